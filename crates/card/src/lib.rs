@@ -1,0 +1,1 @@
+//! Reader to card: PC/SC, APDU, DESFire, purse.

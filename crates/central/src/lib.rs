@@ -1,0 +1,1 @@
+//! The city's server: registry, keys, feed, uploads, ledger, documents.

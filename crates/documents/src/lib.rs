@@ -1,0 +1,1 @@
+//! Data to PDF bytes: layout, code and QR.

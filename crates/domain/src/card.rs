@@ -1,0 +1,115 @@
+//! What a citizen's card holds, as the kiosk reads it.
+
+use crate::{CardNumber, Cents, Day, Generation, Handle, TerminalId, TopUpId};
+
+/// Distinguishes one laying-down of a card from the next, also of the same card.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Presentation(pub u64);
+
+/// Everything read from a card when it is laid down, after mutual authentication.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CardSnapshot {
+    /// This laying-down.
+    pub presentation: Presentation,
+    /// The printed number.
+    pub number: CardNumber,
+    /// Which issue of the number.
+    pub generation: Generation,
+    /// The 32-byte card secret, held in the vault.
+    pub secret: Handle,
+    /// The purse's value; for display (`card.md`: the credit session's own reading is the evidence). `None` when
+    /// the card gives it only after the credit key.
+    pub purse: Option<Cents>,
+    /// The top-ups the cyclic file still holds, newest first; never empty on a personalised card.
+    pub top_ups: Vec<TopUpRecord>,
+    /// The validators' records, newest first.
+    pub movements: Vec<Movement>,
+    /// The PIN tries counted on the card.
+    pub tries: PinTries,
+    /// What helps this person (EN 1332-4).
+    pub wishes: Wishes,
+}
+
+impl CardSnapshot {
+    /// The counter of the newest top-up on the card: 0 for a card that was never topped up.
+    #[must_use]
+    pub fn top_up_counter(&self) -> u32 {
+        self.top_ups.iter().map(|record| record.counter).max().unwrap_or(0)
+    }
+}
+
+/// One record of the top-ups file, written in the same transaction as its credit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TopUpRecord {
+    /// Rises by one with each top-up; personalisation writes 0.
+    pub counter: u32,
+    /// The day of the top-up, so that any terminal can keep the daily limit offline.
+    pub day: Day,
+    /// The top-up.
+    pub top_up: TopUpId,
+    /// How much was credited.
+    pub amount: Cents,
+    /// The purse before.
+    pub before: Cents,
+    /// The terminal that credited.
+    pub terminal: TerminalId,
+}
+
+/// One record of the movements file, written by a validator (bus, parking, pool).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Movement {
+    /// Rises by one with each movement; personalisation writes 0.
+    pub counter: u32,
+    /// Minutes since 1970-01-01T00:00Z.
+    pub minute: u32,
+    /// The service's number in the city pack.
+    pub service: u8,
+    /// What was debited.
+    pub amount: Cents,
+    /// The purse after.
+    pub balance: Cents,
+}
+
+/// The PIN tries as the card counts them, so that twenty terminals don't give sixty tries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PinTries {
+    /// Rises with every attempt, right or wrong, and never falls.
+    pub attempt: u32,
+    /// Wrong attempts since the last right one.
+    pub failures: u8,
+    /// The version of the PIN these tries are for; 0 when no PIN was ever set.
+    pub pin_version: u8,
+}
+
+/// Wishes kept on the card with consent: what helps, never a diagnosis.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Wishes {
+    /// ISO 639 code, or `None` for the terminal's default.
+    pub language: Option<[u8; 3]>,
+    /// Large letters.
+    pub large_text: bool,
+    /// The high-contrast theme.
+    pub high_contrast: bool,
+    /// Speech from the start.
+    pub speech: bool,
+    /// Three times the time.
+    pub more_time: bool,
+    /// Two choices a screen.
+    pub simple_view: bool,
+}
+
+/// What is known of a credit after asking the card.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CreditVerdict {
+    /// The card holds the record with this top-up's id; the values are read back.
+    Credited {
+        /// The purse before the credit, as its record says.
+        before: Cents,
+        /// The purse as read now.
+        now: Cents,
+    },
+    /// The id is nowhere, and the counter proves that it never was.
+    NotCredited,
+    /// The file has rolled on: only central can tell.
+    Unknown,
+}

@@ -1,0 +1,176 @@
+//! Everything that makes a kiosk this city's: data, never compiled in. It reaches terminals inside the signed feed
+//! and is used only once verified.
+
+use crate::document::DocumentKind;
+use crate::{Cents, TerminalId};
+use serde::{Deserialize, Serialize};
+
+/// One city's pack.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CityPack {
+    /// Short stable name, such as `bahia`.
+    pub id: String,
+    /// Rises with every change.
+    pub version: u32,
+    /// What the city looks like and how to reach a human.
+    pub brand: Brand,
+    /// BCP 47 tags, the default first.
+    pub languages: Vec<String>,
+    /// IANA time zone of the city, such as `Europe/Madrid`.
+    pub time_zone: String,
+    /// How the city's cards are laid out.
+    pub card: CardLayout,
+    /// Limits of purse and top-up.
+    pub purse: PurseLimits,
+    /// PIN rules.
+    pub pin: PinPolicy,
+    /// How old data may be.
+    pub freshness: Freshness,
+    /// The services, in the order of the screen.
+    pub services: Vec<Service>,
+    /// The documents terminals may issue.
+    pub documents: Vec<DocumentPolicy>,
+}
+
+/// The city's face. Words come from the pack's own `city-` locale keys.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Brand {
+    /// The emblem's file in the pack (SVG).
+    pub emblem: String,
+    /// The telephone of the citizens' desk, as dialled.
+    pub telephone: String,
+    /// Where documents are checked; the code is appended.
+    pub check_url: String,
+    /// The city's tax number, for receipts.
+    pub tax_number: String,
+}
+
+/// How a DESFire card of this city is laid out (`docs/card-layout.md`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CardLayout {
+    /// The application's AID, as transmitted (least significant byte first).
+    pub aid: [u8; 3],
+    /// Key numbers in the application.
+    pub keys: CardKeys,
+    /// File numbers in the application.
+    pub files: CardFiles,
+    /// Appended to the diversification input (AN10922), so that two cities' keys differ; at most 16 bytes.
+    pub system_id: String,
+    /// Records the top-ups file holds (the cyclic file has one more for the mirror).
+    pub top_up_records: u8,
+    /// Records the movements file holds.
+    pub movement_records: u8,
+}
+
+/// Key numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CardKeys {
+    /// Changes the others; the issuer's.
+    pub master: u8,
+    /// Kiosks: reads; writes tries and wishes.
+    pub read: u8,
+    /// Validators: debits.
+    pub debit: u8,
+    /// Credits.
+    pub credit: u8,
+    /// Reads the real UID of random-UID cards; not diversified.
+    pub uid: u8,
+}
+
+/// File numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CardFiles {
+    /// Standard: number, generation, secret, layout version.
+    pub identity: u8,
+    /// Value: the purse.
+    pub purse: u8,
+    /// Cyclic: top-ups.
+    pub top_ups: u8,
+    /// Cyclic: movements.
+    pub movements: u8,
+    /// Backup: PIN tries.
+    pub tries: u8,
+    /// Backup: wishes.
+    pub wishes: u8,
+    /// TransactionMAC (EV2 and later).
+    pub transaction_mac: u8,
+}
+
+/// Limits of purse and top-up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PurseLimits {
+    /// The most a purse may hold; beyond it the purse "needs a check".
+    pub max: Cents,
+    /// The smallest single top-up.
+    pub top_up_min: Cents,
+    /// The largest single top-up.
+    pub top_up_max: Cents,
+    /// The most one card may be topped up a day.
+    pub daily_max: Cents,
+    /// The most one terminal may credit a day before it must have talked to central.
+    pub terminal_float: Cents,
+    /// The amounts offered, commonest first.
+    pub choices: Vec<Cents>,
+}
+
+/// PIN rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PinPolicy {
+    /// Digits.
+    pub length: u8,
+    /// Failures until locked.
+    pub tries: u8,
+}
+
+/// How old data may be before a service is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Freshness {
+    /// Hours until figures are marked as old.
+    pub notice_hours: u32,
+    /// Days until the pin tier is refused.
+    pub pin_tier_days: u32,
+}
+
+/// One service of the city.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Service {
+    /// The number on cards and in records.
+    pub number: u8,
+    /// Stable name; its words are `city-service-<id>` and `city-service-<id>-hint`.
+    pub id: String,
+    /// The icon's name.
+    pub icon: String,
+    /// What one use costs, by price class; the first is the general one.
+    pub prices: Vec<Cents>,
+    /// Everybody may use it, or only holders with an entitlement.
+    pub open_to_all: bool,
+}
+
+/// Rules of one document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DocumentPolicy {
+    /// Which.
+    pub kind: DocumentKind,
+    /// Days the paper says it is good for.
+    pub validity_days: u32,
+}
+
+/// The parts that are this terminal's rather than the city's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TerminalPlate {
+    /// Its number.
+    pub id: TerminalId,
+    /// Where it stands, for receipts.
+    pub place: String,
+}

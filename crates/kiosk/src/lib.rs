@@ -1,0 +1,1 @@
+//! The machine that runs a session: threads, timers, effects, recovery, configuration.

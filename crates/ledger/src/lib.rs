@@ -1,0 +1,1 @@
+//! The top-up as a pure state machine, its limits and its books.

@@ -1,0 +1,1 @@
+//! Every word a person sees, hears or reads on paper, per language.

@@ -1,0 +1,1 @@
+//! The bank-card terminal behind a trait, with ZVT over TCP.

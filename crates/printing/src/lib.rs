@@ -1,0 +1,1 @@
+//! Bytes to paper over IPP, exactly once.

@@ -1,0 +1,1 @@
+//! What terminal and central say to each other.

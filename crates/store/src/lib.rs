@@ -1,0 +1,1 @@
+//! The terminal's two databases: cache and journal.

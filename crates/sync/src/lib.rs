@@ -1,0 +1,1 @@
+//! Feed down, outbox up, each independent of the other.

@@ -1,0 +1,1 @@
+//! A street on your desk: virtual reader and cards, payment terminal, printer, network.

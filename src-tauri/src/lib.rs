@@ -1,0 +1,1 @@
+//! The shell: one window, three commands and one channel. It decides nothing.

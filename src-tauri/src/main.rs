@@ -1,0 +1,3 @@
+//! The kiosk with its real devices.
+
+fn main() {}
