@@ -1,1 +1,41 @@
-//! What terminal and central say to each other.
+//! What terminal and central say to each other: the sealed records of both tiers, the signed feed (head, manifest,
+//! segments, revocations), uploads with their receipts and problems, verification codes, pre-issued facts, and the
+//! trait `Central` that client and server share. Everything here is bytes in, values out: it leaves every input and
+//! output, every clock and all randomness to its callers, and holds no policy.
+
+pub mod central;
+pub mod codes;
+pub mod compress;
+pub mod derive;
+pub mod enrolment;
+pub mod facts;
+pub mod head;
+pub mod http;
+pub mod manifest;
+pub mod note;
+pub mod problem;
+pub mod record;
+pub mod revocations;
+pub mod row;
+pub mod seal;
+pub mod secret;
+pub mod segment;
+pub mod upload;
+
+pub use central::Central;
+pub use codes::CodeBatch;
+pub use compress::Dictionary;
+pub use derive::{PinKey, RecordId, pin_key, record_id};
+pub use enrolment::Enrolment;
+pub use facts::{FactsError, VolanteFacts, verify_facts};
+pub use head::{CityKeys, FeedFloor, Head, HeadError, SignedHead};
+pub use manifest::{FileEntry, FileHash, FileKind, Manifest};
+pub use note::{NoteError, NoteKey, VerifierKey};
+pub use problem::{Problem, ProblemCode};
+pub use record::{PinRecord, TapRecord};
+pub use revocations::Revocations;
+pub use row::{PinStamp, Row, Tier};
+pub use seal::{OpenError, SealContext, SealError, open_pin, open_tap, seal_pin, seal_tap};
+pub use secret::{CardSecret, CreditKey, EpochKey, Secret32};
+pub use segment::{Segment, SegmentError};
+pub use upload::{IdempotencyKey, Receipt, Upload, UploadBody};

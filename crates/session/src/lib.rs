@@ -1,1 +1,10 @@
-//! What a citizen does at the kiosk: step and view.
+//! What a citizen does at the kiosk: `step` takes an event and gives effects, `view` gives the whole screen as data.
+//! Pure: no input or output, no clock, no randomness of its own, so that everything a kiosk does can be run without
+//! a window. It leaves devices, files, network and pixels to the crates above.
+
+pub mod action;
+pub mod view;
+pub mod wire;
+
+pub use action::Action;
+pub use view::View;
