@@ -6,13 +6,23 @@ export type Painting = {
  */
 seq: number, 
 /**
- * Device pixels a millimetre on this terminal's screen.
- */
-pxPerMm: number, 
-/**
  * The screen.
  */
 view: View, };
+
+export type Setup = { 
+/**
+ * CSS pixels a millimetre on this terminal's screen.
+ */
+pxPerMm: number, 
+/**
+ * The city's emblem, an SVG document out of the city pack.
+ */
+emblem: string, 
+/**
+ * Nothing moves on this terminal.
+ */
+still: boolean, };
 
 export type View = { 
 /**
@@ -24,7 +34,7 @@ lang: string,
  */
 theme: Theme, 
 /**
- * Letters one and a half times as large.
+ * Letters 1.4 times as large.
  */
 largeText: boolean, 
 /**

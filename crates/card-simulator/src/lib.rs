@@ -1,1 +1,39 @@
-//! The citizen's card on the other side of the wire: DESFire, in process and behind vpcd.
+//! The citizen's card on the other side of the wire: a MIFARE DESFire EV2 or EV3 with AES, its secure messaging,
+//! transactions, access rights and TransactionMAC, played in process or, through vpcd, behind a real PC/SC service. It
+//! also owns the faults a card can suffer and the making of cards from a description. It is written from the chip's
+//! public documentation and shares no code with the kiosk's own card driver, so that both sides cannot be wrong alike.
+//! It leaves the city's people, their keys and the control of a whole street to others.
+
+mod bytes;
+mod crypto;
+mod description;
+mod ev2;
+mod faults;
+mod inspect;
+pub mod layout;
+pub mod memory;
+mod personalise;
+mod picc;
+mod status;
+mod storage;
+mod transaction;
+pub mod tray;
+mod virtual_card;
+
+#[cfg(test)]
+mod tests;
+
+pub use bytes::Key;
+pub use crypto::diversified;
+pub use description::{
+    CardDescription, Debit, Identity, KeySet, KeySource, Purse, TopUp, Tries, WishList,
+};
+pub use faults::{Exchange, Fault, FaultKind, FaultPlan, When};
+pub use inspect::DebitError;
+pub use memory::Chip;
+pub use personalise::{PersonaliseError, personalise};
+pub use picc::Entropy;
+pub use status::Status;
+pub use storage::StorageError;
+pub use tray::{CardHost, TrayEvent};
+pub use virtual_card::VirtualCard;

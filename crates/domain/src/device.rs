@@ -129,6 +129,8 @@ pub enum PaymentEvent {
     Progress(TopUpId, PaymentProgress),
     /// Approved, and waiting for our answer: journal first, then credit, then `Answer`.
     Approved(TopUpId, PaymentApproval),
+    /// The payment terminal waits for our answer for the last time, a few seconds more: settle or refuse now.
+    HoldEnding(TopUpId),
     /// Nothing was paid, for certain.
     Declined(TopUpId, FailureCode),
     /// The line or the terminal went away before the outcome was known.

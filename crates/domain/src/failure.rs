@@ -69,6 +69,10 @@ failure_codes! {
     PaymentBlocked = "P-06",
     /// The money was credited but the payment was reversed: the city's loss account.
     PaymentReversedAfterCredit = "P-07",
+    /// The amount is outside the city's limits for one top-up, or for one card in a day.
+    TopUpLimit = "P-08",
+    /// The terminal has credited as much as it may in a day.
+    FloatExhausted = "P-09",
     /// The printer is not reachable.
     PrinterAbsent = "I-01",
     /// Out of paper.

@@ -79,11 +79,7 @@ pub(crate) fn pin_tier_key(
     material[..32].copy_from_slice(secret.expose());
     material[32..].copy_from_slice(pin.expose());
     let mut key = Zeroizing::new([0; 32]);
-    expand(
-        &Hkdf::new(Some(epoch.key.expose()), material.as_ref()),
-        &[b"v1 pin", &[generation.0]],
-        key.as_mut(),
-    )?;
+    expand(&Hkdf::new(Some(epoch.key.expose()), material.as_ref()), &[b"v1 pin", &[generation.0]], key.as_mut())?;
     Ok(key)
 }
 
@@ -121,6 +117,28 @@ mod tests {
         assert_ne!(tap, id(7, &card, Tier::Pin));
         assert_ne!(tap, id(8, &card, Tier::Tap));
         assert_ne!(tap, id(7, &CardSecret::new([2; 32]), Tier::Tap));
+    }
+
+    #[test]
+    fn derivations_agree_with_another_implementation() {
+        // Recomputed with Python: RFC 5869 by hand over hmac, Argon2id by the package `cryptography`.
+        let (epoch, card) = (epoch(0x11), CardSecret::new([0x22; 32]));
+        let check = |found: &[u8], expected: &str| assert_eq!(HEXLOWER.encode(found), expected);
+        check(&record_id(&epoch, &card, Tier::Tap).unwrap().0, "b51a3ae6ae8fba941e4e251a3348791b");
+        check(&record_id(&epoch, &card, Tier::Pin).unwrap().0, "8eb4151652b5da57f0ad7f592cf7adcb");
+        check(
+            tap_key(&epoch, &card).unwrap().as_ref(),
+            "426d18401df7c5ff0afdb5672f946bd18b9ae56f5a695dcde042a70301729835",
+        );
+        let pin = PinKey::new([0x33; 32]);
+        check(
+            pin_tier_key(&epoch, &card, &pin, Generation(1)).unwrap().as_ref(),
+            "166742accb51e417115b4a5f8530279a2aaad26b7ede3416471d2929b036dbf3",
+        );
+        check(
+            pin_key(&card, b"123456").unwrap().expose(),
+            "f46328cf3bbac59945ff808653ee84582d51be496c8a6f7c480c6cc8802789ce",
+        );
     }
 
     #[test]

@@ -150,7 +150,11 @@ impl<'a> Row<'a> {
     /// # Errors
     /// `RowError::Length` when the length is none of the tier's buckets.
     pub fn new(tier: Tier, bytes: &'a [u8]) -> Result<Self, RowError> {
-        if tier.buckets().contains(&bytes.len()) { Ok(Self { tier, bytes }) } else { Err(RowError::Length(bytes.len())) }
+        if tier.buckets().contains(&bytes.len()) {
+            Ok(Self { tier, bytes })
+        } else {
+            Err(RowError::Length(bytes.len()))
+        }
     }
 
     /// The whole row, id included.

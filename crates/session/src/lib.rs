@@ -3,8 +3,20 @@
 //! a window. It leaves devices, files, network and pixels to the crates above.
 
 pub mod action;
+pub mod effect;
+pub mod event;
+mod flow;
+mod place;
+mod screen;
+mod session;
+mod till;
+mod timing;
 pub mod view;
+mod visit;
 pub mod wire;
 
 pub use action::Action;
+pub use effect::{Effect, MoneyRequest, PaperOrder};
+pub use event::{Event, Feed, Network, PaperEvent};
+pub use session::{Session, Terminal};
 pub use view::View;

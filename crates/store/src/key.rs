@@ -11,6 +11,9 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 /// The key's length in bytes.
 const KEY_BYTES: usize = 32;
 
+/// One byte more than a key, so that a longer file is noticed.
+const KEY_FILE_MAX: u64 = 33;
+
 /// The name under which a credential store files the key.
 const SERVICE: &str = "citizen-kiosk";
 
@@ -138,13 +141,13 @@ fn describe(error: &keyring_core::Error) -> String {
 fn from_file(path: &Path) -> Result<KeptKey, StoreError> {
     let failed = |source| StoreError::File { path: path.to_owned(), source };
     match std::fs::File::open(path) {
-        Ok(mut file) => {
+        Ok(file) => {
             let mode = file.metadata().map_err(failed)?.permissions().mode();
             if mode & 0o077 != 0 {
                 return Err(StoreError::Key(format!("{} is readable by others", path.display())));
             }
             let mut bytes = Zeroizing::new(Vec::with_capacity(KEY_BYTES + 1));
-            file.by_ref().take(KEY_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
+            file.take(KEY_FILE_MAX).read_to_end(&mut bytes).map_err(failed)?;
             Ok(KeptKey { key: JournalKey::from_slice(&bytes)?, made_now: false })
         }
         Err(error) if error.kind() == ErrorKind::NotFound => {

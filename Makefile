@@ -1,0 +1,52 @@
+# make demo   a visit, from card to paper
+# make test   everything that proves it
+# The rest: check (format, clippy, types), bench, wire (generate ui/src/wire.ts), setup (system packages), clean.
+
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+.PHONY: demo test check bench wire setup ui build clean help
+
+CARGO ?= cargo
+UI_SOURCES := $(shell find ui/src ui/public ui/index.html ui/*.html ui/*.ts ui/*.js ui/package.json -type f 2>/dev/null)
+
+help:
+	@sed -n '1,3p' Makefile | cut -c3-
+
+# The only step that uses apt or sudo; quick when there is nothing to do.
+setup:
+	@scripts/setup.sh
+
+ui/node_modules/.package-lock.json: ui/package-lock.json ui/package.json
+	cd ui && npm ci --no-progress
+	@touch $@
+
+ui/dist/index.html: ui/node_modules/.package-lock.json $(UI_SOURCES)
+	cd ui && npm run --silent build
+	@touch $@
+
+# tauri's generate_context! needs the built screens.
+ui: ui/dist/index.html
+
+check: setup ui
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked --quiet -- -D warnings
+	cd ui && npm run --silent check
+
+build: setup ui
+	$(CARGO) build --workspace --all-targets --locked
+
+test: build
+	@scripts/test.sh
+
+demo: build
+	@target/debug/citizen-testbed demo
+
+bench: setup ui
+	@scripts/bench.sh
+
+wire:
+	UPDATE_WIRE=1 $(CARGO) nextest run --package session -E 'test(in_step)'
+
+clean:
+	$(CARGO) clean
+	rm -rf ui/dist ui/node_modules

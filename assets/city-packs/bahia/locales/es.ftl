@@ -1,0 +1,47 @@
+# The words of the invented city. Every key begins with `city-`; the kiosk's own words are elsewhere.
+
+city-name = Ciudad de la Bahía
+city-name-short = Bahía
+city-terminal = Terminal ciudadano
+city-office = Oficina de Atención Ciudadana
+
+city-service-card-payments = Pagos con la tarjeta
+city-service-card-payments-hint = Pague con su tarjeta en toda la ciudad
+city-service-bus = Autobuses urbanos
+city-service-bus-hint = Todas las líneas, con transbordo incluido
+city-service-parking = Aparcamientos públicos
+city-service-parking-hint = Por hora, en los aparcamientos municipales
+city-service-sport-facilities = Piscinas y polideportivos
+city-service-sport-facilities-hint = Entrada de un día
+city-service-libraries = Bibliotecas
+city-service-libraries-hint = Préstamos y ordenadores
+city-service-terminals = Terminales ciudadanos
+city-service-terminals-hint = Saldo, recargas y papeles, en la calle
+city-service-toilets = Aseos públicos
+city-service-toilets-hint = Gratis con la tarjeta
+city-service-bikes = Bicicletas
+city-service-bikes-hint = Dos horas cada vez
+city-service-restricted-traffic = Zonas de tráfico restringido
+city-service-restricted-traffic-hint = Acceso de su vehículo
+city-service-children-transport = Transporte gratuito infantil
+city-service-children-transport-hint = Hasta los doce años
+city-service-social-bonus = Bono Social
+city-service-social-bonus-hint = Ayudas para deporte y cultura
+city-service-museums = Museos
+city-service-museums-hint = Los municipales son gratuitos; los demás, con descuento
+city-service-art-centre = Centro de arte y creación
+city-service-art-centre-hint = Exposiciones y talleres
+city-service-telephone = Atención telefónica
+city-service-telephone-hint = Gestiones por teléfono con su tarjeta
+city-service-car-sharing = Coche compartido
+city-service-car-sharing-hint = Por hora, con reserva
+city-service-wifi = Wifi de la ciudad
+city-service-wifi-hint = En plazas y edificios municipales
+city-service-enterprises-schools = Empresas y centros escolares
+city-service-enterprises-schools-hint = Tarjetas de grupo
+city-service-courses = Cursos y entrenamientos
+city-service-courses-hint = Inscripción y pago
+city-service-taxes = Tributos
+city-service-taxes-hint = Recibos pendientes
+city-service-paperwork = Trámites y certificados
+city-service-paperwork-hint = Volante de empadronamiento y otros

@@ -1,0 +1,86 @@
+//! Whole conversations with a card, in process.
+
+mod faults;
+mod field;
+mod reader;
+mod rights;
+mod transactions;
+
+use crate::{CardDescription, VirtualCard, personalise};
+use serde_json::{Value, json};
+
+/// A demonstration card; `change` edits its description before it is made.
+pub(crate) fn card_with(change: impl FnOnce(&mut Value)) -> VirtualCard {
+    let mut value = description();
+    change(&mut value);
+    let description: CardDescription = serde_json::from_value(value).unwrap();
+    personalise(&description).unwrap().seeded(7)
+}
+
+/// The demonstration card with 12.50 euro.
+pub(crate) fn card() -> VirtualCard {
+    card_with(|_| {})
+}
+
+pub(crate) fn description() -> Value {
+    let key = |byte: u8| format!("{byte:02X}").repeat(16);
+    json!({
+        "uid": "04A1B2C3D4E5F6",
+        "layout": {
+            "aid": [0xF5, 0x1C, 0x01],
+            "keys": { "master": 0, "read": 1, "debit": 2, "credit": 3, "uid": 4 },
+            "files": { "identity": 1, "purse": 2, "top_ups": 3, "movements": 4, "tries": 5, "wishes": 6, "transaction_mac": 15 },
+            "system_id": "bahia",
+            "top_up_records": 5,
+            "movement_records": 10
+        },
+        "keys": { "card": {
+            "master": key(0xA0), "read": key(0xA1), "debit": key(0xA2), "credit": key(0xA3), "uid": key(0xA4),
+            "transaction_mac": key(0xAF)
+        } },
+        "identity": { "number": 1_234_567_890, "generation": 2, "secret": key(0x5C).repeat(2) },
+        "purse": { "value": 1_250, "max": 15_000 },
+        "tries": { "attempt": 4, "failures": 1, "pin_version": 1 },
+        "wishes": { "language": "ast", "speech": true }
+    })
+}
+
+#[test]
+fn base_keys_are_diversified_as_the_layout_says() {
+    let card = card_with(|value| {
+        let keys = value["keys"]["card"].take();
+        value["keys"] = json!({ "base": keys });
+    });
+    let keys = &card.memory().applications[0].keys;
+    let div = [&[0x04, 0xA1, 0xB2, 0xC3, 0xD4, 0xE5, 0xF6, 0xF5, 0x1C, 0x01, 1][..], b"bahia"].concat();
+    assert_eq!(keys[1], crate::diversified(&crate::Key::new([0xA1; 16]), &div));
+    assert_eq!(keys[4], crate::Key::new([0xA4; 16]), "the key that reads the UID cannot depend on it");
+}
+
+#[test]
+fn a_fresh_card_shows_its_description_to_its_owner() {
+    let card = card();
+    assert_eq!(card.purse(), Some(domain::Cents(1_250)));
+    assert_eq!(card.top_ups().len(), 1);
+    assert_eq!(card.movements()[0].balance, domain::Cents(1_250));
+    assert_eq!(card.tries().map(|tries| (tries.attempt, tries.failures, tries.pin_version)), Some((4, 1, 1)));
+    assert_eq!(card.wishes().and_then(|wishes| wishes.language), Some(*b"ast"));
+    assert_eq!(card.identity().map(|(number, generation)| (number.0, generation.0)), Some((1_234_567_890, 2)));
+}
+
+#[test]
+fn impossible_descriptions_are_refused() {
+    let check = |change: &dyn Fn(&mut Value), expected: &str| {
+        let mut value = description();
+        change(&mut value);
+        let description: CardDescription = serde_json::from_value(value).unwrap();
+        assert_eq!(personalise(&description).unwrap_err().to_string(), expected);
+    };
+    check(&|value| value["purse"]["value"] = json!(15_001), "purse.value does not fit the card");
+    check(&|value| value["purse"]["value"] = json!(-1), "purse.value does not fit the card");
+    check(&|value| value["purse"]["max"] = json!(1_u64 << 31), "purse.max does not fit the card");
+    check(&|value| value["layout"]["keys"]["uid"] = json!(3), "the layout's key numbers must be 0 to 4, each once");
+    check(&|value| value["layout"]["files"]["purse"] = json!(1), "the layout's file numbers must differ and be at most 31");
+    check(&|value| value["wishes"]["language"] = json!("Español"), "the language of the wishes is no ISO 639 code");
+    check(&|value| value["layout"]["system_id"] = json!("seventeen letters"), "the layout's system id is longer than 16 bytes");
+}

@@ -1,0 +1,80 @@
+//! Tears, delays and errors where the plan puts them.
+
+use super::card;
+use super::reader::{CREDIT, LOST, Reader, frame};
+use crate::{FaultKind, FaultPlan, VirtualCard, When};
+use domain::Cents;
+use std::time::Duration;
+
+const COMMIT: [u8; 5] = [0x90, 0xC7, 0, 0, 0];
+
+/// Runs a credit up to its commit and returns what the commit was answered.
+fn credit(card: &mut VirtualCard) -> Result<Vec<u8>, u8> {
+    let mut reader = Reader::open(card, CREDIT);
+    reader.credit(2_000).unwrap();
+    reader.reader_id().unwrap();
+    reader.commit()
+}
+
+#[test]
+fn a_tear_before_the_commit_leaves_the_card_as_it_was() {
+    let mut card = card();
+    card.set_faults(FaultPlan::once(When::Ins(0xC7), FaultKind::TearBefore));
+    assert_eq!(credit(&mut card), Err(LOST));
+    assert!(card.is_torn());
+    assert_eq!(card.purse(), Some(Cents(1_250)));
+}
+
+#[test]
+fn a_tear_after_the_commit_leaves_it_done_and_unanswered() {
+    let mut card = card();
+    card.set_faults(FaultPlan::once(When::Ins(0xC7), FaultKind::TearAfter));
+    assert_eq!(credit(&mut card), Err(LOST));
+    assert_eq!(card.purse(), Some(Cents(3_250)));
+}
+
+#[test]
+fn a_torn_card_is_silent_until_it_is_laid_down_again() {
+    let mut card = card();
+    card.set_faults(FaultPlan::once(When::Exchange(1), FaultKind::TearBefore));
+    assert_eq!(card.transmit(&COMMIT), Vec::<u8>::new());
+    assert_eq!(card.transmit(&COMMIT), Vec::<u8>::new());
+    card.field_off();
+    assert_eq!(frame(&mut card, 0x5A, &[0xF5, 0x1C, 0x01]).1, 0);
+}
+
+#[test]
+fn a_fault_strikes_once_and_at_the_exchange_it_was_planned_for() {
+    let mut card = card();
+    card.set_faults(
+        FaultPlan::once(When::Exchange(2), FaultKind::Delay(25)).and(When::Ins(0x60), FaultKind::Status(0xEE)),
+    );
+    let select = [0x90, 0x5A, 0, 0, 3, 0xF5, 0x1C, 0x01, 0];
+    let delays: Vec<Duration> = (0..3).map(|_| card.exchange(&select).delay).collect();
+    assert_eq!(delays, [0, 25, 0].map(Duration::from_millis));
+    assert_eq!(frame(&mut card, 0x60, &[]).1, 0xEE);
+    assert_eq!(frame(&mut card, 0x60, &[]).1, 0xAF);
+    assert!(card.faults().faults.is_empty());
+}
+
+#[test]
+fn a_bit_error_turns_exactly_one_bit_over() {
+    let mut card = card();
+    let uid = [0xFF, 0xCA, 0, 0, 0];
+    let right = card.transmit(&uid);
+    card.set_faults(FaultPlan::once(When::Exchange(1), FaultKind::FlipBit(10)));
+    let wrong = card.transmit(&uid);
+    let turned: u32 = right.iter().zip(&wrong).map(|(a, b)| (a ^ b).count_ones()).sum();
+    assert_eq!((turned, right[1] ^ wrong[1]), (1, 4));
+    assert_eq!(card.transmit(&uid), right);
+}
+
+#[test]
+fn a_plan_is_written_as_json() {
+    let text = r#"[{"when":{"ins":199},"kind":"tear_after"},{"when":{"exchange":4},"kind":{"delay":500}}]"#;
+    let plan: FaultPlan = serde_json::from_str(text).unwrap();
+    let expected =
+        FaultPlan::once(When::Ins(0xC7), FaultKind::TearAfter).and(When::Exchange(4), FaultKind::Delay(500));
+    assert_eq!(plan, expected);
+    assert_eq!(serde_json::to_string(&plan).unwrap(), text);
+}

@@ -1,0 +1,232 @@
+//! A card in the field: ISO 7816 wrapping, the reader's own pseudo-commands, faults, and what its owner may see
+//! without any key.
+
+use crate::faults::{Exchange, FaultKind, FaultPlan, flip};
+use crate::memory::{Application, Contents, Memory};
+use crate::picc::{Entropy, Picc};
+use crate::status::Status;
+use crate::storage::{self, StorageError};
+use domain::city_pack::CardLayout;
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The ATR a PC/SC reader makes of DESFire's ATS, whose one historical byte is 80 (PC/SC part 3, 3.1.3.2.3.1).
+const ATR: [u8; 5] = [0x3B, 0x81, 0x80, 0x01, 0x80];
+const ATR_CHECK: u8 = 0x80;
+
+/// ATS of DESFire.
+const ATS: [u8; 6] = [0x06, 0x75, 0x77, 0x81, 0x02, 0x80];
+
+/// A citizen's card.
+pub struct VirtualCard {
+    pub(crate) picc: Picc,
+    pub(crate) layout: CardLayout,
+    faults: FaultPlan,
+    exchanges: u32,
+    shown_uid: Vec<u8>,
+    torn: bool,
+}
+
+impl fmt::Debug for VirtualCard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VirtualCard").field("torn", &self.torn).finish_non_exhaustive()
+    }
+}
+
+/// Seeded by the operating system. Without it the challenges could be foreseen, which harms no simulated card.
+fn system_entropy() -> Entropy {
+    let mut seed = [0; 32];
+    if let Err(error) = getrandom::fill(&mut seed) {
+        tracing::warn!(%error, "no entropy: the card's challenges can be foreseen");
+    }
+    from_generator(ChaCha20Rng::from_seed(seed))
+}
+
+fn from_generator(mut generator: ChaCha20Rng) -> Entropy {
+    Box::new(move |bytes| generator.fill_bytes(bytes))
+}
+
+impl VirtualCard {
+    /// A card with this memory, its random numbers from the operating system.
+    #[must_use]
+    pub fn new(memory: Memory, layout: CardLayout) -> Self {
+        let mut card = Self {
+            picc: Picc::new(memory, system_entropy()),
+            layout,
+            faults: FaultPlan::none(),
+            exchanges: 0,
+            shown_uid: Vec::new(),
+            torn: false,
+        };
+        card.field_off();
+        card
+    }
+
+    /// The same card with its random numbers from a seed, so that a session can be repeated byte for byte.
+    #[must_use]
+    pub fn seeded(self, seed: u64) -> Self {
+        self.with_entropy(from_generator(ChaCha20Rng::seed_from_u64(seed)))
+    }
+
+    /// The same card with its random numbers from elsewhere.
+    #[must_use]
+    pub fn with_entropy(mut self, entropy: Entropy) -> Self {
+        self.picc.entropy = entropy;
+        self.field_off();
+        self
+    }
+
+    /// Loads a card that [`Self::keep_in`] saved; it goes on being saved there.
+    ///
+    /// # Errors
+    /// When the file cannot be read or is no card image.
+    pub fn load(path: &Path) -> Result<Self, StorageError> {
+        let (memory, layout) = storage::load(path)?;
+        let mut card = Self::new(memory, layout);
+        card.picc.storage = storage::Storage::at(path.to_owned(), card.layout.clone());
+        Ok(card)
+    }
+
+    /// Saves the card's memory as JSON now and after every commit, before the commit is answered.
+    ///
+    /// # Errors
+    /// When the file cannot be written now. Later failures are answered with status EE, and nothing is committed.
+    pub fn keep_in(&mut self, path: PathBuf) -> Result<(), StorageError> {
+        let storage = storage::Storage::at(path, self.layout.clone());
+        storage.save(&self.picc.memory)?;
+        self.picc.storage = storage;
+        Ok(())
+    }
+
+    /// What the reader tells of the card when it is laid down.
+    #[must_use]
+    pub fn atr(&self) -> Vec<u8> {
+        [&ATR[..], &[ATR_CHECK]].concat()
+    }
+
+    /// Replaces the planned faults and counts exchanges from 1 again.
+    pub fn set_faults(&mut self, plan: FaultPlan) {
+        self.faults = plan;
+        self.exchanges = 0;
+    }
+
+    /// The faults that have not struck yet.
+    #[must_use]
+    pub fn faults(&self) -> &FaultPlan {
+        &self.faults
+    }
+
+    /// The card has left the field (or is reset): session and open transaction are gone. The next exchange finds it
+    /// back in the field. Also ends the silence after a planned tear.
+    pub fn field_off(&mut self) {
+        self.picc.power_off();
+        self.torn = false;
+        self.shown_uid = if self.picc.memory.random_uid {
+            let random: [u8; 3] = self.picc.random();
+            [&[0x08], &random[..]].concat()
+        } else {
+            self.picc.memory.uid.to_vec()
+        };
+    }
+
+    /// A planned tear has struck; every exchange is empty until [`Self::field_off`].
+    #[must_use]
+    pub fn is_torn(&self) -> bool {
+        self.torn
+    }
+
+    /// One APDU. A planned delay is slept here; use [`Self::exchange`] to keep one's own time.
+    /// An empty answer is a card that has left the field.
+    pub fn transmit(&mut self, apdu: &[u8]) -> Vec<u8> {
+        let Exchange { reply, delay } = self.exchange(apdu);
+        if delay > Duration::ZERO {
+            std::thread::sleep(delay);
+        }
+        reply
+    }
+
+    /// One APDU, with the delay as data.
+    pub fn exchange(&mut self, apdu: &[u8]) -> Exchange {
+        if self.torn {
+            return Exchange::lost();
+        }
+        self.exchanges = self.exchanges.saturating_add(1);
+        let ins = apdu.get(1).copied().unwrap_or_default();
+        let struck = self.faults.strike(self.exchanges, ins);
+        if struck.contains(&FaultKind::TearBefore) {
+            return self.tear();
+        }
+        let mut reply = match struck.iter().find_map(|kind| status_of(*kind)) {
+            Some(status) => {
+                self.picc.power_off();
+                vec![0x91, status]
+            }
+            None => self.answer(apdu),
+        };
+        if struck.contains(&FaultKind::TearAfter) {
+            return self.tear();
+        }
+        let mut delay = Duration::ZERO;
+        for kind in struck {
+            match kind {
+                FaultKind::Delay(ms) => delay += Duration::from_millis(u64::from(ms)),
+                FaultKind::FlipBit(bit) => flip(&mut reply, bit),
+                FaultKind::TearBefore | FaultKind::TearAfter | FaultKind::Status(_) => {}
+            }
+        }
+        Exchange { reply, delay }
+    }
+
+    fn tear(&mut self) -> Exchange {
+        self.field_off();
+        self.torn = true;
+        Exchange::lost()
+    }
+
+    fn answer(&mut self, apdu: &[u8]) -> Vec<u8> {
+        match apdu {
+            [0xFF, 0xCA, 0x00, 0x00, ..] => [&self.shown_uid[..], &[0x90, 0x00]].concat(),
+            [0xFF, 0xCA, 0x01, 0x00, ..] => [&ATS[..], &[0x90, 0x00]].concat(),
+            [0xFF, ..] => vec![0x6A, 0x81],
+            [0x90, ins, 0x00, 0x00, body @ ..] => match wrapped_data(body) {
+                Some(data) => {
+                    let (mut reply, status) = self.picc.exchange(*ins, data);
+                    reply.extend([0x91, status.byte()]);
+                    reply
+                }
+                None => vec![0x91, Status::Length.byte()],
+            },
+            [0x90, _, _, _, ..] => vec![0x6A, 0x86],
+            [_, _, _, _, ..] => vec![0x6E, 0x00],
+            _ => vec![0x67, 0x00],
+        }
+    }
+
+    /// The citizen's application.
+    pub(crate) fn application(&self) -> Option<(usize, &Application)> {
+        self.picc.memory.applications.iter().enumerate().find(|(_, application)| application.aid == self.layout.aid)
+    }
+
+    pub(crate) fn contents(&self, file: u8) -> Option<&Contents> {
+        self.application()?.1.files.get(&file).map(|file| &file.contents)
+    }
+}
+
+fn status_of(kind: FaultKind) -> Option<u8> {
+    match kind {
+        FaultKind::Status(status) => Some(status),
+        _ => None,
+    }
+}
+
+/// The data of `[Lc data] 00`; `None` when the lengths disagree.
+fn wrapped_data(body: &[u8]) -> Option<&[u8]> {
+    match body {
+        [0x00] => Some(&[]),
+        [len, data @ .., 0x00] if *len != 0 && data.len() == usize::from(*len) => Some(data),
+        _ => None,
+    }
+}

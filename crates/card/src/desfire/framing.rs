@@ -1,0 +1,168 @@
+//! One command and its reply over as many frames as they need.
+
+use super::Status;
+use crate::apdu::Apdu;
+use crate::error::CardError;
+use crate::transport::{Transport, TransportError};
+use zeroize::Zeroizing;
+
+/// Additional frame, in both directions.
+const ADDITIONAL_FRAME: u8 = 0xAF;
+/// SW1 of every wrapped DESFire reply.
+const SW1_DESFIRE: u8 = 0x91;
+/// The data bytes a frame carries to the card: 60 with the command byte, what an EV1 takes and its successors too.
+const FRAME_DATA_MAX: usize = 59;
+/// More than any file of the layout; a card that goes on and on is none of ours.
+const REPLY_MAX: usize = 8 * 1024;
+
+/// The wire below commands. After the first transport error nothing is sent any more.
+pub(super) struct Wire<T> {
+    transport: T,
+    lost: bool,
+}
+
+impl<T: Transport> Wire<T> {
+    pub(super) fn new(transport: T) -> Self {
+        Self { transport, lost: false }
+    }
+
+    pub(super) fn is_lost(&self) -> bool {
+        self.lost
+    }
+
+    /// Sends any command as it is.
+    pub(super) fn transmit(&mut self, command: &Apdu) -> Result<crate::apdu::Reply, CardError> {
+        if self.lost {
+            return Err(TransportError::Closed.into());
+        }
+        let reply = self.transport.transmit(command);
+        self.lost = reply.is_err();
+        Ok(reply?)
+    }
+
+    /// One frame out, one frame back.
+    pub(super) fn frame(&mut self, instruction: u8, data: &[u8]) -> Result<(Status, Zeroizing<Vec<u8>>), CardError> {
+        let command = Apdu::desfire(instruction, data).ok_or(CardError::Protocol(instruction))?;
+        let reply = self.transmit(&command)?;
+        match reply.status() {
+            [SW1_DESFIRE, status] => Ok((Status::from(status), Zeroizing::new(reply.data().to_vec()))),
+            _ => Err(CardError::Protocol(instruction)),
+        }
+    }
+
+    /// A whole command, its message split as needed, and the whole data of its reply. The status is `Ok`.
+    pub(super) fn exchange(&mut self, command: u8, message: &[u8]) -> Result<Zeroizing<Vec<u8>>, CardError> {
+        let (mut status, mut data) = self.send(command, message)?;
+        let mut whole = Zeroizing::new(Vec::with_capacity(REPLY_MAX.min(512)));
+        loop {
+            if whole.len() + data.len() > REPLY_MAX {
+                return Err(CardError::Protocol(command));
+            }
+            whole.extend_from_slice(&data);
+            match status {
+                Status::Ok => return Ok(whole),
+                Status::MoreFrames if !data.is_empty() => (status, data) = self.frame(ADDITIONAL_FRAME, &[])?,
+                Status::MoreFrames => return Err(CardError::Protocol(command)),
+                refused => return Err(CardError::Refused { command, status: refused }),
+            }
+        }
+    }
+
+    /// Sends all frames and gives the reply to the last.
+    fn send(&mut self, command: u8, message: &[u8]) -> Result<(Status, Zeroizing<Vec<u8>>), CardError> {
+        let (first, mut rest) = message.split_at(message.len().min(FRAME_DATA_MAX));
+        let mut answer = self.frame(command, first)?;
+        while !rest.is_empty() {
+            match answer.0 {
+                Status::MoreFrames if answer.1.is_empty() => {}
+                Status::MoreFrames | Status::Ok => return Err(CardError::Protocol(command)),
+                refused => return Err(CardError::Refused { command, status: refused }),
+            }
+            let next;
+            (next, rest) = rest.split_at(rest.len().min(FRAME_DATA_MAX));
+            answer = self.frame(ADDITIONAL_FRAME, next)?;
+        }
+        Ok(answer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::apdu::Reply;
+    use data_encoding::HEXUPPER;
+    use std::collections::VecDeque;
+
+    fn hex(text: &str) -> Vec<u8> {
+        HEXUPPER.decode(text.replace(' ', "").as_bytes()).unwrap()
+    }
+
+    /// Expects each command of a script and gives its reply; an empty reply is a card that left.
+    struct Script(VecDeque<(Vec<u8>, Vec<u8>)>);
+
+    impl Transport for Script {
+        fn transmit(&mut self, command: &Apdu) -> Result<Reply, TransportError> {
+            let (expected, reply) = self.0.pop_front().expect("the script is over");
+            assert_eq!(command.bytes(), expected);
+            Reply::parse(reply)
+        }
+    }
+
+    fn wire(lines: &[(&str, &str)]) -> Wire<Script> {
+        Wire::new(Script(lines.iter().map(|(command, reply)| (hex(command), hex(reply))).collect()))
+    }
+
+    #[test]
+    fn a_reply_of_several_frames_is_joined() {
+        let mut wire =
+            wire(&[("90 60 00 00 00", "0102 91AF"), ("90 AF 00 00 00", "03 91AF"), ("90 AF 00 00 00", "0405 9100")]);
+        assert_eq!(*wire.exchange(0x60, &[]).unwrap(), [1, 2, 3, 4, 5]);
+    }
+
+    #[test]
+    fn a_long_message_is_split_and_every_frame_but_the_last_is_asked_for() {
+        let first = format!("90 3D 0000 3B {} 00", "AA".repeat(59));
+        let second = format!("90 AF 0000 3B {} 00", "AA".repeat(59));
+        let mut wire = wire(&[(&first, "91AF"), (&second, "91AF"), ("90 AF 0000 02 AAAA 00", "0102 9100")]);
+        assert_eq!(*wire.exchange(0x3D, &[0xAA; 120]).unwrap(), [1, 2]);
+    }
+
+    #[test]
+    fn a_refusal_names_command_and_status() {
+        let check = |reply, status| {
+            let refused = wire(&[("90 6C 00 00 01 02 00", reply)]).exchange(0x6C, &[2]).map(|_| ());
+            assert_eq!(refused, Err(CardError::Refused { command: 0x6C, status }));
+        };
+        check("919D", Status::PermissionDenied);
+        check("91AE", Status::AuthenticationError);
+        check("9177", Status::Other(0x77));
+    }
+
+    #[test]
+    fn a_card_that_ends_a_long_message_early_is_not_believed() {
+        let first = format!("90 3D 0000 3B {} 00", "AA".repeat(59));
+        assert_eq!(wire(&[(&first, "9100")]).exchange(0x3D, &[0xAA; 60]).map(|_| ()), Err(CardError::Protocol(0x3D)));
+    }
+
+    #[test]
+    fn a_card_that_never_ends_is_cut_off() {
+        let frame = format!("{}91AF", "00".repeat(200));
+        let mut lines = vec![("90 BD 00 00 00", frame.as_str())];
+        lines.extend(vec![("90 AF 00 00 00", frame.as_str()); 50]);
+        assert_eq!(wire(&lines).exchange(0xBD, &[]).map(|_| ()), Err(CardError::Protocol(0xBD)));
+        assert_eq!(wire(&[("90 BD 00 00 00", "91AF")]).exchange(0xBD, &[]).map(|_| ()), Err(CardError::Protocol(0xBD)));
+    }
+
+    #[test]
+    fn a_status_of_another_class_is_no_desfire_card() {
+        assert_eq!(wire(&[("90 60 00 00 00", "6D00")]).exchange(0x60, &[]).map(|_| ()), Err(CardError::Protocol(0x60)));
+    }
+
+    #[test]
+    fn after_a_transport_error_nothing_is_sent_any_more() {
+        let mut wire = wire(&[("90 60 00 00 00", "91"), ("90 60 00 00 00", "9100")]);
+        assert_eq!(wire.exchange(0x60, &[]).map(|_| ()), Err(TransportError::ShortReply.into()));
+        assert!(wire.is_lost());
+        assert_eq!(wire.exchange(0x60, &[]).map(|_| ()), Err(TransportError::Closed.into()));
+    }
+}

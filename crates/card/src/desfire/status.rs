@@ -1,0 +1,70 @@
+//! The status byte of a DESFire reply.
+
+/// What the card says of a command (MF2DLHX0 data sheet; `91 SS` on the wire).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// 00
+    Ok,
+    /// 0C: nothing to commit or abort.
+    NoChanges,
+    /// 0E
+    OutOfMemory,
+    /// 1C
+    IllegalCommand,
+    /// 1E: MAC, CRC or padding wrong.
+    IntegrityError,
+    /// 40
+    NoSuchKey,
+    /// 7E
+    LengthError,
+    /// 9D
+    PermissionDenied,
+    /// 9E
+    ParameterError,
+    /// A0
+    ApplicationNotFound,
+    /// AE
+    AuthenticationError,
+    /// AF: more frames follow, or are expected.
+    MoreFrames,
+    /// BE: beyond a file's or a value's limits.
+    BoundaryError,
+    /// CA
+    CommandAborted,
+    /// CE
+    CountError,
+    /// DE
+    Duplicate,
+    /// EE
+    MemoryError,
+    /// F0
+    FileNotFound,
+    /// Any other.
+    Other(u8),
+}
+
+impl From<u8> for Status {
+    fn from(code: u8) -> Self {
+        match code {
+            0x00 => Self::Ok,
+            0x0C => Self::NoChanges,
+            0x0E => Self::OutOfMemory,
+            0x1C => Self::IllegalCommand,
+            0x1E => Self::IntegrityError,
+            0x40 => Self::NoSuchKey,
+            0x7E => Self::LengthError,
+            0x9D => Self::PermissionDenied,
+            0x9E => Self::ParameterError,
+            0xA0 => Self::ApplicationNotFound,
+            0xAE => Self::AuthenticationError,
+            0xAF => Self::MoreFrames,
+            0xBE => Self::BoundaryError,
+            0xCA => Self::CommandAborted,
+            0xCE => Self::CountError,
+            0xDE => Self::Duplicate,
+            0xEE => Self::MemoryError,
+            0xF0 => Self::FileNotFound,
+            other => Self::Other(other),
+        }
+    }
+}

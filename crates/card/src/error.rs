@@ -1,0 +1,80 @@
+//! What can go wrong with a card, in the detail a technician needs, and the one place where it becomes a code.
+
+use crate::desfire::Status;
+use crate::transport::TransportError;
+use domain::FailureCode;
+use keys::{ChannelError, KeyError, KeyRole};
+
+/// Why an operation on a card failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CardError {
+    /// No reply is known; the session is lost.
+    #[error("transport: {0}")]
+    Transport(#[from] TransportError),
+    /// The card refused the command; its session and transaction are gone with it.
+    #[error("the card answered {status:?} to {command:02X}")]
+    Refused {
+        /// The command's instruction byte.
+        command: u8,
+        /// What the card said.
+        status: Status,
+    },
+    /// A reply that no DESFire card gives: wrong length, status class or number of frames.
+    #[error("unexpected reply to {0:02X}")]
+    Protocol(u8),
+    /// A reply failed its MAC or padding.
+    #[error("secure channel: {0}")]
+    Channel(#[from] ChannelError),
+    /// The card has no application of this city.
+    #[error("not a card of this city")]
+    NoApplication,
+    /// The UID is neither a seven-byte nor a random one.
+    #[error("not a UID of a DESFire card")]
+    ForeignUid,
+    /// Card and terminal did not agree on a key.
+    #[error("the {0:?} key does not authenticate")]
+    AuthenticationFailed(KeyRole),
+    /// The key's holder could not run the authentication.
+    #[error("key: {0}")]
+    Key(#[from] KeyError),
+    /// A command that needs an authentication was called without one.
+    #[error("not authenticated")]
+    NotAuthenticated,
+    /// A file does not hold what the layout says.
+    #[error("the {0} file is not as personalised")]
+    Layout(&'static str),
+    /// The attempt number would fall.
+    #[error("the attempt number only rises")]
+    TriesFall,
+    /// What was read back after a commit is not what was written.
+    #[error("the read-back differs")]
+    ReadBackDiffers,
+}
+
+impl CardError {
+    /// Whether the session must be opened anew before the card is asked again.
+    #[must_use]
+    pub fn loses_the_handle(&self) -> bool {
+        matches!(self, Self::Transport(_))
+    }
+
+    /// The code for screens, logs and the telephone desk.
+    #[must_use]
+    pub fn failure(&self) -> FailureCode {
+        match self {
+            Self::Transport(_) | Self::Channel(_) => FailureCode::CardUnreadable,
+            Self::AuthenticationFailed(KeyRole::Credit) | Self::Key(KeyError::NoKey(KeyRole::Credit)) => {
+                FailureCode::CreditKeyRejected
+            }
+            Self::NoApplication | Self::ForeignUid | Self::AuthenticationFailed(_) => FailureCode::CardForeign,
+            Self::Key(KeyError::HolderUnavailable(_)) => FailureCode::CentralUnreachable,
+            Self::Key(_) => FailureCode::ConfigurationInvalid,
+            Self::Refused { .. }
+            | Self::Protocol(_)
+            | Self::NotAuthenticated
+            | Self::Layout(_)
+            | Self::TriesFall
+            | Self::ReadBackDiffers => FailureCode::CardDamaged,
+        }
+    }
+}

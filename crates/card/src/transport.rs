@@ -1,0 +1,47 @@
+//! What carries APDUs to a card.
+
+use crate::apdu::{Apdu, Reply};
+
+/// Why no reply is known. In every case the command may or may not have been carried out: the handle is dropped, the
+/// card connected anew, its UID read and authenticated again before anything is believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TransportError {
+    /// The card was lifted.
+    #[error("the card left the field")]
+    CardGone,
+    /// Under two bytes came back.
+    #[error("the reply has no status")]
+    ShortReply,
+    /// No reply within the time allowed. PC/SC itself would wait for ever.
+    #[error("no reply in time")]
+    TimedOut,
+    /// An earlier error closed this handle.
+    #[error("the handle was dropped after an error")]
+    Closed,
+    /// The reader or pcscd reported something else.
+    #[error("the reader reports: {0}")]
+    Reader(pcsc::Error),
+}
+
+/// One connection to one card: a command, then its reply.
+///
+/// An implementation must not be used again after it returned an error; `Desfire` never does.
+pub trait Transport {
+    /// Sends a command and waits for its reply.
+    ///
+    /// # Errors
+    /// `TransportError`; the outcome of the command is then unknown.
+    fn transmit(&mut self, command: &Apdu) -> Result<Reply, TransportError>;
+}
+
+impl<T: Transport + ?Sized> Transport for Box<T> {
+    fn transmit(&mut self, command: &Apdu) -> Result<Reply, TransportError> {
+        (**self).transmit(command)
+    }
+}
+
+impl<T: Transport + ?Sized> Transport for &mut T {
+    fn transmit(&mut self, command: &Apdu) -> Result<Reply, TransportError> {
+        (**self).transmit(command)
+    }
+}

@@ -1,0 +1,176 @@
+//! The city's books: each entry of a terminal's journal is booked once, by its top-up and kind, with its postings;
+//! and each journal's chain is followed, so that a gap or a rolled-back journal is noticed. What is noticed is
+//! written down and booked all the same: the money has moved.
+
+use crate::error::CentralError;
+use crate::uploads::{Arrival, note, refuse, sql};
+use domain::{Cents, Timestamp};
+use ledger::{Account, Balances, Chain, ChainError, Entry, Posting};
+use protocol::{ProblemCode, Upload};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+
+/// Books an entry, or finds that it was booked before: then the first arrival is the answer.
+pub(crate) fn book(
+    transaction: &Transaction<'_>,
+    upload: &Upload,
+    bytes: &[u8],
+    arrival: Arrival,
+) -> Result<Arrival, CentralError> {
+    let entry =
+        Entry::decode(bytes).map_err(|error| refuse(ProblemCode::Malformed, format!("ledger entry: {error}")))?;
+    if (entry.terminal, entry.journal_generation) != (upload.terminal(), upload.journal_generation) {
+        return Err(refuse(ProblemCode::Malformed, "the entry is of another journal than its upload"));
+    }
+    match booked(transaction, &entry)? {
+        Some((hash, first)) if hash == entry.hash() => Ok(first),
+        Some(_) => {
+            let (kind, top_up) = (entry.fact.kind().name(), entry.subject.top_up);
+            Err(refuse(ProblemCode::Conflict, format!("{kind} of {top_up} was booked with other content")))
+        }
+        None => {
+            follow_chain(transaction, &entry, arrival.received)?;
+            insert(transaction, &entry, bytes, arrival.number)?;
+            Ok(arrival)
+        }
+    }
+}
+
+fn booked(transaction: &Transaction<'_>, entry: &Entry) -> Result<Option<([u8; 32], Arrival)>, CentralError> {
+    let found = transaction
+        .query_row(
+            "SELECT entry.hash, upload.number, min(upload.received) FROM entry
+             JOIN upload ON upload.number = entry.upload WHERE entry.top_up = ?1 AND entry.kind = ?2
+             GROUP BY entry.id",
+            params![entry.subject.top_up.0, entry.fact.kind().number()],
+            |row| {
+                let number: i64 = row.get(1)?;
+                let first = Arrival {
+                    number: u64::try_from(number).unwrap_or_default(),
+                    received: Timestamp(row.get(2)?),
+                };
+                Ok((row.get(0)?, first))
+            },
+        )
+        .optional()?;
+    Ok(found)
+}
+
+fn follow_chain(transaction: &Transaction<'_>, entry: &Entry, now: Timestamp) -> Result<(), CentralError> {
+    let mut chain = chain_of(transaction, entry)?;
+    let name = format!("journal {} of terminal {}", entry.journal_generation, entry.terminal.0);
+    match chain.accept(entry) {
+        Ok(()) => {}
+        Err(ChainError::Sequence { expected, found }) if found > expected => {
+            note(transaction, entry.terminal, "gap", &format!("{name}: {expected} to {} are missing", found - 1), now)?;
+            chain = Chain { next_seq: found + 1, head: entry.hash(), ..chain };
+        }
+        Err(ChainError::Sequence { found, .. }) => return check_late(transaction, entry, found, &name, now),
+        Err(error @ (ChainError::Broken(_) | ChainError::OtherJournal)) => {
+            note(transaction, entry.terminal, "broken", &format!("{name}: {error}"), now)?;
+            chain = Chain { next_seq: entry.seq + 1, head: entry.hash(), ..chain };
+        }
+    }
+    transaction.execute(
+        "INSERT INTO chain (terminal, journal_generation, next_seq, head) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (terminal, journal_generation) DO UPDATE SET next_seq = ?3, head = ?4",
+        params![chain.terminal.0, chain.journal_generation, sql(chain.next_seq), chain.head],
+    )?;
+    Ok(())
+}
+
+fn chain_of(connection: &Connection, entry: &Entry) -> Result<Chain, CentralError> {
+    let new = Chain::new(entry.terminal, entry.journal_generation);
+    let stored = connection
+        .query_row(
+            "SELECT next_seq, head FROM chain WHERE terminal = ?1 AND journal_generation = ?2",
+            params![entry.terminal.0, entry.journal_generation],
+            |row| Ok((row.get::<_, i64>(0)?, row.get(1)?)),
+        )
+        .optional()?;
+    Ok(stored.map_or(new, |(next, head)| Chain { next_seq: u64::try_from(next).unwrap_or(1), head, ..new }))
+}
+
+/// An entry from before the chain's end either fills a gap, or shows that the journal was rolled back.
+fn check_late(
+    transaction: &Transaction<'_>,
+    entry: &Entry,
+    seq: u64,
+    name: &str,
+    now: Timestamp,
+) -> Result<(), CentralError> {
+    let hash_at = |seq: u64| {
+        let sql_text = "SELECT hash, prev FROM entry WHERE terminal = ?1 AND journal_generation = ?2 AND seq = ?3";
+        let key = params![entry.terminal.0, entry.journal_generation, sql(seq)];
+        transaction
+            .query_row(sql_text, key, |row| Ok((row.get::<_, [u8; 32]>(0)?, row.get::<_, [u8; 32]>(1)?)))
+            .optional()
+    };
+    let taken = hash_at(seq)?.is_some();
+    let unlike_before = hash_at(seq.saturating_sub(1))?.is_some_and(|(hash, _)| hash != entry.prev);
+    let unlike_after = hash_at(seq + 1)?.is_some_and(|(_, prev)| prev != entry.hash());
+    if taken || unlike_before || unlike_after {
+        note(transaction, entry.terminal, "rollback", &format!("{name}: a second entry {seq}"), now)?;
+    }
+    Ok(())
+}
+
+fn insert(transaction: &Transaction<'_>, entry: &Entry, bytes: &[u8], upload: u64) -> Result<(), CentralError> {
+    let subject = entry.subject;
+    transaction.execute(
+        "INSERT INTO entry (top_up, kind, terminal, journal_generation, seq, at, card, amount, prev, hash, bytes, upload)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+        params![
+            subject.top_up.0,
+            entry.fact.kind().number(),
+            entry.terminal.0,
+            entry.journal_generation,
+            sql(entry.seq),
+            entry.at.0,
+            sql(subject.card.0),
+            subject.amount.0,
+            entry.prev,
+            entry.hash(),
+            bytes,
+            sql(upload),
+        ],
+    )?;
+    let id = transaction.last_insert_rowid();
+    for (line, posting) in (1_i64..).zip(&entry.postings) {
+        transaction.execute(
+            "INSERT INTO posting (entry, line, account, amount) VALUES (?1, ?2, ?3, ?4)",
+            params![id, line, posting.account.name(), posting.amount.0],
+        )?;
+    }
+    Ok(())
+}
+
+/// Every booked entry, in the order it arrived.
+///
+/// # Errors
+/// `CentralError::NotReady` when a stored entry no longer reads.
+pub fn entries(connection: &Connection) -> Result<Vec<Entry>, CentralError> {
+    let mut statement = connection.prepare("SELECT bytes FROM entry ORDER BY id")?;
+    let rows = statement.query_map([], |row| row.get::<_, Vec<u8>>(0))?;
+    let mut entries = Vec::new();
+    for bytes in rows {
+        let entry = Entry::decode(&bytes?).map_err(|error| CentralError::NotReady(error.to_string()))?;
+        entries.push(entry);
+    }
+    Ok(entries)
+}
+
+/// The balances of all accounts, from the postings.
+///
+/// # Errors
+/// `CentralError::Database`.
+pub fn balances(connection: &Connection) -> Result<Balances, CentralError> {
+    let mut statement = connection.prepare("SELECT account, sum(amount) FROM posting GROUP BY account")?;
+    let sums = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))?;
+    let mut balances = Balances::default();
+    for sum in sums {
+        let (name, amount) = sum?;
+        let account = Account::ALL.into_iter().find(|account| account.name() == name);
+        balances.post(&account.map(|account| Posting { account, amount: Cents(amount) }).into_iter().collect::<Vec<_>>());
+    }
+    Ok(balances)
+}

@@ -1,0 +1,80 @@
+//! What goes wrong inside central, and what of it a terminal is told.
+
+use protocol::{Problem, ProblemCode};
+use std::path::{Path, PathBuf};
+
+/// An error of central.
+#[derive(Debug, thiserror::Error)]
+pub enum CentralError {
+    /// The database.
+    #[error("database: {0}")]
+    Database(#[from] rusqlite::Error),
+    /// A file or folder.
+    #[error("{path}: {error}")]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// A file of the data folder or the city pack that does not say what it should.
+    #[error("{path}: {reason}")]
+    Content {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// The database is of another version of this program, or was never seeded.
+    #[error("the database is not ready: {0}")]
+    NotReady(String),
+    /// A stored secret does not open: it, or the keys, were changed.
+    #[error("a stored secret does not open under the storage key")]
+    StoredSecret,
+    /// The machine gives no randomness.
+    #[error("no randomness: {0}")]
+    Entropy(#[from] getrandom::Error),
+    /// A record could not be sealed.
+    #[error("sealing card …{last_four}: {error}")]
+    Seal {
+        /// The last digits of the card's number.
+        last_four: String,
+        /// Why.
+        error: protocol::SealError,
+    },
+    /// A part of the feed could not be written or signed.
+    #[error("feed: {0}")]
+    Feed(String),
+    /// The listening socket.
+    #[error("listening: {0}")]
+    Listen(std::io::Error),
+    /// What a terminal asked for or sent is at fault, not central.
+    #[error(transparent)]
+    Problem(#[from] Problem),
+}
+
+impl CentralError {
+    /// An error about a file.
+    #[must_use]
+    pub fn file(path: &Path, error: std::io::Error) -> Self {
+        Self::File { path: path.to_owned(), error }
+    }
+
+    /// A file that does not say what it should.
+    pub fn content(path: &Path, reason: impl std::fmt::Display) -> Self {
+        Self::Content { path: path.to_owned(), reason: reason.to_string() }
+    }
+}
+
+impl From<CentralError> for Problem {
+    /// A terminal is told nothing of central's inside; the log is.
+    fn from(error: CentralError) -> Self {
+        match error {
+            CentralError::Problem(problem) => problem,
+            inside => {
+                tracing::error!(error = %inside, "central failed");
+                Self::new(ProblemCode::Internal, "central failed; its log says why")
+            }
+        }
+    }
+}

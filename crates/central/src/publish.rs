@@ -1,0 +1,290 @@
+//! Publication: every active card is sealed anew in both tiers, the public files are laid beside them, and one signed
+//! head names it all. Files are named by their hash and never change; the head is replaced last, in one step, so that
+//! a terminal sees the old feed or the new one and nothing between.
+
+use crate::error::CentralError;
+use crate::key_file::{KeyFile, card_key};
+use crate::pack::{self, CITY_TOML};
+use crate::registry::{self, RegisteredCard};
+use crate::{DataFolder, Database};
+use domain::city_pack::{CityPack, DocumentPolicy};
+use domain::document::DocumentKind;
+use domain::holder::{PinFacts, PreIssued, PriceClass, Residence, TapFacts};
+use domain::{Day, Timestamp};
+use protocol::{
+    CityKeys, CreditKey, Dictionary, FileEntry, FileKind, Head, Manifest, NoteKey, PinCard, PinRecord, PinStamp,
+    Revocations, SealContext, Segment, SignedHead, TapRecord, row::Tier, seal_pin, seal_tap,
+};
+use rusqlite::params;
+use std::io::Write;
+use std::path::Path;
+
+/// A day in milliseconds.
+const DAY_MS: i64 = 86_400_000;
+/// How long a head may be shown without a mark of age.
+const HEAD_LIFE_MS: i64 = 2 * DAY_MS;
+/// How long the working keys may sign; a city renews them long before.
+const KEYS_LIFE_MS: i64 = 400 * DAY_MS;
+
+/// What was published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Published {
+    /// The feed's sequence.
+    pub sequence: u64,
+    /// Rows of the tap tier.
+    pub tap_rows: usize,
+    /// Rows of the pin tier.
+    pub pin_rows: usize,
+    /// Bytes of all files.
+    pub bytes: u64,
+}
+
+/// Everything that sealing one card needs.
+struct Press<'a> {
+    context: SealContext<'a>,
+    keys: &'a KeyFile,
+    facts_key: NoteKey,
+    city: &'a CityPack,
+    place: String,
+    now: Timestamp,
+}
+
+#[derive(Default)]
+struct Rows {
+    tap: Vec<Vec<u8>>,
+    pin: Vec<Vec<u8>>,
+}
+
+fn random<const N: usize>() -> Result<[u8; N], CentralError> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn feed(error: impl std::fmt::Display) -> CentralError {
+    CentralError::Feed(error.to_string())
+}
+
+/// Publishes the registry as it is now.
+///
+/// # Errors
+/// `CentralError`; the published feed is then still the one before.
+pub fn publish(data: &DataFolder, database: &mut Database, keys: &KeyFile, now: Timestamp) -> Result<Published, CentralError> {
+    let (city, files) = pack::load(database.read())?;
+    let dictionary = registry::dictionary(database.read())?;
+    let epoch = keys.epoch()?;
+    let sequence = next_sequence(database)?;
+    let press = Press {
+        context: SealContext { epoch, sequence, dictionary: &dictionary },
+        keys,
+        facts_key: keys.facts_key().map_err(feed)?,
+        city: &city,
+        place: place_name(&files),
+        now,
+    };
+    let mut rows = Rows::default();
+    registry::for_each_card(database.read(), &keys.storage, |card| press.seal(&card, &mut rows))?;
+    let revoked = Revocations::new(epoch, &registry::revoked(database.read())?);
+    let published = lay_out(data, &press, &mut rows, &dictionary, &files, &revoked)?;
+    let manifest = published.1.encode().map_err(feed)?;
+    record(database, &press, &manifest, &published.0)?;
+    write_head(data, &press, &manifest)?;
+    Ok(published.0)
+}
+
+fn next_sequence(database: &Database) -> Result<u64, CentralError> {
+    let last: i64 =
+        database.read().query_row("SELECT coalesce(max(sequence), 0) FROM publication", [], |row| row.get(0))?;
+    Ok(u64::try_from(last).unwrap_or_default() + 1)
+}
+
+/// The city's name, as its Spanish words give it.
+fn place_name(files: &[pack::PackFile]) -> String {
+    let words = files.iter().find(|file| file.name == "locales/es.ftl");
+    let text = words.and_then(|file| std::str::from_utf8(&file.bytes).ok()).unwrap_or_default();
+    let name = text.lines().find_map(|line| line.strip_prefix("city-name ="));
+    name.map(str::trim).unwrap_or_default().to_owned()
+}
+
+impl Press<'_> {
+    fn seal(&self, card: &RegisteredCard, rows: &mut Rows) -> Result<(), CentralError> {
+        let sealed = |result: Result<Vec<u8>, protocol::SealError>| {
+            result.map_err(|error| CentralError::Seal { last_four: card.number.last_four(), error })
+        };
+        rows.tap.push(sealed(seal_tap(&self.context, &card.secret, &self.tap_record(card)?, random()?))?);
+        if let Some(pin) = &card.pin_key {
+            let stamp = PinStamp { pin_version: card.pin_version, content: card.pin_content };
+            let holder = PinCard { secret: &card.secret, generation: card.generation, pin };
+            let record = self.pin_record(card)?;
+            rows.pin.push(sealed(seal_pin(&self.context, &holder, stamp, &record, random()?))?);
+        }
+        Ok(())
+    }
+
+    fn today(&self) -> Day {
+        self.now.day()
+    }
+
+    fn tap_record(&self, card: &RegisteredCard) -> Result<TapRecord, CentralError> {
+        let layout = &self.city.card;
+        let credit = card_key(&self.keys.cards.credit, &card.uid, layout, layout.keys.credit)?;
+        let holder = &card.holder;
+        let facts = TapFacts {
+            price_class: PriceClass(holder.price_class),
+            entitlements: holder.entitlements.clone(),
+            booking: holder.booking.clone().filter(|booking| booking.starts.day() == self.today()),
+            pin_version: card.pin_version,
+            pin_content: card.pin_content,
+            credit_key: None,
+            as_of: self.now,
+        };
+        Ok(TapRecord::from_facts(&facts, Some(&CreditKey::new(*credit.expose()))))
+    }
+
+    fn pin_record(&self, card: &RegisteredCard) -> Result<PinRecord, CentralError> {
+        let holder = &card.holder;
+        let mut facts = PinFacts {
+            name: holder.name.clone(),
+            identity_number: holder.identity_number.clone(),
+            born: holder.born,
+            residence: Residence {
+                street: holder.street.clone(),
+                place: format!("{} {}", holder.postal_code, self.place),
+                district: holder.district.clone(),
+                registered: holder.registered,
+            },
+            taxes_due: holder.taxes_due,
+            documents: Vec::new(),
+            as_of: self.now,
+        };
+        if !holder.protected {
+            let policies = self.city.documents.iter();
+            facts.documents = policies.map(|policy| self.pre_issue(&facts, policy)).collect::<Result<_, _>>()?;
+        }
+        Ok(PinRecord::from_facts(&facts))
+    }
+
+    fn pre_issue(&self, facts: &PinFacts, policy: &DocumentPolicy) -> Result<PreIssued, CentralError> {
+        let until = Day(self.today().0 + i32::try_from(policy.validity_days).unwrap_or(0));
+        let DocumentKind::VolanteIndividual = policy.kind;
+        let volante = protocol::VolanteFacts {
+            kind: policy.kind.name().to_owned(),
+            id: random()?,
+            name: facts.name.clone(),
+            identity_number: facts.identity_number.clone(),
+            born: facts.born.0,
+            street: facts.residence.street.clone(),
+            place: facts.residence.place.clone(),
+            district: facts.residence.district.clone(),
+            registered: facts.residence.registered.0,
+            data_day: self.today().0,
+            until: until.0,
+        };
+        let signed_facts = volante.sign(&self.facts_key).map_err(feed)?;
+        Ok(PreIssued { kind: policy.kind, signed_facts, until })
+    }
+}
+
+fn lay_out(
+    data: &DataFolder,
+    press: &Press<'_>,
+    rows: &mut Rows,
+    dictionary: &Dictionary,
+    pack: &[pack::PackFile],
+    revoked: &Revocations,
+) -> Result<(Published, Manifest), CentralError> {
+    let folder = data.feed().join("files");
+    std::fs::create_dir_all(&folder).map_err(|error| CentralError::file(&folder, error))?;
+    let mut manifest = Manifest {
+        city: press.city.id.clone(),
+        sequence: press.context.sequence,
+        epoch: press.context.epoch.epoch,
+        files: Vec::new(),
+    };
+    let mut add = |kind, name: &str, bytes: &[u8]| -> Result<(), CentralError> {
+        let entry = FileEntry::of(kind, name, bytes);
+        write_durably(&folder.join(entry.sha256.to_string()), bytes)?;
+        manifest.files.push(entry);
+        Ok(())
+    };
+    let mut segment = |tier, rows: &mut Vec<Vec<u8>>| {
+        Segment::write(tier, press.context.epoch.epoch, press.context.sequence, rows).map_err(feed)
+    };
+    add(FileKind::TapSegment, "tap.segment", &segment(Tier::Tap, &mut rows.tap)?)?;
+    add(FileKind::PinSegment, "pin.segment", &segment(Tier::Pin, &mut rows.pin)?)?;
+    add(FileKind::Dictionary, "records.dict", dictionary.bytes())?;
+    add(FileKind::Revocations, "revocations", &revoked.encode())?;
+    for file in pack {
+        let kind = if file.name == CITY_TOML { FileKind::CityPack } else { FileKind::CityFile };
+        add(kind, &file.name, &file.bytes)?;
+    }
+    let bytes = manifest.files.iter().map(|file| file.bytes).sum();
+    let published = Published {
+        sequence: press.context.sequence,
+        tap_rows: rows.tap.len(),
+        pin_rows: rows.pin.len(),
+        bytes,
+    };
+    Ok((published, manifest))
+}
+
+/// Takes the sequence for good before any terminal can see it: a head that was shown is never issued twice.
+fn record(database: &mut Database, press: &Press<'_>, manifest: &[u8], published: &Published) -> Result<(), CentralError> {
+    let count = |rows: usize| i64::try_from(rows).unwrap_or(i64::MAX);
+    database.write(|transaction| {
+        transaction.execute(
+            "INSERT INTO publication (sequence, epoch, issued, manifest, tap_rows, pin_rows)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![
+                i64::try_from(published.sequence).unwrap_or(i64::MAX),
+                press.context.epoch.epoch,
+                press.now.0,
+                manifest,
+                count(published.tap_rows),
+                count(published.pin_rows),
+            ],
+        )?;
+        Ok(())
+    })
+}
+
+fn write_head(data: &DataFolder, press: &Press<'_>, manifest: &[u8]) -> Result<(), CentralError> {
+    let entry = FileEntry::of(FileKind::Unknown, "manifest", manifest);
+    write_durably(&data.feed().join("files").join(entry.sha256.to_string()), manifest)?;
+    let (keys, now) = (press.keys, press.now);
+    let head = Head {
+        sequence: press.context.sequence,
+        manifest: entry.sha256,
+        epoch: press.context.epoch.epoch,
+        issued: now,
+        expires: now.plus_ms(HEAD_LIFE_MS),
+    };
+    let head_key = keys.head_key().map_err(feed)?;
+    let city_keys = CityKeys {
+        city: press.city.id.clone(),
+        version: keys.version,
+        head: head_key.verifier(),
+        facts: press.facts_key.verifier(),
+        until: now.plus_ms(KEYS_LIFE_MS),
+    };
+    let signed = SignedHead {
+        keys: city_keys.sign(&keys.root_key().map_err(feed)?).map_err(feed)?,
+        head: head.sign(&press.city.id, &head_key).map_err(feed)?,
+    };
+    let json = serde_json::to_vec_pretty(&signed).map_err(feed)?;
+    write_durably(&data.feed().join("head.json"), &json)
+}
+
+/// Writes a file whole or not at all, and syncs it and its folder.
+fn write_durably(path: &Path, bytes: &[u8]) -> Result<(), CentralError> {
+    let temporary = path.with_extension("part");
+    let write = || {
+        let mut file = std::fs::File::create(&temporary)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        std::fs::rename(&temporary, path)?;
+        let folder = path.parent().map_or_else(|| Ok(None), |folder| std::fs::File::open(folder).map(Some))?;
+        folder.map_or(Ok(()), |folder| folder.sync_all())
+    };
+    write().map_err(|error| CentralError::file(path, error))
+}

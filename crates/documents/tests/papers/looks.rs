@@ -1,0 +1,118 @@
+//! What a reader's and a telephone's eyes find on the page, through poppler's renderer.
+
+use crate::samples::{CODE, Spanish, claim_data, receipt_data, volante_data};
+use documents::{Document, claim_slip, receipt, volante};
+use std::process::Command;
+
+/// The page's text in reading order, with single spaces.
+fn text_of(document: &Document) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("paper.pdf");
+    std::fs::write(&file, &document.pdf).unwrap();
+    let output = Command::new("pdftotext").arg("-layout").arg(&file).arg("-").output().unwrap();
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A greyscale rendering: width, height and one byte a pixel.
+pub(crate) fn pixels_of(document: &Document, dpi: u32) -> (usize, usize, Vec<u8>) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("paper.pdf");
+    std::fs::write(&file, &document.pdf).unwrap();
+    let root = folder.path().join("page");
+    let status = Command::new("pdftoppm")
+        .args(["-gray", "-singlefile", "-r", &dpi.to_string()])
+        .args([&file, &root])
+        .status()
+        .unwrap();
+    assert!(status.success());
+    parse_pgm(&std::fs::read(root.with_extension("pgm")).unwrap())
+}
+
+fn parse_pgm(bytes: &[u8]) -> (usize, usize, Vec<u8>) {
+    let mut header = Vec::new();
+    let mut at = 0;
+    while header.len() < 4 {
+        let end = at + bytes[at..].iter().position(u8::is_ascii_whitespace).unwrap();
+        header.push(std::str::from_utf8(&bytes[at..end]).unwrap().to_owned());
+        at = end + 1;
+    }
+    assert_eq!((header[0].as_str(), header[3].as_str()), ("P5", "255"));
+    (header[1].parse().unwrap(), header[2].parse().unwrap(), bytes[at..].to_vec())
+}
+
+fn check_text(document: &Document, expected: &[&str]) {
+    let text = text_of(document);
+    for part in expected {
+        assert!(text.contains(part), "no {part:?} in {text}");
+    }
+}
+
+#[test]
+fn a_volante_shows_every_fact_and_reads_back_letter_by_letter() {
+    let document = volante(&volante_data(), &Spanish::new()).unwrap();
+    let code = CODE.to_print();
+    check_text(
+        &document,
+        &[
+            "Ciudad de la Bahía",
+            "Volante de empadronamiento",
+            "Begoña Ḷḷanes del Puertu Riaño",
+            "00000000T",
+            "3 de mayo de 1957",
+            "Calle de la Atalaya, 14, 3.º B · 33999 Ciudad de la Bahía",
+            "Distrito 02 · Sección 014",
+            "19 de octubre de 1988",
+            &code,
+            "https://bahia.example/csv/",
+            "no es un certificado de empadronamiento",
+            "Ley 40/2015",
+            "985 000 000",
+        ],
+    );
+    assert!(!text_of(&document).contains("OFFLINE"));
+}
+
+#[test]
+fn a_volante_without_connection_says_so_and_from_when_its_data_is() {
+    let mut data = volante_data();
+    data.offline = true;
+    let document = volante(&data, &Spanish::new()).unwrap();
+    check_text(&document, &["OFFLINE", "con los datos del 9 de septiembre de 2026"]);
+}
+
+#[test]
+fn a_receipt_shows_the_sum_and_the_payment_and_no_category_of_person() {
+    let document = receipt(&receipt_data(), &Spanish::new()).unwrap();
+    check_text(
+        &document,
+        &["12,35 €", "20,00 €", "32,35 €", "4821", "1117", "529713", "000318", "0117", "65000042", "P3300000X", "R01"],
+    );
+    let text = text_of(&document).to_lowercase();
+    for word in ["tarifa", "jubilad", "desemple", "infantil", "bono", "reducid", "mayor"] {
+        assert!(!text.contains(word), "{word} on a receipt");
+    }
+}
+
+#[test]
+fn a_claim_slip_shows_code_amount_steps_and_telephone() {
+    let document = claim_slip(&claim_data(), &Spanish::new()).unwrap();
+    check_text(&document, &["K7M-4QX-92", "20,00 €", "985 000 000", "Su dinero está a salvo", "7F3A-19C2", "0117"]);
+    let mut data = claim_data();
+    data.payment_receipt = None;
+    let document = claim_slip(&data, &Spanish::new()).unwrap();
+    assert!(!text_of(&document).contains("Recibo del pago"));
+}
+
+#[test]
+fn a_telephone_reads_the_address_with_the_code_from_the_rendered_page() {
+    let document = volante(&volante_data(), &Spanish::new()).unwrap();
+    let (width, height, pixels) = pixels_of(&document, 150);
+    let mut image = rqrr::PreparedImage::prepare_from_greyscale(width, height, |x, y| pixels[y * width + x]);
+    let grids = image.detect_grids();
+    assert_eq!(grids.len(), 1, "one QR code on the page");
+    let (meta, content) = grids[0].decode().unwrap();
+    assert_eq!(content, format!("https://bahia.example/csv/{}", CODE.to_print().replace('-', "")));
+    assert_eq!(meta.ecc_level, 0, "level M, as ISO/IEC 18004 numbers it");
+}

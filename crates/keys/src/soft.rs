@@ -1,0 +1,197 @@
+//! Keys held in this process's memory: the base keys a kiosk may have, and one card's own credit key.
+
+use crate::aes_key::{AesKey, BLOCK};
+use crate::diversification::{DiversificationInput, diversify};
+use crate::ev2::{Ev2Handshake, SessionKeys};
+use crate::holder::{Authentication, CardKeys, Entropy, KeyError, KeyOnCard, KeyRole};
+use std::fmt;
+use zeroize::Zeroize;
+
+/// The base keys of a kiosk: *read*, in one or two versions, and the key for the real UID. No others belong here.
+pub struct SoftKeys {
+    read: Vec<AesKey>,
+    uid: Option<AesKey>,
+    system_id: String,
+    entropy: Box<dyn Entropy + Send>,
+}
+
+impl SoftKeys {
+    /// `read` newest first; `system_id` as in the city pack.
+    #[must_use]
+    pub fn new(read: Vec<AesKey>, uid: Option<AesKey>, system_id: &str, entropy: Box<dyn Entropy + Send>) -> Self {
+        Self { read, uid, system_id: system_id.to_owned(), entropy }
+    }
+
+    fn key(&self, key: &KeyOnCard, version: usize) -> Result<AesKey, KeyError> {
+        match key.role {
+            KeyRole::Read => {
+                let base = self.read.get(version).ok_or(KeyError::NoKey(key.role))?;
+                let uid = key.uid.as_ref().ok_or(KeyError::UidMissing)?;
+                let input = DiversificationInput::new(uid, key.aid, key.number, &self.system_id)?;
+                Ok(diversify(base, &input))
+            }
+            KeyRole::Uid if version == 0 => self.uid.clone().ok_or(KeyError::NoKey(key.role)),
+            KeyRole::Uid | KeyRole::Credit => Err(KeyError::NoKey(key.role)),
+        }
+    }
+}
+
+impl CardKeys for SoftKeys {
+    fn versions(&self, role: KeyRole) -> usize {
+        match role {
+            KeyRole::Read => self.read.len(),
+            KeyRole::Uid => usize::from(self.uid.is_some()),
+            KeyRole::Credit => 0,
+        }
+    }
+
+    fn authentication(&mut self, key: &KeyOnCard, version: usize) -> Result<Box<dyn Authentication + '_>, KeyError> {
+        let secret = self.key(key, version)?;
+        Ok(Box::new(SoftAuthentication::new(secret, self.entropy.as_mut())?))
+    }
+}
+
+impl fmt::Debug for SoftKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SoftKeys").field("read_versions", &self.read.len()).finish_non_exhaustive()
+    }
+}
+
+/// One card's own key for one role, already diversified: the credit key out of its sealed record.
+pub struct OneKey {
+    role: KeyRole,
+    key: AesKey,
+    entropy: Box<dyn Entropy + Send>,
+}
+
+impl OneKey {
+    /// Holds `key` for `role` until dropped.
+    #[must_use]
+    pub fn new(role: KeyRole, key: AesKey, entropy: Box<dyn Entropy + Send>) -> Self {
+        Self { role, key, entropy }
+    }
+}
+
+impl CardKeys for OneKey {
+    fn versions(&self, role: KeyRole) -> usize {
+        usize::from(role == self.role)
+    }
+
+    fn authentication(&mut self, key: &KeyOnCard, version: usize) -> Result<Box<dyn Authentication + '_>, KeyError> {
+        if key.role != self.role || version != 0 {
+            return Err(KeyError::NoKey(key.role));
+        }
+        Ok(Box::new(SoftAuthentication::new(self.key.clone(), self.entropy.as_mut())?))
+    }
+}
+
+impl fmt::Debug for OneKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OneKey").field("role", &self.role).finish_non_exhaustive()
+    }
+}
+
+/// An authentication whose key is at hand.
+struct SoftAuthentication {
+    key: AesKey,
+    rnd_a: [u8; BLOCK],
+    handshake: Option<Ev2Handshake>,
+}
+
+impl SoftAuthentication {
+    fn new(key: AesKey, entropy: &mut dyn Entropy) -> Result<Self, KeyError> {
+        let mut rnd_a = [0; BLOCK];
+        entropy.fill(&mut rnd_a)?;
+        Ok(Self { key, rnd_a, handshake: None })
+    }
+}
+
+impl Authentication for SoftAuthentication {
+    fn start(&mut self, challenge: &[u8; BLOCK]) -> Result<[u8; 2 * BLOCK], KeyError> {
+        let (handshake, cryptogram) = Ev2Handshake::answer(self.key.clone(), self.rnd_a, challenge);
+        self.handshake = Some(handshake);
+        Ok(cryptogram)
+    }
+
+    fn finish(self: Box<Self>, answer: &[u8; 2 * BLOCK]) -> Result<SessionKeys, KeyError> {
+        self.handshake.as_ref().ok_or(KeyError::NotStarted)?.finish(answer)
+    }
+}
+
+impl Drop for SoftAuthentication {
+    fn drop(&mut self) {
+        self.rnd_a.zeroize();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hex::array;
+    use domain::Uid;
+
+    fn fixed(rnd_a: [u8; 16]) -> Box<dyn Entropy + Send> {
+        Box::new(move |buffer: &mut [u8]| {
+            buffer.copy_from_slice(&rnd_a[..buffer.len()]);
+            Ok(())
+        })
+    }
+
+    fn key_on_card(role: KeyRole, uid: Option<Uid>) -> KeyOnCard {
+        KeyOnCard { role, aid: [0xF5, 0x1C, 0x01], number: 1, uid }
+    }
+
+    #[test]
+    fn a_replayed_session_is_the_same_byte_for_byte_as_an12343_table_16() {
+        let rnd_a = array("B04D0787C93EE0CC8CACC8E86F16C6FE");
+        let mut keys = OneKey::new(KeyRole::Credit, AesKey::new([0; 16]), fixed(rnd_a));
+        let mut authentication = keys.authentication(&key_on_card(KeyRole::Credit, None), 0).unwrap();
+        let cryptogram = authentication.start(&array("24677DDBD46349E623798FD729006E79")).unwrap();
+        assert_eq!(cryptogram, array("3B50445F21D21D77D500794DEB245E5A754F5F901844259F4C9B31A5C7335ACD"));
+        let answer = array("04C6DBD67417ED0D31DDDE4D2E3FFAC2B4B074F638EEF7FFF9254963B65C7759");
+        assert_eq!(authentication.finish(&answer).unwrap().transaction_id, array("8CF141F3"));
+    }
+
+    #[test]
+    fn the_read_key_is_diversified_and_has_versions() {
+        let mut keys = SoftKeys::new(vec![AesKey::new([1; 16]), AesKey::new([2; 16])], None, "demo", fixed([0; 16]));
+        assert_eq!(
+            (keys.versions(KeyRole::Read), keys.versions(KeyRole::Uid), keys.versions(KeyRole::Credit)),
+            (2, 0, 0)
+        );
+        let card = |byte| key_on_card(KeyRole::Read, Some(Uid::new(&[byte; 7]).unwrap()));
+        let answer = |keys: &mut SoftKeys, card: &KeyOnCard, version| {
+            keys.authentication(card, version).unwrap().start(&[9; 16]).unwrap()
+        };
+        let first = answer(&mut keys, &card(1), 0);
+        assert_eq!(first, answer(&mut keys, &card(1), 0));
+        assert_ne!(first, answer(&mut keys, &card(2), 0), "another card");
+        assert_ne!(first, answer(&mut keys, &card(1), 1), "another version");
+    }
+
+    #[test]
+    fn what_is_not_held_is_refused() {
+        let mut keys = SoftKeys::new(vec![AesKey::new([1; 16])], None, "demo", fixed([0; 16]));
+        let mut refused = |card: KeyOnCard, version| keys.authentication(&card, version).map(|_| ()).unwrap_err();
+        let uid = Uid::new(&[1; 7]).unwrap();
+        assert_eq!(refused(key_on_card(KeyRole::Read, None), 0), KeyError::UidMissing);
+        assert_eq!(refused(key_on_card(KeyRole::Read, Some(uid.clone())), 1), KeyError::NoKey(KeyRole::Read));
+        assert_eq!(refused(key_on_card(KeyRole::Credit, Some(uid)), 0), KeyError::NoKey(KeyRole::Credit));
+        assert_eq!(refused(key_on_card(KeyRole::Uid, None), 0), KeyError::NoKey(KeyRole::Uid));
+    }
+
+    #[test]
+    fn without_randomness_there_is_no_authentication() {
+        let mut keys =
+            OneKey::new(KeyRole::Credit, AesKey::new([0; 16]), Box::new(|_: &mut [u8]| Err(KeyError::NoEntropy)));
+        let refused = keys.authentication(&key_on_card(KeyRole::Credit, None), 0).map(|_| ());
+        assert_eq!(refused, Err(KeyError::NoEntropy));
+    }
+
+    #[test]
+    fn finish_before_start_is_refused() {
+        let mut keys = OneKey::new(KeyRole::Credit, AesKey::new([0; 16]), fixed([0; 16]));
+        let authentication = keys.authentication(&key_on_card(KeyRole::Credit, None), 0).unwrap();
+        assert_eq!(authentication.finish(&[0; 32]).map(|_| ()).unwrap_err(), KeyError::NotStarted);
+    }
+}

@@ -1,0 +1,275 @@
+//! The state of one top-up: what is known of the payment, of the card and of a claim, each by itself. It is a fold
+//! of facts, and only [`TopUp::step`] (in `step`) moves it.
+
+use crate::{Account, ClaimCode, Entry, IllegalStep, Kind};
+use domain::device::{PaymentApproval, PaymentIntent};
+use domain::{CardNumber, Cents, Day, Generation, TopUpId};
+
+/// What a top-up is about; the same in all its entries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Subject {
+    /// The top-up.
+    pub top_up: TopUpId,
+    /// The card to be credited.
+    pub card: CardNumber,
+    /// Which issue of it.
+    pub generation: Generation,
+    /// How much.
+    pub amount: Cents,
+}
+
+/// What is known of the payment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Payment {
+    /// Not asked for.
+    None,
+    /// Asked for: the payment terminal is at work.
+    Asked,
+    /// It may have been made or not.
+    Unknown,
+    /// Certain that nothing was paid.
+    NotPaid,
+    /// Approved, and the payment terminal waits for our answer.
+    Approved,
+    /// Approved, and it may have been kept or reversed since.
+    Adrift,
+    /// Kept: the acquirer owes it.
+    Kept,
+    /// Undone.
+    Voided,
+}
+
+/// What is known of the credit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Credit {
+    /// Never sent to the card.
+    Untried,
+    /// On its way to the card.
+    Started,
+    /// Sent; only the card can tell.
+    InDoubt,
+    /// On the card.
+    Credited,
+    /// Proven not on the card, and given up.
+    NotCredited,
+}
+
+/// Whether the citizen holds a claim code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Claim {
+    /// No.
+    None,
+    /// Yes, and the claim stands.
+    Open,
+    /// It was settled away from the card.
+    Settled,
+}
+
+/// How a top-up ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// Credited and paid.
+    Completed,
+    /// Neither credited nor paid.
+    Voided,
+    /// Credited, not paid, booked to the city's loss account.
+    Lost,
+    /// Settled away from the card.
+    Settled,
+}
+
+/// One top-up, folded from its facts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TopUp {
+    pub(crate) subject: Subject,
+    pub(crate) payment: Payment,
+    pub(crate) credit: Credit,
+    pub(crate) claim: Claim,
+    pub(crate) left_to_central: bool,
+    pub(crate) loss_booked: bool,
+    /// Bit n is set when the kind numbered n was said.
+    pub(crate) said: u32,
+    /// This top-up's share of the holding account's debit balance.
+    pub(crate) held: Cents,
+    pub(crate) counter_seen: u32,
+    pub(crate) receipt_before: u32,
+    pub(crate) purse_seen: Cents,
+    pub(crate) day: Day,
+    pub(crate) approval: Option<PaymentApproval>,
+    pub(crate) last_seq: u64,
+}
+
+impl TopUp {
+    /// A top-up of which nothing has been said yet; its first fact is the intent.
+    #[must_use]
+    pub fn new(subject: Subject) -> Self {
+        Self {
+            subject,
+            payment: Payment::None,
+            credit: Credit::Untried,
+            claim: Claim::None,
+            left_to_central: false,
+            loss_booked: false,
+            said: 0,
+            held: Cents::ZERO,
+            counter_seen: 0,
+            receipt_before: 0,
+            purse_seen: Cents::ZERO,
+            day: Day(0),
+            approval: None,
+            last_seq: 0,
+        }
+    }
+
+    /// Folds the entries of one top-up, oldest first.
+    ///
+    /// # Errors
+    /// `IllegalStep` when there are none, when they are of different subjects, or when one does not follow.
+    pub fn from_entries<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Result<Self, IllegalStep> {
+        let mut entries = entries.into_iter().peekable();
+        let first = entries.peek().ok_or(IllegalStep::Empty)?;
+        let mut top_up = Self::new(first.subject);
+        for entry in entries {
+            top_up = top_up.apply(entry)?;
+        }
+        Ok(top_up)
+    }
+
+    /// The state after a journalled entry.
+    ///
+    /// # Errors
+    /// `IllegalStep` when the entry is about something else, does not follow, or its postings are not those of its
+    /// fact.
+    pub fn apply(&self, entry: &Entry) -> Result<Self, IllegalStep> {
+        if entry.subject != self.subject {
+            return Err(IllegalStep::OtherSubject);
+        }
+        let (next, postings) = self.step(&entry.fact, entry.seq)?;
+        if postings != entry.postings {
+            return Err(IllegalStep::WrongPostings(entry.fact.kind()));
+        }
+        Ok(next)
+    }
+
+    /// What it is about.
+    #[must_use]
+    pub fn subject(&self) -> Subject {
+        self.subject
+    }
+
+    /// What is known of the payment.
+    #[must_use]
+    pub fn payment(&self) -> Payment {
+        self.payment
+    }
+
+    /// What is known of the credit.
+    #[must_use]
+    pub fn credit(&self) -> Credit {
+        self.credit
+    }
+
+    /// Whether there is a claim.
+    #[must_use]
+    pub fn claim(&self) -> Claim {
+        self.claim
+    }
+
+    /// The code the citizen quotes for this top-up.
+    #[must_use]
+    pub fn claim_code(&self) -> ClaimCode {
+        ClaimCode::of(self.subject.top_up)
+    }
+
+    /// What was approved, once it was.
+    #[must_use]
+    pub fn approval(&self) -> Option<&PaymentApproval> {
+        self.approval.as_ref()
+    }
+
+    /// The card's newest top-up counter before; the credit writes the next.
+    #[must_use]
+    pub fn counter_seen(&self) -> u32 {
+        self.counter_seen
+    }
+
+    /// The purse as read with the intent.
+    #[must_use]
+    pub fn purse_seen(&self) -> Cents {
+        self.purse_seen
+    }
+
+    /// The day whose limits it counts against.
+    #[must_use]
+    pub fn day(&self) -> Day {
+        self.day
+    }
+
+    /// What the payment terminal is to be asked about.
+    #[must_use]
+    pub fn payment_intent(&self) -> PaymentIntent {
+        PaymentIntent {
+            top_up: self.subject.top_up,
+            amount: self.subject.amount,
+            receipt_before: self.receipt_before,
+        }
+    }
+
+    /// The sequence number of its newest entry: what an effect on its behalf waits for.
+    #[must_use]
+    pub fn last_seq(&self) -> u64 {
+        self.last_seq
+    }
+
+    /// Whether a fact of this kind was said.
+    #[must_use]
+    pub fn has(&self, kind: Kind) -> bool {
+        self.said & (1 << kind.number()) != 0
+    }
+
+    /// How it ended, or `None` while something is still to be done or known.
+    #[must_use]
+    pub fn outcome(&self) -> Option<Outcome> {
+        if self.claim == Claim::Settled {
+            return Some(Outcome::Settled);
+        }
+        if self.loss_booked {
+            return Some(Outcome::Lost);
+        }
+        match (self.payment, self.credit) {
+            (Payment::Kept, Credit::Credited) => Some(Outcome::Completed),
+            (Payment::NotPaid, _) | (Payment::Voided, Credit::Untried | Credit::NotCredited) => Some(Outcome::Voided),
+            _ => None,
+        }
+    }
+
+    /// Whether it forbids a new payment at this payment terminal: its own payment is undecided there, or may still
+    /// have to be reversed, which works only while it is the last one. A card in doubt forbids nothing.
+    #[must_use]
+    pub fn blocks_payment(&self) -> bool {
+        if self.outcome().is_some() || self.left_to_central {
+            return false;
+        }
+        match self.payment {
+            Payment::Asked | Payment::Unknown | Payment::Approved | Payment::Adrift => true,
+            Payment::Kept => self.claim == Claim::None && self.credit != Credit::InDoubt,
+            Payment::None | Payment::NotPaid | Payment::Voided => false,
+        }
+    }
+
+    /// Whether it counts against the day's limits and the terminal's float: all but those proven void.
+    #[must_use]
+    pub fn counts(&self) -> bool {
+        self.payment != Payment::None && self.outcome() != Some(Outcome::Voided)
+    }
+
+    /// This top-up's share of the holding account: negative while the citizen is owed, positive while the city is.
+    #[must_use]
+    pub fn held(&self) -> Cents {
+        self.held
+    }
+
+    pub(crate) fn holding_account(&self) -> Account {
+        if self.claim == Claim::None { Account::Transit } else { Account::Claims }
+    }
+}

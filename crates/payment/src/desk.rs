@@ -1,0 +1,235 @@
+//! One payment terminal and its owner: requests in, events out, and between them the line, which comes and goes. The
+//! desk decides nothing about money. It holds an approved payment un-acknowledged until it is told to settle or to
+//! refuse; when no wait is left and nobody has decided, it lets go and says that the answer is in doubt.
+
+use crate::{Abort, Answered, Held, Outcome, PaymentTerminal, Reversal, Unacknowledged};
+use domain::device::{PaymentEvent, PaymentRequest, PaymentVerdict};
+use domain::{Cents, FailureCode, TopUpId};
+use std::collections::VecDeque;
+use std::ops::ControlFlow;
+use std::time::Duration;
+use tokio::sync::mpsc::Receiver;
+use tokio::time::{Instant, sleep, timeout_at};
+
+/// Between attempts to connect: from the first to the last, doubling.
+const RETRY: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(15)];
+/// Between checks of an idle line.
+const CHECK_EVERY: Duration = Duration::from_secs(20);
+
+/// Runs a payment terminal until nobody can send requests any more. `emit` takes the events and must not block.
+pub async fn drive<T: PaymentTerminal>(
+    terminal: T,
+    requests: Receiver<PaymentRequest>,
+    emit: impl Fn(PaymentEvent) + Send + Sync,
+) {
+    let mut desk = Desk { terminal, requests, waiting: VecDeque::new(), emit };
+    let mut retry = RETRY[0];
+    loop {
+        let began = Instant::now();
+        let open = desk.terminal.connect().await;
+        if let Ok(last_receipt) = open {
+            (desk.emit)(PaymentEvent::Ready { last_receipt });
+            retry = RETRY[0];
+            if desk.serve().await.is_break() {
+                return;
+            }
+        } else if let Err(error) = open {
+            tracing::warn!(%error, "payment terminal not reachable");
+        }
+        (desk.emit)(PaymentEvent::Gone);
+        if retry == RETRY[0] {
+            // Perhaps only a moment: what is asked meanwhile is answered by the terminal itself.
+            sleep_until(began + retry).await;
+        } else if desk.refuse_until(Instant::now() + retry).await.is_break() {
+            return;
+        }
+        if !desk.terminal.connected() { retry = (retry * 2).min(RETRY[1]); }
+    }
+}
+
+struct Desk<T, E> {
+    terminal: T,
+    requests: Receiver<PaymentRequest>,
+    /// Requests that came while a payment was under way.
+    waiting: VecDeque<PaymentRequest>,
+    emit: E,
+}
+
+impl<T: PaymentTerminal, E: Fn(PaymentEvent) + Send + Sync> Desk<T, E> {
+    /// Serves requests until the line is lost (`Continue`) or nobody can send any (`Break`).
+    async fn serve(&mut self) -> ControlFlow<()> {
+        loop {
+            if let Some(request) = self.waiting.pop_front() {
+                self.carry_out(request).await;
+                continue;
+            }
+            tokio::select! {
+                request = self.requests.recv() => match request {
+                    Some(request) => self.carry_out(request).await,
+                    None => return ControlFlow::Break(()),
+                },
+                error = self.terminal.lost() => {
+                    tracing::warn!(%error, "payment terminal gone");
+                    return ControlFlow::Continue(());
+                }
+                () = sleep(CHECK_EVERY) => {
+                    if let Err(error) = self.terminal.check().await {
+                        tracing::warn!(%error, "payment terminal does not answer");
+                        return ControlFlow::Continue(());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Answers requests while there is no line.
+    async fn refuse_until(&mut self, end: Instant) -> ControlFlow<()> {
+        loop {
+            if let Some(request) = self.waiting.pop_front() {
+                self.without_line(request);
+                continue;
+            }
+            match timeout_at(end, self.requests.recv()).await {
+                Ok(Some(request)) => self.without_line(request),
+                Ok(None) => return ControlFlow::Break(()),
+                Err(_) => return ControlFlow::Continue(()),
+            }
+        }
+    }
+
+    fn without_line(&self, request: PaymentRequest) {
+        match request {
+            // Never asked for: certain.
+            PaymentRequest::Authorise { top_up, .. } => self.declined(top_up, FailureCode::PaymentAbsent),
+            PaymentRequest::Abort(_) => {}
+            PaymentRequest::Settle(top_up) | PaymentRequest::Refuse(top_up) => {
+                (self.emit)(PaymentEvent::AnswerInDoubt(top_up));
+            }
+            PaymentRequest::Resolve(intent) => {
+                (self.emit)(PaymentEvent::Resolved(intent.top_up, PaymentVerdict::Unknown));
+            }
+            PaymentRequest::Reverse(top_up, _) => {
+                (self.emit)(PaymentEvent::Resolved(top_up, PaymentVerdict::Unknown));
+            }
+        }
+    }
+
+    fn declined(&self, top_up: TopUpId, code: FailureCode) {
+        (self.emit)(PaymentEvent::Declined(top_up, code));
+    }
+
+    async fn carry_out(&mut self, request: PaymentRequest) {
+        match request {
+            PaymentRequest::Authorise { top_up, amount } => self.pay(top_up, amount).await,
+            // Nothing is under way.
+            PaymentRequest::Abort(_) => {}
+            // The token is gone: with the line, or after the last wait.
+            PaymentRequest::Settle(top_up) | PaymentRequest::Refuse(top_up) => {
+                (self.emit)(PaymentEvent::AnswerInDoubt(top_up));
+            }
+            PaymentRequest::Resolve(intent) => {
+                let verdict = self.terminal.outcome(&intent).await;
+                (self.emit)(PaymentEvent::Resolved(intent.top_up, verdict));
+            }
+            PaymentRequest::Reverse(top_up, approval) => {
+                let event = match self.terminal.reverse(&approval).await {
+                    Reversal::Voided => PaymentEvent::Voided(top_up),
+                    Reversal::Stands => PaymentEvent::Resolved(top_up, PaymentVerdict::Paid(approval)),
+                    Reversal::NotTried => PaymentEvent::Resolved(top_up, PaymentVerdict::Unknown),
+                    Reversal::InDoubt => PaymentEvent::AnswerInDoubt(top_up),
+                };
+                (self.emit)(event);
+            }
+        }
+    }
+
+    async fn pay(&mut self, top_up: TopUpId, amount: Cents) {
+        match self.authorise(top_up, amount).await {
+            Outcome::Approved(approval, token) => {
+                (self.emit)(PaymentEvent::Approved(top_up, approval));
+                let event = self.answer(top_up, token).await;
+                (self.emit)(event);
+            }
+            Outcome::Declined(code) => self.declined(top_up, code),
+            Outcome::Unknown => (self.emit)(PaymentEvent::Unknown(top_up)),
+        }
+    }
+
+    async fn authorise(&mut self, top_up: TopUpId, amount: Cents) -> Outcome {
+        let (raise, abort) = Abort::new();
+        let emit = &self.emit;
+        let progress = |step| emit(PaymentEvent::Progress(top_up, step));
+        let mut payment = std::pin::pin!(self.terminal.authorise(amount, progress, abort));
+        loop {
+            tokio::select! {
+                outcome = &mut payment => return outcome,
+                Some(request) = self.requests.recv() => match request {
+                    PaymentRequest::Abort(which) if which == top_up => {
+                        raise.send_replace(true);
+                    }
+                    request => self.waiting.push_back(request),
+                },
+            }
+        }
+    }
+
+    /// Holds an approved payment until it is decided, as long as the terminal waits.
+    async fn answer(&mut self, top_up: TopUpId, mut token: Unacknowledged) -> PaymentEvent {
+        let mut last_time = token.waits_left() == 0;
+        loop {
+            if last_time {
+                (self.emit)(PaymentEvent::HoldEnding(top_up));
+            }
+            let until = Instant::now() + self.terminal.patience();
+            let answered = match self.decision(top_up, until).await {
+                Some(true) => match self.terminal.settle(token).await {
+                    Answered::Done => PaymentEvent::Posted(top_up),
+                    Answered::InDoubt => PaymentEvent::AnswerInDoubt(top_up),
+                },
+                Some(false) => match self.terminal.refuse(token).await {
+                    Answered::Done => PaymentEvent::Voided(top_up),
+                    Answered::InDoubt => PaymentEvent::AnswerInDoubt(top_up),
+                },
+                None if last_time => PaymentEvent::AnswerInDoubt(top_up),
+                None => match self.terminal.hold(&mut token).await {
+                    Held::Waiting => continue,
+                    Held::LastTime => {
+                        last_time = true;
+                        continue;
+                    }
+                    Held::Over => PaymentEvent::AnswerInDoubt(top_up),
+                },
+            };
+            return answered;
+        }
+    }
+
+    /// Settle (`true`) or refuse, if it is decided in time.
+    async fn decision(&mut self, top_up: TopUpId, until: Instant) -> Option<bool> {
+        loop {
+            let request = match self.waiting.iter().position(|request| decides(request, top_up)) {
+                Some(place) => self.waiting.remove(place),
+                None => match timeout_at(until, self.requests.recv()).await {
+                    Ok(Some(request)) => Some(request),
+                    Ok(None) => {
+                        // Nobody will decide any more; the journal will, after the next start.
+                        tokio::time::sleep_until(until).await;
+                        return None;
+                    }
+                    Err(_) => return None,
+                },
+            };
+            match request? {
+                PaymentRequest::Settle(which) if which == top_up => return Some(true),
+                PaymentRequest::Refuse(which) if which == top_up => return Some(false),
+                // Too late to give up: the outcome is there, and is answered by settling or refusing.
+                PaymentRequest::Abort(which) if which == top_up => {}
+                request => self.waiting.push_back(request),
+            }
+        }
+    }
+}
+
+fn decides(request: &PaymentRequest, top_up: TopUpId) -> bool {
+    matches!(request, PaymentRequest::Settle(which) | PaymentRequest::Refuse(which) if *which == top_up)
+}

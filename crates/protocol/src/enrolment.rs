@@ -1,0 +1,104 @@
+//! What a terminal is given when the city enrols it: a JSON file carried by a technician, readable by the kiosk's
+//! user only. It holds everything first trust needs, and the secrets that make the terminal one of the fleet.
+
+use crate::note::VerifierKey;
+use crate::secret::{BaseKey, EpochKey, Secret32};
+use domain::TerminalId;
+use serde::{Deserialize, Serialize};
+
+/// The bundle. Its `Debug` shows no secret.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Enrolment {
+    /// The city pack's id, which every note of this city names.
+    pub city: String,
+    /// This terminal.
+    pub terminal: TerminalId,
+    /// Where it stands, for receipts.
+    pub place: String,
+    /// Central's base URL, without a path.
+    pub central: String,
+    /// The city's root key: the one thing that is trusted without a signature.
+    pub root_key: VerifierKey,
+    /// The token that uploads and code requests carry.
+    pub access_token: Secret32,
+    /// The fleet's epoch keys, newest first; a look-up tries them in this order.
+    pub epoch_keys: Vec<EpochKey>,
+    /// The AES-128 base key from which a card's *read* key is diversified; newest first. No other base key of the
+    /// cards ever reaches a terminal, save the one for real UIDs.
+    pub read_base_keys: Vec<BaseKey>,
+    /// The AES-128 key that reads the real UID of random-UID cards; not diversified.
+    pub uid_key: BaseKey,
+    /// The first batch of verification codes, signed (hexadecimal of the bytes `CodeBatch::verify` reads); it goes
+    /// into the journal at first start.
+    #[serde(with = "hex")]
+    pub codes: Vec<u8>,
+}
+
+/// The bundle cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("not an enrolment bundle: {0}")]
+pub struct EnrolmentError(#[from] serde_json::Error);
+
+impl Enrolment {
+    /// As the file's text.
+    ///
+    /// # Errors
+    /// `EnrolmentError`, which these types do not meet.
+    pub fn to_json(&self) -> Result<zeroize::Zeroizing<String>, EnrolmentError> {
+        Ok(zeroize::Zeroizing::new(serde_json::to_string_pretty(self)?))
+    }
+
+    /// Reads the file's text.
+    ///
+    /// # Errors
+    /// `EnrolmentError`, naming line and column.
+    pub fn from_json(text: &str) -> Result<Self, EnrolmentError> {
+        Ok(serde_json::from_str(text)?)
+    }
+}
+
+mod hex {
+    use data_encoding::HEXLOWER;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&HEXLOWER.encode(bytes))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        HEXLOWER.decode(text.as_bytes()).map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::note::NoteKey;
+
+    #[test]
+    fn a_bundle_survives_its_file_and_shows_no_secret() {
+        let bundle = Enrolment {
+            city: "bahia".into(),
+            terminal: TerminalId(7),
+            place: "Plaza Mayor".into(),
+            central: "http://127.0.0.1:1".into(),
+            root_key: NoteKey::from_seed("bahia-root", &[1; 32]).unwrap().verifier(),
+            access_token: Secret32::new([0xA1; 32]),
+            epoch_keys: vec![EpochKey { epoch: 1, key: Secret32::new([0xA2; 32]) }],
+            read_base_keys: vec![BaseKey::new([0xA3; 16])],
+            uid_key: BaseKey::new([0xA4; 16]),
+            codes: vec![1, 2],
+        };
+        let json = bundle.to_json().unwrap();
+        let back = Enrolment::from_json(&json).unwrap();
+        assert_eq!(*back.to_json().unwrap(), *json);
+        assert_eq!(back.access_token.expose(), &[0xA1; 32]);
+        let shown = format!("{bundle:?}");
+        for secret in ["161", "162", "163", "164", "a1a1", "a2a2", "a3a3", "a4a4"] {
+            assert!(!shown.contains(secret), "{secret}");
+        }
+        assert!(Enrolment::from_json("{}").is_err());
+    }
+}

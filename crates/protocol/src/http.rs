@@ -1,0 +1,43 @@
+//! How the conversation travels over HTTP, so that client and server cannot disagree. Head and files are public
+//! (signed, sealed); uploads and codes need the terminal's access token as `Authorization: Bearer <hexadecimal>`.
+//!
+//! | request | answer |
+//! | --- | --- |
+//! | `GET /v1/head` | `SignedHead` as JSON |
+//! | `GET /v1/files/{sha256}` | the file's bytes |
+//! | `POST /v1/uploads`, body `Upload` as CBOR | `Receipt` as CBOR |
+//! | `POST /v1/terminals/{id}/codes?count=N`, no body | a signed batch as CBOR |
+//!
+//! Anything else than 200 has a `Problem` as its body.
+
+use crate::manifest::FileHash;
+use domain::TerminalId;
+
+/// The head.
+pub const HEAD_PATH: &str = "/v1/head";
+/// Where uploads go.
+pub const UPLOADS_PATH: &str = "/v1/uploads";
+/// Whether central is there at all.
+pub const HEALTH_PATH: &str = "/health";
+/// The media type of uploads, receipts and batches.
+pub const CBOR: &str = "application/cbor";
+/// The media type of problems (RFC 9457).
+pub const PROBLEM_JSON: &str = "application/problem+json";
+
+/// The path of a file of the feed.
+#[must_use]
+pub fn file_path(sha256: FileHash) -> String {
+    format!("/v1/files/{sha256}")
+}
+
+/// The path and query that ask for fresh codes.
+#[must_use]
+pub fn codes_path(terminal: TerminalId, count: u16) -> String {
+    format!("/v1/terminals/{}/codes?count={count}", terminal.0)
+}
+
+/// The value of the `Authorization` header (RFC 6750 clause 2.1).
+#[must_use]
+pub fn bearer(token: &crate::secret::Secret32) -> zeroize::Zeroizing<String> {
+    zeroize::Zeroizing::new(format!("Bearer {}", data_encoding::HEXLOWER.encode(token.expose())))
+}

@@ -1,0 +1,132 @@
+//! What can go wrong between terminal and central, as data (RFC 9457, `application/problem+json`). The code decides
+//! whether an upload is tried again or set aside; it is never deleted for any of them.
+
+use domain::FailureCode;
+use serde::{Deserialize, Serialize};
+
+/// The kinds of problem, by what the asker does next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProblemCode {
+    /// Central cannot be reached, or did not answer in time: nothing is known of what it did.
+    Unreachable,
+    /// Central is there and cannot serve now.
+    Unavailable,
+    /// No such file, head or code.
+    NotFound,
+    /// Central cannot read what it was sent.
+    Malformed,
+    /// The access token is missing, wrong or revoked.
+    Unauthorised,
+    /// The idempotency key was used with other bytes, or the entry contradicts one already booked.
+    Conflict,
+    /// Larger than central reads.
+    TooLarge,
+    /// The answer is not what was asked for: wrong hash, wrong signature, unreadable.
+    Untrusted,
+    /// Anything else, also of a newer central.
+    #[serde(other)]
+    Internal,
+}
+
+impl ProblemCode {
+    /// The HTTP status it travels under (RFC 9110 clause 15).
+    #[must_use]
+    pub fn status(self) -> u16 {
+        match self {
+            Self::Malformed => 400,
+            Self::Unauthorised => 401,
+            Self::NotFound => 404,
+            Self::Conflict => 409,
+            Self::TooLarge => 413,
+            Self::Internal => 500,
+            Self::Unreachable | Self::Untrusted => 502,
+            Self::Unavailable => 503,
+        }
+    }
+
+    /// For an answer without a problem body.
+    #[must_use]
+    pub fn from_status(status: u16) -> Self {
+        match status {
+            400 | 415 | 422 => Self::Malformed,
+            401 | 403 => Self::Unauthorised,
+            404 => Self::NotFound,
+            409 => Self::Conflict,
+            413 => Self::TooLarge,
+            408 | 425 | 429 | 503 | 504 => Self::Unavailable,
+            502 => Self::Unreachable,
+            _ => Self::Internal,
+        }
+    }
+}
+
+/// One problem.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[error("{code:?}: {detail}")]
+pub struct Problem {
+    /// What kind.
+    pub code: ProblemCode,
+    /// For a technician; never shown to a citizen, never personal.
+    pub detail: String,
+}
+
+impl Problem {
+    /// A problem.
+    pub fn new(code: ProblemCode, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into() }
+    }
+
+    /// Whether the same upload, sent again unchanged, can never be taken: it goes to quarantine with this reason.
+    #[must_use]
+    pub fn is_permanent(&self) -> bool {
+        matches!(self.code, ProblemCode::Malformed | ProblemCode::Conflict | ProblemCode::TooLarge)
+    }
+
+    /// What a technician's panel shows.
+    #[must_use]
+    pub fn failure(&self) -> FailureCode {
+        if self.code == ProblemCode::Untrusted { FailureCode::FeedUntrusted } else { FailureCode::CentralUnreachable }
+    }
+
+    /// The body of an answer.
+    #[must_use]
+    pub fn to_json(&self) -> Vec<u8> {
+        let body = serde_json::json!({
+            "type": "about:blank",
+            "status": self.code.status(),
+            "code": self.code,
+            "detail": self.detail,
+        });
+        body.to_string().into_bytes()
+    }
+
+    /// Reads an answer's body; falls back to its status when the body is no problem.
+    #[must_use]
+    pub fn from_answer(status: u16, body: &[u8]) -> Self {
+        serde_json::from_slice(body)
+            .unwrap_or_else(|_| Self::new(ProblemCode::from_status(status), format!("status {status}")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_survives_the_wire_and_a_bare_status_is_understood() {
+        let problem = Problem::new(ProblemCode::Conflict, "key used before");
+        assert_eq!(Problem::from_answer(409, &problem.to_json()), problem);
+        assert_eq!(Problem::from_answer(503, b"<html>").code, ProblemCode::Unavailable);
+        assert_eq!(Problem::from_answer(500, br#"{"code":"new-one","detail":"x"}"#).code, ProblemCode::Internal);
+    }
+
+    #[test]
+    fn only_what_can_never_be_taken_is_permanent() {
+        use ProblemCode as P;
+        let permanent = [P::Malformed, P::Conflict, P::TooLarge];
+        let passing = [P::Unreachable, P::Unavailable, P::NotFound, P::Unauthorised, P::Untrusted, P::Internal];
+        assert!(permanent.iter().all(|code| Problem::new(*code, "").is_permanent()));
+        assert!(!passing.iter().any(|code| Problem::new(*code, "").is_permanent()));
+    }
+}

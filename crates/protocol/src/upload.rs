@@ -1,0 +1,370 @@
+//! What a terminal tells central, and central's receipt. Each upload carries an idempotency key that was made when
+//! its fact was written, so that sending it again is always safe: a repeat gets the first receipt, byte for byte.
+
+use crate::note::{NoteKey, VerifierKey};
+use data_encoding::HEXLOWER;
+use domain::card::TopUpRecord;
+use domain::document::DocumentKind;
+use domain::{CardNumber, Cents, DocumentCode, Generation, TerminalId, Timestamp};
+use ed25519_dalek::Signature;
+use minicbor::{Decode, Encode};
+use sha2::{Digest, Sha256};
+use std::fmt;
+
+/// The largest upload central reads, in bytes.
+pub const UPLOAD_BYTES_MAX: usize = 4 * 1024 * 1024;
+const RECEIPT_CONTEXT: &[u8] = b"citizen-kiosk receipt v1";
+
+/// Upload or receipt is not what it should be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum UploadError {
+    /// Not the CBOR of an upload or receipt.
+    #[error("malformed")]
+    Malformed,
+    /// The receipt is not signed by the city's head key.
+    #[error("the receipt is not signed by the city")]
+    BadSignature,
+    /// The receipt is for other bytes.
+    #[error("the receipt is for another upload")]
+    OtherUpload,
+}
+
+/// Made at random when a fact is written; the same at every attempt to send it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[cbor(transparent)]
+pub struct IdempotencyKey(#[cbor(n(0), with = "minicbor::bytes")] pub [u8; 16]);
+
+impl fmt::Display for IdempotencyKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&HEXLOWER.encode(&self.0))
+    }
+}
+
+impl fmt::Debug for IdempotencyKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "IdempotencyKey({self})")
+    }
+}
+
+/// One thing a terminal tells central.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Upload {
+    /// Which terminal.
+    #[n(0)]
+    pub terminal: u32,
+    /// Which generation of its journal: a new one begins when a journal had to be set aside.
+    #[n(1)]
+    pub journal_generation: u32,
+    /// Made with the fact.
+    #[n(2)]
+    pub key: IdempotencyKey,
+    /// When the fact was written, milliseconds since 1970, UTC.
+    #[n(3)]
+    pub written: i64,
+    /// The fact.
+    #[n(4)]
+    pub body: UploadBody,
+}
+
+/// The facts a terminal uploads.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum UploadBody {
+    /// One journal entry of the money, as `ledger::Entry` encodes it: the bytes whose hash the chain carries.
+    #[n(0)]
+    LedgerEntry(#[cbor(n(0), with = "minicbor::bytes")] Vec<u8>),
+    /// A document came out of the printer.
+    #[n(1)]
+    DocumentIssued(#[n(0)] DocumentIssued),
+    /// What a card said of a top-up that was in doubt.
+    #[n(2)]
+    ClaimEvidence(#[n(0)] ClaimEvidence),
+}
+
+impl UploadBody {
+    /// The stable name, for pages and logs.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::LedgerEntry(_) => "ledger-entry",
+            Self::DocumentIssued(_) => "document-issued",
+            Self::ClaimEvidence(_) => "claim-evidence",
+        }
+    }
+}
+
+/// The deposit of an issued document: from here on its code can be checked.
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct DocumentIssued {
+    /// The verification code printed on it.
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub code: [u8; 16],
+    /// The kind's stable name.
+    #[n(1)]
+    pub kind: String,
+    /// The signed facts it was made from.
+    #[cbor(n(2), with = "minicbor::bytes")]
+    pub signed_facts: Vec<u8>,
+    /// When it was issued, milliseconds since 1970, UTC.
+    #[n(3)]
+    pub issued: i64,
+    /// Whether the terminal was without network then.
+    #[n(4)]
+    pub offline: bool,
+    /// SHA-256 of the PDF as printed.
+    #[cbor(n(5), with = "minicbor::bytes")]
+    pub pdf_sha256: [u8; 32],
+    /// The PDF as printed, for the archive.
+    #[cbor(n(6), with = "minicbor::bytes")]
+    pub pdf: Vec<u8>,
+}
+
+impl fmt::Debug for DocumentIssued {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DocumentIssued({}, {} bytes)", self.kind, self.pdf.len())
+    }
+}
+
+impl DocumentIssued {
+    /// The deposit of this PDF.
+    #[must_use]
+    pub fn new(
+        code: DocumentCode,
+        kind: DocumentKind,
+        signed_facts: Vec<u8>,
+        issued: Timestamp,
+        offline: bool,
+        pdf: Vec<u8>,
+    ) -> Self {
+        let pdf_sha256 = Sha256::digest(&pdf).into();
+        Self { code: code.0, kind: kind.name().to_owned(), signed_facts, issued: issued.0, offline, pdf_sha256, pdf }
+    }
+
+    /// Whether hash and PDF agree.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        Sha256::digest(&self.pdf).as_slice() == self.pdf_sha256
+    }
+}
+
+/// A card's own records, seen by any terminal.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct ClaimEvidence {
+    /// The card's number.
+    #[n(0)]
+    pub card: u64,
+    /// Which issue of it.
+    #[n(1)]
+    pub generation: u8,
+    /// The top-up in question.
+    #[cbor(n(2), with = "minicbor::bytes")]
+    pub top_up: [u8; 16],
+    /// The purse as read, euro cents.
+    #[n(3)]
+    pub purse: Option<i64>,
+    /// The top-up records on the card, newest first.
+    #[n(4)]
+    pub records: Vec<WireTopUpRecord>,
+}
+
+/// A top-up record of a card on the wire.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct WireTopUpRecord {
+    /// Rises by one with each top-up.
+    #[n(0)]
+    pub counter: u32,
+    /// Days since 1970.
+    #[n(1)]
+    pub day: i32,
+    /// The top-up.
+    #[cbor(n(2), with = "minicbor::bytes")]
+    pub top_up: [u8; 16],
+    /// Euro cents credited.
+    #[n(3)]
+    pub amount: i64,
+    /// Euro cents before.
+    #[n(4)]
+    pub before: i64,
+    /// The terminal that credited.
+    #[n(5)]
+    pub terminal: u32,
+}
+
+impl From<&TopUpRecord> for WireTopUpRecord {
+    fn from(record: &TopUpRecord) -> Self {
+        Self {
+            counter: record.counter,
+            day: record.day.0,
+            top_up: record.top_up.0,
+            amount: record.amount.0,
+            before: record.before.0,
+            terminal: record.terminal.0,
+        }
+    }
+}
+
+impl ClaimEvidence {
+    /// What this card says now of a top-up.
+    #[must_use]
+    pub fn new(
+        card: CardNumber,
+        generation: Generation,
+        top_up: domain::TopUpId,
+        purse: Option<Cents>,
+        records: &[TopUpRecord],
+    ) -> Self {
+        Self {
+            card: card.0,
+            generation: generation.0,
+            top_up: top_up.0,
+            purse: purse.map(|cents| cents.0),
+            records: records.iter().map(WireTopUpRecord::from).collect(),
+        }
+    }
+}
+
+impl Upload {
+    /// The bytes that are stored in the outbox and sent, the same at every attempt.
+    ///
+    /// # Errors
+    /// `UploadError::Malformed`, which these types do not meet.
+    pub fn encode(&self) -> Result<Vec<u8>, UploadError> {
+        minicbor::to_vec(self).map_err(|_| UploadError::Malformed)
+    }
+
+    /// Reads an upload.
+    ///
+    /// # Errors
+    /// `UploadError::Malformed`.
+    pub fn decode(bytes: &[u8]) -> Result<Self, UploadError> {
+        minicbor::decode(bytes).map_err(|_| UploadError::Malformed)
+    }
+
+    /// The terminal as an identifier.
+    #[must_use]
+    pub fn terminal(&self) -> TerminalId {
+        TerminalId(self.terminal)
+    }
+}
+
+/// Central has the upload durably: the terminal may cut it to its hash.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Receipt {
+    /// The upload's key.
+    #[n(0)]
+    pub key: IdempotencyKey,
+    /// SHA-256 of the upload's bytes as first received.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub upload_sha256: [u8; 32],
+    /// Central's number; rises with each upload it took.
+    #[n(2)]
+    pub number: u64,
+    /// When central first took it, milliseconds since 1970, UTC.
+    #[n(3)]
+    pub received: i64,
+    /// Ed25519 of the head key over context and the fields above.
+    #[cbor(n(4), with = "minicbor::bytes")]
+    pub signature: Vec<u8>,
+}
+
+impl Receipt {
+    fn signed_bytes(&self) -> Vec<u8> {
+        let mut out = RECEIPT_CONTEXT.to_vec();
+        out.extend(self.key.0);
+        out.extend(self.upload_sha256);
+        out.extend(self.number.to_be_bytes());
+        out.extend(self.received.to_be_bytes());
+        out
+    }
+
+    /// The receipt for an upload's bytes, signed.
+    #[must_use]
+    pub fn sign(key: IdempotencyKey, upload: &[u8], number: u64, received: Timestamp, signer: &NoteKey) -> Self {
+        let upload_sha256 = Sha256::digest(upload).into();
+        let unsigned = Self { key, upload_sha256, number, received: received.0, signature: Vec::new() };
+        let signature = signer.sign_bytes(&unsigned.signed_bytes()).to_vec();
+        Self { signature, ..unsigned }
+    }
+
+    /// Checks that the city signed it and that it is for these bytes.
+    ///
+    /// # Errors
+    /// `UploadError`.
+    pub fn verify(&self, upload: &[u8], key: &VerifierKey) -> Result<(), UploadError> {
+        if Sha256::digest(upload).as_slice() != self.upload_sha256 {
+            return Err(UploadError::OtherUpload);
+        }
+        let signature = Signature::from_slice(&self.signature).map_err(|_| UploadError::Malformed)?;
+        key.key().verify_strict(&self.signed_bytes(), &signature).map_err(|_| UploadError::BadSignature)
+    }
+
+    /// As bytes (CBOR).
+    ///
+    /// # Errors
+    /// `UploadError::Malformed`, which these types do not meet.
+    pub fn encode(&self) -> Result<Vec<u8>, UploadError> {
+        minicbor::to_vec(self).map_err(|_| UploadError::Malformed)
+    }
+
+    /// Reads a receipt.
+    ///
+    /// # Errors
+    /// `UploadError::Malformed`.
+    pub fn decode(bytes: &[u8]) -> Result<Self, UploadError> {
+        minicbor::decode(bytes).map_err(|_| UploadError::Malformed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn uploads() -> Vec<Upload> {
+        let record = WireTopUpRecord { counter: 2, day: 20_000, top_up: [1; 16], amount: 500, before: 20, terminal: 3 };
+        let evidence =
+            ClaimEvidence { card: 9, generation: 1, top_up: [1; 16], purse: Some(520), records: vec![record] };
+        let kind = DocumentKind::VolanteIndividual;
+        let issued =
+            DocumentIssued::new(DocumentCode([5; 16]), kind, vec![1, 2], Timestamp(77), true, b"%PDF".to_vec());
+        [
+            UploadBody::LedgerEntry(vec![1, 2, 3]),
+            UploadBody::DocumentIssued(issued),
+            UploadBody::ClaimEvidence(evidence),
+        ]
+        .into_iter()
+        .map(|body| Upload { terminal: 3, journal_generation: 1, key: IdempotencyKey([4; 16]), written: 99, body })
+        .collect()
+    }
+
+    #[test]
+    fn every_kind_of_upload_survives_the_wire() {
+        for upload in uploads() {
+            assert_eq!(Upload::decode(&upload.encode().unwrap()), Ok(upload));
+        }
+        assert_eq!(Upload::decode(b"\xA0"), Err(UploadError::Malformed));
+    }
+
+    #[test]
+    fn a_receipt_holds_for_its_upload_and_its_city_only() {
+        let key = NoteKey::from_seed("bahia-head", &[1; 32]).unwrap();
+        let bytes = uploads()[0].encode().unwrap();
+        let receipt = Receipt::sign(IdempotencyKey([4; 16]), &bytes, 7, Timestamp(1), &key);
+        let receipt = Receipt::decode(&receipt.encode().unwrap()).unwrap();
+        assert_eq!(receipt.verify(&bytes, &key.verifier()), Ok(()));
+        assert_eq!(receipt.verify(b"other", &key.verifier()), Err(UploadError::OtherUpload));
+        let renumbered = Receipt { number: 8, ..receipt };
+        assert_eq!(renumbered.verify(&bytes, &key.verifier()), Err(UploadError::BadSignature));
+    }
+
+    #[test]
+    fn a_deposit_whose_paper_was_changed_is_not_whole() {
+        let UploadBody::DocumentIssued(mut issued) = uploads().remove(1).body else { panic!("order") };
+        assert!(issued.is_whole());
+        issued.pdf.push(0);
+        assert!(!issued.is_whole());
+    }
+}

@@ -1,0 +1,75 @@
+//! Everything that can happen to a session.
+
+use crate::Action;
+use domain::card::Presentation;
+use domain::device::{PaymentEvent, PrinterEvent, ReaderEvent};
+use domain::holder::{PinFacts, TapFacts};
+use domain::{FailureCode, Handle, PrintName, Timestamp};
+use ledger::Ledger;
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// The kiosk has started and its journal is folded. The first event, once.
+    Started(Box<Ledger>),
+    /// The citizen touched something.
+    Act(Action),
+    /// The vault now holds this many digits of a PIN.
+    PinEntered(u8),
+    /// The card reader spoke.
+    Reader(ReaderEvent),
+    /// The payment terminal spoke.
+    Payment(PaymentEvent),
+    /// The printer spoke.
+    Printer(PrinterEvent),
+    /// The tap record of the card was looked for.
+    Tap(Presentation, Result<Box<TapFacts>, FailureCode>),
+    /// The pin record of the card was opened with the PIN, or not.
+    Pin(Presentation, Result<Box<PinFacts>, FailureCode>),
+    /// The journal holds everything up to this sequence, and a power cut would not undo it.
+    Durable(u64),
+    /// A paper was prepared.
+    Paper(PaperEvent),
+    /// Central came or went, or a newer feed was taken.
+    Network(Network),
+    /// Time has passed.
+    Tick,
+}
+
+/// What became of an order for paper.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PaperEvent {
+    /// It is laid out, its name is journalled, and a document's deposit is in the outbox.
+    Ready {
+        /// The order's name.
+        name: PrintName,
+        /// The PDF, in the vault.
+        document: Handle,
+        /// Sheets.
+        pages: u32,
+        /// The verification code printed on it, as a person reads it.
+        code: Option<String>,
+    },
+    /// It could not be prepared; nothing was printed.
+    Failed(PrintName, FailureCode),
+}
+
+/// What is known of the way to central.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Network {
+    /// Central answers.
+    pub online: bool,
+    /// Since when it does, or does not.
+    pub since: Timestamp,
+    /// The feed this terminal serves from.
+    pub feed: Option<Feed>,
+}
+
+/// The feed a terminal serves from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Feed {
+    /// When central issued it: the age of every figure out of it.
+    pub issued: Timestamp,
+    /// When it stops being current.
+    pub expires: Timestamp,
+}

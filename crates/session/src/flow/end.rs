@@ -1,0 +1,30 @@
+//! The end of a visit: by the citizen, by time, or by lifting the card.
+
+use crate::Session;
+use crate::effect::Effect;
+use crate::flow::money;
+use crate::place::Place;
+
+/// The citizen says that they have finished, or time has run out.
+pub(crate) fn finish(session: &mut Session) {
+    if session.place.is_working() && !money::waits_for_card(session) {
+        return;
+    }
+    close(session);
+    if session.card_in_tray { session.go(Place::Farewell) } else { session.go(Place::Attract) }
+}
+
+/// Ends the visit: what is open goes on without the citizen, and nothing of theirs stays.
+pub(crate) fn close(session: &mut Session) {
+    if session.visit.take().is_some() {
+        money::leave(session);
+        session.ask(Effect::Wipe);
+    }
+    session.timing.lifted_ms = None;
+    session.help = false;
+    session.large_text = false;
+    session.high_contrast = false;
+    if session.place != Place::Attract && session.place != Place::Reading {
+        session.lang = session.terminal.catalog.default_tag().to_owned();
+    }
+}

@@ -1,0 +1,99 @@
+//! Paper on its way: prepared, handed to the printer, and only then said to be out.
+
+use crate::effect::{Effect, PaperOrder};
+use crate::event::PaperEvent;
+use crate::flow::money;
+use crate::place::{AfterPrint, Place, Printing, Slip, ToppedUp};
+use crate::{Action, Session};
+use domain::device::PrinterRequest;
+use domain::{FailureCode, PrintName, TopUpId};
+use ledger::ClaimCode;
+
+pub(crate) fn act(session: &mut Session, action: &Action) {
+    match (action, session.place.clone()) {
+        (Action::PrintReceipt, Place::ToppedUp(topped_up)) if topped_up.receipt == Slip::Offered => {
+            receipt(session, topped_up);
+        }
+        (Action::PrintClaim, Place::ToppingUp(id)) if money::waits_for_card(session) => claim(session, id),
+        _ => {}
+    }
+}
+
+fn receipt(session: &mut Session, topped_up: ToppedUp) {
+    if let Err(code) = session.printer {
+        return session.go(Place::ToppedUp(ToppedUp { receipt: Slip::Failed(code), ..topped_up }));
+    }
+    let name = session.new_print_name();
+    let Some(visit) = &session.visit else { return };
+    let ledger = session.till.ledger.as_ref().and_then(|ledger| ledger.top_up(topped_up.top_up));
+    let Some((approval, amount)) = ledger.and_then(|top_up| Some((top_up.approval()?.clone(), top_up.subject().amount)))
+    else {
+        return;
+    };
+    let order = PaperOrder::Receipt {
+        name: name.clone(),
+        lang: session.lang.clone(),
+        top_up: topped_up.top_up,
+        card: visit.card.number,
+        before: topped_up.before,
+        amount,
+        after: topped_up.after,
+        approval: Box::new(approval),
+        at: session.now.wall,
+    };
+    session.ask(Effect::Paper(Box::new(order)));
+    session.go(Place::Printing(Printing { name, code: None, then: AfterPrint::Receipt(topped_up) }));
+}
+
+fn claim(session: &mut Session, id: TopUpId) {
+    if session.printer.is_err() {
+        return;
+    }
+    let name = session.new_print_name();
+    let (Some(visit), Some(amount)) = (&session.visit, session.till.amount(id)) else { return };
+    let order = PaperOrder::Claim {
+        name: name.clone(),
+        lang: session.lang.clone(),
+        code: ClaimCode::of(id),
+        amount,
+        card: visit.card.number,
+        at: session.now.wall,
+    };
+    money::give_up_waiting(session, id);
+    session.ask(Effect::Paper(Box::new(order)));
+    session.go(Place::Printing(Printing { name, code: None, then: AfterPrint::ClaimSlip(id) }));
+}
+
+/// The paper is laid out and journalled, or not.
+pub(crate) fn prepared(session: &mut Session, event: PaperEvent) {
+    match event {
+        PaperEvent::Ready { name, document, pages, code: printed_code } => {
+            if let Place::Printing(printing) = &mut session.place
+                && printing.name == name
+            {
+                printing.code = printed_code;
+                session.ask(Effect::Printer(PrinterRequest::Print { name, document, pages }));
+            }
+        }
+        PaperEvent::Failed(name, code) => printed(session, &name, Err(code)),
+    }
+}
+
+/// The printer's last word on a paper.
+pub(crate) fn printed(session: &mut Session, name: &PrintName, result: Result<(), FailureCode>) {
+    let Place::Printing(printing) = &session.place else { return };
+    if printing.name != *name {
+        return;
+    }
+    let Printing { code, then, .. } = printing.clone();
+    let place = match (then, result) {
+        (AfterPrint::Document(document), Ok(())) => Place::Printed { document, code },
+        (AfterPrint::Document(_), Err(code)) => Place::Trouble { code, amount: None },
+        (AfterPrint::Receipt(topped_up), Ok(())) => Place::ToppedUp(ToppedUp { receipt: Slip::Out, ..topped_up }),
+        (AfterPrint::Receipt(topped_up), Err(code)) => {
+            Place::ToppedUp(ToppedUp { receipt: Slip::Failed(code), ..topped_up })
+        }
+        (AfterPrint::ClaimSlip(id), _) => Place::ToppingUp(id),
+    };
+    session.go(place);
+}

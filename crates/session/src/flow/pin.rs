@@ -1,0 +1,124 @@
+//! The PIN. Its digits never come here: they lie in the vault, and the session knows how many there are. A failure
+//! is committed to the card before the PIN is tried, so that pulling the card saves no try.
+
+use crate::Session;
+use crate::effect::Effect;
+use crate::place::Place;
+use domain::FailureCode;
+use domain::card::{PinTries, Presentation};
+use domain::device::ReaderRequest;
+use domain::document::DocumentKind;
+use domain::holder::PinFacts;
+
+/// Asks for the PIN, unless it was given in this visit or cannot be.
+pub(crate) fn open(session: &mut Session, document: DocumentKind) {
+    let Some(visit) = &session.visit else { return };
+    if visit.pin.is_some() {
+        return session.go(Place::Document(document));
+    }
+    match refusal(session) {
+        Some(code) => session.go(Place::Trouble { code, amount: None }),
+        None => {
+            session.ask(Effect::ClearPin);
+            session.go(Place::Pin { document, entered: 0, checking: false, problem: None });
+        }
+    }
+}
+
+/// Why no PIN can be tried, if so.
+fn refusal(session: &Session) -> Option<FailureCode> {
+    let visit = session.visit.as_ref()?;
+    let tries = visit.card.tries;
+    match &visit.tap {
+        Some(Err(code)) => Some(*code),
+        None => Some(FailureCode::RecordMissing),
+        Some(Ok(facts)) if facts.pin_version == 0 || tries.pin_version == 0 => Some(FailureCode::PinNeverSet),
+        Some(Ok(facts)) if facts.pin_version != tries.pin_version => Some(FailureCode::RecordStale),
+        _ if tries.failures >= session.terminal.pack.pin.tries => Some(FailureCode::PinLocked),
+        _ if session.feed_is_too_old() => Some(FailureCode::FeedTooOld),
+        _ => None,
+    }
+}
+
+pub(crate) fn entered(session: &mut Session, digits: u8) {
+    session.timing.touched(session.now);
+    if let Place::Pin { entered, checking: false, problem, .. } = &mut session.place {
+        *entered = digits;
+        if digits > 0 {
+            *problem = None;
+        }
+    }
+}
+
+pub(crate) fn confirm(session: &mut Session) {
+    let length = session.terminal.pack.pin.length;
+    let Some(visit) = session.visit.as_ref().filter(|visit| visit.present) else { return };
+    let (presentation, tries) = (visit.card.presentation, visit.card.tries);
+    let Place::Pin { entered, checking, .. } = &mut session.place else { return };
+    if *checking || *entered != length {
+        return;
+    }
+    *checking = true;
+    let counted =
+        PinTries { attempt: tries.attempt.saturating_add(1), failures: tries.failures.saturating_add(1), ..tries };
+    session.ask(Effect::Reader(ReaderRequest::WriteTries(presentation, counted)));
+}
+
+pub(crate) fn tries_written(session: &mut Session, presentation: Presentation, tries: PinTries) {
+    let Some(visit) = session.visit.as_mut().filter(|visit| visit.is(presentation)) else { return };
+    visit.card.tries = tries;
+    let Place::Pin { checking: true, .. } = session.place else { return };
+    let Some(facts) = visit.tap_facts() else { return };
+    let effect = Effect::OpenPin {
+        presentation,
+        secret: visit.card.secret,
+        generation: visit.card.generation,
+        pin_version: facts.pin_version,
+        pin_content: facts.pin_content,
+    };
+    session.ask(effect);
+}
+
+pub(crate) fn tries_not_written(session: &mut Session, presentation: Presentation, code: FailureCode) {
+    let here = session.visit.as_ref().is_some_and(|visit| visit.is(presentation));
+    if here && matches!(session.place, Place::Pin { .. }) {
+        session.ask(Effect::ClearPin);
+        session.go(Place::Trouble { code, amount: None });
+    }
+}
+
+pub(crate) fn opened(session: &mut Session, presentation: Presentation, result: Result<Box<PinFacts>, FailureCode>) {
+    let tries_max = session.terminal.pack.pin.tries;
+    let Some(visit) = session.visit.as_mut().filter(|visit| visit.is(presentation)) else { return };
+    let Place::Pin { document, .. } = session.place else { return };
+    match result {
+        Ok(facts) => {
+            let tries = PinTries { failures: 0, ..visit.card.tries };
+            visit.pin = Some(*facts);
+            session.ask(Effect::Reader(ReaderRequest::WriteTries(presentation, tries)));
+            session.go(Place::Document(document));
+        }
+        Err(FailureCode::PinWrong) if visit.card.tries.failures >= tries_max => {
+            session.go(Place::Trouble { code: FailureCode::PinLocked, amount: None });
+        }
+        Err(FailureCode::PinWrong) => {
+            let problem = Some(FailureCode::PinWrong);
+            session.go(Place::Pin { document, entered: 0, checking: false, problem });
+        }
+        Err(code) => {
+            // Not the citizen's mistake: the try counted above is given back.
+            let failures = visit.card.tries.failures.saturating_sub(1);
+            let tries = PinTries { failures, ..visit.card.tries };
+            session.ask(Effect::Reader(ReaderRequest::WriteTries(presentation, tries)));
+            session.go(Place::Trouble { code, amount: None });
+        }
+    }
+}
+
+impl Session {
+    /// The feed is older than the city allows for what needs the PIN.
+    pub(crate) fn feed_is_too_old(&self) -> bool {
+        let days = i64::from(self.terminal.pack.freshness.pin_tier_days);
+        self.network.feed.is_none_or(|feed| self.now.wall.0 - feed.issued.0 > days * 86_400_000)
+    }
+}

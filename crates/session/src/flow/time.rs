@@ -1,0 +1,53 @@
+//! Time has passed: warnings, the end of an idle visit, and what a lifted card leads to.
+
+use crate::Session;
+use crate::flow::{end, money};
+use crate::place::Place;
+use crate::timing::{WARNING_MS, idle_ms, lifted_ms};
+use domain::FailureCode;
+
+pub(crate) fn tick(session: &mut Session) {
+    lifted(session);
+    idle(session);
+}
+
+fn lifted(session: &mut Session) {
+    let Some(since) = session.timing.lifted_ms else { return };
+    if session.now.monotonic_ms < since + lifted_ms(session) {
+        return;
+    }
+    if session.place.is_working() && !money::waits_for_card(session) {
+        return;
+    }
+    end::close(session);
+    session.go(Place::Attract);
+}
+
+fn idle(session: &mut Session) {
+    let now = session.now.monotonic_ms;
+    if let Some(since) = session.timing.warned_ms {
+        if now >= since + WARNING_MS {
+            end::finish(session);
+        }
+        return;
+    }
+    let Some(idle_ms) = idle_ms(session) else { return };
+    if now < session.timing.touched_ms + idle_ms {
+        return;
+    }
+    match session.place {
+        Place::Attract => {
+            session.lang = session.terminal.catalog.default_tag().to_owned();
+            (session.large_text, session.high_contrast, session.help) = (false, false, false);
+        }
+        Place::Reading => session.go(Place::Trouble { code: FailureCode::CardUnreadable, amount: None }),
+        // A forgotten card keeps being asked for.
+        Place::Farewell if session.card_in_tray => session.timing.touched(session.now),
+        Place::Farewell => session.go(Place::Attract),
+        _ if session.visit.is_none() => {
+            // A refused card still lies there; its screen stays, in the default language.
+            session.timing.touched(session.now);
+        }
+        _ => session.timing.warned_ms = Some(now),
+    }
+}

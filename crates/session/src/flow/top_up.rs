@@ -1,0 +1,95 @@
+//! The top-up until money moves: the amount, its limits, and the proof of the credit key.
+
+use crate::effect::Effect;
+use crate::flow::money;
+use crate::place::Place;
+use crate::{Action, Session};
+use domain::card::Presentation;
+use domain::device::{PaymentRequest, ReaderRequest};
+use domain::{Cents, FailureCode};
+use ledger::{check_purse, check_top_up, topped_up_on};
+
+pub(crate) fn act(session: &mut Session, action: &Action) {
+    match (action, &session.place) {
+        (Action::TopUp, Place::Home | Place::ToppedUp(_)) => open(session),
+        (Action::ChooseAmount { cents }, Place::Amount { .. }) => choose(session, Cents(*cents)),
+        (Action::Pay, Place::Amount { chosen, .. }) => pay(session, *chosen),
+        (Action::CancelPayment, Place::ToppingUp(top_up)) => {
+            let top_up = *top_up;
+            session.ask(Effect::Payment(PaymentRequest::Abort(top_up)));
+        }
+        _ => {}
+    }
+}
+
+/// Why no top-up can be made now, if so.
+pub(crate) fn obstacle(session: &Session) -> Option<FailureCode> {
+    let visit = session.visit.as_ref()?;
+    let blocked = session.till.ledger.as_ref().is_none_or(|ledger| ledger.blocking().is_some());
+    match (&visit.tap, visit.purse) {
+        (Some(Err(code)), _) => Some(*code),
+        (Some(Ok(facts)), _) if facts.credit_key.is_none() => Some(FailureCode::RecordMissing),
+        (_, Some(purse)) if check_purse(&session.terminal.pack.purse, purse).is_err() => {
+            Some(FailureCode::PurseImplausible)
+        }
+        (_, None) => Some(FailureCode::CardDamaged),
+        _ if session.till.last_receipt.is_none() => Some(FailureCode::PaymentAbsent),
+        _ if blocked => Some(FailureCode::PaymentBlocked),
+        _ => None,
+    }
+}
+
+fn open(session: &mut Session) {
+    if let Some(code) = obstacle(session) {
+        return session.go(Place::Trouble { code, amount: None });
+    }
+    let first = session.terminal.pack.purse.choices.first().copied().unwrap_or(Cents::ZERO);
+    choose(session, first);
+}
+
+fn choose(session: &mut Session, chosen: Cents) {
+    if session.terminal.pack.purse.choices.contains(&chosen) {
+        let problem = limit(session, chosen);
+        session.go(Place::Amount { chosen, problem });
+    }
+}
+
+/// The limit that forbids an amount, if one does.
+pub(crate) fn limit(session: &Session, amount: Cents) -> Option<FailureCode> {
+    let visit = session.visit.as_ref()?;
+    let ledger = session.till.ledger.as_ref()?;
+    let today = session.language().local_day(session.now.wall);
+    let limits = &session.terminal.pack.purse;
+    let on_card = topped_up_on(&visit.card.top_ups, today);
+    let checked = check_top_up(limits, visit.purse.unwrap_or_default(), amount, on_card, ledger.float_used(today));
+    checked.err().map(ledger::LimitError::code)
+}
+
+fn pay(session: &mut Session, amount: Cents) {
+    if limit(session, amount).is_some() {
+        return;
+    }
+    if let Some(code) = obstacle(session) {
+        return session.go(Place::Trouble { code, amount: None });
+    }
+    let Some(visit) = session.visit.as_ref().filter(|visit| visit.present) else { return };
+    // While the record is still being opened there is no key; the button is pressed again.
+    let Some(key) = visit.tap_facts().and_then(|facts| facts.credit_key) else { return };
+    let presentation = visit.card.presentation;
+    session.go(Place::Proving(amount));
+    session.ask(Effect::Reader(ReaderRequest::ProveCreditKey(presentation, key)));
+}
+
+pub(crate) fn key_proven(session: &mut Session, presentation: Presentation) {
+    if let Place::Proving(amount) = session.place
+        && session.visit.as_ref().is_some_and(|visit| visit.is(presentation))
+    {
+        money::begin(session, amount);
+    }
+}
+
+pub(crate) fn key_refused(session: &mut Session, presentation: Presentation, code: FailureCode) {
+    if matches!(session.place, Place::Proving(_)) && session.visit.as_ref().is_some_and(|visit| visit.is(presentation)) {
+        session.go(Place::Trouble { code, amount: None });
+    }
+}

@@ -1,0 +1,157 @@
+//! The top-up: the amount as a sum, the payment, the credit, and what came of it.
+
+use super::trouble;
+use super::words::{Words, private};
+use crate::Session;
+use crate::action::Action;
+use crate::place::{Slip, ToppedUp};
+use crate::view::{Button, Figure, Icon, Picture, Screen, SumLine, Tone};
+use domain::device::PaymentProgress;
+use domain::{Cents, FailureCode, TopUpId};
+use ledger::{Claim, ClaimCode, Credit, Duty, Payment, TopUp};
+
+/// Values the new balance counts through; ten in under 600 ms.
+const COUNTING_STEPS: i64 = 10;
+
+pub(crate) fn amount(session: &Session, words: &Words, chosen: Cents, problem: Option<FailureCode>) -> Screen {
+    let purse = session.visit.as_ref().and_then(|visit| visit.purse).unwrap_or_default();
+    let choices = session.terminal.pack.purse.choices.iter().map(|&choice| {
+        let id = format!("amount-{}", choice.0);
+        let action = Action::ChooseAmount { cents: choice.0 };
+        let button = words.button(&id, "common-amount", Tone::Plain, action);
+        let label = super::words::plain(words.language().money_short(choice));
+        button.label(label).selected(choice == chosen)
+    });
+    let money = words.money(chosen);
+    let label = words.text_with("topup-pay", &[("amount", money.into())]);
+    let ready = problem.is_none() && session.visit.as_ref().is_some_and(|visit| visit.tap_facts().is_some());
+    let pay = words.button("pay", "topup-pay", Tone::Pay, Action::Pay).label(label).icon(Icon::Pay).enabled(ready);
+    let heading = match problem {
+        None => words.text("topup-heading"),
+        Some(FailureCode::PurseFull) => words.text("topup-purse-full"),
+        Some(_) => words.text("topup-limit"),
+    };
+    Screen::Amount {
+        step: words.step(1, 3),
+        heading,
+        sum: sum(words, purse, chosen),
+        choices: choices.collect(),
+        confirm: pay,
+    }
+}
+
+fn sum(words: &Words, before: Cents, amount: Cents) -> Vec<SumLine> {
+    let after = before.checked_add(amount).unwrap_or(before);
+    let plus = format!("+ {}", words.money(amount));
+    vec![
+        words.sum_line("topup-now", before),
+        SumLine { label: words.text("topup-plus"), value: private(plus), total: false },
+        SumLine { total: true, ..words.sum_line("topup-after", after) },
+    ]
+}
+
+pub(crate) fn proving(session: &Session, words: &Words, amount: Cents) -> Screen {
+    let purse = session.visit.as_ref().and_then(|visit| visit.purse).unwrap_or_default();
+    busy(words, 2, "topup-checking", Picture::HoldCard, sum(words, purse, amount), Vec::new())
+}
+
+pub(crate) fn under_way(session: &Session, words: &Words, id: TopUpId) -> Screen {
+    let top_up = session.till.ledger.as_ref().and_then(|ledger| ledger.top_up(id));
+    let Some(top_up) = top_up else { return trouble::screen(session, words, FailureCode::PaymentUnknown, None) };
+    let lines = sum(words, top_up.purse_seen(), top_up.subject().amount);
+    match (top_up.payment(), top_up.credit()) {
+        _ if top_up.claim() == Claim::Open || top_up.credit() == Credit::InDoubt => torn(session, words, top_up),
+        (Payment::None | Payment::Asked, _) => at_terminal(session, words, lines),
+        (Payment::Unknown | Payment::Adrift, Credit::Untried) => {
+            busy(words, 2, "topup-resolving", Picture::PayHere, lines, Vec::new())
+        }
+        _ if top_up.duty() == Duty::StartCredit && session.visit.as_ref().is_some_and(|visit| !visit.present) => {
+            busy(words, 3, "topup-put-back", Picture::PutBack, lines, Vec::new())
+        }
+        (_, Credit::NotCredited) => busy(words, 3, "topup-giving-back", Picture::PayHere, lines, Vec::new()),
+        _ => busy(words, 3, "topup-crediting", Picture::HoldCard, lines, Vec::new()),
+    }
+}
+
+fn at_terminal(session: &Session, words: &Words, lines: Vec<SumLine>) -> Screen {
+    let key = match session.till.progress {
+        None | Some(PaymentProgress::PresentCard) => "topup-present-card",
+        Some(PaymentProgress::EnterPin) => "topup-enter-pin",
+        Some(PaymentProgress::AskingBank) => "topup-asking-bank",
+        Some(PaymentProgress::TakeCard) => "topup-take-card",
+        Some(PaymentProgress::Working) => "topup-working",
+    };
+    let cancel = words.button("cancel-payment", "topup-cancel", Tone::Plain, Action::CancelPayment).icon(Icon::Back);
+    // Once the bank is asked it is the bank's word that counts.
+    let early = matches!(session.till.progress, None | Some(PaymentProgress::PresentCard | PaymentProgress::EnterPin));
+    busy(words, 2, key, Picture::PayHere, lines, if early { vec![cancel] } else { Vec::new() })
+}
+
+fn busy(words: &Words, step: u8, key: &str, picture: Picture, sum: Vec<SumLine>, actions: Vec<Button>) -> Screen {
+    Screen::Busy {
+        step: Some(words.step(step, 3)),
+        heading: words.text(key),
+        lead: words.text(&format!("{key}-lead")),
+        picture,
+        sum,
+        actions,
+    }
+}
+
+/// The card was lifted during the credit: what happened, that the money is safe, what to do, what happens otherwise.
+fn torn(session: &Session, words: &Words, top_up: &TopUp) -> Screen {
+    let money = words.money(top_up.subject().amount);
+    let telephone = session.terminal.pack.brand.telephone.clone();
+    let present = session.visit.as_ref().is_some_and(|visit| visit.present);
+    let point = |icon, key: &str| trouble::point(words, icon, key, &[("amount", money.as_str().into())]);
+    let mut points = vec![point(Icon::Clock, "topup-torn-later")];
+    if !present {
+        points.insert(0, point(Icon::Card, "topup-torn-again"));
+    }
+    points.push(trouble::point(words, Icon::Phone, "common-call", &[("telephone", telephone.into())]));
+    let print = words.button("print-claim", "topup-print-claim", Tone::Primary, Action::PrintClaim);
+    Screen::Trouble {
+        heading: words.text(if present { "topup-torn-checking" } else { "topup-torn" }),
+        lead: words.text("topup-safe"),
+        points,
+        claim: Some(words.row("topup-claim", private(ClaimCode::of(top_up.subject().top_up).to_string()))),
+        code: words.text_with("common-code", &[("code", FailureCode::CardTorn.code().into())]),
+        actions: vec![print.icon(Icon::Receipt).enabled(session.printer.is_ok() && !present)],
+    }
+}
+
+pub(crate) fn done(session: &Session, words: &Words, topped_up: &ToppedUp) -> Screen {
+    let amount = session.till.amount(topped_up.top_up).unwrap_or_default();
+    let receipt = words.button("print-receipt", "topup-receipt", Tone::Primary, Action::PrintReceipt);
+    let receipt = receipt.icon(Icon::Receipt);
+    let mut actions = vec![words.button("home", "common-home", Tone::Plain, Action::Home).icon(Icon::Home)];
+    let lead = match topped_up.receipt {
+        Slip::Offered => {
+            actions.insert(0, receipt.enabled(session.printer.is_ok()));
+            None
+        }
+        Slip::Out => Some(words.text("topup-receipt-out")),
+        Slip::Failed(code) => {
+            Some(words.text_with("topup-receipt-failed", &[("code", code.code().into())]))
+        }
+    };
+    let reference = ClaimCode::of(topped_up.top_up).to_string();
+    Screen::Done {
+        heading: words.text("topup-done"),
+        lead,
+        hero: Some(Figure {
+            label: words.text("home-balance"),
+            value: private(words.money(topped_up.after)),
+            source: words.text("home-balance-source"),
+            counting: counting(words, topped_up.before, topped_up.after),
+        }),
+        sum: sum(words, topped_up.before, amount),
+        rows: vec![words.row("topup-reference", private(reference))],
+        actions,
+    }
+}
+
+fn counting(words: &Words, before: Cents, after: Cents) -> Vec<String> {
+    let difference = after.0.saturating_sub(before.0);
+    (0..=COUNTING_STEPS).map(|step| words.money(Cents(before.0 + difference * step / COUNTING_STEPS))).collect()
+}

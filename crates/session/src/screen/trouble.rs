@@ -1,0 +1,64 @@
+//! Something went wrong: what happened; that the money is safe; what to do now; the code; the telephone. In that
+//! order, for every code.
+
+use super::words::Words;
+use crate::Session;
+use crate::action::Action;
+use crate::view::{Button, Icon, Point, Screen, Tone};
+use domain::{Cents, FailureCode};
+use locale::Value;
+
+pub(crate) fn screen(session: &Session, words: &Words, code: FailureCode, amount: Option<Cents>) -> Screen {
+    let key = words_of(code);
+    let money = words.money(amount.unwrap_or_default());
+    let telephone = session.terminal.pack.brand.telephone.clone();
+    Screen::Trouble {
+        heading: words.text(&format!("{key}-heading")),
+        lead: words.text_with(&format!("{key}-lead"), &[("amount", money.into())]),
+        points: vec![
+            point(words, Icon::Check, &format!("{key}-do"), &[]),
+            point(words, Icon::Phone, "common-call", &[("telephone", telephone.into())]),
+        ],
+        claim: None,
+        code: words.text_with("common-code", &[("code", code.code().into())]),
+        actions: actions(session, words, amount),
+    }
+}
+
+fn actions(session: &Session, words: &Words, amount: Option<Cents>) -> Vec<Button> {
+    let Some(visit) = &session.visit else { return Vec::new() };
+    if visit.tap == Some(Err(FailureCode::CardRevoked)) {
+        return Vec::new();
+    }
+    let home = words.button("home", "common-home", Tone::Plain, Action::Home).icon(Icon::Home);
+    let again = words.button("again", "topup-again", Tone::Primary, Action::Home).icon(Icon::TopUp);
+    if amount.is_some() { vec![again] } else { vec![home] }
+}
+
+pub(crate) fn point(words: &Words, icon: Icon, key: &str, values: &[(&str, Value<'_>)]) -> Point {
+    Point { icon, text: words.text_with(key, values) }
+}
+
+/// The words for a code; codes that mean the same to a citizen share theirs.
+fn words_of(code: FailureCode) -> &'static str {
+    use FailureCode as F;
+    match code {
+        F::CardForeign => "notice-card-foreign",
+        F::CardUnreadable | F::CardDamaged | F::CreditKeyRejected | F::CounterMoved => "notice-card-unreadable",
+        F::CardRevoked => "notice-card-revoked",
+        F::PurseImplausible => "notice-purse-check",
+        F::CardTorn => "notice-card-lifted",
+        F::PaymentRefused => "notice-payment-refused",
+        F::PaymentCancelled => "notice-payment-cancelled",
+        F::PaymentAbsent | F::PaymentBlocked | F::PaymentUnknown => "notice-payment-absent",
+        F::PaperOut | F::PaperJam | F::PrinterOpen | F::PrinterAbsent | F::PrintRefused | F::PrinterFault => {
+            "notice-printer"
+        }
+        F::PrintUncertain => "notice-print-uncertain",
+        F::DocumentNotPreIssued | F::DocumentExpired | F::FeedTooOld | F::RecordStale => "notice-document-office",
+        F::RecordMissing | F::RecordCorrupt => "notice-record-missing",
+        F::PinLocked => "notice-pin-locked",
+        F::PinNeverSet => "notice-pin-never-set",
+        _ => "notice-other",
+    }
+}

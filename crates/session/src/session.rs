@@ -1,0 +1,158 @@
+//! The session: its state, and the one place where events arrive.
+
+use crate::effect::Effect;
+use crate::event::{Event, Network};
+use crate::flow;
+use crate::place::Place;
+use crate::till::Till;
+use crate::timing::Timing;
+use crate::visit::Visit;
+use crate::{View, screen};
+use domain::city_pack::{CityPack, TerminalPlate};
+use domain::device::PrinterEvent;
+use domain::{FailureCode, Now, PrintName, TopUpId};
+use locale::{Catalog, Language};
+use std::sync::Arc;
+
+/// What a terminal is, as far as the session must know.
+pub struct Terminal {
+    /// The city.
+    pub pack: CityPack,
+    /// This terminal.
+    pub plate: TerminalPlate,
+    /// Its words.
+    pub catalog: Catalog,
+}
+
+/// The state of a kiosk in front of a citizen.
+pub struct Session {
+    pub(crate) terminal: Terminal,
+    pub(crate) now: Now,
+    pub(crate) lang: String,
+    pub(crate) large_text: bool,
+    pub(crate) high_contrast: bool,
+    pub(crate) help: bool,
+    pub(crate) place: Place,
+    pub(crate) visit: Option<Visit>,
+    /// A card lies in the tray, whosever it is.
+    pub(crate) card_in_tray: bool,
+    pub(crate) reader: Result<(), FailureCode>,
+    pub(crate) printer: Result<(), FailureCode>,
+    pub(crate) network: Network,
+    pub(crate) till: Till,
+    pub(crate) timing: Timing,
+    effects: Vec<Effect>,
+    /// This event's entropy, used up from the front.
+    entropy: [u8; 32],
+    drawn: u8,
+}
+
+impl Session {
+    /// A kiosk that has just been switched on and knows of no device yet.
+    #[must_use]
+    pub fn new(terminal: Terminal, now: Now) -> Self {
+        let lang = terminal.catalog.default_tag().to_owned();
+        Self {
+            terminal,
+            now,
+            lang,
+            large_text: false,
+            high_contrast: false,
+            help: false,
+            place: Place::Attract,
+            visit: None,
+            card_in_tray: false,
+            reader: Err(FailureCode::ReaderAbsent),
+            printer: Err(FailureCode::PrinterAbsent),
+            network: Network::default(),
+            till: Till::default(),
+            timing: Timing::default(),
+            effects: Vec::new(),
+            entropy: [0; 32],
+            drawn: 0,
+        }
+    }
+
+    /// Takes one event and gives what is to be done, in order. `entropy` is 32 fresh random bytes; they are used for
+    /// at most two identifiers.
+    pub fn step(&mut self, event: Event, now: Now, entropy: [u8; 32]) -> Vec<Effect> {
+        self.now = now;
+        (self.entropy, self.drawn) = (entropy, 0);
+        match event {
+            Event::Started(ledger) => flow::money::started(self, *ledger),
+            Event::Act(action) => flow::act(self, action),
+            Event::PinEntered(digits) => flow::pin::entered(self, digits),
+            Event::Reader(event) => flow::reader(self, event),
+            Event::Payment(event) => flow::money::payment(self, event),
+            Event::Printer(event) => self.printer_event(event),
+            Event::Tap(presentation, result) => flow::identify::tap(self, presentation, result),
+            Event::Pin(presentation, result) => flow::pin::opened(self, presentation, result),
+            Event::Durable(seq) => flow::money::durable(self, seq),
+            Event::Paper(event) => flow::paper::prepared(self, event),
+            Event::Network(network) => self.network = network,
+            Event::Tick => flow::time::tick(self),
+        }
+        if let Some(at) = self.timing.next(self) {
+            self.ask(Effect::WakeAt(at));
+        }
+        std::mem::take(&mut self.effects)
+    }
+
+    /// The whole screen.
+    #[must_use]
+    pub fn view(&self) -> View {
+        screen::view(self)
+    }
+
+    /// Whether somebody is being served: a technician's restart waits for the end.
+    #[must_use]
+    pub fn is_serving(&self) -> bool {
+        self.visit.is_some()
+    }
+
+    pub(crate) fn ask(&mut self, effect: Effect) {
+        self.effects.push(effect);
+    }
+
+    pub(crate) fn go(&mut self, place: Place) {
+        self.place = place;
+        self.help = false;
+        self.timing.touched(self.now);
+    }
+
+    pub(crate) fn language(&self) -> Arc<Language> {
+        self.terminal.catalog.language(&self.lang)
+    }
+
+    pub(crate) fn new_top_up_id(&mut self) -> TopUpId {
+        TopUpId(self.draw())
+    }
+
+    pub(crate) fn new_print_name(&mut self) -> PrintName {
+        let unique = TopUpId(self.draw());
+        PrintName(format!("urn:citizen-kiosk:{}:{unique}", self.terminal.plate.id.0))
+    }
+
+    fn draw(&mut self) -> [u8; 16] {
+        let start = usize::from(self.drawn) * 16;
+        self.drawn = self.drawn.saturating_add(1);
+        let mut id = [0; 16];
+        // Two are there; a third would be all zeros and refused by the ledger as used before.
+        if let Some(fresh) = self.entropy.get(start..start + 16) {
+            id.copy_from_slice(fresh);
+        }
+        id
+    }
+
+    fn printer_event(&mut self, event: PrinterEvent) {
+        match event {
+            PrinterEvent::Ready => self.printer = Ok(()),
+            PrinterEvent::NotReady(code) => self.printer = Err(code),
+            PrinterEvent::Printing(_) => {}
+            PrinterEvent::Printed(name) => flow::paper::printed(self, &name, Ok(())),
+            PrinterEvent::NotPrinted(name, code) | PrinterEvent::Uncertain(name, code) => {
+                flow::paper::printed(self, &name, Err(code));
+            }
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! One citizen's visit: what is known while their card lies in the tray. Dropped whole at its end.
+
+use domain::card::{CardSnapshot, Presentation};
+use domain::holder::{PinFacts, TapFacts};
+use domain::{Cents, FailureCode};
+
+/// A visit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Visit {
+    pub(crate) card: CardSnapshot,
+    /// `None` while the record is looked for.
+    pub(crate) tap: Option<Result<TapFacts, FailureCode>>,
+    /// Opened with the PIN.
+    pub(crate) pin: Option<PinFacts>,
+    /// The purse as last read from the card.
+    pub(crate) purse: Option<Cents>,
+    /// The card lies in the tray.
+    pub(crate) present: bool,
+    /// The citizen asked to cover what is private.
+    pub(crate) covered: bool,
+    /// An earlier top-up that this visit's sight of the card has just settled.
+    pub(crate) settled: Option<Cents>,
+}
+
+impl Visit {
+    pub(crate) fn new(card: CardSnapshot) -> Self {
+        let purse = card.purse;
+        Self { card, tap: None, pin: None, purse, present: true, covered: false, settled: None }
+    }
+
+    /// The card was laid back: the newer reading counts, what was opened stays.
+    pub(crate) fn resume(&mut self, card: CardSnapshot) {
+        self.purse = card.purse.or(self.purse);
+        self.card = card;
+        self.present = true;
+    }
+
+    pub(crate) fn is(&self, presentation: Presentation) -> bool {
+        self.card.presentation == presentation
+    }
+
+    pub(crate) fn same_card(&self, card: &CardSnapshot) -> bool {
+        (self.card.number, self.card.generation) == (card.number, card.generation)
+    }
+
+    pub(crate) fn tap_facts(&self) -> Option<&TapFacts> {
+        self.tap.as_ref().and_then(|tap| tap.as_ref().ok())
+    }
+}

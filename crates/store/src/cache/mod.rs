@@ -1,0 +1,166 @@
+//! The cache: what came with the feed. One writer, and readers that each see one feed whole until they are told to
+//! look again, so that a tap waits for no download and never finds two tiers of two feeds.
+
+mod reader;
+mod stage;
+
+pub use reader::CacheReader;
+pub use stage::Staging;
+
+use crate::StoreError;
+use crate::error::is_unreadable;
+use crate::schema::prepare_cache;
+use domain::{FailureCode, Timestamp};
+use protocol::SignedHead;
+use rusqlite::{Connection, OptionalExtension};
+use std::ffi::OsString;
+use std::fmt;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+/// The head the cache serves. Nothing here is trusted: whoever uses it verifies the notes, and the files by the
+/// manifest's hashes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldHead {
+    /// Both notes, as fetched.
+    pub signed: SignedHead,
+    /// The manifest file's bytes.
+    pub manifest: Vec<u8>,
+    /// When this feed was loaded, by this terminal's clock.
+    pub loaded: Timestamp,
+}
+
+/// An open cache, and whether it had to be built again.
+#[derive(Debug)]
+pub struct CacheOpened {
+    /// The cache.
+    pub cache: Cache,
+    /// Why the former cache was dropped. The feed has to be fetched again.
+    pub dropped: Option<String>,
+}
+
+impl CacheOpened {
+    /// The failure a technician is told of.
+    #[must_use]
+    pub fn failure(&self) -> Option<FailureCode> {
+        self.dropped.is_some().then_some(FailureCode::CacheUnreadable)
+    }
+}
+
+/// The cache's writer.
+pub struct Cache {
+    connection: Connection,
+    path: PathBuf,
+}
+
+impl fmt::Debug for Cache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cache").field("path", &self.path).finish()
+    }
+}
+
+impl Cache {
+    /// Opens the cache; drops one that cannot be read, or is of another version, and begins an empty one.
+    ///
+    /// # Errors
+    /// `Cache` or `File` when even an empty one cannot be made.
+    pub fn open(path: &Path) -> Result<CacheOpened, StoreError> {
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder)
+                .map_err(|source| StoreError::File { path: folder.to_owned(), source })?;
+        }
+        let reason = match Self::try_open(path) {
+            Ok(Some(cache)) => return Ok(CacheOpened { cache, dropped: None }),
+            Ok(None) => "of another version".to_owned(),
+            Err(error) if is_unreadable(&error) => error.to_string(),
+            Err(error) => return Err(StoreError::Cache(error)),
+        };
+        let cache = Self::begin_again(path, &reason)?;
+        Ok(CacheOpened { cache, dropped: Some(reason) })
+    }
+
+    /// Drops everything and begins an empty cache at the same place, after `StoreError::Cache`. Readers have to be
+    /// opened anew.
+    ///
+    /// # Errors
+    /// `Cache` or `File` when an empty one cannot be made.
+    pub fn rebuild(self) -> Result<Self, StoreError> {
+        let Self { connection, path } = self;
+        drop(connection);
+        Self::begin_again(&path, "given up")
+    }
+
+    fn begin_again(path: &Path, reason: &str) -> Result<Self, StoreError> {
+        tracing::error!(path = %path.display(), reason, "the cache is dropped and built again");
+        remove(path)?;
+        let cache = Self::try_open(path).map_err(StoreError::Cache)?;
+        cache.ok_or_else(|| StoreError::Feed("a new cache of another version".into()))
+    }
+
+    fn try_open(path: &Path) -> rusqlite::Result<Option<Self>> {
+        let mut connection = Connection::open(path)?;
+        connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get::<_, String>(0))?;
+        // Durable before the journal's floor is raised: else a power cut could leave a floor above every feed held.
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "trusted_schema", false)?;
+        if !prepare_cache(&mut connection)? {
+            return Ok(None);
+        }
+        let cache = Self { connection, path: path.to_owned() };
+        read_head(&cache.connection)?;
+        Ok(Some(cache))
+    }
+
+    /// A reader of its own, for another thread. It sees the feed that is held now.
+    ///
+    /// # Errors
+    /// `Cache` when the file cannot be read.
+    pub fn reader(&self) -> Result<CacheReader, StoreError> {
+        CacheReader::open(&self.path)
+    }
+
+    /// The head that is held, if a feed was ever loaded.
+    ///
+    /// # Errors
+    /// `Cache` when the file cannot be read.
+    pub fn head(&self) -> Result<Option<HeldHead>, StoreError> {
+        read_head(&self.connection).map_err(StoreError::Cache)
+    }
+
+    /// Moves a loaded feed from the log into the database, once the readers have looked again; when they next do, the
+    /// log's room is free for the next feed.
+    ///
+    /// # Errors
+    /// `Cache` when the log cannot be moved into the file.
+    pub fn tidy(&mut self) -> Result<(), StoreError> {
+        let sql = "PRAGMA wal_checkpoint(PASSIVE)";
+        self.connection.query_row(sql, [], |_| Ok(())).map_err(StoreError::Cache)
+    }
+}
+
+fn read_head(connection: &Connection) -> rusqlite::Result<Option<HeldHead>> {
+    let sql = "SELECT keys_note, head_note, manifest, loaded_ms FROM head";
+    let read = |row: &rusqlite::Row<'_>| {
+        let signed = SignedHead { keys: row.get(0)?, head: row.get(1)? };
+        Ok(HeldHead { signed, manifest: row.get(2)?, loaded: Timestamp(row.get(3)?) })
+    };
+    connection.query_row(sql, [], read).optional()
+}
+
+fn remove(path: &Path) -> Result<(), StoreError> {
+    for suffix in ["", "-wal", "-shm", "-journal"] {
+        let mut name = OsString::from(path);
+        name.push(suffix);
+        let file = PathBuf::from(name);
+        match std::fs::remove_file(&file) {
+            Err(source) if source.kind() != ErrorKind::NotFound => {
+                return Err(StoreError::File { path: file, source });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

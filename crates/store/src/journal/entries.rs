@@ -1,0 +1,103 @@
+//! The ledger's entries: appended together with their uploads, and read back as the bytes that were written.
+
+use super::{Journal, Stop, outbox, signed};
+use crate::{Refusal, StoreError};
+use domain::TopUpId;
+use ledger::{Chain, Entry, Ledger};
+use protocol::{Upload, UploadBody};
+use rusqlite::{OptionalExtension, Params, Transaction};
+
+impl Journal {
+    /// Appends entries, each with the upload that carries it, in one commit: all of it is durable when this returns,
+    /// and none of it otherwise.
+    ///
+    /// # Errors
+    /// `Refused` when an entry does not continue the chain, or its (top-up, kind) is already booked: nothing is
+    /// written. `JournalWrite` stops the journal.
+    pub fn append(&mut self, entries: &[Entry]) -> Result<(), StoreError> {
+        let uploads: Vec<Upload> = entries
+            .iter()
+            .map(|entry| self.upload(UploadBody::LedgerEntry(entry.encode()), entry.at))
+            .collect::<Result<_, _>>()?;
+        let mut chain = self.chain;
+        self.write(|transaction| {
+            for (entry, upload) in entries.iter().zip(&uploads) {
+                insert_entry(transaction, &mut chain, entry)?;
+                outbox::insert_upload(transaction, upload)?;
+            }
+            Ok(())
+        })?;
+        self.chain = chain;
+        Ok(())
+    }
+
+    /// The chain's end: what the next entry continues.
+    #[must_use]
+    pub fn chain(&self) -> Chain {
+        self.chain
+    }
+
+    /// Every entry, oldest first.
+    ///
+    /// # Errors
+    /// `JournalRead`, or `JournalCorrupt` when one does not decode.
+    pub fn entries(&self) -> Result<Vec<Entry>, StoreError> {
+        self.entries_where("SELECT bytes FROM entry ORDER BY seq", [])
+    }
+
+    /// The entries of one top-up, oldest first; none when it is not in this journal.
+    ///
+    /// # Errors
+    /// As `entries`.
+    pub fn entries_of(&self, top_up: TopUpId) -> Result<Vec<Entry>, StoreError> {
+        self.entries_where("SELECT bytes FROM entry WHERE top_up = ?1 ORDER BY seq", [top_up.0])
+    }
+
+    /// All entries of each top-up that has not ended, oldest top-up first: what a restart has to bring to an end.
+    ///
+    /// # Errors
+    /// As `entries`.
+    pub fn open_top_ups(&self) -> Result<Vec<Vec<Entry>>, StoreError> {
+        let ledger = self.replay()?;
+        let mut open: Vec<Vec<Entry>> =
+            ledger.open().map(|top_up| self.entries_of(top_up.subject().top_up)).collect::<Result<_, _>>()?;
+        open.sort_by_key(|entries| entries.first().map(|entry| entry.seq));
+        Ok(open)
+    }
+
+    fn entries_where(&self, sql: &str, params: impl Params) -> Result<Vec<Entry>, StoreError> {
+        let rows: Vec<Vec<u8>> = self.read(|connection| {
+            let mut statement = connection.prepare_cached(sql)?;
+            statement.query_map(params, |row| row.get(0))?.collect()
+        })?;
+        rows.iter()
+            .map(|bytes| Entry::decode(bytes).map_err(|error| StoreError::JournalCorrupt(error.to_string())))
+            .collect()
+    }
+
+    /// Folds all entries: verifies that each decodes, continues the chain and follows from what was said before.
+    pub(super) fn replay(&self) -> Result<Ledger, StoreError> {
+        let entries = self.entries()?;
+        Ledger::replay(self.chain.terminal, self.generation, &entries)
+            .map_err(|error| StoreError::JournalCorrupt(error.to_string()))
+    }
+}
+
+fn insert_entry(transaction: &Transaction<'_>, chain: &mut Chain, entry: &Entry) -> Result<(), Stop> {
+    if is_booked(transaction, entry)? {
+        return Err(Refusal::AlreadyBooked.into());
+    }
+    chain.accept(entry).map_err(|_| Refusal::OutOfChain)?;
+    let mut statement = transaction
+        .prepare_cached("INSERT INTO entry (seq, top_up, kind, hash, bytes) VALUES (?1, ?2, ?3, ?4, ?5)")?;
+    let kind = entry.fact.kind().number();
+    statement.execute((signed(entry.seq)?, entry.subject.top_up.0, kind, chain.head, entry.encode()))?;
+    Ok(())
+}
+
+/// `UNIQUE (top_up, kind)` would stop it too, but as a failed write.
+fn is_booked(transaction: &Transaction<'_>, entry: &Entry) -> rusqlite::Result<bool> {
+    let mut statement = transaction.prepare_cached("SELECT 1 FROM entry WHERE top_up = ?1 AND kind = ?2")?;
+    let key = (entry.subject.top_up.0, entry.fact.kind().number());
+    Ok(statement.query_row(key, |_| Ok(())).optional()?.is_some())
+}

@@ -1,0 +1,5 @@
+# The end of a visit.
+end-take-card = Gracias. Recoja su tarjeta
+end-take-card-lead = Está en la bandeja. Recoja también sus papeles.
+end-farewell = Gracias. Hasta pronto
+end-farewell-lead = No queda ningún dato suyo en este terminal.

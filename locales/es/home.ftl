@@ -1,0 +1,24 @@
+# What the card holds, and what one can do.
+home-heading = ¿Qué necesita?
+home-balance = Saldo de transporte
+home-balance-source = Leído ahora de su tarjeta
+home-top-up = Recargar
+home-top-up-hint = Con tarjeta bancaria
+home-top-up-not-now = Ahora no es posible
+home-top-up-ask = Ver qué puede hacer
+home-documents = Documentos
+home-documents-hint = Empadronamiento, con PIN
+home-services = Mis servicios
+home-services-hint = Autobús, piscinas, biblioteca…
+home-services-heading = Sus servicios y su precio
+home-services-empty = No hay servicios que mostrar.
+home-service-free = Gratis
+home-service-ask = Infórmese en la oficina
+home-service-count = Tiene ahora: { $count }
+home-service-until = Hasta el { $date }
+home-movements = Movimientos
+home-movements-hint = Los últimos de su tarjeta
+home-movements-heading = Últimos movimientos
+home-movements-empty = Todavía no hay movimientos en esta tarjeta.
+home-movement-unknown = Otro servicio
+home-movement-hint = { $when } · saldo { $balance }

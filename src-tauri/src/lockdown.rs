@@ -1,0 +1,62 @@
+//! What the page cannot forbid by itself: the web view's own menu, pinch zoom and wheel zoom, developer tools; and a
+//! web process that dies, which is silent on Linux.
+
+use gtk::glib::Propagation;
+use gtk::prelude::WidgetExt;
+use std::cell::{Cell, RefCell};
+use std::time::{Duration, Instant};
+use webkit2gtk::{SettingsExt, WebView, WebViewExt};
+
+/// Reloads a minute until the program gives up and lets systemd start it afresh.
+const RELOADS_A_MINUTE_MAX: usize = 3;
+
+pub(crate) fn apply(view: &WebView) {
+    if let Some(settings) = WebViewExt::settings(view) {
+        settings.set_enable_developer_extras(false);
+        settings.set_enable_back_forward_navigation_gestures(false);
+        settings.set_enable_html5_database(false);
+        settings.set_enable_html5_local_storage(false);
+        settings.set_enable_page_cache(false);
+    }
+    view.connect_context_menu(|_, _, _, _| true);
+    one_finger_only(view);
+    no_wheel_zoom(view);
+    reload_when_dead(view);
+}
+
+/// Every errand is done by single touches; a second finger would only zoom.
+fn one_finger_only(view: &WebView) {
+    let fingers = Cell::new(0_u32);
+    view.connect_touch_event(move |_, event| {
+        use gtk::gdk::EventType;
+        let before = fingers.get();
+        match event.event_type() {
+            EventType::TouchBegin => fingers.set(before.saturating_add(1)),
+            EventType::TouchEnd | EventType::TouchCancel => fingers.set(before.saturating_sub(1)),
+            _ => {}
+        }
+        if fingers.get().max(before) > 1 { Propagation::Stop } else { Propagation::Proceed }
+    });
+}
+
+fn no_wheel_zoom(view: &WebView) {
+    view.connect_scroll_event(|_, event| {
+        let zooms = event.state().contains(gtk::gdk::ModifierType::CONTROL_MASK);
+        if zooms { Propagation::Stop } else { Propagation::Proceed }
+    });
+}
+
+fn reload_when_dead(view: &WebView) {
+    let deaths = RefCell::new(Vec::<Instant>::new());
+    view.connect_web_process_terminated(move |view, reason| {
+        tracing::error!(?reason, "the web process ended");
+        let mut deaths = deaths.borrow_mut();
+        deaths.retain(|death| death.elapsed() < Duration::from_secs(60));
+        deaths.push(Instant::now());
+        if deaths.len() > RELOADS_A_MINUTE_MAX {
+            tracing::error!("the web process keeps ending: the program starts afresh");
+            std::process::exit(70);
+        }
+        view.reload();
+    });
+}
