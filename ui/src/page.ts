@@ -17,5 +17,5 @@ export function dress(view: View): void {
   page.dir = RIGHT_TO_LEFT.test(view.lang) ? 'rtl' : 'ltr';
   page.dataset.theme = view.theme;
   page.dataset.letters = view.largeText ? 'large' : 'normal';
-  page.dataset.mood = DEEP_SEA.includes(view.screen.kind) ? 'sea' : 'sand';
+  page.dataset.mood = view.overlay?.kind === 'cover' || (!view.overlay && DEEP_SEA.includes(view.screen.kind)) ? 'sea' : 'sand';
 }

@@ -25,9 +25,7 @@ mod tests;
 
 pub use bytes::Key;
 pub use crypto::diversified;
-pub use description::{
-    CardDescription, Debit, Identity, KeySet, KeySource, Purse, TopUp, Tries, WishList,
-};
+pub use description::{CardDescription, Debit, Identity, KeySet, KeySource, Purse, TopUp, Tries, WishList};
 pub use faults::{Exchange, Fault, FaultKind, FaultPlan, When};
 pub use inspect::DebitError;
 pub use memory::Chip;

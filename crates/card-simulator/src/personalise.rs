@@ -185,9 +185,10 @@ fn top_ups(description: &CardDescription) -> Result<File, PersonaliseError> {
 }
 
 fn movements(description: &CardDescription) -> Result<File, PersonaliseError> {
-    let opening = description.movements.first().map_or(description.purse.value, |first| {
-        first.balance.checked_add(first.amount).unwrap_or(first.balance)
-    });
+    let opening = description
+        .movements
+        .first()
+        .map_or(description.purse.value, |first| first.balance.checked_add(first.amount).unwrap_or(first.balance));
     let zero = Movement { counter: 0, minute: 0, service: 0, amount: Cents::ZERO, balance: opening };
     let records = std::iter::once(zero).chain(description.movements.iter().map(|record| (*record).into()));
     let records: Option<Vec<_>> = records.map(|record| layout::movement(&record)).collect();

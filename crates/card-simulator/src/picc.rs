@@ -147,15 +147,10 @@ impl Picc {
         self.challenge(*key_number, None)
     }
 
-    fn challenge(
-        &mut self,
-        key_number: u8,
-        capabilities: Option<[u8; 6]>,
-    ) -> Result<(Vec<u8>, Status), Status> {
+    fn challenge(&mut self, key_number: u8, capabilities: Option<[u8; 6]>) -> Result<(Vec<u8>, Status), Status> {
         let key = self.application().map_err(|_| Status::NoSuchKey)?.keys.get(usize::from(key_number)).cloned();
         let rnd_b = self.random();
-        let (challenge, cryptogram) =
-            Challenge::new(key_number, &key.ok_or(Status::NoSuchKey)?, rnd_b, capabilities);
+        let (challenge, cryptogram) = Challenge::new(key_number, &key.ok_or(Status::NoSuchKey)?, rnd_b, capabilities);
         self.pending = Pending::Authentication(challenge);
         Ok((cryptogram, Status::AdditionalFrame))
     }

@@ -66,8 +66,8 @@ impl Storage {
 /// Writes a temporary file beside `path`, syncs it and renames it into place.
 fn save(path: &Path, layout: &CardLayout, memory: &Memory) -> Result<(), StorageError> {
     let image = Image { format: FORMAT, layout, card: memory };
-    let json = serde_json::to_vec_pretty(&image)
-        .map_err(|source| StorageError::Json { path: path.to_owned(), source })?;
+    let json =
+        serde_json::to_vec_pretty(&image).map_err(|source| StorageError::Json { path: path.to_owned(), source })?;
     let io = |source| StorageError::Io { path: path.to_owned(), source };
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".new");

@@ -2,6 +2,7 @@
 
 mod faults;
 mod field;
+mod model;
 mod reader;
 mod rights;
 mod transactions;
@@ -23,26 +24,7 @@ pub(crate) fn card() -> VirtualCard {
 }
 
 pub(crate) fn description() -> Value {
-    let key = |byte: u8| format!("{byte:02X}").repeat(16);
-    json!({
-        "uid": "04A1B2C3D4E5F6",
-        "layout": {
-            "aid": [0xF5, 0x1C, 0x01],
-            "keys": { "master": 0, "read": 1, "debit": 2, "credit": 3, "uid": 4 },
-            "files": { "identity": 1, "purse": 2, "top_ups": 3, "movements": 4, "tries": 5, "wishes": 6, "transaction_mac": 15 },
-            "system_id": "bahia",
-            "top_up_records": 5,
-            "movement_records": 10
-        },
-        "keys": { "card": {
-            "master": key(0xA0), "read": key(0xA1), "debit": key(0xA2), "credit": key(0xA3), "uid": key(0xA4),
-            "transaction_mac": key(0xAF)
-        } },
-        "identity": { "number": 1_234_567_890, "generation": 2, "secret": key(0x5C).repeat(2) },
-        "purse": { "value": 1_250, "max": 15_000 },
-        "tries": { "attempt": 4, "failures": 1, "pin_version": 1 },
-        "wishes": { "language": "ast", "speech": true }
-    })
+    serde_json::from_str(include_str!("../cards/demonstration.json")).unwrap()
 }
 
 #[test]
@@ -80,7 +62,13 @@ fn impossible_descriptions_are_refused() {
     check(&|value| value["purse"]["value"] = json!(-1), "purse.value does not fit the card");
     check(&|value| value["purse"]["max"] = json!(1_u64 << 31), "purse.max does not fit the card");
     check(&|value| value["layout"]["keys"]["uid"] = json!(3), "the layout's key numbers must be 0 to 4, each once");
-    check(&|value| value["layout"]["files"]["purse"] = json!(1), "the layout's file numbers must differ and be at most 31");
+    check(
+        &|value| value["layout"]["files"]["purse"] = json!(1),
+        "the layout's file numbers must differ and be at most 31",
+    );
     check(&|value| value["wishes"]["language"] = json!("Español"), "the language of the wishes is no ISO 639 code");
-    check(&|value| value["layout"]["system_id"] = json!("seventeen letters"), "the layout's system id is longer than 16 bytes");
+    check(
+        &|value| value["layout"]["system_id"] = json!("seventeen letters"),
+        "the layout's system id is longer than 16 bytes",
+    );
 }

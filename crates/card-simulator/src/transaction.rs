@@ -235,9 +235,8 @@ mod tests {
         let mut transaction = Transaction::default();
         transaction.note(&[0x0C, 2, 0xE8, 3, 0, 0]);
         transaction.note_data(0x3B, 3, 0, 3, &[1, 2, 3]);
-        let expected = unhex(
-            "0C02E803000000000000000000000000 3B030000000300000000000000000000 01020300000000000000000000000000",
-        );
+        let expected =
+            unhex("0C02E803000000000000000000000000 3B030000000300000000000000000000 01020300000000000000000000000000");
         assert_eq!(transaction.input, expected);
     }
 

@@ -44,10 +44,8 @@ fn booked(transaction: &Transaction<'_>, entry: &Entry) -> Result<Option<([u8; 3
             params![entry.subject.top_up.0, entry.fact.kind().number()],
             |row| {
                 let number: i64 = row.get(1)?;
-                let first = Arrival {
-                    number: u64::try_from(number).unwrap_or_default(),
-                    received: Timestamp(row.get(2)?),
-                };
+                let first =
+                    Arrival { number: u64::try_from(number).unwrap_or_default(), received: Timestamp(row.get(2)?) };
                 Ok((row.get(0)?, first))
             },
         )
@@ -170,7 +168,8 @@ pub fn balances(connection: &Connection) -> Result<Balances, CentralError> {
     for sum in sums {
         let (name, amount) = sum?;
         let account = Account::ALL.into_iter().find(|account| account.name() == name);
-        balances.post(&account.map(|account| Posting { account, amount: Cents(amount) }).into_iter().collect::<Vec<_>>());
+        balances
+            .post(&account.map(|account| Posting { account, amount: Cents(amount) }).into_iter().collect::<Vec<_>>());
     }
     Ok(balances)
 }

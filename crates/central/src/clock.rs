@@ -19,7 +19,9 @@ pub fn date(day: Day) -> civil::Date {
 /// The day of a civil date.
 #[must_use]
 pub fn day(date: civil::Date) -> Day {
-    let since = civil::date(1970, 1, 1).until(date).and_then(|span| span.total((jiff::Unit::Day, SpanRelativeTo::days_are_24_hours())));
+    let since = civil::date(1970, 1, 1)
+        .until(date)
+        .and_then(|span| span.total((jiff::Unit::Day, SpanRelativeTo::days_are_24_hours())));
     since.map_or(Day(0), |days| Day(whole(days)))
 }
 

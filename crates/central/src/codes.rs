@@ -1,8 +1,8 @@
 //! Verification codes: drawn at random, written down with the terminal they are for, handed out signed.
 
+use crate::Database;
 use crate::error::CentralError;
 use crate::key_file::KeyFile;
-use crate::Database;
 use domain::{DocumentCode, TerminalId, Timestamp};
 use protocol::codes::{BATCH_MAX, CodeBatch};
 use protocol::{Problem, ProblemCode, SignedCodeBatch};

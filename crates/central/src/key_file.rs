@@ -3,9 +3,9 @@
 //! an HSM; the functions here are the ones such a module would offer.
 
 use crate::error::CentralError;
-use keys::{AesKey, DiversificationInput, diversify};
 use domain::Uid;
 use domain::city_pack::CardLayout;
+use keys::{AesKey, DiversificationInput, diversify};
 use protocol::{BaseKey, EpochKey, NoteError, NoteKey, Secret32};
 use rand::Rng;
 use serde::{Deserialize, Serialize};

@@ -26,6 +26,8 @@ pub use key_file::KeyFile;
 pub use server::CityServer;
 pub use web::{Running, serve};
 
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 /// Where central keeps everything: one folder, readable by its own user only.
@@ -33,12 +35,13 @@ use std::path::{Path, PathBuf};
 pub struct DataFolder(PathBuf);
 
 impl DataFolder {
-    /// The folder at this path; made when it is missing.
+    /// The folder at this path; made, for its owner only, when it is missing.
     ///
     /// # Errors
     /// `CentralError::File` when it cannot be made.
     pub fn new(path: &Path) -> Result<Self, CentralError> {
-        std::fs::create_dir_all(path).map_err(|error| CentralError::file(path, error))?;
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
+        made.map_err(|error| CentralError::file(path, error))?;
         Ok(Self(path.to_owned()))
     }
 

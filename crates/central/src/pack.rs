@@ -77,3 +77,20 @@ pub fn load(connection: &Connection) -> Result<(CityPack, Vec<PackFile>), Centra
     let pack = find(&files, &PathBuf::from(CITY_TOML))?;
     Ok((pack, files))
 }
+
+/// The city's name, as its Spanish words give it.
+#[must_use]
+pub fn name_in(files: &[PackFile]) -> String {
+    let words = files.iter().find(|file| file.name == "locales/es.ftl");
+    let text = words.and_then(|file| std::str::from_utf8(&file.bytes).ok()).unwrap_or_default();
+    let name = text.lines().find_map(|line| line.strip_prefix("city-name ="));
+    name.map(str::trim).unwrap_or_default().to_owned()
+}
+
+/// The name of the stored pack's city.
+///
+/// # Errors
+/// As `load`.
+pub fn city_name(connection: &Connection) -> Result<String, CentralError> {
+    Ok(name_in(&load(connection)?.1))
+}

@@ -69,7 +69,12 @@ fn feed(error: impl std::fmt::Display) -> CentralError {
 ///
 /// # Errors
 /// `CentralError`; the published feed is then still the one before.
-pub fn publish(data: &DataFolder, database: &mut Database, keys: &KeyFile, now: Timestamp) -> Result<Published, CentralError> {
+pub fn publish(
+    data: &DataFolder,
+    database: &mut Database,
+    keys: &KeyFile,
+    now: Timestamp,
+) -> Result<Published, CentralError> {
     let (city, files) = pack::load(database.read())?;
     let dictionary = registry::dictionary(database.read())?;
     let epoch = keys.epoch()?;
@@ -79,7 +84,7 @@ pub fn publish(data: &DataFolder, database: &mut Database, keys: &KeyFile, now: 
         keys,
         facts_key: keys.facts_key().map_err(feed)?,
         city: &city,
-        place: place_name(&files),
+        place: pack::name_in(&files),
         now,
     };
     let mut rows = Rows::default();
@@ -96,14 +101,6 @@ fn next_sequence(database: &Database) -> Result<u64, CentralError> {
     let last: i64 =
         database.read().query_row("SELECT coalesce(max(sequence), 0) FROM publication", [], |row| row.get(0))?;
     Ok(u64::try_from(last).unwrap_or_default() + 1)
-}
-
-/// The city's name, as its Spanish words give it.
-fn place_name(files: &[pack::PackFile]) -> String {
-    let words = files.iter().find(|file| file.name == "locales/es.ftl");
-    let text = words.and_then(|file| std::str::from_utf8(&file.bytes).ok()).unwrap_or_default();
-    let name = text.lines().find_map(|line| line.strip_prefix("city-name ="));
-    name.map(str::trim).unwrap_or_default().to_owned()
 }
 
 impl Press<'_> {
@@ -207,7 +204,7 @@ fn lay_out(
         manifest.files.push(entry);
         Ok(())
     };
-    let mut segment = |tier, rows: &mut Vec<Vec<u8>>| {
+    let segment = |tier, rows: &mut Vec<Vec<u8>>| {
         Segment::write(tier, press.context.epoch.epoch, press.context.sequence, rows).map_err(feed)
     };
     add(FileKind::TapSegment, "tap.segment", &segment(Tier::Tap, &mut rows.tap)?)?;
@@ -219,17 +216,18 @@ fn lay_out(
         add(kind, &file.name, &file.bytes)?;
     }
     let bytes = manifest.files.iter().map(|file| file.bytes).sum();
-    let published = Published {
-        sequence: press.context.sequence,
-        tap_rows: rows.tap.len(),
-        pin_rows: rows.pin.len(),
-        bytes,
-    };
+    let published =
+        Published { sequence: press.context.sequence, tap_rows: rows.tap.len(), pin_rows: rows.pin.len(), bytes };
     Ok((published, manifest))
 }
 
 /// Takes the sequence for good before any terminal can see it: a head that was shown is never issued twice.
-fn record(database: &mut Database, press: &Press<'_>, manifest: &[u8], published: &Published) -> Result<(), CentralError> {
+fn record(
+    database: &mut Database,
+    press: &Press<'_>,
+    manifest: &[u8],
+    published: &Published,
+) -> Result<(), CentralError> {
     let count = |rows: usize| i64::try_from(rows).unwrap_or(i64::MAX);
     database.write(|transaction| {
         transaction.execute(

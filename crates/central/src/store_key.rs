@@ -62,7 +62,12 @@ pub fn seal(key: &Secret32, what: Stored, card: CardNumber, secret: &[u8; 32]) -
 ///
 /// # Errors
 /// `CentralError::StoredSecret` when it was changed, or is another card's.
-pub fn open(key: &Secret32, what: Stored, card: CardNumber, stored: &[u8]) -> Result<Zeroizing<[u8; 32]>, CentralError> {
+pub fn open(
+    key: &Secret32,
+    what: Stored,
+    card: CardNumber,
+    stored: &[u8],
+) -> Result<Zeroizing<[u8; 32]>, CentralError> {
     let (nonce, sealed) = stored.split_first_chunk::<NONCE>().ok_or(CentralError::StoredSecret)?;
     let plain = cipher(key)?
         .decrypt(&XNonce::from(*nonce), Payload { msg: sealed, aad: &bound(what, card) })

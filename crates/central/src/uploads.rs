@@ -1,10 +1,10 @@
 //! Uploads: taken once, answered the same every time. A receipt is given only after the commit that holds both the
 //! upload and what follows from it.
 
+use crate::Database;
 use crate::books;
 use crate::error::CentralError;
 use crate::key_file::KeyFile;
-use crate::Database;
 use domain::{DocumentCode, TerminalId, Timestamp};
 use protocol::{ClaimEvidence, DocumentIssued, Problem, ProblemCode, Receipt, Upload, UploadBody, verify_facts};
 use rusqlite::{OptionalExtension, Transaction, params};
@@ -52,7 +52,12 @@ pub fn take(
 }
 
 /// A refused upload changes no book, but somebody must know of it.
-fn note_refusal(database: &mut Database, terminal: TerminalId, problem: &Problem, now: Timestamp) -> Result<(), CentralError> {
+fn note_refusal(
+    database: &mut Database,
+    terminal: TerminalId,
+    problem: &Problem,
+    now: Timestamp,
+) -> Result<(), CentralError> {
     if !problem.is_permanent() {
         return Ok(());
     }
@@ -77,7 +82,11 @@ pub(crate) fn note(
     Ok(())
 }
 
-fn first_receipt(transaction: &Transaction<'_>, upload: &Upload, bytes: &[u8]) -> Result<Option<Receipt>, CentralError> {
+fn first_receipt(
+    transaction: &Transaction<'_>,
+    upload: &Upload,
+    bytes: &[u8],
+) -> Result<Option<Receipt>, CentralError> {
     let stored: Option<(Vec<u8>, Vec<u8>)> = transaction
         .query_row("SELECT sha256, receipt FROM upload WHERE key = ?1", params![upload.key.0], |row| {
             Ok((row.get(0)?, row.get(1)?))

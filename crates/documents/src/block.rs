@@ -152,6 +152,20 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+        #[test]
+        fn any_text_is_set_whole_inside_any_width(text in "[a-zA-ZñÑáéíóúüçḥḷ .,·ªº0-9\u{a0}-]{0,120}", width_mm in 8.0_f32..160.0) {
+            let faces = Faces::bundled().unwrap();
+            let block = fitted(&text, width_mm, 500).unwrap();
+            for line in &block.lines {
+                let width = faces.width_mm(line, Weight::Regular, block.style.size_pt).unwrap();
+                proptest::prop_assert!(width <= width_mm, "{line}: {width} mm in {width_mm} mm");
+            }
+            proptest::prop_assert_eq!(block.lines.concat().replace(' ', ""), tidy(&text).replace(' ', ""));
+        }
+    }
+
     #[test]
     fn a_text_shrinks_only_when_it_must() {
         assert_eq!(fitted("Ana Ruiz", 60.0, 1).unwrap().style.size_pt, 12.0);

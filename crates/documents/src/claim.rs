@@ -3,7 +3,7 @@
 
 use crate::block::{Room, Style, fit};
 use crate::face::Weight::{Bold, Regular};
-use crate::letterhead::{HALF, INNER, LEFT, RIGHT, VALUE, cell, fold, head, paragraph, title};
+use crate::letterhead::{INNER, LEFT, RIGHT, SLIP, VALUE, cells, fold, head, paragraph, title};
 use crate::sheet::{Align, Area, INK, INK_2, NOTICE, NOTICE_EDGE, SEA_700, SEA_900, Sheet, WHITE};
 use crate::{ClaimData, Document, DocumentError, Words, file};
 
@@ -13,11 +13,11 @@ const END: f32 = 146.0;
 ///
 /// # Errors
 /// `DocumentError`: a text that does not fit or a letter the face lacks.
-pub fn claim_slip(data: &ClaimData, words: &impl Words) -> Result<Document, DocumentError> {
+pub fn claim_slip(data: &ClaimData, words: &dyn Words) -> Result<Document, DocumentError> {
     let mut sheet = Sheet::new()?;
     let name = words.text("paper-claim-title", &[]);
-    let top = head(&mut sheet, HALF, &data.issuer, words)?;
-    let mut y = title(&mut sheet, HALF, &name, &words.text("paper-claim-safe", &[]), top)? + 2.0;
+    let top = head(&mut sheet, SLIP, &data.issuer, words)?;
+    let mut y = title(&mut sheet, SLIP, &name, &words.text("paper-claim-safe", &[]), top)? + 2.0;
     let happened = words.text("paper-claim-happened", &[("amount", &data.amount), ("moment", &data.happened_at)]);
     y += paragraph(&mut sheet, &happened, VALUE, (LEFT, y, INNER))? + 2.5;
     y += code(&mut sheet, data, words, y)? + 3.0;
@@ -27,17 +27,13 @@ pub fn claim_slip(data: &ClaimData, words: &impl Words) -> Result<Document, Docu
         return Err(DocumentError::TooLong("the claim slip"));
     }
     fold(&mut sheet, words)?;
-    let about = file::About {
-        title: &name,
-        author: &data.issuer.city,
-        language: words.language(),
-        created: data.created,
-    };
+    let about =
+        file::About { title: &name, author: &data.issuer.city, language: words.language(), created: data.created };
     file::write(sheet, &about)
 }
 
 /// Code, amount and telephone, large; returns the height.
-fn code(sheet: &mut Sheet, data: &ClaimData, words: &impl Words, top: f32) -> Result<f32, DocumentError> {
+fn code(sheet: &mut Sheet, data: &ClaimData, words: &dyn Words, top: f32) -> Result<f32, DocumentError> {
     const HEIGHT: f32 = 21.0;
     sheet.panel(Area { x: LEFT, top, width: INNER, height: HEIGHT }, 3.0, NOTICE, Some((NOTICE_EDGE, 0.5)));
     let parts = [
@@ -46,7 +42,7 @@ fn code(sheet: &mut Sheet, data: &ClaimData, words: &impl Words, top: f32) -> Re
         ("paper-claim-telephone", &data.issuer.telephone, 120.0, 42.0, 16.0),
     ];
     for (key, value, x, width_mm, size_pt) in parts {
-        let room = Room { width_mm, lines: 1, size_min_pt: 8.0 };
+        let room = Room { width_mm, lines: 2, size_min_pt: 8.0 };
         let label = fit(sheet.faces, &words.text(key, &[]), Style::new(Regular, 9.0, INK_2), room, "a label")?;
         sheet.block(&label, LEFT + x, top + 3.0, Align::Left)?;
         let value = fit(sheet.faces, value, Style::new(Bold, size_pt, INK), room, "a value of the claim")?;
@@ -56,7 +52,7 @@ fn code(sheet: &mut Sheet, data: &ClaimData, words: &impl Words, top: f32) -> Re
 }
 
 /// What to do and what happens then, numbered; returns the height.
-fn steps(sheet: &mut Sheet, data: &ClaimData, words: &impl Words, top: f32) -> Result<f32, DocumentError> {
+fn steps(sheet: &mut Sheet, data: &ClaimData, words: &dyn Words, top: f32) -> Result<f32, DocumentError> {
     const INDENT: f32 = 9.0;
     let args: [(&str, &str); 2] = [("amount", &data.amount), ("telephone", &data.issuer.telephone)];
     let mut y = top;
@@ -73,21 +69,15 @@ fn steps(sheet: &mut Sheet, data: &ClaimData, words: &impl Words, top: f32) -> R
 }
 
 /// What the desk will ask for; returns the height.
-fn facts(sheet: &mut Sheet, data: &ClaimData, words: &impl Words, top: f32) -> Result<f32, DocumentError> {
+fn facts(sheet: &mut Sheet, data: &ClaimData, words: &dyn Words, top: f32) -> Result<f32, DocumentError> {
     let receipt = data.payment_receipt.as_deref().unwrap_or_default();
-    let mut cells = vec![
-        ("paper-claim-when", data.happened_at.as_str()),
-        ("paper-claim-card", &data.card_last_four),
-        ("paper-claim-operation", &data.top_up),
-        ("paper-claim-payment", receipt),
+    let mut facts = vec![
+        ("paper-claim-when", data.happened_at.as_str(), 0.4),
+        ("paper-claim-card", &data.card_last_four, 0.2),
+        ("paper-claim-operation", &data.top_up, 0.2),
+        ("paper-claim-payment", receipt, 0.2),
     ];
-    cells.retain(|(_, value)| !value.is_empty());
+    facts.retain(|(_, value, _)| !value.is_empty());
     sheet.rule(LEFT, top, INNER, (SEA_900, 0.3));
-    let step = INNER / cells.len() as f32;
-    let mut height = 0.0_f32;
-    for (index, (key, value)) in cells.into_iter().enumerate() {
-        let x = LEFT + step * index as f32;
-        height = height.max(cell(sheet, &words.text(key, &[]), value, (x, top + 2.0, step - 4.0))?);
-    }
-    Ok(height + 2.0)
+    Ok(cells(sheet, words, &facts, top + 2.0)? + 2.0)
 }

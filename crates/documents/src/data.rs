@@ -10,7 +10,8 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 pub struct Issuer {
     /// The city's name.
     pub city: String,
-    /// The body responsible for the automated act (Ley 40/2015 art. 41.2), such as the population register.
+    /// The body responsible for this paper (for an automated act, Ley 40/2015 art. 41.2), such as the population
+    /// register for a volante.
     pub office: String,
     /// The city's emblem.
     pub emblem: Emblem,
@@ -32,7 +33,7 @@ pub struct VolanteData {
     pub issuer: Issuer,
     /// Name and surnames, as registered.
     pub name: String,
-    /// The identity document's number.
+    /// The identity document's number; empty for who has none, such as a child.
     pub identity_number: String,
     /// Date of birth.
     pub birth_date: String,

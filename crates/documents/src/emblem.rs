@@ -92,7 +92,31 @@ pub(crate) fn rounded(corner: Point, width: f32, height: f32, radius: f32) -> Ve
         Segment::Line(at(corner.x + radius, bottom)),
         Segment::Cubic(at(corner.x + handle, bottom), at(corner.x, bottom - handle), at(corner.x, bottom - radius)),
         Segment::Line(at(corner.x, corner.y + radius)),
-        Segment::Cubic(at(corner.x, corner.y + handle), at(corner.x + handle, corner.y), at(corner.x + radius, corner.y)),
+        Segment::Cubic(
+            at(corner.x, corner.y + handle),
+            at(corner.x + handle, corner.y),
+            at(corner.x + radius, corner.y),
+        ),
         Segment::Close,
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_emblem_of_the_bay_is_within_the_subset_and_its_frame() {
+        let emblem = Emblem::from_svg(include_bytes!("../../../assets/city-packs/bahia/emblem.svg")).unwrap();
+        assert!(emblem.shapes.len() > 20, "{} shapes", emblem.shapes.len());
+        let inside = |point: Point| (0.0..=emblem.width).contains(&point.x) && (0.0..=emblem.height).contains(&point.y);
+        for segment in emblem.shapes.iter().flat_map(|shape| &shape.segments) {
+            let kept = match *segment {
+                Segment::Move(to) | Segment::Line(to) => inside(to),
+                Segment::Cubic(first, second, to) => inside(first) && inside(second) && inside(to),
+                Segment::Close => true,
+            };
+            assert!(kept, "{segment:?}");
+        }
+    }
 }

@@ -6,8 +6,8 @@ use crate::emblem::{Emblem, Paint, Point, Segment, Shape, rectangle, rounded};
 use crate::face::{CAP_HEIGHT_EM, Faces, MM_PER_PT, as_drawn, tidy};
 use crate::qr::QrModules;
 use printpdf::{
-    Color, Line, LineCapStyle, LineDashPattern, LineJoinStyle, LinePoint, Mm, Op, PaintMode, PdfFontHandle,
-    Polygon, PolygonRing, Pt, Rgb, TextItem, TextMatrix, WindingOrder,
+    Color, Line, LineCapStyle, LineDashPattern, LineJoinStyle, LinePoint, Mm, Op, PaintMode, PdfFontHandle, Polygon,
+    PolygonRing, Pt, Rgb, TextItem, TextMatrix, WindingOrder,
 };
 
 /// A4 (ISO 216), millimetres.
@@ -27,7 +27,7 @@ pub(crate) const SEA_700: Colour = Colour(0x0f, 0x4f, 0x6e);
 pub(crate) const MIST: Colour = Colour(0xb9, 0xd0, 0xda);
 pub(crate) const SAND_50: Colour = Colour(0xfb, 0xf8, 0xf3);
 pub(crate) const SAND_200: Colour = Colour(0xe6, 0xdc, 0xcb);
-pub(crate) const OCHRE: Colour = Colour(0x7a, 0x58, 0x00);
+pub(crate) const OCHRE: Colour = Colour(0x5f, 0x44, 0x00);
 pub(crate) const NOTICE: Colour = Colour(0xff, 0xf6, 0xdd);
 pub(crate) const NOTICE_EDGE: Colour = Colour(0xb9, 0x8a, 0x17);
 
@@ -58,10 +58,8 @@ impl Sheet {
     /// # Errors
     /// `Face` when the bundled faces cannot be read.
     pub(crate) fn new() -> Result<Self, DocumentError> {
-        let round = [
-            Op::SetLineCapStyle { cap: LineCapStyle::Round },
-            Op::SetLineJoinStyle { join: LineJoinStyle::Round },
-        ];
+        let round =
+            [Op::SetLineCapStyle { cap: LineCapStyle::Round }, Op::SetLineJoinStyle { join: LineJoinStyle::Round }];
         Ok(Self { faces: Faces::bundled()?, ops: round.to_vec() })
     }
 
@@ -74,13 +72,7 @@ impl Sheet {
     ///
     /// # Errors
     /// `Glyph` when the face lacks a letter.
-    pub(crate) fn line(
-        &mut self,
-        text: &str,
-        style: Style,
-        at: (f32, f32),
-        align: Align,
-    ) -> Result<(), DocumentError> {
+    pub(crate) fn line(&mut self, text: &str, style: Style, at: (f32, f32), align: Align) -> Result<(), DocumentError> {
         let text = tidy(text);
         let width = self.faces.width_mm(&text, style.weight, style.size_pt)?;
         let x = match align {
@@ -153,9 +145,10 @@ impl Sheet {
     /// A QR code as one shape, `side_mm` wide without its quiet zone, which the caller leaves white.
     pub(crate) fn qr(&mut self, modules: &QrModules, x: f32, top: f32, side_mm: f32) {
         let frame = Frame { x, top, scale: side_mm / modules.side as f32 };
-        let segments = modules.runs().into_iter().flat_map(|run| {
-            rectangle(Point { x: run.column as f32, y: run.row as f32 }, run.length as f32, 1.0)
-        });
+        let segments = modules
+            .runs()
+            .into_iter()
+            .flat_map(|run| rectangle(Point { x: run.column as f32, y: run.row as f32 }, run.length as f32, 1.0));
         let paint = Paint { fill: Some(BLACK), even_odd: false, stroke: None };
         self.shape(&Shape { segments: segments.collect(), paint }, frame);
     }
@@ -219,4 +212,28 @@ fn rings(segments: &[Segment], frame: Frame) -> Vec<(Vec<LinePoint>, bool)> {
 fn rgb(colour: Colour) -> Color {
     let part = |value: u8| f32::from(value) / 255.0;
     Color::Rgb(Rgb::new(part(colour.0), part(colour.1), part(colour.2), None))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Relative luminance (WCAG 2.2).
+    fn luminance(colour: Colour) -> f32 {
+        let linear = |part: u8| {
+            let part = f32::from(part) / 255.0;
+            if part <= 0.040_45 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
+        };
+        0.2126 * linear(colour.0) + 0.7152 * linear(colour.1) + 0.0722 * linear(colour.2)
+    }
+
+    #[test]
+    fn every_pair_of_text_and_ground_has_a_contrast_of_seven() {
+        let grounds = [WHITE, SAND_50, NOTICE];
+        let texts = [INK, INK_2, SEA_900, SEA_700, OCHRE];
+        for (text, ground) in texts.iter().flat_map(|text| grounds.iter().map(move |ground| (text, ground))) {
+            let contrast = (luminance(*ground) + 0.05) / (luminance(*text) + 0.05);
+            assert!(contrast >= 7.0, "{text:?} on {ground:?}: {contrast}");
+        }
+    }
 }

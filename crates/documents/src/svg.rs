@@ -173,7 +173,7 @@ fn append(command: char, points: &[Point], at: Point, segments: &mut Vec<Segment
         'C' => 3,
         _ => return None,
     };
-    if points.is_empty() || points.len() % size != 0 {
+    if points.is_empty() || !points.len().is_multiple_of(size) {
         return None;
     }
     let mut at = at;
@@ -192,16 +192,14 @@ fn append(command: char, points: &[Point], at: Point, segments: &mut Vec<Segment
 
 /// A quadratic curve raised to a cubic: the controls lie two thirds of the way to its own.
 fn quadratic(from: Point, control: Point, to: Point) -> Segment {
-    let toward = |end: Point| Point {
-        x: end.x + (control.x - end.x) * 2.0 / 3.0,
-        y: end.y + (control.y - end.y) * 2.0 / 3.0,
-    };
+    let toward =
+        |end: Point| Point { x: end.x + (control.x - end.x) * 2.0 / 3.0, y: end.y + (control.y - end.y) * 2.0 / 3.0 };
     Segment::Cubic(toward(from), toward(to), to)
 }
 
 fn points(text: &str) -> Result<Vec<Point>, EmblemError> {
     let numbers = numbers("d", text)?;
-    if numbers.len() % 2 != 0 {
+    if !numbers.len().is_multiple_of(2) {
         return Err(refused("d", text));
     }
     Ok(numbers.chunks_exact(2).map(|pair| Point { x: pair[0], y: pair[1] }).collect())
@@ -230,11 +228,9 @@ mod tests {
 
     #[test]
     fn a_path_of_every_command_is_read_in_painting_order() {
-        let drawn = svg(
-            "<title>The <sea></title>\
+        let drawn = svg("<title>The <sea></title>\
              <path fill=\"#0f4f6e\" d=\"M0 1L2,3 4 5Q3 3 6 3C1 1 2 2 3 -3.5Z\"/>\
-             <circle cx=\"5\" cy=\"5\" r=\"2\" fill=\"none\" stroke=\"#ffffff\" stroke-width=\".5\"/>",
-        );
+             <circle cx=\"5\" cy=\"5\" r=\"2\" fill=\"none\" stroke=\"#ffffff\" stroke-width=\".5\"/>");
         let drawn = drawn.unwrap();
         assert_eq!((drawn.width, drawn.height, drawn.shapes.len()), (10.0, 20.0, 2));
         let point = |x, y| Point { x, y };

@@ -118,7 +118,7 @@ pub struct PaymentApproval {
 /// What the payment terminal says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PaymentEvent {
-    /// Registered and ready.
+    /// Registered and ready; said again after each payment and reversal, with the newest receipt.
     Ready {
         /// The newest receipt number it knows, journalled with the next intent; 0 when unknown.
         last_receipt: u32,

@@ -23,8 +23,7 @@ pub enum Account {
 
 impl Account {
     /// All accounts.
-    pub const ALL: [Self; 6] =
-        [Self::Acquirer, Self::Transit, Self::Purses, Self::Claims, Self::Loss, Self::Cash];
+    pub const ALL: [Self; 6] = [Self::Acquirer, Self::Transit, Self::Purses, Self::Claims, Self::Loss, Self::Cash];
 
     /// The number in encodings; never reused.
     #[must_use]

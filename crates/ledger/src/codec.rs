@@ -137,8 +137,7 @@ fn read_fact(from: &mut Decoder<'_>, kind: Kind) -> Result<Fact, DecodeError> {
 }
 
 fn read_approval(from: &mut Decoder<'_>) -> Result<PaymentApproval, DecodeError> {
-    let reference =
-        PaymentReference { terminal: from.str()?.to_owned(), receipt: from.u32()?, trace: from.u32()? };
+    let reference = PaymentReference { terminal: from.str()?.to_owned(), receipt: from.u32()?, trace: from.u32()? };
     Ok(PaymentApproval {
         reference,
         amount: Cents(from.i64()?),

@@ -108,7 +108,7 @@ impl TopUp {
             (Payment::Kept, Credit::NotCredited) => self.approval.clone().map_or(Duty::AwaitCentral, Duty::Reverse),
             (Payment::Unknown | Payment::Adrift, _) => Duty::AwaitCentral,
             // Ended: `outcome` said so above.
-            (Payment::NotPaid, _) | (Payment::Kept, Credit::Credited) | (Payment::Voided, _) => Duty::Nothing,
+            (Payment::NotPaid | Payment::Voided, _) | (Payment::Kept, Credit::Credited) => Duty::Nothing,
         }
     }
 

@@ -146,9 +146,7 @@ impl Ledger {
 
     /// The open top-ups of one card, which its sight may settle.
     pub fn open_of(&self, card: CardNumber, generation: Generation) -> impl Iterator<Item = &TopUp> {
-        self.open().filter(move |top_up| {
-            (top_up.subject().card, top_up.subject().generation) == (card, generation)
-        })
+        self.open().filter(move |top_up| (top_up.subject().card, top_up.subject().generation) == (card, generation))
     }
 
     /// The top-up that forbids a new payment, if there is one.

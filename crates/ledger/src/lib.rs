@@ -13,7 +13,6 @@ mod codec;
 pub mod duty;
 pub mod entry;
 pub mod fact;
-#[expect(clippy::module_inception, reason = "the crate's main type has the crate's name")]
 pub mod ledger;
 pub mod limits;
 pub mod step;

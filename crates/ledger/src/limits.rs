@@ -108,12 +108,12 @@ mod tests {
 
     fn limits() -> PurseLimits {
         PurseLimits {
-            max: Cents(100_00),
-            top_up_min: Cents(5_00),
-            top_up_max: Cents(50_00),
-            daily_max: Cents(60_00),
-            terminal_float: Cents(300_00),
-            choices: vec![Cents(10_00)],
+            max: Cents(10_000),
+            top_up_min: Cents(500),
+            top_up_max: Cents(5000),
+            daily_max: Cents(6000),
+            terminal_float: Cents(30_000),
+            choices: vec![Cents(1000)],
         }
     }
 
@@ -123,22 +123,22 @@ mod tests {
             let found = check_top_up(&limits(), Cents(purse), Cents(amount), Cents(today), Cents(float));
             assert_eq!(found, expected, "{purse} {amount} {today} {float}");
         };
-        let amount = LimitError::Amount { min: Cents(5_00), max: Cents(50_00) };
-        check(0, 5_00, 0, 0, Ok(()));
-        check(0, 4_99, 0, 0, Err(amount));
-        check(0, 50_00, 0, 0, Ok(()));
-        check(0, 50_01, 0, 0, Err(amount));
-        check(0, -5_00, 0, 0, Err(amount));
-        check(90_00, 10_00, 0, 0, Ok(()));
-        check(90_01, 10_00, 0, 0, Err(LimitError::PurseFull { room: Cents(9_99) }));
-        check(0, 10_00, 50_00, 0, Ok(()));
-        check(0, 10_00, 50_01, 0, Err(LimitError::CardDay { room: Cents(9_99) }));
-        check(0, 10_00, 0, 290_00, Ok(()));
-        check(0, 10_00, 0, 290_01, Err(LimitError::TerminalFloat { room: Cents(9_99) }));
-        check(-1, 10_00, 0, 0, Err(LimitError::ImplausiblePurse(Cents(-1))));
-        check(5_052_907_70, 5_00, 0, 0, Err(LimitError::ImplausiblePurse(Cents(5_052_907_70))));
+        let amount = LimitError::Amount { min: Cents(500), max: Cents(5000) };
+        check(0, 500, 0, 0, Ok(()));
+        check(0, 499, 0, 0, Err(amount));
+        check(0, 5000, 0, 0, Ok(()));
+        check(0, 5001, 0, 0, Err(amount));
+        check(0, -500, 0, 0, Err(amount));
+        check(9000, 1000, 0, 0, Ok(()));
+        check(9001, 1000, 0, 0, Err(LimitError::PurseFull { room: Cents(999) }));
+        check(0, 1000, 5000, 0, Ok(()));
+        check(0, 1000, 5001, 0, Err(LimitError::CardDay { room: Cents(999) }));
+        check(0, 1000, 0, 29_000, Ok(()));
+        check(0, 1000, 0, 29_001, Err(LimitError::TerminalFloat { room: Cents(999) }));
+        check(-1, 1000, 0, 0, Err(LimitError::ImplausiblePurse(Cents(-1))));
+        check(505_290_770, 500, 0, 0, Err(LimitError::ImplausiblePurse(Cents(505_290_770))));
         check(0, i64::MAX, 0, 0, Err(amount));
-        check(0, 5_00, i64::MAX, 0, Err(LimitError::CardDay { room: Cents::ZERO }));
+        check(0, 500, i64::MAX, 0, Err(LimitError::CardDay { room: Cents::ZERO }));
     }
 
     #[test]
@@ -151,8 +151,8 @@ mod tests {
             before: Cents::ZERO,
             terminal: TerminalId(1),
         };
-        let records = [record(9, 10_00), record(9, 5_00), record(8, 50_00)];
-        assert_eq!(topped_up_on(&records, Day(9)), Cents(15_00));
+        let records = [record(9, 1000), record(9, 500), record(8, 5000)];
+        assert_eq!(topped_up_on(&records, Day(9)), Cents(1500));
         assert_eq!(topped_up_on(&records, Day(7)), Cents::ZERO);
     }
 }

@@ -208,11 +208,7 @@ impl TopUp {
     /// What the payment terminal is to be asked about.
     #[must_use]
     pub fn payment_intent(&self) -> PaymentIntent {
-        PaymentIntent {
-            top_up: self.subject.top_up,
-            amount: self.subject.amount,
-            receipt_before: self.receipt_before,
-        }
+        PaymentIntent { top_up: self.subject.top_up, amount: self.subject.amount, receipt_before: self.receipt_before }
     }
 
     /// The sequence number of its newest entry: what an effect on its behalf waits for.

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::time::Duration;
 use tokio::sync::mpsc::Receiver;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 /// Between attempts to connect: from the first to the last, doubling.
 const RETRY: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(15)];
@@ -26,24 +26,26 @@ pub async fn drive<T: PaymentTerminal>(
     let mut retry = RETRY[0];
     loop {
         let began = Instant::now();
-        let open = desk.terminal.connect().await;
-        if let Ok(last_receipt) = open {
-            (desk.emit)(PaymentEvent::Ready { last_receipt });
-            retry = RETRY[0];
-            if desk.serve().await.is_break() {
-                return;
+        match desk.terminal.connect().await {
+            Ok(last_receipt) => {
+                (desk.emit)(PaymentEvent::Ready { last_receipt });
+                if desk.serve().await.is_break() {
+                    return;
+                }
+                (desk.emit)(PaymentEvent::Gone);
+                // Perhaps only for a moment: what is asked meanwhile waits for the new line.
+                sleep_until(began + RETRY[0]).await;
+                retry = RETRY[0];
             }
-        } else if let Err(error) = open {
-            tracing::warn!(%error, "payment terminal not reachable");
+            Err(error) => {
+                tracing::warn!(%error, "payment terminal not reachable");
+                (desk.emit)(PaymentEvent::Gone);
+                if desk.refuse_until(Instant::now() + retry).await.is_break() {
+                    return;
+                }
+                retry = (retry * 2).min(RETRY[1]);
+            }
         }
-        (desk.emit)(PaymentEvent::Gone);
-        if retry == RETRY[0] {
-            // Perhaps only a moment: what is asked meanwhile is answered by the terminal itself.
-            sleep_until(began + retry).await;
-        } else if desk.refuse_until(Instant::now() + retry).await.is_break() {
-            return;
-        }
-        if !desk.terminal.connected() { retry = (retry * 2).min(RETRY[1]); }
     }
 }
 
@@ -59,6 +61,9 @@ impl<T: PaymentTerminal, E: Fn(PaymentEvent) + Send + Sync> Desk<T, E> {
     /// Serves requests until the line is lost (`Continue`) or nobody can send any (`Break`).
     async fn serve(&mut self) -> ControlFlow<()> {
         loop {
+            if !self.terminal.connected() {
+                return ControlFlow::Continue(());
+            }
             if let Some(request) = self.waiting.pop_front() {
                 self.carry_out(request).await;
                 continue;
@@ -139,19 +144,30 @@ impl<T: PaymentTerminal, E: Fn(PaymentEvent) + Send + Sync> Desk<T, E> {
                     Reversal::InDoubt => PaymentEvent::AnswerInDoubt(top_up),
                 };
                 (self.emit)(event);
+                self.ready_again().await;
             }
         }
     }
 
     async fn pay(&mut self, top_up: TopUpId, amount: Cents) {
         match self.authorise(top_up, amount).await {
-            Outcome::Approved(approval, token) => {
-                (self.emit)(PaymentEvent::Approved(top_up, approval));
+            Outcome::Approved(token) => {
+                (self.emit)(PaymentEvent::Approved(top_up, token.approval().clone()));
                 let event = self.answer(top_up, token).await;
                 (self.emit)(event);
             }
             Outcome::Declined(code) => self.declined(top_up, code),
             Outcome::Unknown => (self.emit)(PaymentEvent::Unknown(top_up)),
+        }
+        self.ready_again().await;
+    }
+
+    /// After a payment or a reversal the newest receipt is another one. A line that broke says so by itself.
+    async fn ready_again(&mut self) {
+        if self.terminal.connected()
+            && let Ok(last_receipt) = self.terminal.last_receipt().await
+        {
+            (self.emit)(PaymentEvent::Ready { last_receipt });
         }
     }
 
@@ -190,7 +206,10 @@ impl<T: PaymentTerminal, E: Fn(PaymentEvent) + Send + Sync> Desk<T, E> {
                     Answered::Done => PaymentEvent::Voided(top_up),
                     Answered::InDoubt => PaymentEvent::AnswerInDoubt(top_up),
                 },
-                None if last_time => PaymentEvent::AnswerInDoubt(top_up),
+                None if last_time => {
+                    self.terminal.abandon(token);
+                    PaymentEvent::AnswerInDoubt(top_up)
+                }
                 None => match self.terminal.hold(&mut token).await {
                     Held::Waiting => continue,
                     Held::LastTime => {
@@ -213,7 +232,7 @@ impl<T: PaymentTerminal, E: Fn(PaymentEvent) + Send + Sync> Desk<T, E> {
                     Ok(Some(request)) => Some(request),
                     Ok(None) => {
                         // Nobody will decide any more; the journal will, after the next start.
-                        tokio::time::sleep_until(until).await;
+                        sleep_until(until).await;
                         return None;
                     }
                     Err(_) => return None,

@@ -8,7 +8,5 @@ pub mod desk;
 pub mod terminal;
 pub mod zvt;
 
-pub use terminal::{
-    Abort, Answered, Held, Outcome, PaymentTerminal, Reversal, TerminalError, Unacknowledged,
-};
+pub use terminal::{Abort, Answered, Held, Outcome, PaymentTerminal, Reversal, TerminalError, Unacknowledged};
 pub use zvt::{ZvtConfig, ZvtTerminal};

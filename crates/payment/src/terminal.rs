@@ -23,8 +23,8 @@ pub enum TerminalError {
 /// How a payment that was asked for came out.
 #[derive(Debug)]
 pub enum Outcome {
-    /// The acquirer approved exactly what was asked, and the terminal waits for the token's answer.
-    Approved(PaymentApproval, Unacknowledged),
+    /// The acquirer approved exactly what was asked, and the terminal waits for an answer.
+    Approved(Unacknowledged),
     /// Nothing was paid, for certain.
     Declined(FailureCode),
     /// It cannot be told; ask [`PaymentTerminal::outcome`] before any new payment.
@@ -127,6 +127,9 @@ impl Abort {
 pub trait PaymentTerminal: Send {
     /// Opens the line and registers; gives the newest receipt number the terminal knows, 0 when it knows none.
     fn connect(&mut self) -> impl Future<Output = Result<u32, TerminalError>> + Send;
+
+    /// The newest receipt number the terminal knows, 0 when it knows none: what the next intent must remember.
+    fn last_receipt(&mut self) -> impl Future<Output = Result<u32, TerminalError>> + Send;
 
     /// Waits, between payments, until the line is lost. Safe to drop and call again.
     fn lost(&mut self) -> impl Future<Output = TerminalError> + Send;

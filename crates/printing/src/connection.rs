@@ -96,11 +96,8 @@ impl Connection {
     pub(crate) fn create_job(&self, job: &PrintName, pages: u32) -> Result<Option<i32>, CallError> {
         let impressions = IppValue::Integer(i32::try_from(pages).unwrap_or(i32::MAX));
         let attributes = vec![("job-name", name(&job.0)?), ("job-impressions", impressions)];
-        let template = vec![
-            ("media", self.media.clone()),
-            ("sides", keyword("one-sided")?),
-            ("copies", IppValue::Integer(1)),
-        ];
+        let template =
+            vec![("media", self.media.clone()), ("sides", keyword("one-sided")?), ("copies", IppValue::Integer(1))];
         let answer = self.call(Operation::CreateJob, attributes, template, None)?;
         let group = answer.first_of(DelimiterTag::JobAttributes);
         Ok(group.and_then(|group| group.get("job-id")).and_then(|id| number(id.value())))
@@ -146,14 +143,16 @@ impl Connection {
     /// Jobs of this kiosk that never got their document.
     pub(crate) fn abandoned(&self) -> Result<Vec<Job>, CallError> {
         let mut jobs = self.jobs("not-completed")?;
-        jobs.retain(|job| job.awaits_document() && matches!(&self.user, IppValue::NameWithoutLanguage(user) if user.as_str() == job.user));
+        jobs.retain(|job| {
+            job.awaits_document()
+                && matches!(&self.user, IppValue::NameWithoutLanguage(user) if user.as_str() == job.user)
+        });
         Ok(jobs)
     }
 
     /// Get-Jobs (clause 4.2.6).
     fn jobs(&self, which: &str) -> Result<Vec<Job>, CallError> {
-        let attributes =
-            vec![("which-jobs", keyword(which)?), ("requested-attributes", keywords(&Job::ATTRIBUTES)?)];
+        let attributes = vec![("which-jobs", keyword(which)?), ("requested-attributes", keywords(&Job::ATTRIBUTES)?)];
         let answer = self.call(Operation::GetJobs, attributes, vec![], None)?;
         Ok(answer.groups_of(DelimiterTag::JobAttributes).filter_map(Job::read).collect())
     }

@@ -169,13 +169,7 @@ impl Printer for IppPrinter {
         }
     }
 
-    fn print(
-        &mut self,
-        name: &PrintName,
-        pdf: &[u8],
-        pages: u32,
-        progress: &mut dyn FnMut(Progress),
-    ) -> PrintOutcome {
+    fn print(&mut self, name: &PrintName, pdf: &[u8], pages: u32, progress: &mut dyn FnMut(Progress)) -> PrintOutcome {
         if let Readiness::NotReady(code) = self.ready() {
             return PrintOutcome::NotPrinted(code);
         }

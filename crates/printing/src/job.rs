@@ -2,7 +2,7 @@
 
 use crate::PrintOutcome;
 use domain::FailureCode;
-use ipp::attribute::IppAttributeGroup;
+use ipp::attribute::{IppAttribute, IppAttributeGroup};
 use ipp::prelude::IppValue;
 
 /// Where a job stands (RFC 8011 clause 5.3.7).
@@ -55,14 +55,16 @@ impl Job {
 
     /// `None` for a group without id, name or known state.
     pub(crate) fn read(group: &IppAttributeGroup) -> Option<Self> {
-        let value = |name: &str| group.get(name).map(|attribute| attribute.value());
+        let value = |name: &str| group.get(name).map(IppAttribute::value);
         Some(Self {
             id: number(value("job-id")?)?,
             name: text(value("job-name")?)?,
             user: value("job-originating-user-name").and_then(text).unwrap_or_default(),
             state: JobState::from_enum(number(value("job-state")?)?)?,
             reasons: value("job-state-reasons").map(texts).unwrap_or_default(),
-            impressions: value("job-impressions-completed").and_then(number).and_then(|count| u32::try_from(count).ok()),
+            impressions: value("job-impressions-completed")
+                .and_then(number)
+                .and_then(|count| u32::try_from(count).ok()),
         })
     }
 

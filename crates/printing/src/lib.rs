@@ -52,13 +52,7 @@ pub trait Printer: Send {
 
     /// Prints a document of `pages` pages under a name that was never used before, and returns once it knows, or once
     /// its time is up. A name the printer already knows is not printed again: its job's outcome is returned.
-    fn print(
-        &mut self,
-        name: &PrintName,
-        pdf: &[u8],
-        pages: u32,
-        progress: &mut dyn FnMut(Progress),
-    ) -> PrintOutcome;
+    fn print(&mut self, name: &PrintName, pdf: &[u8], pages: u32, progress: &mut dyn FnMut(Progress)) -> PrintOutcome;
 
     /// Finds out what became of an earlier print, and clears a job away that never got its document.
     fn resolve(&mut self, name: &PrintName) -> PrintOutcome;

@@ -48,8 +48,11 @@ pub enum Effect {
     ClearPin,
     /// Prepare a paper; `Event::Paper` answers.
     Paper(Box<PaperOrder>),
-    /// Forget every secret and every document of the visit.
-    Wipe,
+    /// Forget every secret and every document of the visit, save one that belongs to the visit that now begins.
+    Wipe {
+        /// The secret of the card that was just laid down.
+        keep: Option<Handle>,
+    },
     /// Send `Event::Tick` at this moment of the monotonic clock, in milliseconds; replaces an earlier wish.
     WakeAt(u64),
 }
@@ -127,6 +130,14 @@ impl PaperOrder {
     pub fn name(&self) -> &PrintName {
         match self {
             Self::Document { name, .. } | Self::Receipt { name, .. } | Self::Claim { name, .. } => name,
+        }
+    }
+
+    /// BCP 47 tag of its words.
+    #[must_use]
+    pub fn lang(&self) -> &str {
+        match self {
+            Self::Document { lang, .. } | Self::Receipt { lang, .. } | Self::Claim { lang, .. } => lang,
         }
     }
 }

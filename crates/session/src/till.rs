@@ -30,6 +30,10 @@ pub(crate) struct Till {
     pub(crate) credits: BTreeMap<TopUpId, (Cents, Cents)>,
     /// Why a top-up failed, for the screen.
     pub(crate) reasons: BTreeMap<TopUpId, FailureCode>,
+    /// How often the payment terminal could not tell what became of a payment.
+    pub(crate) verdicts_unknown: BTreeMap<TopUpId, u8>,
+    /// When it is to be asked again.
+    pub(crate) ask_again_ms: Option<u64>,
     /// The newest receipt number of the payment terminal, while it is there.
     pub(crate) last_receipt: Option<u32>,
     pub(crate) progress: Option<PaymentProgress>,

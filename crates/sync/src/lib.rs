@@ -1,1 +1,28 @@
-//! Feed down, outbox up, each independent of the other.
+//! Feed down, outbox up, each independent of the other. This crate decides what is fetched, what is believed and what
+//! is sent again; it owns the HTTP client. It leaves the databases to the threads that own them (the host traits),
+//! and what a citizen sees of it to whoever reads [`SyncState`]. No tap ever waits for anything in here.
+
+pub mod backoff;
+pub mod codes;
+pub mod driver;
+pub mod feed;
+pub mod host;
+pub mod http;
+pub mod outbox;
+pub mod settings;
+pub mod state;
+pub mod trust;
+
+pub use driver::{Driver, Wake};
+pub use feed::{FeedError, Pulled, Served, verify_held};
+pub use host::{CodesHost, FeedHost, Host, OutboxHost};
+pub use http::HttpCentral;
+pub use outbox::Pushed;
+pub use settings::SyncSettings;
+pub use state::{FeedState, SyncState};
+pub use trust::{CityTrust, KeyRing};
+
+#[cfg(test)]
+mod double;
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,5 @@
 //! A street on your desk: virtual reader and cards, payment terminal, printer, network.
+
+pub mod link;
+pub mod pcsc;
+pub mod printer;

@@ -2,8 +2,9 @@
 
 city-name = Ciudad de la Bahía
 city-name-short = Bahía
-city-terminal = Terminal ciudadano
+city-terminal = Terminal ciudadano { $number }
 city-office = Oficina de Atención Ciudadana
+city-register-office = Padrón Municipal de Habitantes
 
 city-service-card-payments = Pagos con la tarjeta
 city-service-card-payments-hint = Pague con su tarjeta en toda la ciudad

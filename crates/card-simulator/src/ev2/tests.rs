@@ -65,12 +65,10 @@ fn the_mac_mode_matches_an12343_tables_23_and_24() {
 
 #[test]
 fn the_full_mode_matches_an12343_tables_25_and_26() {
-    let mut session =
-        session("FFBCFE1F41840A09C9A88D0A4B10DF05", "37E7234B11BEBEFDE41A8F290090EF80", "CD73D8E5", 0);
+    let mut session = session("FFBCFE1F41840A09C9A88D0A4B10DF05", "37E7234B11BEBEFDE41A8F290090EF80", "CD73D8E5", 0);
     assert_eq!(session.iv([0xA5, 0x5A], 0), block("871747AF36D72164A418BBFECCECD911"));
-    let command = unhex(
-        "00000000190000 D7446FBC912580C0A65E738D28B609E43ADBB8FB2B4CA68744D1BBEBB37EBD32 700ADF7BB9F62A6C",
-    );
+    let command =
+        unhex("00000000190000 D7446FBC912580C0A65E738D28B609E43ADBB8FB2B4CA68744D1BBEBB37EBD32 700ADF7BB9F62A6C");
     let written = [unhex("00000000190000"), vec![0x22; 25]].concat();
     assert_eq!(session.open(CommMode::Full, 0x8D, &command, 7), Ok(written));
     assert_eq!(session.seal(CommMode::Full, &[]), unhex("B9A534A7A73EE0DD"));
@@ -79,14 +77,15 @@ fn the_full_mode_matches_an12343_tables_25_and_26() {
     let data = [vec![0x22; 25], vec![0; 23]].concat();
     assert_eq!(
         session.seal(CommMode::Full, &data),
-        unhex("8848D0F9B9FD4495770C89925B2A85C7274D350FA9029C484D43804886662DC42D7F40A6D7A415E4A71EFF79EB8E5721AC3BF1CAAFE8EB2CAA2DC162E67A97A38ED7888F22B3A587")
+        unhex(
+            "8848D0F9B9FD4495770C89925B2A85C7274D350FA9029C484D43804886662DC42D7F40A6D7A415E4A71EFF79EB8E5721AC3BF1CAAFE8EB2CAA2DC162E67A97A38ED7888F22B3A587"
+        )
     );
 }
 
 #[test]
 fn get_card_uid_matches_an12343_pages_15_to_17() {
-    let mut session =
-        session("C1D7BD9F60034D8432F9AF3403D573D0", "FD9E26C9766F07C1D07106C0F8F3671F", "569D4B24", 0);
+    let mut session = session("C1D7BD9F60034D8432F9AF3403D573D0", "FD9E26C9766F07C1D07106C0F8F3671F", "569D4B24", 0);
     assert_eq!(session.open(CommMode::Full, 0x51, &unhex("5CA9EF7C912A391B"), 0), Ok(Vec::new()));
     assert_eq!(
         session.seal(CommMode::Full, &unhex("04DE5F1EACC040")),
@@ -96,25 +95,19 @@ fn get_card_uid_matches_an12343_pages_15_to_17() {
 
 #[test]
 fn an_enciphered_command_with_header_matches_an12343_pages_83_and_84() {
-    let mut session =
-        session("CFD5F757E422144FE831842694AF69AF", "390F25170E00278C62B718F3025FCA59", "B350F7C9", 1);
+    let mut session = session("CFD5F757E422144FE831842694AF69AF", "390F25170E00278C62B718F3025FCA59", "B350F7C9", 1);
     assert_eq!(session.iv([0xA5, 0x5A], 1), block("303DC814A2C7366D298C50DC8F90BB36"));
-    let command =
-        unhex("0F00101F02 E64CF1262C6B798B95C950FD7353EA8764B1F4F4C69C4068F513715C486E18B3 B3BE705D3E1FB8DC");
+    let command = unhex("0F00101F02 E64CF1262C6B798B95C950FD7353EA8764B1F4F4C69C4068F513715C486E18B3 B3BE705D3E1FB8DC");
     let clear = unhex("0F00101F02 F7D23E0C44AFADE542BFDF2DC5C6AE02 00");
     assert_eq!(session.open(CommMode::Full, 0xCE, &command, 5), Ok(clear));
 }
 
 #[test]
 fn an_enciphered_command_matches_an12343_table_40() {
-    let mut session =
-        session("E156C8522F7C8DC82B0C99BA847DE723", "45D50C1570000D2F173DF949288E3CAD", "94297F4D", 0);
+    let mut session = session("E156C8522F7C8DC82B0C99BA847DE723", "45D50C1570000D2F173DF949288E3CAD", "94297F4D", 0);
     assert_eq!(session.iv([0xA5, 0x5A], 0), block("BF4A2FB89311ED58E9DCBE56FC17794C"));
     let command = unhex("00 BF5400DC97A1FBD65BE870716D6F11F8161BB4CA472856DB94AB94B2EC1A13E6 27CE07CF56C11091");
-    assert_eq!(
-        session.open(CommMode::Full, 0xC4, &command, 1),
-        Ok(unhex("00 01234567890123456789012345678901 00"))
-    );
+    assert_eq!(session.open(CommMode::Full, 0xC4, &command, 1), Ok(unhex("00 01234567890123456789012345678901 00")));
 }
 
 #[test]

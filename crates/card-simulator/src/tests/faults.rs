@@ -73,8 +73,7 @@ fn a_bit_error_turns_exactly_one_bit_over() {
 fn a_plan_is_written_as_json() {
     let text = r#"[{"when":{"ins":199},"kind":"tear_after"},{"when":{"exchange":4},"kind":{"delay":500}}]"#;
     let plan: FaultPlan = serde_json::from_str(text).unwrap();
-    let expected =
-        FaultPlan::once(When::Ins(0xC7), FaultKind::TearAfter).and(When::Exchange(4), FaultKind::Delay(500));
+    let expected = FaultPlan::once(When::Ins(0xC7), FaultKind::TearAfter).and(When::Exchange(4), FaultKind::Delay(500));
     assert_eq!(plan, expected);
     assert_eq!(serde_json::to_string(&plan).unwrap(), text);
 }

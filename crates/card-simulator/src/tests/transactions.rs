@@ -159,10 +159,17 @@ fn the_evidence_is_the_issuers_mac_over_the_whole_transaction() {
     let evidence = reader.commit().unwrap();
     let zeros = |len| vec![0; len];
     let input = [
-        vec![0x6C, 2, 0xE2, 4, 0, 0], zeros(10),
-        vec![0x0C, 2, 0xD0, 7, 0, 0], zeros(10),
-        vec![0x3B, 3, 0, 0, 0, 48, 0, 0], zeros(8), record(1).to_vec(),
-        vec![0xC8], vec![0x77; 16], previous.clone(), zeros(15),
+        vec![0x6C, 2, 0xE2, 4, 0, 0],
+        zeros(10),
+        vec![0x0C, 2, 0xD0, 7, 0, 0],
+        zeros(10),
+        vec![0x3B, 3, 0, 0, 0, 48, 0, 0],
+        zeros(8),
+        record(1).to_vec(),
+        vec![0xC8],
+        vec![0x77; 16],
+        previous.clone(),
+        zeros(15),
     ]
     .concat();
     assert_eq!(evidence[4..], transaction_mac_value(&key, 1, &uid, &input));
@@ -203,14 +210,13 @@ fn limited_credit_gives_back_what_the_last_transaction_debited() {
     let mut card = card_with(|value| value["purse"]["value"] = json!(1_000));
     let (_, application) = card.application().unwrap();
     let mut application = application.clone();
-    if let Some(crate::memory::Contents::Value(file)) =
-        application.files.get_mut(&2).map(|file| &mut file.contents)
-    {
+    if let Some(crate::memory::Contents::Value(file)) = application.files.get_mut(&2).map(|file| &mut file.contents) {
         file.limited_credit = true;
     }
     card.picc.install(0, application).unwrap();
     card.debit(Cents(300), 1, 1, TerminalId(1)).unwrap();
-    let back = |card: &mut crate::VirtualCard, cents: i32| Reader::open(card, DEBIT).full(0x1C, &[2], &cents.to_le_bytes());
+    let back =
+        |card: &mut crate::VirtualCard, cents: i32| Reader::open(card, DEBIT).full(0x1C, &[2], &cents.to_le_bytes());
     assert_eq!(back(&mut card, 301), refused(Status::Boundary));
     assert_eq!(back(&mut card, 300), Ok(vec![]));
 }

@@ -204,7 +204,7 @@ impl Inner {
         let Some(card) = self.card_of(message.stay) else { return };
         match (message.kind, message.payload.as_slice()) {
             // Power off, power on and reset: in each the card begins anew.
-            (Kind::FieldLost, _) | (Kind::Command, [0 | 1 | 2]) => lock(&card).field_off(),
+            (Kind::FieldLost, _) | (Kind::Command, [0..=2]) => lock(&card).field_off(),
             (Kind::Command, [4]) => {
                 let atr = lock(&card).atr();
                 self.answer(message.stay, atr);

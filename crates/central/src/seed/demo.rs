@@ -48,7 +48,11 @@ fn past(rng: &mut impl Rng, city: &CityPack, person: &Person, plan: &SeedPlan) -
 }
 
 fn spent(rng: &mut impl Rng, city: &CityPack, person: &Person) -> (u8, i64) {
-    let used: Vec<_> = city.services.iter().filter(|service| matches!(service.id.as_str(), "bus" | "parking" | "sport-facilities")).collect();
+    let used: Vec<_> = city
+        .services
+        .iter()
+        .filter(|service| matches!(service.id.as_str(), "bus" | "parking" | "sport-facilities"))
+        .collect();
     let Some(service) = used.get(rng.random_range(0..used.len().max(1))) else { return (0, 0) };
     let own = service.prices.get(usize::from(person.price_class)).or(service.prices.first());
     (service.number, own.map_or(0, |price| price.0))
@@ -70,7 +74,13 @@ fn own_keys(city: &CityPack, keys: &KeyFile, uid: &Uid) -> Result<Value, Central
     }}))
 }
 
-fn card(rng: &mut impl Rng, city: &CityPack, keys: &KeyFile, person: &Person, plan: &SeedPlan) -> Result<Value, CentralError> {
+fn card(
+    rng: &mut impl Rng,
+    city: &CityPack,
+    keys: &KeyFile,
+    person: &Person,
+    plan: &SeedPlan,
+) -> Result<Value, CentralError> {
     let uid = Uid::new(&person.uid).map_err(|error| CentralError::Feed(error.to_string()))?;
     let past = past(rng, city, person, plan);
     let layout = serde_json::to_value(&city.card).map_err(|error| CentralError::Feed(error.to_string()))?;

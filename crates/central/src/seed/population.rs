@@ -85,9 +85,8 @@ pub(super) fn invent(rng: &mut impl Rng, city: &CityPack, plan: &SeedPlan) -> Po
 
 /// Gives PINs to adults, drawn at random, whose address is not protected.
 fn draw_pins(rng: &mut impl Rng, city: &CityPack, plan: &SeedPlan, people: &mut [Person]) {
-    let mut drawn: Vec<usize> = (0..people.len())
-        .filter(|at| people::is_adult(&people[*at], plan.today) && !people[*at].protected)
-        .collect();
+    let mut drawn: Vec<usize> =
+        (0..people.len()).filter(|at| people::is_adult(&people[*at], plan.today) && !people[*at].protected).collect();
     drawn.shuffle(rng);
     for at in drawn.into_iter().take(usize::try_from(plan.pins).unwrap_or(usize::MAX)) {
         people[at].pin = Some(Pin::draw(rng, city.pin.length));

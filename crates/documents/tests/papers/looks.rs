@@ -17,20 +17,29 @@ fn text_of(document: &Document) -> String {
 
 /// A greyscale rendering: width, height and one byte a pixel.
 pub(crate) fn pixels_of(document: &Document, dpi: u32) -> (usize, usize, Vec<u8>) {
+    render(document, dpi, "-gray", "pgm")
+}
+
+/// A rendering in colour: width, height and three bytes a pixel.
+fn colours_of(document: &Document, dpi: u32) -> (usize, usize, Vec<u8>) {
+    render(document, dpi, "-q", "ppm")
+}
+
+fn render(document: &Document, dpi: u32, mode: &str, extension: &str) -> (usize, usize, Vec<u8>) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("paper.pdf");
     std::fs::write(&file, &document.pdf).unwrap();
     let root = folder.path().join("page");
     let status = Command::new("pdftoppm")
-        .args(["-gray", "-singlefile", "-r", &dpi.to_string()])
+        .args([mode, "-singlefile", "-r", &dpi.to_string()])
         .args([&file, &root])
         .status()
         .unwrap();
     assert!(status.success());
-    parse_pgm(&std::fs::read(root.with_extension("pgm")).unwrap())
+    parse_netpbm(&std::fs::read(root.with_extension(extension)).unwrap())
 }
 
-fn parse_pgm(bytes: &[u8]) -> (usize, usize, Vec<u8>) {
+fn parse_netpbm(bytes: &[u8]) -> (usize, usize, Vec<u8>) {
     let mut header = Vec::new();
     let mut at = 0;
     while header.len() < 4 {
@@ -38,7 +47,7 @@ fn parse_pgm(bytes: &[u8]) -> (usize, usize, Vec<u8>) {
         header.push(std::str::from_utf8(&bytes[at..end]).unwrap().to_owned());
         at = end + 1;
     }
-    assert_eq!((header[0].as_str(), header[3].as_str()), ("P5", "255"));
+    assert_eq!(header[3], "255");
     (header[1].parse().unwrap(), header[2].parse().unwrap(), bytes[at..].to_vec())
 }
 
@@ -75,6 +84,16 @@ fn a_volante_shows_every_fact_and_reads_back_letter_by_letter() {
 }
 
 #[test]
+fn a_volante_has_no_row_for_what_a_person_does_not_have() {
+    let mut data = volante_data();
+    data.identity_number.clear();
+    data.locality.clear();
+    let text = text_of(&volante(&data, &Spanish::new()).unwrap());
+    assert!(!text.contains("Documento de identidad"));
+    assert!(text.contains("Calle de la Atalaya, 14, 3.º B Distrito y sección"), "{text}");
+}
+
+#[test]
 fn a_volante_without_connection_says_so_and_from_when_its_data_is() {
     let mut data = volante_data();
     data.offline = true;
@@ -103,6 +122,20 @@ fn a_claim_slip_shows_code_amount_steps_and_telephone() {
     data.payment_receipt = None;
     let document = claim_slip(&data, &Spanish::new()).unwrap();
     assert!(!text_of(&document).contains("Recibo del pago"));
+}
+
+#[test]
+fn the_emblem_stands_at_the_head_in_its_own_colours() {
+    const ROOF: [u8; 3] = [0xc8, 0x37, 0x1f];
+    const SUN: [u8; 3] = [0xff, 0xc9, 0x4d];
+    const SEA: [u8; 3] = [0x0f, 0x4f, 0x6e];
+    let document = volante(&volante_data(), &Spanish::new()).unwrap();
+    let (width, _, bytes) = colours_of(&document, 150);
+    for colour in [ROOF, SUN, SEA] {
+        let places = bytes.chunks_exact(3).enumerate().filter(|(_, pixel)| *pixel == colour);
+        let in_emblem = places.filter(|(index, _)| index % width < width / 4 && index / width < width / 4);
+        assert!(in_emblem.count() > 50, "{colour:?}");
+    }
 }
 
 #[test]

@@ -4,9 +4,9 @@ use crate::looks::pixels_of;
 use crate::samples::{Spanish, claim_data, receipt_data, volante_data};
 use documents::{Document, DocumentError, claim_slip, receipt, volante};
 
-pub(crate) const LONG_NAME: &str = "María de la Encarnación Inmaculada Concepción Fernández-Villaverde y Suárez-Inclán \
+const LONG_NAME: &str = "María de la Encarnación Inmaculada Concepción Fernández-Villaverde y Suárez-Inclán \
                          de la Rúa Menéndez de Bango Álvarez-Buylla";
-pub(crate) const LONG_ADDRESS: &str = "Urbanización Residencial Nuestra Señora de la Providencia y San Lorenzo del Puerto, \
+const LONG_ADDRESS: &str = "Urbanización Residencial Nuestra Señora de la Providencia y San Lorenzo del Puerto, \
                             Camino Viejo de la Ermita a la Playa de los Náufragos, bloque 12, portal 3, escalera izquierda, 11.º D";
 
 /// No ink within `margin_mm` of the left and right edges.

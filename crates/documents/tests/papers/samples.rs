@@ -50,9 +50,8 @@ pub(crate) fn issuer() -> Issuer {
 }
 
 pub(crate) const CREATED: Timestamp = Timestamp(1_789_003_265_000);
-pub(crate) const CODE: DocumentCode = DocumentCode([
-    0x5e, 0x21, 0x90, 0xaf, 0x03, 0x6c, 0xd8, 0x77, 0x1b, 0x42, 0xe5, 0x99, 0x0d, 0xc6, 0x3a, 0xf4,
-]);
+pub(crate) const CODE: DocumentCode =
+    DocumentCode([0x5e, 0x21, 0x90, 0xaf, 0x03, 0x6c, 0xd8, 0x77, 0x1b, 0x42, 0xe5, 0x99, 0x0d, 0xc6, 0x3a, 0xf4]);
 
 pub(crate) fn volante_data() -> VolanteData {
     VolanteData {
@@ -74,9 +73,13 @@ pub(crate) fn volante_data() -> VolanteData {
     }
 }
 
+fn card_office() -> Issuer {
+    Issuer { office: "Oficina de la Tarjeta Ciudadana".to_owned(), ..issuer() }
+}
+
 pub(crate) fn receipt_data() -> ReceiptData {
     ReceiptData {
-        issuer: issuer(),
+        issuer: card_office(),
         completed_at: "10 de septiembre de 2026, 3:21".to_owned(),
         top_up: "7F3A-19C2".to_owned(),
         card_last_four: "4821".to_owned(),
@@ -99,7 +102,7 @@ pub(crate) fn receipt_data() -> ReceiptData {
 
 pub(crate) fn claim_data() -> ClaimData {
     ClaimData {
-        issuer: issuer(),
+        issuer: card_office(),
         claim_code: "K7M-4QX-92".to_owned(),
         amount: "20,00\u{a0}€".to_owned(),
         happened_at: "10 de septiembre de 2026, 3:21".to_owned(),

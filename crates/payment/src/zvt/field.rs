@@ -196,9 +196,7 @@ fn take_object(data: &[u8]) -> Option<(u32, &[u8], &[u8])> {
 #[must_use]
 pub fn from_bcd(bytes: &[u8]) -> Option<u64> {
     bytes.iter().try_fold(0_u64, |number, byte| match (byte >> 4, byte & 0x0F) {
-        (tens @ 0..=9, ones @ 0..=9) => {
-            number.checked_mul(100)?.checked_add(u64::from(tens) * 10 + u64::from(ones))
-        }
+        (tens @ 0..=9, ones @ 0..=9) => number.checked_mul(100)?.checked_add(u64::from(tens) * 10 + u64::from(ones)),
         _ => None,
     })
 }
@@ -209,7 +207,7 @@ pub fn to_bcd<const N: usize>(mut number: u64) -> Option<[u8; N]> {
     let mut bytes = [0; N];
     for byte in bytes.iter_mut().rev() {
         let pair = u8::try_from(number % 100).ok()?;
-        *byte = pair / 10 << 4 | pair % 10;
+        *byte = ((pair / 10) << 4) | (pair % 10);
         number /= 100;
     }
     (number == 0).then_some(bytes)

@@ -4,6 +4,7 @@
 
 pub mod apdu;
 mod client;
+mod conversation;
 pub mod field;
 mod link;
 mod status;

@@ -83,9 +83,11 @@ impl Status {
                 PaymentVerdict::Reversed(self.describe(intent.amount))
             }
             // The reversal has a receipt of its own, the one after ours.
-            (Some(0), true) if self.reference.receipt == next_receipt(ours) => self
-                .original_trace
-                .map_or(PaymentVerdict::Unknown, |trace| PaymentVerdict::Reversed(self.original(ours, trace, intent.amount))),
+            (Some(0), true) if self.reference.receipt == next_receipt(ours) => {
+                self.original_trace.map_or(PaymentVerdict::Unknown, |trace| {
+                    PaymentVerdict::Reversed(self.original(ours, trace, intent.amount))
+                })
+            }
             _ => PaymentVerdict::Unknown,
         }
     }
@@ -93,7 +95,8 @@ impl Status {
     /// Whether it is the reversal of this payment, or this payment, marked as reversed.
     pub(super) fn reverses(&self, approval: &PaymentApproval) -> bool {
         let same_terminal = self.reference.terminal == approval.reference.terminal;
-        let by_trace = self.result == Some(0) && self.is_reversal && self.original_trace == Some(approval.reference.trace);
+        let by_trace =
+            self.result == Some(0) && self.is_reversal && self.original_trace == Some(approval.reference.trace);
         let by_code = self.result == Some(ALREADY_REVERSED) && self.reference == approval.reference;
         same_terminal && (by_trace || by_code)
     }
@@ -114,8 +117,10 @@ fn next_receipt(receipt: u32) -> u32 {
 fn masked(value: &[u8]) -> String {
     let digits = value.iter().flat_map(|byte| [byte >> 4, byte & 0x0F]);
     // A trailing F only fills up the last byte.
-    let shown: Vec<char> =
-        digits.filter(|nibble| *nibble != 0xF).map(|nibble| char::from_digit(nibble.into(), 10).unwrap_or('*')).collect();
+    let shown: Vec<char> = digits
+        .filter(|nibble| *nibble != 0xF)
+        .map(|nibble| char::from_digit(nibble.into(), 10).unwrap_or('*'))
+        .collect();
     let hidden = shown.len().saturating_sub(4);
     std::iter::repeat_n('*', hidden).chain(shown[hidden..].iter().copied()).collect()
 }

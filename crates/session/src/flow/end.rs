@@ -4,6 +4,7 @@ use crate::Session;
 use crate::effect::Effect;
 use crate::flow::money;
 use crate::place::Place;
+use domain::Handle;
 
 /// The citizen says that they have finished, or time has run out.
 pub(crate) fn finish(session: &mut Session) {
@@ -16,9 +17,14 @@ pub(crate) fn finish(session: &mut Session) {
 
 /// Ends the visit: what is open goes on without the citizen, and nothing of theirs stays.
 pub(crate) fn close(session: &mut Session) {
+    close_for(session, None);
+}
+
+/// Ends the visit because another card was laid down, whose secret stays.
+pub(crate) fn close_for(session: &mut Session, keep: Option<Handle>) {
     if session.visit.take().is_some() {
         money::leave(session);
-        session.ask(Effect::Wipe);
+        session.ask(Effect::Wipe { keep });
     }
     session.timing.lifted_ms = None;
     session.help = false;

@@ -23,7 +23,7 @@ pub(crate) fn read(session: &mut Session, card: CardSnapshot) {
         return laid_back(session, card);
     }
     // A second card never inherits a visit: the first one ends, with all that is open in it.
-    end::close(session);
+    end::close_for(session, Some(card.secret));
     session.ask(Effect::OpenTap {
         presentation: card.presentation,
         secret: card.secret,

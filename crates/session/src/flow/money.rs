@@ -10,6 +10,11 @@ use domain::device::{CreditOrder, PaymentEvent, PaymentRequest, PaymentVerdict, 
 use domain::{Cents, FailureCode, TopUpId};
 use ledger::{Claim, Credit, Duty, Fact, Ledger, MoneyEffect, Outcome, Payment, Permit, Subject, TopUp};
 
+/// How often a payment terminal may say that it cannot tell before central is asked to decide.
+const VERDICTS_UNKNOWN_MAX: u8 = 3;
+/// Between two such questions.
+const ASK_AGAIN_MS: u64 = 3_000;
+
 /// The kiosk has started: what was in flight is in doubt now, and goes on without anybody standing there.
 pub(crate) fn started(session: &mut Session, mut ledger: Ledger) {
     match ledger.start(session.now.wall) {
@@ -133,6 +138,16 @@ fn payment_verdict(session: &mut Session, id: TopUpId, verdict: &PaymentVerdict)
             record(session, id, fact);
         });
     }
+    if session.till.last_receipt.is_none() {
+        // The line went while it was asked: it is asked again when the terminal is back.
+        return;
+    }
+    let asked = session.till.verdicts_unknown.entry(id).or_default();
+    *asked = asked.saturating_add(1);
+    if *asked < VERDICTS_UNKNOWN_MAX {
+        session.till.ask_again_ms = Some(session.now.monotonic_ms + ASK_AGAIN_MS);
+        return;
+    }
     // It cannot tell: the citizen has a claim, and the acquirer's statement decides at central.
     session.till.left.insert(id);
     let claimed = record(session, id, Fact::Claimed);
@@ -249,6 +264,14 @@ pub(crate) fn waits_for_card(session: &Session) -> bool {
         Duty::FinishClaim | Duty::AwaitCentral | Duty::Nothing => true,
         _ => top_up.claim() == Claim::Open,
     })
+}
+
+/// Time has passed: a payment terminal that could not tell is asked again.
+pub(crate) fn tick(session: &mut Session) {
+    if session.till.ask_again_ms.is_some_and(|at| session.now.monotonic_ms >= at) {
+        session.till.ask_again_ms = None;
+        drive_all(session);
+    }
 }
 
 fn drive_all(session: &mut Session) {

@@ -7,6 +7,7 @@ use crate::timing::{WARNING_MS, idle_ms, lifted_ms};
 use domain::FailureCode;
 
 pub(crate) fn tick(session: &mut Session) {
+    money::tick(session);
     lifted(session);
     idle(session);
 }

@@ -1,0 +1,157 @@
+//! `citizen-central`: makes an invented city, enrols terminals, publishes the feed, serves it, prints the ledger.
+
+use central::enrol::{EnrolmentOrder, enrol, write_bundle};
+use central::publish::publish;
+use central::seed::{SeedPlan, seed};
+use central::{CentralError, CityServer, DataFolder, Database, KeyFile, clock, pack, report, serve};
+use clap::{Parser, Subcommand};
+use domain::TerminalId;
+use jiff::civil;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// The city's server.
+#[derive(Parser)]
+#[command(name = "citizen-central", version)]
+struct Arguments {
+    /// The folder of database, keys and feed.
+    #[arg(long, global = true, default_value = "central-data")]
+    data: PathBuf,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Makes an invented city in an empty data folder; the same seed makes the same city.
+    Seed {
+        /// The city pack's folder.
+        #[arg(long, default_value = "assets/city-packs/bahia")]
+        pack: PathBuf,
+        /// Everything follows from it, the keys too: never for real cards.
+        #[arg(long)]
+        seed: u64,
+        /// How many holders.
+        #[arg(long, default_value_t = 2_000)]
+        holders: u32,
+        /// How many of them have a PIN (and a card in demo-cards.json).
+        #[arg(long, default_value_t = 40)]
+        pins: u32,
+        /// The city's today, YYYY-MM-DD; the machine's when left out.
+        #[arg(long)]
+        today: Option<civil::Date>,
+    },
+    /// Enrols a terminal and writes its bundle.
+    Enrol {
+        /// The terminal's number.
+        #[arg(long)]
+        terminal: u32,
+        /// Where it stands.
+        #[arg(long, default_value = "Plaza Mayor")]
+        place: String,
+        /// Central's base URL as the terminal reaches it.
+        #[arg(long)]
+        central: String,
+        /// How many verification codes it begins with.
+        #[arg(long, default_value_t = 200)]
+        codes: u16,
+        /// The bundle's file.
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Seals the registry and signs a new head.
+    Publish,
+    /// Serves feed, uploads and pages on 127.0.0.1 until it is told to stop.
+    Serve {
+        /// 0 lets the system choose.
+        #[arg(long, default_value_t = 8080)]
+        port: u16,
+        /// Where to write the port once it listens.
+        #[arg(long)]
+        port_file: Option<PathBuf>,
+        /// Ends when the process that started it ends.
+        #[arg(long)]
+        with_parent: bool,
+    },
+    /// Prints the ledger as text.
+    Ledger,
+}
+
+fn main() -> ExitCode {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    match run(Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(Arguments { data, command }: Arguments) -> Result<(), CentralError> {
+    let data = DataFolder::new(&data)?;
+    match command {
+        Command::Seed { pack, seed, holders, pins, today } => {
+            let today = today.map_or_else(|| clock::now().day(), clock::day);
+            run_seed(&data, &pack, &SeedPlan { seed, holders, pins, today })
+        }
+        Command::Enrol { terminal, place, central, codes, out } => {
+            let order = EnrolmentOrder { terminal: TerminalId(terminal), place, central, codes };
+            let keys = KeyFile::load(&data.keys())?;
+            let bundle = enrol(&mut Database::open(&data.database())?, &keys, order, clock::now())?;
+            write_bundle(&bundle, &out)?;
+            say(&format!("terminal {terminal} enrolled: {}", out.display()))
+        }
+        Command::Publish => {
+            let keys = KeyFile::load(&data.keys())?;
+            let published = publish(&data, &mut Database::open(&data.database())?, &keys, clock::now())?;
+            say(&format!(
+                "published {}: {} tap rows, {} pin rows, {} bytes",
+                published.sequence, published.tap_rows, published.pin_rows, published.bytes
+            ))
+        }
+        Command::Serve { port, port_file, with_parent } => run_serve(data, port, port_file.as_deref(), with_parent),
+        Command::Ledger => {
+            let database = Database::open(&data.database())?;
+            let (city, _) = pack::load(database.read())?;
+            say(report::ledger_text(&database, &city.time_zone)?.trim_end())
+        }
+    }
+}
+
+fn say(line: &str) -> Result<(), CentralError> {
+    let mut out = std::io::stdout().lock();
+    let written = writeln!(out, "{line}").and_then(|()| out.flush());
+    written.map_err(|error| CentralError::file(Path::new("stdout"), error))
+}
+
+fn run_seed(data: &DataFolder, pack: &Path, plan: &SeedPlan) -> Result<(), CentralError> {
+    let seeded = seed(data, pack, plan)?;
+    say(&format!("{} holders, {} with a PIN, content {}", seeded.holders, seeded.pins, seeded.content_hash))
+}
+
+fn run_serve(data: DataFolder, port: u16, port_file: Option<&Path>, with_parent: bool) -> Result<(), CentralError> {
+    if with_parent {
+        nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGTERM)
+            .map_err(|error| CentralError::Listen(error.into()))?;
+    }
+    let runtime = tokio::runtime::Runtime::new().map_err(CentralError::Listen)?;
+    runtime.block_on(async {
+        let mut terminated = signal(SignalKind::terminate()).map_err(CentralError::Listen)?;
+        let running = serve(CityServer::open(data)?, port).await?;
+        if let Some(path) = port_file {
+            let temporary = path.with_extension("new");
+            let write = std::fs::write(&temporary, running.address().port().to_string());
+            write.and_then(|()| std::fs::rename(&temporary, path)).map_err(|error| CentralError::file(path, error))?;
+        }
+        say(&format!("listening on {}", running.url()))?;
+        tokio::select! {
+            _ = terminated.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
+        }
+        running.stop().await
+    })
+}

@@ -1,0 +1,282 @@
+//! What central knows, put together for people: the ledger as text, and the rows that its pages show.
+
+use crate::Database;
+use crate::books;
+use crate::clock;
+use crate::error::CentralError;
+use domain::{Cents, DocumentCode, TerminalId, Timestamp, TopUpId};
+use ledger::{Account, Entry, Outcome, TopUp};
+use rusqlite::{Connection, OptionalExtension, params};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+/// Euros as Spanish writes them: `1.234,56 €`.
+#[must_use]
+pub fn euros(amount: Cents) -> String {
+    let whole = (amount.0.unsigned_abs() / 100).to_string();
+    let mut grouped = String::new();
+    for (at, digit) in whole.chars().enumerate() {
+        if at > 0 && (whole.len() - at).is_multiple_of(3) {
+            grouped.push('.');
+        }
+        grouped.push(digit);
+    }
+    let sign = if amount.is_negative() { "−" } else { "" };
+    format!("{sign}{grouped},{:02}\u{a0}€", amount.0.unsigned_abs() % 100)
+}
+
+/// A top-up as the books tell it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TopUpLine {
+    /// Which.
+    pub top_up: TopUpId,
+    /// Its amount.
+    pub amount: Cents,
+    /// The last digits of the card.
+    pub card_last_four: String,
+    /// The terminal.
+    pub terminal: TerminalId,
+    /// Its first entry.
+    pub began: Timestamp,
+    /// How it ended; `None` while open or when entries are missing.
+    pub outcome: Option<Outcome>,
+}
+
+/// Every top-up, by its first entry's arrival.
+#[must_use]
+pub fn top_ups(entries: &[Entry]) -> Vec<TopUpLine> {
+    let mut by_id: BTreeMap<TopUpId, Vec<&Entry>> = BTreeMap::new();
+    let mut order = Vec::new();
+    for entry in entries {
+        let of_one = by_id.entry(entry.subject.top_up).or_default();
+        if of_one.is_empty() {
+            order.push(entry.subject.top_up);
+        }
+        of_one.push(entry);
+    }
+    let line = |id| {
+        let mut of_one = by_id.get(&id).cloned().unwrap_or_default();
+        of_one.sort_by_key(|entry| entry.seq);
+        let first = of_one.first().copied()?;
+        Some(TopUpLine {
+            top_up: id,
+            amount: first.subject.amount,
+            card_last_four: first.subject.card.last_four(),
+            terminal: first.terminal,
+            began: first.at,
+            outcome: TopUp::from_entries(of_one.iter().copied()).ok().and_then(|top_up| top_up.outcome()),
+        })
+    };
+    order.into_iter().filter_map(line).collect()
+}
+
+/// Something a person must look at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Anomaly {
+    /// When it was noticed.
+    pub noticed: Timestamp,
+    /// Of which terminal.
+    pub terminal: TerminalId,
+    /// `gap`, `rollback`, `broken` or `refused`.
+    pub kind: String,
+    /// For a technician.
+    pub detail: String,
+}
+
+/// Everything noticed, newest first.
+///
+/// # Errors
+/// `CentralError::Database`.
+pub fn anomalies(connection: &Connection) -> Result<Vec<Anomaly>, CentralError> {
+    let mut statement = connection.prepare("SELECT noticed, terminal, kind, detail FROM anomaly ORDER BY id DESC")?;
+    let rows = statement.query_map([], |row| {
+        Ok(Anomaly {
+            noticed: Timestamp(row.get(0)?),
+            terminal: TerminalId(row.get(1)?),
+            kind: row.get(2)?,
+            detail: row.get(3)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// A deposited document.
+#[derive(Clone)]
+pub struct Deposit {
+    /// Its code.
+    pub code: DocumentCode,
+    /// Its kind's stable name.
+    pub kind: String,
+    /// The terminal that issued it.
+    pub terminal: TerminalId,
+    /// When it was issued.
+    pub issued: Timestamp,
+    /// When central received it.
+    pub received: Timestamp,
+    /// Whether the terminal was without network.
+    pub offline: bool,
+    /// The signed facts.
+    pub facts: Vec<u8>,
+    /// Bytes of the PDF.
+    pub pdf_bytes: u64,
+}
+
+const DEPOSIT: &str = "SELECT code, kind, terminal, issued, received, offline, facts, length(pdf) FROM document";
+
+fn deposit(row: &rusqlite::Row<'_>) -> rusqlite::Result<Deposit> {
+    Ok(Deposit {
+        code: DocumentCode(row.get(0)?),
+        kind: row.get(1)?,
+        terminal: TerminalId(row.get(2)?),
+        issued: Timestamp(row.get(3)?),
+        received: Timestamp(row.get(4)?),
+        offline: row.get(5)?,
+        facts: row.get(6)?,
+        pdf_bytes: u64::try_from(row.get::<_, i64>(7)?).unwrap_or_default(),
+    })
+}
+
+/// Every deposited document, newest first.
+///
+/// # Errors
+/// `CentralError::Database`.
+pub fn deposits(connection: &Connection) -> Result<Vec<Deposit>, CentralError> {
+    let mut statement = connection.prepare(&format!("{DEPOSIT} ORDER BY received DESC, code"))?;
+    let rows = statement.query_map([], deposit)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The document of a code, once it was deposited.
+///
+/// # Errors
+/// `CentralError::Database`.
+pub fn deposit_of(connection: &Connection, code: DocumentCode) -> Result<Option<Deposit>, CentralError> {
+    let sql = format!("{DEPOSIT} WHERE code = ?1");
+    Ok(connection.query_row(&sql, params![code.0], deposit).optional()?)
+}
+
+/// The PDF of a code, once it was deposited.
+///
+/// # Errors
+/// `CentralError::Database`.
+pub fn pdf_of(connection: &Connection, code: DocumentCode) -> Result<Option<Vec<u8>>, CentralError> {
+    let sql = "SELECT pdf FROM document WHERE code = ?1";
+    Ok(connection.query_row(sql, params![code.0], |row| row.get(0)).optional()?)
+}
+
+/// The figures of the first page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Figures {
+    /// Registered holders.
+    pub holders: u64,
+    /// Active cards.
+    pub cards: u64,
+    /// Enrolled terminals.
+    pub terminals: u64,
+    /// Uploads taken.
+    pub uploads: u64,
+    /// The newest publication: sequence, moment, rows of both tiers.
+    pub published: Option<(u64, Timestamp, u64, u64)>,
+}
+
+/// Counts the city.
+///
+/// # Errors
+/// `CentralError::Database`.
+pub fn figures(connection: &Connection) -> Result<Figures, CentralError> {
+    let unsigned = |number: i64| u64::try_from(number).unwrap_or_default();
+    let count = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map(unsigned);
+    let newest = "SELECT sequence, issued, tap_rows, pin_rows FROM publication ORDER BY sequence DESC LIMIT 1";
+    let published = connection
+        .query_row(newest, [], |row| {
+            Ok((unsigned(row.get(0)?), Timestamp(row.get(1)?), unsigned(row.get(2)?), unsigned(row.get(3)?)))
+        })
+        .optional()?;
+    Ok(Figures {
+        holders: count("SELECT count(*) FROM holder")?,
+        cards: count("SELECT count(*) FROM card WHERE state = 'active'")?,
+        terminals: count("SELECT count(*) FROM terminal")?,
+        uploads: count("SELECT count(*) FROM upload")?,
+        published,
+    })
+}
+
+/// The ledger as text: every entry with its postings, the balances, every top-up's end, and what was noticed.
+///
+/// # Errors
+/// `CentralError`.
+pub fn ledger_text(database: &Database, time_zone: &str) -> Result<String, CentralError> {
+    let entries = books::entries(database.read())?;
+    let mut out = String::from("# Entries\n");
+    for entry in &entries {
+        let (subject, at) = (entry.subject, clock::local(entry.at, time_zone));
+        let _ = writeln!(
+            out,
+            "{at}  terminal {} journal {} entry {:>4}  {}  card …{}  {:<26} {}",
+            entry.terminal.0,
+            entry.journal_generation,
+            entry.seq,
+            subject.top_up,
+            subject.card.last_four(),
+            entry.fact.kind().name(),
+            euros(subject.amount),
+        );
+        for posting in &entry.postings {
+            let _ = writeln!(out, "    {:<10} {:>12}", posting.account.name(), euros(posting.amount));
+        }
+    }
+    write_sums(&mut out, database, &entries)?;
+    Ok(out)
+}
+
+fn write_sums(out: &mut String, database: &Database, entries: &[Entry]) -> Result<(), CentralError> {
+    let balances = books::balances(database.read())?;
+    out.push_str("\n# Balances\n");
+    for account in Account::ALL {
+        let _ = writeln!(out, "{:<10} {:>12}", account.name(), euros(balances.get(account)));
+    }
+    let _ = writeln!(out, "{:<10} {:>12}", "total", euros(balances.total()));
+    out.push_str("\n# Top-ups\n");
+    for line in top_ups(entries) {
+        let _ = writeln!(
+            out,
+            "{}  card …{}  {:>12}  {}",
+            line.top_up,
+            line.card_last_four,
+            euros(line.amount),
+            outcome_name(line.outcome)
+        );
+    }
+    let anomalies = anomalies(database.read())?;
+    let _ = writeln!(out, "\n# Noticed: {}", anomalies.len());
+    for anomaly in anomalies {
+        let _ = writeln!(out, "terminal {}  {}: {}", anomaly.terminal.0, anomaly.kind, anomaly.detail);
+    }
+    Ok(())
+}
+
+/// The stable name of a top-up's end.
+#[must_use]
+pub fn outcome_name(outcome: Option<Outcome>) -> &'static str {
+    match outcome {
+        None => "open",
+        Some(Outcome::Completed) => "completed",
+        Some(Outcome::Voided) => "voided",
+        Some(Outcome::Lost) => "lost",
+        Some(Outcome::Settled) => "settled",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn euros_are_grouped_and_signed_as_spanish_writes_them() {
+        let check = |cents, expected: &str| assert_eq!(euros(Cents(cents)).replace('\u{a0}', " "), expected);
+        check(0, "0,00 €");
+        check(2_005, "20,05 €");
+        check(-123_456_789, "−1.234.567,89 €");
+        check(100_000, "1.000,00 €");
+    }
+}

@@ -1,0 +1,84 @@
+//! Central over HTTP: the terminals' four requests (`protocol::http`), and plain pages for people. It listens on
+//! loopback; what faces a network in front of it (TLS, client certificates, who may see which page) is the city's.
+
+mod api;
+mod html;
+mod pages;
+
+use crate::error::CentralError;
+use crate::server::CityServer;
+use axum::Router;
+use axum::http::HeaderValue;
+use axum::http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use axum::middleware::map_response;
+use axum::response::Response;
+use std::net::{Ipv4Addr, SocketAddr};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// A server that listens. Dropping it stops it without waiting; `stop` waits for answers under way.
+#[derive(Debug)]
+pub struct Running {
+    address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    task: JoinHandle<std::io::Result<()>>,
+}
+
+impl Running {
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The base URL, as an enrolment names it.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Takes no more requests, answers those under way, and ends.
+    ///
+    /// # Errors
+    /// `CentralError::Listen` when serving had failed.
+    pub async fn stop(mut self) -> Result<(), CentralError> {
+        if let Some(stop) = self.stop.take() {
+            // Nobody listens any more when serving has failed; its error is the next line's.
+            let _ = stop.send(());
+        }
+        match self.task.await {
+            Ok(result) => result.map_err(CentralError::Listen),
+            Err(error) => Err(CentralError::Listen(std::io::Error::other(error))),
+        }
+    }
+}
+
+/// Listens on 127.0.0.1; port 0 lets the system choose one.
+///
+/// # Errors
+/// `CentralError::Listen` when the port is taken.
+pub async fn serve(server: CityServer, port: u16) -> Result<Running, CentralError> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(CentralError::Listen)?;
+    let address = listener.local_addr().map_err(CentralError::Listen)?;
+    let (stop, stopped) = oneshot::channel::<()>();
+    let serving = axum::serve(listener, router(server)).with_graceful_shutdown(async move {
+        // A dropped sender means the same as a sent word: the owner is gone.
+        let _ = stopped.await;
+    });
+    let task = tokio::spawn(async move { serving.await });
+    Ok(Running { address, stop: Some(stop), task })
+}
+
+fn router(server: CityServer) -> Router {
+    api::routes().merge(pages::routes()).layer(map_response(with_safe_headers)).with_state(server)
+}
+
+async fn with_safe_headers(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    let policy = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    response
+}

@@ -1,0 +1,100 @@
+//! The terminals' requests.
+
+use crate::server::CityServer;
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, Path, Query, State};
+use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderName, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use data_encoding::HEXLOWER;
+use domain::TerminalId;
+use protocol::http::{CBOR, HEAD_PATH, HEALTH_PATH, PROBLEM_JSON, UPLOADS_PATH};
+use protocol::upload::UPLOAD_BYTES_MAX;
+use protocol::{Central, Problem, ProblemCode};
+use serde::Deserialize;
+
+pub(super) fn routes() -> Router<CityServer> {
+    Router::new()
+        .route(HEAD_PATH, get(head))
+        .route("/v1/files/{sha256}", get(file))
+        .route(UPLOADS_PATH, post(upload))
+        .route("/v1/terminals/{id}/codes", post(codes))
+        .route(HEALTH_PATH, get(health))
+        // One byte more than the limit, so that a longer body is told apart from one that just fits.
+        .layer(DefaultBodyLimit::max(UPLOAD_BYTES_MAX + 1))
+}
+
+/// A problem as an answer (RFC 9457).
+pub(super) struct Refusal(pub(super) Problem);
+
+impl<T: Into<Problem>> From<T> for Refusal {
+    fn from(error: T) -> Self {
+        Self(error.into())
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.0.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        (status, [(CONTENT_TYPE, PROBLEM_JSON)], self.0.to_json()).into_response()
+    }
+}
+
+type Answer = Result<([(HeaderName, &'static str); 2], Vec<u8>), Refusal>;
+
+fn bytes(kind: &'static str, cache: &'static str, bytes: Vec<u8>) -> Answer {
+    Ok(([(CONTENT_TYPE, kind), (CACHE_CONTROL, cache)], bytes))
+}
+
+async fn head(State(server): State<CityServer>) -> Answer {
+    bytes("application/json", "no-cache", server.head_bytes().await?)
+}
+
+async fn file(State(server): State<CityServer>, Path(sha256): Path<String>) -> Answer {
+    let hash = sha256.parse().map_err(|_| Problem::new(ProblemCode::NotFound, "not a file of the feed"))?;
+    bytes("application/octet-stream", "public, max-age=31536000, immutable", server.file(hash).await?)
+}
+
+async fn upload(State(server): State<CityServer>, headers: HeaderMap, body: Bytes) -> Answer {
+    let terminal = authorised(&server, &headers).await?;
+    if body.len() > UPLOAD_BYTES_MAX {
+        return Err(Problem::new(ProblemCode::TooLarge, "the upload is larger than central reads").into());
+    }
+    let receipt = server.take(terminal, body.to_vec()).await?;
+    let receipt = receipt.encode().map_err(|error| Problem::new(ProblemCode::Internal, error.to_string()))?;
+    bytes(CBOR, "no-store", receipt)
+}
+
+#[derive(Deserialize)]
+struct Wanted {
+    count: u16,
+}
+
+async fn codes(
+    State(server): State<CityServer>,
+    Path(id): Path<u32>,
+    Query(wanted): Query<Wanted>,
+    headers: HeaderMap,
+) -> Answer {
+    let terminal = authorised(&server, &headers).await?;
+    if terminal != TerminalId(id) {
+        return Err(Problem::new(ProblemCode::Unauthorised, "the codes of another terminal").into());
+    }
+    bytes(CBOR, "no-store", server.code_batch(terminal, wanted.count).await?.0)
+}
+
+async fn health(State(server): State<CityServer>) -> Answer {
+    server.with_database(|database, _| Ok(database.read().query_row("SELECT 1", [], |_| Ok(()))?)).await?;
+    bytes("text/plain; charset=utf-8", "no-store", b"ok\n".to_vec())
+}
+
+async fn authorised(server: &CityServer, headers: &HeaderMap) -> Result<TerminalId, Problem> {
+    let missing = || Problem::new(ProblemCode::Unauthorised, "an access token is needed");
+    let header = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).ok_or_else(missing)?;
+    let token = header.strip_prefix("Bearer ").ok_or_else(missing)?;
+    let token: [u8; 32] =
+        HEXLOWER.decode(token.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok()).ok_or_else(missing)?;
+    Ok(server.terminal_of(token).await?)
+}

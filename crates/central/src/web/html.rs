@@ -1,0 +1,104 @@
+//! The frame of the pages, and text made safe to stand in it.
+
+use std::fmt::Write;
+
+/// Text as it may stand between tags and in quoted attributes.
+pub(super) fn text(raw: impl AsRef<str>) -> String {
+    let mut out = String::with_capacity(raw.as_ref().len());
+    for character in raw.as_ref().chars() {
+        match character {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+/// Markup that is already safe.
+pub(super) struct Markup(pub(super) String);
+
+/// A table; headings are text, cells are markup.
+pub(super) fn table(headings: &[&str], rows: &[Vec<Markup>], empty: &str) -> String {
+    if rows.is_empty() {
+        return format!("<p class=\"empty\">{}</p>\n", text(empty));
+    }
+    let mut out = String::from("<div class=\"wide\"><table>\n<thead><tr>");
+    for heading in headings {
+        let _ = write!(out, "<th scope=\"col\">{}</th>", text(heading));
+    }
+    out.push_str("</tr></thead>\n<tbody>\n");
+    for row in rows {
+        out.push_str("<tr>");
+        for cell in row {
+            let _ = write!(out, "<td>{}</td>", cell.0);
+        }
+        out.push_str("</tr>\n");
+    }
+    out.push_str("</tbody></table></div>\n");
+    out
+}
+
+/// Text as a cell.
+pub(super) fn cell(raw: impl AsRef<str>) -> Markup {
+    Markup(text(raw))
+}
+
+/// A figure as a cell: right-aligned, tabular.
+pub(super) fn figure(raw: impl AsRef<str>) -> Markup {
+    Markup(format!("<span class=\"n\">{}</span>", text(raw)))
+}
+
+/// Where the reader is; decides which link is marked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    Summary,
+    Ledger,
+    Documents,
+    Check,
+}
+
+const LINKS: [(Place, &str, &str); 4] = [
+    (Place::Summary, "/", "Resumen"),
+    (Place::Ledger, "/ledger", "Libro"),
+    (Place::Documents, "/documents", "Documentos"),
+    (Place::Check, "/check", "Comprobar un documento"),
+];
+
+/// A whole page. The public check page shows no way to the others.
+pub(super) fn page(city: &str, place: Place, title: &str, body: &str) -> String {
+    let mut links = String::new();
+    for (at, path, name) in LINKS.iter().filter(|_| place != Place::Check) {
+        let current = if *at == place { " aria-current=\"page\"" } else { "" };
+        let _ = write!(links, "<a href=\"{path}\"{current}>{}</a>", text(name));
+    }
+    let nav = if links.is_empty() { String::new() } else { format!("<nav aria-label=\"Páginas\">{links}</nav>") };
+    let (city, title) = (text(city), text(title));
+    format!(
+        "<!doctype html>\n<html lang=\"es\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"robots\" content=\"noindex\">\n\
+         <title>{title} · {city}</title>\n<link rel=\"stylesheet\" href=\"/style.css\">\n</head>\n<body>\n\
+         <header><p class=\"city\">{city}</p>{nav}</header>\n<main>\n<h1>{title}</h1>\n{body}</main>\n</body>\n</html>\n"
+    )
+}
+
+/// The one style sheet.
+pub(super) const STYLE: &str = include_str!("style.css");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markup_in_text_is_shown_and_never_obeyed() {
+        let hostile = "<script>alert('1')</script>&\"";
+        assert_eq!(text(hostile), "&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;&amp;&quot;");
+        let page = page(hostile, Place::Ledger, hostile, &table(&[hostile], &[vec![cell(hostile)]], ""));
+        assert!(!page.contains("<script>"));
+        assert!(page.contains("<a href=\"/ledger\" aria-current=\"page\">"));
+    }
+}

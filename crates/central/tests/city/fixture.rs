@@ -1,0 +1,82 @@
+//! A small city, and the ways to look into it.
+
+use card_simulator::CardDescription;
+use central::enrol::{EnrolmentOrder, enrol};
+use central::publish::{Published, publish};
+use central::seed::{SeedPlan, Seeded, seed};
+use central::{DataFolder, Database, KeyFile};
+use domain::{Day, TerminalId, Timestamp};
+use protocol::{Enrolment, SignedHead, VerifiedHead};
+use serde::Deserialize;
+use std::path::PathBuf;
+use tempfile::TempDir;
+
+/// 22 November 2026, eleven o'clock UTC.
+pub(crate) const NOW: Timestamp = Timestamp(1_795_345_200_000);
+pub(crate) const TODAY: Day = Day(20_779);
+pub(crate) const TERMINAL: TerminalId = TerminalId(3);
+
+pub(crate) fn pack_folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../assets/city-packs/bahia")
+}
+
+/// One entry of `demo-cards.json`.
+#[derive(Deserialize)]
+pub(crate) struct DemoCard {
+    pub(crate) pin: String,
+    pub(crate) name: String,
+    pub(crate) card: CardDescription,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct DemoCards {
+    pub(crate) cards: Vec<DemoCard>,
+}
+
+pub(crate) struct City {
+    pub(crate) data: DataFolder,
+    pub(crate) seeded: Seeded,
+    _folder: TempDir,
+}
+
+impl City {
+    pub(crate) fn seeded(seed_number: u64, holders: u32, pins: u32) -> Self {
+        let folder = TempDir::new().unwrap();
+        let data = DataFolder::new(&folder.path().join("central")).unwrap();
+        let plan = SeedPlan { seed: seed_number, holders, pins, today: TODAY };
+        let seeded = seed(&data, &pack_folder(), &plan).unwrap();
+        Self { data, seeded, _folder: folder }
+    }
+
+    pub(crate) fn database(&self) -> Database {
+        Database::open(&self.data.database()).unwrap()
+    }
+
+    pub(crate) fn keys(&self) -> KeyFile {
+        KeyFile::load(&self.data.keys()).unwrap()
+    }
+
+    pub(crate) fn publish(&self) -> Published {
+        publish(&self.data, &mut self.database(), &self.keys(), NOW).unwrap()
+    }
+
+    pub(crate) fn enrol(&self, central: &str) -> Enrolment {
+        let order =
+            EnrolmentOrder { terminal: TERMINAL, place: "Plaza Mayor".into(), central: central.into(), codes: 3 };
+        enrol(&mut self.database(), &self.keys(), order, NOW).unwrap()
+    }
+
+    pub(crate) fn demo_cards(&self) -> Vec<DemoCard> {
+        let text = std::fs::read_to_string(self.data.demo_cards()).unwrap();
+        serde_json::from_str::<DemoCards>(&text).unwrap().cards
+    }
+
+    pub(crate) fn head(&self, bundle: &Enrolment) -> VerifiedHead {
+        let text = std::fs::read_to_string(self.data.feed().join("head.json")).unwrap();
+        serde_json::from_str::<SignedHead>(&text).unwrap().verify(&bundle.city, &bundle.root_key).unwrap()
+    }
+
+    pub(crate) fn file(&self, sha256: protocol::FileHash) -> Vec<u8> {
+        std::fs::read(self.data.feed().join("files").join(sha256.to_string())).unwrap()
+    }
+}

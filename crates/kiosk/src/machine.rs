@@ -1,0 +1,219 @@
+//! The thread that runs the session: takes what happened, steps, routes the effects, paints.
+
+use crate::handle::Screen;
+use crate::journal::{self, JournalDesk};
+use crate::paper::{self, PaperDesk};
+use crate::printer::{self, PrinterDesk};
+use crate::reader::ReaderDesk;
+use crate::records::{self, RecordsDesk};
+use crate::runner::{Outlets, Runner};
+use crate::vault::Vault;
+use domain::device::{CreditOrder, PaymentRequest, PrinterRequest, ReaderRequest};
+use domain::{Handle, Now, Timestamp};
+use ledger::Entry;
+use session::wire::Painting;
+use session::{Action, Effect, Event, PaperOrder, Session, View};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// What reaches the session's thread.
+pub(crate) enum Input {
+    Event(Event),
+    Act(Action),
+    Painted(u64),
+    Attach(Screen),
+    Stop(Sender<()>),
+}
+
+/// Where inputs are handed in.
+#[derive(Clone)]
+pub(crate) struct Inputs(pub(crate) Sender<Input>);
+
+impl Inputs {
+    /// When the session has ended there is nobody to tell.
+    pub(crate) fn send(&self, input: Input) {
+        let _ = self.0.send(input);
+    }
+}
+
+/// Both clocks.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Clock(Instant);
+
+impl Clock {
+    pub(crate) fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    pub(crate) fn now(self) -> Now {
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+        Now {
+            wall: Timestamp(i64::try_from(wall).unwrap_or(i64::MAX)),
+            monotonic_ms: u64::try_from(self.0.elapsed().as_millis()).unwrap_or(u64::MAX),
+        }
+    }
+}
+
+/// The ways to everything.
+pub(crate) struct Desks {
+    pub(crate) reader: ReaderDesk,
+    pub(crate) payment: tokio::sync::mpsc::Sender<PaymentRequest>,
+    pub(crate) printer: PrinterDesk,
+    pub(crate) journal: JournalDesk,
+    pub(crate) records: RecordsDesk,
+    pub(crate) paper: PaperDesk,
+    pub(crate) vault: Vault,
+    pub(crate) inputs: Inputs,
+    pub(crate) wake: Arc<sync::Wake>,
+}
+
+impl Outlets for Desks {
+    fn reader(&mut self, request: ReaderRequest) {
+        self.reader.request(request);
+    }
+
+    fn credit(&mut self, order: CreditOrder) {
+        self.reader.request(ReaderRequest::Credit(order));
+    }
+
+    fn payment(&mut self, request: PaymentRequest) {
+        if let Err(error) = self.payment.try_send(request) {
+            tracing::error!(%error, "the payment terminal's desk takes nothing more");
+        }
+    }
+
+    fn printer(&mut self, request: PrinterRequest) {
+        printer::request(&self.printer, request);
+    }
+
+    fn journal(&mut self, entry: Entry) {
+        journal::append(&self.journal, &self.inputs, entry);
+    }
+
+    fn records(&mut self, effect: Effect) {
+        records::open(&self.records, effect);
+    }
+
+    fn paper(&mut self, order: PaperOrder) {
+        paper::order(&self.paper, order);
+    }
+
+    fn wipe(&mut self, keep: Option<Handle>) {
+        self.vault.wipe(keep);
+    }
+
+    fn clear_pin(&mut self) {
+        drop(self.vault.take_pin());
+    }
+}
+
+/// The session's thread.
+pub(crate) struct Machine {
+    pub(crate) session: Session,
+    pub(crate) runner: Runner,
+    pub(crate) desks: Desks,
+    pub(crate) clock: Clock,
+    pub(crate) screen: Option<Screen>,
+    pub(crate) shown: Option<View>,
+    pub(crate) painted: Paints,
+}
+
+/// What was sent to the screen, and when.
+#[derive(Debug, Default)]
+pub(crate) struct Paints {
+    pub(crate) seq: u64,
+    sent: Option<(u64, Instant)>,
+}
+
+impl Machine {
+    /// Runs until told to stop.
+    pub(crate) fn run(mut self, inputs: &Receiver<Input>) {
+        loop {
+            let input = match self.runner.wake_at_ms() {
+                Some(at) => {
+                    let wait = at.saturating_sub(self.clock.now().monotonic_ms);
+                    inputs.recv_timeout(Duration::from_millis(wait))
+                }
+                None => inputs.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            };
+            match input {
+                Ok(Input::Stop(done)) => {
+                    self.desks.vault.wipe(None);
+                    let _ = done.send(());
+                    return;
+                }
+                Ok(input) => self.take(input),
+                Err(RecvTimeoutError::Timeout) => self.step(Event::Tick),
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    fn take(&mut self, input: Input) {
+        match input {
+            Input::Event(event) => self.step(event),
+            Input::Act(action) => self.act(action),
+            Input::Painted(seq) => self.on_glass(seq),
+            Input::Attach(screen) => {
+                self.screen = Some(screen);
+                self.shown = None;
+                self.paint();
+            }
+            Input::Stop(_) => {}
+        }
+    }
+
+    /// The digits of a PIN turn off here: they go to the vault, and the session learns how many there are.
+    fn act(&mut self, action: Action) {
+        match action {
+            Action::PinDigit { digit } => {
+                let digits = self.desks.vault.pin_digit(digit);
+                self.step(Event::PinEntered(digits));
+            }
+            Action::PinErase => {
+                let digits = self.desks.vault.pin_erase();
+                self.step(Event::PinEntered(digits));
+            }
+            action => self.step(Event::Act(action)),
+        }
+    }
+
+    fn step(&mut self, event: Event) {
+        if let Event::Durable(seq) = event {
+            self.runner.durable(seq);
+            // Its upload was written in the same commit.
+            self.desks.wake.outbox();
+        }
+        let mut entropy = [0; 32];
+        if let Err(error) = getrandom::fill(&mut entropy) {
+            // Without randomness no identifier is safe: better to start afresh than to go on.
+            tracing::error!(%error, "no randomness");
+            std::process::exit(70);
+        }
+        for effect in self.session.step(event, self.clock.now(), entropy) {
+            self.runner.run(effect, &mut self.desks);
+        }
+        self.paint();
+    }
+
+    fn paint(&mut self) {
+        let Some(screen) = &self.screen else { return };
+        let view = self.session.view();
+        if self.shown.as_ref() == Some(&view) {
+            return;
+        }
+        self.painted.seq += 1;
+        self.painted.sent = Some((self.painted.seq, Instant::now()));
+        screen(Painting { seq: self.painted.seq, view: view.clone() });
+        self.shown = Some(view);
+    }
+
+    fn on_glass(&mut self, seq: u64) {
+        if let Some((sent, at)) = self.painted.sent.filter(|(sent, _)| *sent <= seq) {
+            let elapsed_us = at.elapsed().as_micros();
+            tracing::debug!(seq = sent, elapsed_us, "painted");
+            self.painted.sent = None;
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! What sync needs of the threads that own the databases, and what the session is told of sync.
+
+use crate::desk::Desk;
+use crate::journal::{JournalDesk, survive};
+use crate::machine::{Input, Inputs};
+use crate::records::RecordsDesk;
+use domain::{DocumentCode, Timestamp};
+use protocol::{FeedFloor, FileEntry, IdempotencyKey, Manifest, Receipt};
+use session::{Event, Feed, Network};
+use store::{Cache, HeldHead, Journal, OutboxCounts, OutboxItem, Staging, StoreError};
+use sync::{CodesHost, FeedHost, OutboxHost, SyncState};
+
+/// The databases' desks, as sync uses them.
+#[derive(Clone)]
+pub(crate) struct Uplink {
+    pub(crate) cache: Desk<Cache>,
+    pub(crate) journal: JournalDesk,
+    pub(crate) records: RecordsDesk,
+}
+
+type Answer<T> = Result<T, StoreError>;
+
+impl Uplink {
+    async fn journal<R: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Journal) -> Answer<R> + Send + 'static,
+    ) -> Answer<R> {
+        let answer = self.journal.call(move |journal| {
+            let result = work(journal);
+            survive(&result);
+            result
+        });
+        answer.await.unwrap_or(Err(StoreError::JournalStopped))
+    }
+
+    async fn cache<R: Send + 'static>(&self, work: impl FnOnce(&mut Cache) -> Answer<R> + Send + 'static) -> Answer<R> {
+        self.cache.call(work).await.unwrap_or(Err(StoreError::JournalStopped))
+    }
+}
+
+impl FeedHost for Uplink {
+    async fn held(&self) -> Answer<Option<HeldHead>> {
+        self.cache(|cache| cache.head()).await
+    }
+
+    async fn floor(&self) -> Answer<FeedFloor> {
+        self.journal(|journal| journal.floor()).await
+    }
+
+    async fn staging(&self, manifest: Manifest) -> Answer<Staging> {
+        self.cache(move |cache| cache.staging(&manifest)).await
+    }
+
+    async fn stage(&self, entry: FileEntry, bytes: Vec<u8>) -> Answer<()> {
+        self.cache(move |cache| cache.stage(&entry, &bytes)).await
+    }
+
+    async fn apply(&self, head: HeldHead, manifest: Manifest) -> Answer<()> {
+        self.cache(move |cache| cache.apply(&head, &manifest)).await
+    }
+
+    async fn raise_floor(&self, floor: FeedFloor, issued: Timestamp) -> Answer<()> {
+        self.journal(move |journal| {
+            journal.raise_floor(floor)?;
+            journal.raise_clock(issued)
+        })
+        .await
+    }
+
+    async fn serve(&self) -> Answer<()> {
+        let floor = self.journal(|journal| journal.floor()).await?;
+        self.records.hand_in(move |records| records.serve(floor));
+        Ok(())
+    }
+}
+
+impl OutboxHost for Uplink {
+    async fn next(&self, limit: u32) -> Answer<Vec<OutboxItem>> {
+        self.journal(move |journal| journal.outbox_next(limit)).await
+    }
+
+    async fn settle(&self, receipt: Receipt) -> Answer<()> {
+        self.journal(move |journal| journal.outbox_settle(&receipt)).await
+    }
+
+    async fn attempted(&self, key: IdempotencyKey) -> Answer<()> {
+        self.journal(move |journal| journal.outbox_attempted(key)).await
+    }
+
+    async fn quarantine(&self, key: IdempotencyKey, reason: String) -> Answer<()> {
+        self.journal(move |journal| journal.outbox_quarantine(key, &reason)).await
+    }
+
+    async fn counts(&self) -> Answer<OutboxCounts> {
+        self.journal(|journal| journal.outbox_counts()).await
+    }
+}
+
+impl CodesHost for Uplink {
+    async fn codes_left(&self) -> Answer<u64> {
+        self.journal(|journal| journal.codes_left()).await
+    }
+
+    async fn add_codes(&self, codes: Vec<DocumentCode>) -> Answer<usize> {
+        self.journal(move |journal| journal.add_codes(&codes)).await
+    }
+}
+
+/// Tells the session how the way to central stands, whenever that changes.
+pub(crate) async fn watch(mut states: tokio::sync::watch::Receiver<SyncState>, inputs: Inputs) {
+    let mut told = None;
+    loop {
+        let state = *states.borrow_and_update();
+        // Until central was asked for the first time nothing is known.
+        let known = state.since != Timestamp::default();
+        let feed = state.last_feed.map(|feed| Feed { issued: feed.issued, expires: feed.expires });
+        let network = Network { online: state.online, since: state.since, feed };
+        if known && told != Some(network) {
+            told = Some(network);
+            inputs.send(Input::Event(Event::Network(network)));
+        }
+        if states.changed().await.is_err() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! A payment terminal and a card that do what the journal permits, and now and then what they like.
+
+use domain::card::CreditVerdict;
+use domain::device::{PaymentApproval, PaymentReference, PaymentVerdict};
+use domain::{CardNumber, Cents, Day, Generation, TerminalId, Timestamp, TopUpId};
+use ledger::{Entry, Fact, Ledger, LedgerError, MoneyEffect, Permit, Subject};
+
+pub(crate) const AMOUNT: Cents = Cents(2000);
+pub(crate) const BEFORE: Cents = Cents(350);
+
+pub(crate) fn subject() -> Subject {
+    Subject { top_up: TopUpId([9; 16]), card: CardNumber(1_234_567_890), generation: Generation(1), amount: AMOUNT }
+}
+
+pub(crate) fn intent() -> Fact {
+    Fact::Intent { counter_seen: 4, purse_seen: BEFORE, receipt_before: 470, day: Day(20_000) }
+}
+
+pub(crate) fn approval() -> PaymentApproval {
+    PaymentApproval {
+        reference: PaymentReference { terminal: "52500021".to_owned(), receipt: 471, trace: 471 },
+        amount: AMOUNT,
+        scheme: "Debit Mastercard".to_owned(),
+        masked_pan: "************7711".to_owned(),
+        authorisation: "611804".to_owned(),
+    }
+}
+
+/// What the payment terminal really did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Paid {
+    Never,
+    /// Approved, and waiting for an answer.
+    Waiting,
+    Kept,
+    Reversed,
+}
+
+/// The world outside the journal.
+#[derive(Debug, Clone)]
+pub(crate) struct World {
+    pub(crate) paid: Paid,
+    pub(crate) credited: bool,
+    /// Other top-ups of the card after ours was journalled (the counter then proves nothing more).
+    pub(crate) rolled_on: bool,
+    pub(crate) reversals_work: bool,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        Self { paid: Paid::Never, credited: false, rolled_on: false, reversals_work: true }
+    }
+
+    /// What asking the payment terminal again gives.
+    pub(crate) fn payment_verdict(&self) -> PaymentVerdict {
+        match self.paid {
+            Paid::Never => PaymentVerdict::NeverMade,
+            Paid::Waiting => PaymentVerdict::Unknown,
+            Paid::Kept => PaymentVerdict::Paid(approval()),
+            Paid::Reversed => PaymentVerdict::Reversed(approval()),
+        }
+    }
+
+    /// What the card proves.
+    pub(crate) fn card_verdict(&self) -> CreditVerdict {
+        match (self.credited, self.rolled_on) {
+            (true, _) => CreditVerdict::Credited { before: BEFORE, now: BEFORE },
+            (false, false) => CreditVerdict::NotCredited,
+            (false, true) => CreditVerdict::Unknown,
+        }
+    }
+
+    /// Carries out an effect, which the runner refuses unless what it depends on is durable.
+    pub(crate) fn carry_out(&mut self, permit: Permit, durable: u64) {
+        assert!(permit.after_seq() <= durable, "{permit:?} before {durable} was durable");
+        match permit.effect() {
+            MoneyEffect::Authorise => {
+                assert_eq!(self.paid, Paid::Never, "paid twice");
+                self.paid = Paid::Waiting;
+            }
+            MoneyEffect::Credit | MoneyEffect::CreditAgain => {
+                assert!(!self.credited, "credited twice");
+                assert!(matches!(self.paid, Paid::Waiting | Paid::Kept), "credited without money: {:?}", self.paid);
+                self.credited = true;
+            }
+            MoneyEffect::Settle => {
+                assert_eq!(self.paid, Paid::Waiting);
+                self.paid = Paid::Kept;
+            }
+            MoneyEffect::Refuse => {
+                assert_eq!((self.paid, self.credited), (Paid::Waiting, false), "refused");
+                self.paid = Paid::Reversed;
+            }
+            MoneyEffect::Reverse => {
+                assert_eq!((self.paid, self.credited), (Paid::Kept, false), "reversed");
+                self.paid = Paid::Reversed;
+            }
+        }
+    }
+
+    /// The line to the payment terminal breaks while it waits: it keeps or reverses as it likes.
+    pub(crate) fn let_go(&mut self, keeps: bool) {
+        if self.paid == Paid::Waiting {
+            self.paid = if keeps { Paid::Kept } else { Paid::Reversed };
+        }
+    }
+}
+
+/// A journal on a disk: what was recorded is durable, what was not is gone with the process.
+pub(crate) struct Journal {
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) ledger: Ledger,
+}
+
+impl Journal {
+    pub(crate) fn new() -> Self {
+        Self { entries: Vec::new(), ledger: Ledger::new(TerminalId(21), 1) }
+    }
+
+    pub(crate) fn intend(&mut self, subject: Subject) -> Result<(), LedgerError> {
+        let entry = self.ledger.intend(self.at(), subject, intent())?;
+        self.entries.push(entry);
+        Ok(())
+    }
+
+    pub(crate) fn record(&mut self, fact: Fact) -> Result<(), LedgerError> {
+        let entry = self.ledger.record(self.at(), subject().top_up, fact)?;
+        self.entries.push(entry);
+        Ok(())
+    }
+
+    pub(crate) fn durable(&self) -> u64 {
+        self.entries.last().map_or(0, |entry| entry.seq)
+    }
+
+    /// The process ends and starts again, from the bytes on the disk.
+    pub(crate) fn restart(&mut self) {
+        let stored: Vec<Vec<u8>> = self.entries.iter().map(Entry::encode).collect();
+        let read: Vec<Entry> = stored.iter().map(|bytes| Entry::decode(bytes).unwrap()).collect();
+        assert_eq!(read, self.entries);
+        let replayed = Ledger::replay(TerminalId(21), 1, &read).unwrap();
+        assert_eq!(replayed, self.ledger);
+        self.ledger = replayed;
+        let at = self.at();
+        self.entries.extend(self.ledger.start(at).unwrap());
+    }
+
+    fn at(&self) -> Timestamp {
+        Timestamp(1_800_000_000_000 + i64::try_from(self.entries.len()).unwrap())
+    }
+}

@@ -1,0 +1,331 @@
+//! A city in memory and a terminal on real databases, with faults on demand.
+
+use crate::{CityTrust, CodesHost, FeedHost, KeyRing, OutboxHost};
+use domain::{CardNumber, Cents, Day, DocumentCode, Generation, TerminalId, Timestamp, TopUpId};
+use ledger::{Entry, Fact, Ledger, Subject};
+use protocol::{
+    Central, CityKeys, CodeBatch, FeedFloor, FileEntry, FileHash, FileKind, Head, IdempotencyKey, Manifest, NoteKey,
+    Problem, ProblemCode, Receipt, Segment, SignedCodeBatch, SignedHead, Tier, Upload,
+};
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard};
+use store::{
+    Cache, CacheReader, HeldHead, Journal, JournalKey, Opened, OutboxCounts, OutboxItem, Staging, StoreError,
+};
+
+pub(crate) const NOW: Timestamp = Timestamp(1_800_000_000_000);
+pub(crate) const TERMINAL: TerminalId = TerminalId(7);
+
+/// What happens to the next upload.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Fault {
+    RequestLost,
+    AnswerLost,
+    Answer(ProblemCode),
+    ForgedReceipt,
+}
+
+#[derive(Default)]
+pub(crate) struct CityState {
+    pub(crate) head: Option<SignedHead>,
+    pub(crate) files: HashMap<FileHash, Vec<u8>>,
+    /// Files whose next answers are not their bytes.
+    pub(crate) wrong: HashSet<FileHash>,
+    /// Files that meet silence.
+    pub(crate) silent: HashSet<FileHash>,
+    pub(crate) fetched: Vec<FileHash>,
+    /// What central has, in the order it took it.
+    pub(crate) taken: Vec<(IdempotencyKey, Receipt)>,
+    pub(crate) faults: VecDeque<Fault>,
+    /// Uploads that always meet this problem.
+    pub(crate) poison: HashMap<IdempotencyKey, ProblemCode>,
+    pub(crate) attempts: u32,
+    pub(crate) cut: bool,
+    pub(crate) batches: u8,
+}
+
+/// Central in memory. Clones are the same city.
+#[derive(Clone)]
+pub(crate) struct City {
+    root: Arc<NoteKey>,
+    head_key: Arc<NoteKey>,
+    key_version: u32,
+    pub(crate) state: Arc<Mutex<CityState>>,
+}
+
+fn key(name: &str, seed: u8) -> NoteKey {
+    NoteKey::from_seed(name, &[seed; 32]).unwrap()
+}
+
+pub(crate) fn tap_segment(ids: &[u8]) -> Vec<u8> {
+    let mut rows: Vec<Vec<u8>> = ids.iter().map(|id| vec![*id; Tier::Tap.buckets()[0]]).collect();
+    Segment::write(Tier::Tap, 1, 1, &mut rows).unwrap()
+}
+
+impl City {
+    pub(crate) fn new() -> Self {
+        Self {
+            root: Arc::new(key("bahia-root", 1)),
+            head_key: Arc::new(key("bahia-head", 2)),
+            key_version: 1,
+            state: Arc::default(),
+        }
+    }
+
+    /// The same city after it has changed its head key.
+    pub(crate) fn with_next_key(&self) -> Self {
+        let head_key = Arc::new(key("bahia-head", 99));
+        Self { head_key, key_version: self.key_version + 1, ..self.clone() }
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, CityState> {
+        self.state.lock().unwrap()
+    }
+
+    pub(crate) fn trust(&self) -> CityTrust {
+        CityTrust { city: "bahia".into(), root: self.root.verifier(), terminal: TERMINAL }
+    }
+
+    pub(crate) fn head_of(&self, manifest: &Manifest, bytes: &[u8], issued: i64) -> SignedHead {
+        let keys = CityKeys {
+            city: "bahia".into(),
+            version: self.key_version,
+            head: self.head_key.verifier(),
+            facts: key("bahia-facts", 3).verifier(),
+            until: Timestamp(i64::MAX),
+        };
+        let head = Head {
+            sequence: manifest.sequence,
+            manifest: FileHash::of(bytes),
+            epoch: manifest.epoch,
+            issued: Timestamp(issued),
+            expires: Timestamp(issued + 1_000),
+        };
+        SignedHead { keys: keys.sign(&self.root).unwrap(), head: head.sign("bahia", &self.head_key).unwrap() }
+    }
+
+    /// Publishes files and returns their entries.
+    pub(crate) fn publish(&self, sequence: u64, files: &[(FileKind, &str, Vec<u8>)]) -> Vec<FileEntry> {
+        let entries: Vec<FileEntry> = files.iter().map(|(kind, name, bytes)| FileEntry::of(*kind, name, bytes)).collect();
+        let manifest = Manifest { city: "bahia".into(), sequence, epoch: 1, files: entries.clone() };
+        let bytes = manifest.encode().unwrap();
+        let head = self.head_of(&manifest, &bytes, 1_000);
+        let mut state = self.state();
+        for (_, _, file) in files {
+            state.files.insert(FileHash::of(file), file.clone());
+        }
+        state.files.insert(FileHash::of(&bytes), bytes);
+        state.head = Some(head);
+        entries
+    }
+
+    pub(crate) fn publish_standard(&self, sequence: u64) -> Vec<FileEntry> {
+        let pack = format!("version = {sequence}").into_bytes();
+        self.publish(
+            sequence,
+            &[
+                (FileKind::TapSegment, "tap-00", tap_segment(&[1, 2])),
+                (FileKind::CityPack, "city.toml", pack),
+                (FileKind::Dictionary, "records.dict", b"dictionary".to_vec()),
+            ],
+        )
+    }
+
+    pub(crate) fn taken_keys(&self) -> Vec<IdempotencyKey> {
+        self.state().taken.iter().map(|(key, _)| *key).collect()
+    }
+
+    fn take(&self, upload: &Upload) -> Receipt {
+        let mut state = self.state();
+        if let Some((_, first)) = state.taken.iter().find(|(key, _)| *key == upload.key) {
+            return first.clone();
+        }
+        let number = u64::try_from(state.taken.len()).unwrap() + 1;
+        let receipt = Receipt::sign(upload.key, &upload.encode().unwrap(), number, NOW, &self.head_key);
+        state.taken.push((upload.key, receipt.clone()));
+        receipt
+    }
+}
+
+fn problem<T>(code: ProblemCode) -> Result<T, Problem> {
+    Err(Problem::new(code, "as the test says"))
+}
+
+impl Central for City {
+    async fn head(&self) -> Result<SignedHead, Problem> {
+        let state = self.state();
+        if state.cut {
+            return problem(ProblemCode::Unreachable);
+        }
+        state.head.clone().ok_or_else(|| Problem::new(ProblemCode::NotFound, "no head yet"))
+    }
+
+    async fn file(&self, sha256: FileHash) -> Result<Vec<u8>, Problem> {
+        let mut state = self.state();
+        if state.cut || state.silent.contains(&sha256) {
+            return problem(ProblemCode::Unreachable);
+        }
+        state.fetched.push(sha256);
+        if state.wrong.contains(&sha256) {
+            return Ok(b"something else".to_vec());
+        }
+        state.files.get(&sha256).cloned().ok_or_else(|| Problem::new(ProblemCode::NotFound, "no such file"))
+    }
+
+    async fn upload(&self, upload: &Upload) -> Result<Receipt, Problem> {
+        let fault = {
+            let mut state = self.state();
+            if state.cut {
+                return problem(ProblemCode::Unreachable);
+            }
+            state.attempts += 1;
+            if let Some(code) = state.poison.get(&upload.key) {
+                return problem(*code);
+            }
+            state.faults.pop_front()
+        };
+        match fault {
+            None => Ok(self.take(upload)),
+            Some(Fault::RequestLost) => problem(ProblemCode::Unreachable),
+            Some(Fault::AnswerLost) => {
+                self.take(upload);
+                problem(ProblemCode::Unreachable)
+            }
+            Some(Fault::Answer(code)) => problem(code),
+            Some(Fault::ForgedReceipt) => {
+                Ok(Receipt::sign(upload.key, &upload.encode().unwrap(), 1, NOW, &key("bahia-head", 66)))
+            }
+        }
+    }
+
+    async fn code_batch(&self, terminal: TerminalId, count: u16) -> Result<SignedCodeBatch, Problem> {
+        let mut state = self.state();
+        if state.cut {
+            return problem(ProblemCode::Unreachable);
+        }
+        state.batches += 1;
+        let codes = (0..count).map(|number| code(state.batches, number)).collect();
+        let batch = CodeBatch { terminal, batch: state.batches.into(), issued: NOW, codes };
+        Ok(SignedCodeBatch(batch.sign(&self.head_key).unwrap()))
+    }
+}
+
+fn code(batch: u8, number: u16) -> DocumentCode {
+    let mut bytes = [batch; 16];
+    bytes[..2].copy_from_slice(&number.to_be_bytes());
+    DocumentCode(bytes)
+}
+
+/// A terminal's databases behind mutexes, as a kiosk has them behind threads.
+pub(crate) struct Terminal {
+    _folder: tempfile::TempDir,
+    pub(crate) journal: Mutex<Journal>,
+    pub(crate) ledger: Mutex<Ledger>,
+    pub(crate) cache: Mutex<Cache>,
+    pub(crate) reader: Mutex<CacheReader>,
+    pub(crate) served: Mutex<u32>,
+    /// The process dies after the cache's commit, before the floor is raised.
+    pub(crate) dies_before_floor: Mutex<bool>,
+    pub(crate) ring: KeyRing,
+}
+
+impl Terminal {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let key = JournalKey::random().unwrap();
+        let Opened { journal, ledger, .. } =
+            Journal::open(&folder.path().join("journal.db"), &key, TERMINAL, NOW).unwrap();
+        let cache = Cache::open(&folder.path().join("cache.db")).unwrap().cache;
+        let reader = Mutex::new(cache.reader().unwrap());
+        Self {
+            _folder: folder,
+            journal: Mutex::new(journal),
+            ledger: Mutex::new(ledger),
+            cache: Mutex::new(cache),
+            reader,
+            served: Mutex::default(),
+            dies_before_floor: Mutex::default(),
+            ring: KeyRing::default(),
+        }
+    }
+
+    pub(crate) fn journal(&self) -> MutexGuard<'_, Journal> {
+        self.journal.lock().unwrap()
+    }
+
+    /// Books a top-up that is refused: two entries, two uploads.
+    pub(crate) fn book(&self, byte: u8) -> Vec<Entry> {
+        let id = TopUpId([byte; 16]);
+        let subject = Subject { top_up: id, card: CardNumber(9), generation: Generation(1), amount: Cents(5_00) };
+        let intent = Fact::Intent { counter_seen: 1, purse_seen: Cents(0), receipt_before: 0, day: Day(20_000) };
+        let declined = Fact::Declined { code: domain::FailureCode::PaymentRefused };
+        let mut ledger = self.ledger.lock().unwrap();
+        let entries = vec![ledger.intend(NOW, subject, intent).unwrap(), ledger.record(NOW, id, declined).unwrap()];
+        self.journal().append(&entries).unwrap();
+        entries
+    }
+
+    pub(crate) fn queued_keys(&self) -> Vec<IdempotencyKey> {
+        self.journal().outbox_next(100).unwrap().into_iter().map(|item| item.key).collect()
+    }
+
+    pub(crate) fn served(&self) -> u32 {
+        *self.served.lock().unwrap()
+    }
+}
+
+impl FeedHost for Arc<Terminal> {
+    async fn held(&self) -> Result<Option<HeldHead>, StoreError> {
+        self.cache.lock().unwrap().head()
+    }
+    async fn floor(&self) -> Result<FeedFloor, StoreError> {
+        self.journal().floor()
+    }
+    async fn staging(&self, manifest: Manifest) -> Result<Staging, StoreError> {
+        self.cache.lock().unwrap().staging(&manifest)
+    }
+    async fn stage(&self, entry: FileEntry, bytes: Vec<u8>) -> Result<(), StoreError> {
+        self.cache.lock().unwrap().stage(&entry, &bytes)
+    }
+    async fn apply(&self, head: HeldHead, manifest: Manifest) -> Result<(), StoreError> {
+        self.cache.lock().unwrap().apply(&head, &manifest)
+    }
+    async fn raise_floor(&self, floor: FeedFloor, issued: Timestamp) -> Result<(), StoreError> {
+        if std::mem::take(&mut *self.dies_before_floor.lock().unwrap()) {
+            return Err(StoreError::JournalStopped);
+        }
+        self.journal().raise_floor(floor)?;
+        self.journal().raise_clock(issued)
+    }
+    async fn serve(&self) -> Result<(), StoreError> {
+        *self.served.lock().unwrap() += 1;
+        self.reader.lock().unwrap().refresh()
+    }
+}
+
+impl OutboxHost for Arc<Terminal> {
+    async fn next(&self, limit: u32) -> Result<Vec<OutboxItem>, StoreError> {
+        self.journal().outbox_next(limit)
+    }
+    async fn settle(&self, receipt: Receipt) -> Result<(), StoreError> {
+        self.journal().outbox_settle(&receipt)
+    }
+    async fn attempted(&self, key: IdempotencyKey) -> Result<(), StoreError> {
+        self.journal().outbox_attempted(key)
+    }
+    async fn quarantine(&self, key: IdempotencyKey, reason: String) -> Result<(), StoreError> {
+        self.journal().outbox_quarantine(key, &reason)
+    }
+    async fn counts(&self) -> Result<OutboxCounts, StoreError> {
+        self.journal().outbox_counts()
+    }
+}
+
+impl CodesHost for Arc<Terminal> {
+    async fn codes_left(&self) -> Result<u64, StoreError> {
+        self.journal().codes_left()
+    }
+    async fn add_codes(&self, codes: Vec<DocumentCode>) -> Result<usize, StoreError> {
+        self.journal().add_codes(&codes)
+    }
+}

@@ -1,0 +1,207 @@
+//! The loops: one for the feed, one for the outbox. Neither waits for the other; when one hears central again after a
+//! silence, it wakes the other.
+
+use crate::backoff::{Backoff, spread};
+use crate::codes::CodesError;
+use crate::{CityTrust, FeedError, Host, KeyRing, SyncSettings, SyncState, codes, feed, outbox};
+use domain::Timestamp;
+use protocol::Central;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use store::StoreError;
+use tokio::sync::{Notify, watch};
+
+/// How others hurry sync. Waking it twice is waking it once.
+#[derive(Debug, Default)]
+pub struct Wake {
+    feed: Notify,
+    outbox: Notify,
+}
+
+impl Wake {
+    /// Something was written to the outbox.
+    pub fn outbox(&self) {
+        self.outbox.notify_one();
+    }
+
+    /// Look at central's head now.
+    pub fn feed(&self) {
+        self.feed.notify_one();
+    }
+}
+
+/// Everything the loops need.
+#[derive(Debug)]
+pub struct Driver<C, H> {
+    central: C,
+    host: H,
+    trust: CityTrust,
+    settings: SyncSettings,
+    wake: Arc<Wake>,
+    ring: KeyRing,
+    state: watch::Sender<SyncState>,
+}
+
+impl<C: Central, H: Host> Driver<C, H> {
+    /// A driver, and where its state can be watched.
+    pub fn new(
+        central: C,
+        host: H,
+        trust: CityTrust,
+        settings: SyncSettings,
+        wake: Arc<Wake>,
+    ) -> (Self, watch::Receiver<SyncState>) {
+        let (state, watcher) = watch::channel(SyncState::default());
+        (Self { central, host, trust, settings, wake, ring: KeyRing::default(), state }, watcher)
+    }
+
+    /// Runs until `shutdown` is done. It may be dropped at any moment: an upload whose answer is lost is sent again
+    /// under its key.
+    ///
+    /// # Errors
+    /// A fatal `StoreError`: the process has to start from scratch.
+    pub async fn run(&self, shutdown: impl Future<Output = ()> + Send) -> Result<(), StoreError> {
+        tokio::select! {
+            () = shutdown => Ok(()),
+            stopped = self.feed_loop() => stopped,
+            stopped = self.outbox_loop() => stopped,
+        }
+    }
+
+    async fn feed_loop(&self) -> Result<(), StoreError> {
+        self.announce_held().await?;
+        let mut pace = Pace { backoff: self.settings.backoff(), every: self.settings.feed_every() };
+        loop {
+            let fine = self.pull_once().await?;
+            pace.wait(fine, &self.wake.feed).await;
+        }
+    }
+
+    async fn outbox_loop(&self) -> Result<(), StoreError> {
+        let mut pace = Pace { backoff: self.settings.backoff(), every: self.settings.outbox_every() };
+        loop {
+            let fine = self.push_once().await?;
+            pace.wait(fine, &self.wake.outbox).await;
+        }
+    }
+
+    /// Before central is heard for the first time, the feed in the cache is the one that is served.
+    async fn announce_held(&self) -> Result<(), StoreError> {
+        match feed::held(&self.host, &self.trust).await {
+            Ok(held) => {
+                self.state.send_modify(|state| state.last_feed = held.map(|served| served.state));
+                Ok(())
+            }
+            Err(error) if error.is_fatal() => Err(error),
+            Err(error) => {
+                tracing::error!(%error, "the cached feed cannot be read");
+                Ok(())
+            }
+        }
+    }
+
+    /// One look at the feed and at the codes; `false` when it has to be tried again sooner.
+    ///
+    /// # Errors
+    /// A fatal `StoreError`.
+    pub async fn pull_once(&self) -> Result<bool, StoreError> {
+        let pulled = feed::pull(&self.central, &self.host, &self.trust, &self.ring, now()).await;
+        match pulled {
+            Ok(pulled) => {
+                self.heard(true, &self.wake.outbox);
+                self.state.send_modify(|state| {
+                    state.last_feed = Some(pulled.feed());
+                    state.feed_failure = None;
+                });
+                self.refill_codes().await
+            }
+            Err(FeedError::Store(error)) if error.is_fatal() => Err(error),
+            Err(error) => {
+                tracing::warn!(%error, code = %error.code(), "the feed is not up to date");
+                self.heard(error.is_answer(), &self.wake.outbox);
+                self.state.send_modify(|state| state.feed_failure = Some(error.code()));
+                Ok(false)
+            }
+        }
+    }
+
+    async fn refill_codes(&self) -> Result<bool, StoreError> {
+        match codes::refill(&self.central, &self.host, &self.trust, &self.ring, &self.settings).await {
+            Ok(_) => Ok(true),
+            Err(CodesError::Store(error)) if error.is_fatal() => Err(error),
+            Err(error) => {
+                tracing::warn!(%error, "no new verification codes");
+                Ok(false)
+            }
+        }
+    }
+
+    /// One pass over the outbox; `false` when it has to be tried again sooner.
+    ///
+    /// # Errors
+    /// A fatal `StoreError`.
+    pub async fn push_once(&self) -> Result<bool, StoreError> {
+        let pushed = match outbox::push(&self.central, &self.host, &self.trust, &self.ring).await {
+            Ok(pushed) => pushed,
+            Err(error) if error.is_fatal() => return Err(error),
+            Err(error) => {
+                tracing::error!(%error, "the outbox cannot be sent");
+                return Ok(false);
+            }
+        };
+        if let Some(problem) = &pushed.problem {
+            tracing::warn!(%problem, sent = pushed.sent, later = pushed.later, "uploads have to wait");
+        }
+        if let Some(heard) = pushed.heard() {
+            self.heard(heard, &self.wake.feed);
+        }
+        match self.host.counts().await {
+            Ok(counts) => self.state.send_modify(|state| state.count(counts)),
+            Err(error) if error.is_fatal() => return Err(error),
+            Err(error) => tracing::error!(%error, "the outbox cannot be counted"),
+        }
+        Ok(!pushed.must_retry())
+    }
+
+    /// Central was heard, or was not. After a silence the other loop has something to do as well.
+    fn heard(&self, online: bool, other: &Notify) {
+        let before = self.state.borrow().online;
+        self.state.send_modify(|state| state.heard(online, now()));
+        if online && !before {
+            other.notify_one();
+        }
+    }
+}
+
+/// The rhythm of one loop.
+struct Pace {
+    backoff: Backoff,
+    every: Duration,
+}
+
+impl Pace {
+    /// Waits for the next turn, or until woken. After a failure nobody can hurry the first moments: a terminal that
+    /// writes much does not hammer a central that is in trouble.
+    async fn wait(&mut self, fine: bool, wake: &Notify) {
+        let rest = if fine {
+            self.backoff.reset();
+            self.every
+        } else {
+            let wait = self.backoff.failed(spread());
+            let still = wait.min(self.backoff.first());
+            tokio::time::sleep(still).await;
+            wait.saturating_sub(still)
+        };
+        tokio::select! {
+            () = tokio::time::sleep(rest) => {}
+            () = wake.notified() => {}
+        }
+    }
+}
+
+/// The wall clock.
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}

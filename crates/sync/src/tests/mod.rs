@@ -1,0 +1,5 @@
+mod codes;
+mod driver;
+mod feed;
+mod http;
+mod outbox;
