@@ -1,5 +1,5 @@
 // From the roomiest to the tightest. The last steps also shrink letters: a smaller word is read, a clipped one is not.
-const STEPS = 6;
+const STEPS = 8;
 
 /**
  * Makes a screen fit its glass: raises `data-fit` on the element from 0 until nothing overflows. The stylesheet gives each

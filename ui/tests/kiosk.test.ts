@@ -139,6 +139,46 @@ describe('the focus', () => {
   });
 });
 
+describe('the tactile keypad', () => {
+  const key = (name: string) => fireEvent.keyDown(document.activeElement!, { key: name });
+
+  it('walks through everything that can be touched, from the heading on and round again', async () => {
+    const { container } = await kiosk(view('home'));
+    const all = [...container.querySelectorAll('button')];
+    const seen = new Set<Element | null>();
+    for (const _ of all) {
+      await key('ArrowDown');
+      seen.add(document.activeElement);
+    }
+    expect(seen).toEqual(new Set(all));
+    await key('ArrowDown');
+    expect(document.activeElement).toBe(all[0]);
+    await key('ArrowUp');
+    expect(document.activeElement).toBe(all.at(-1));
+  });
+
+  it('stays within an overlay', async () => {
+    const { container } = await kiosk(view('overlay-time'));
+    for (let press = 0; press < 5; press += 1) {
+      await key('ArrowRight');
+      expect(container.querySelector('[role=dialog]')?.contains(document.activeElement)).toBe(true);
+    }
+  });
+
+  it('enters digits and takes the last one back', async () => {
+    const { sent } = await kiosk(view('pin'));
+    await key('4');
+    await key('Backspace');
+    expect(sent).toEqual([{ do: 'pin-digit', digit: 4 }, { do: 'pin-erase' }]);
+  });
+
+  it('has no digits where the screen has none', async () => {
+    const { sent } = await kiosk(view('amount'));
+    await key('5');
+    expect(sent).toEqual([]);
+  });
+});
+
 describe('an overlay', () => {
   it('makes everything below it inert, and nothing else', async () => {
     const { container, show } = await kiosk(view('overlay-time'));

@@ -8,8 +8,8 @@ use domain::{CardNumber, Cents, Day, Generation, TerminalId, TopUpId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Everything the card office writes on one card.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// Everything the card office writes on one card. `Debug` tells which card it is by its last four digits only.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CardDescription {
     /// The chip's UID, seven bytes in hexadecimal.
@@ -41,6 +41,12 @@ pub struct CardDescription {
     /// Wishes.
     #[serde(default)]
     pub wishes: WishList,
+}
+
+impl fmt::Debug for CardDescription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CardDescription").field("identity", &self.identity).finish_non_exhaustive()
+    }
 }
 
 /// One key per role.

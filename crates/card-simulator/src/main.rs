@@ -38,7 +38,7 @@ enum Command {
         card: PathBuf,
     },
     /// Lays a saved card in vpcd's reader and saves it after each commit. Reads commands from standard input:
-    /// `remove`, `insert`, `faults JSON`, `quit`.
+    /// `remove`, `insert`, `faults JSON`, `quit`; ends with it.
     Serve {
         /// The saved card.
         #[arg(long)]
@@ -46,6 +46,9 @@ enum Command {
         /// vpcd's port on this machine.
         #[arg(long, default_value_t = VPCD_PORT)]
         port: u16,
+        /// Goes on when standard input ends, as a service's does at once.
+        #[arg(long)]
+        stay: bool,
     },
     /// Joins the tray of another process, behind a Unix socket, to vpcd. Runs until it is killed.
     Bridge {
@@ -73,7 +76,7 @@ fn run(command: Command) -> Result<(), Box<dyn Error>> {
     match command {
         Command::Make { description, card } => make(&description, card),
         Command::Show { card } => show(&card),
-        Command::Serve { card, port } => serve(&card, port),
+        Command::Serve { card, port, stay } => serve(&card, port, stay),
         Command::Bridge { socket, port } => bridge::run(&socket, port),
     }
 }
@@ -106,7 +109,7 @@ fn show(path: &Path) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn serve(path: &Path, port: u16) -> Result<(), Box<dyn Error>> {
+fn serve(path: &Path, port: u16, stay: bool) -> Result<(), Box<dyn Error>> {
     let card = Arc::new(Mutex::new(VirtualCard::load(path)?));
     let (ours, theirs) = UnixStream::pair()?;
     let tray = CardHost::attach(ours)?;
@@ -126,7 +129,9 @@ fn serve(path: &Path, port: u16) -> Result<(), Box<dyn Error>> {
             _ => tracing::warn!(line, "known are: insert, remove, faults JSON, quit"),
         }
     }
-    // Standard input was closed, as a service's is: the card stays until the process is ended.
+    if !stay {
+        return Ok(());
+    }
     loop {
         std::thread::park();
     }

@@ -4,6 +4,7 @@ use crate::bytes::{Key, hex_array, hex_vec, hex_vecs};
 use crate::status::Status;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// How a file's data crosses the air under a key that may use it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -150,8 +151,8 @@ pub struct TransactionMacFile {
     pub reader_id: [u8; 16],
 }
 
-/// What a file holds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// What a file holds. `Debug` tells the type only.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Contents {
     /// Written at once, without a mirror.
@@ -172,6 +173,18 @@ pub enum Contents {
     Cyclic(CyclicFile),
     /// The evidence of the last commit.
     TransactionMac(TransactionMacFile),
+}
+
+impl fmt::Debug for Contents {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Standard { .. } => "Standard",
+            Self::Backup { .. } => "Backup",
+            Self::Value(_) => "Value",
+            Self::Cyclic(_) => "Cyclic",
+            Self::TransactionMac(_) => "TransactionMac",
+        })
+    }
 }
 
 /// One file of an application.
@@ -234,8 +247,8 @@ impl Chip {
     }
 }
 
-/// Everything non-volatile.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// Everything non-volatile. `Debug` shows neither the UID nor what the files hold.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Memory {
     /// The real UID.
     #[serde(with = "hex_array")]
@@ -246,6 +259,15 @@ pub struct Memory {
     pub chip: Chip,
     /// The applications.
     pub applications: Vec<Application>,
+}
+
+impl fmt::Debug for Memory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Memory")
+            .field("chip", &self.chip)
+            .field("applications", &self.applications)
+            .finish_non_exhaustive()
+    }
 }
 
 #[cfg(test)]

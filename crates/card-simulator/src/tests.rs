@@ -72,3 +72,12 @@ fn impossible_descriptions_are_refused() {
         "the layout's system id is longer than 16 bytes",
     );
 }
+
+#[test]
+fn neither_a_description_nor_a_memory_shows_what_is_private() {
+    let description: CardDescription = serde_json::from_value(description()).unwrap();
+    let shown = format!("{description:?} {:?}", card().memory());
+    for private in ["5C", "92", "161", "A1", "123456"] {
+        assert!(!shown.contains(private), "{private} in {shown}");
+    }
+}

@@ -80,3 +80,22 @@ fn a_card_that_is_not_there_is_named_as_the_reason() {
     assert!(!output.status.success());
     assert!(String::from_utf8_lossy(&output.stderr).contains("nowhere.json"));
 }
+
+#[test]
+fn a_served_card_leaves_with_whoever_started_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let card = folder.path().join("card.json");
+    make(&card);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    let mut served = Command::new(PROGRAM)
+        .args(["serve", "--port", &port, "--card"])
+        .arg(&card)
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut slot = accept(&listener);
+    drop(served.stdin.take());
+    assert!(served.wait().unwrap().success());
+    assert_eq!(slot.read(&mut [0; 1]).unwrap(), 0);
+}

@@ -31,6 +31,9 @@ pub enum CardError {
     /// The UID is neither a seven-byte nor a random one.
     #[error("not a UID of a DESFire card")]
     ForeignUid,
+    /// Another card lies there than the session was opened with.
+    #[error("another card lies there")]
+    Swapped,
     /// Card and terminal did not agree on a key.
     #[error("the {0:?} key does not authenticate")]
     AuthenticationFailed(KeyRole),
@@ -55,7 +58,7 @@ impl CardError {
     /// Whether the session must be opened anew before the card is asked again.
     #[must_use]
     pub fn loses_the_handle(&self) -> bool {
-        matches!(self, Self::Transport(_))
+        matches!(self, Self::Transport(_) | Self::Swapped)
     }
 
     /// The code for screens, logs and the telephone desk.
@@ -66,6 +69,7 @@ impl CardError {
             Self::AuthenticationFailed(KeyRole::Credit) | Self::Key(KeyError::NoKey(KeyRole::Credit)) => {
                 FailureCode::CreditKeyRejected
             }
+            Self::Swapped => FailureCode::CardSwapped,
             Self::NoApplication | Self::ForeignUid | Self::AuthenticationFailed(_) => FailureCode::CardForeign,
             Self::Key(KeyError::HolderUnavailable(_)) => FailureCode::CentralUnreachable,
             Self::Key(_) => FailureCode::ConfigurationInvalid,

@@ -3,7 +3,11 @@
 //! `SCardTransmit` has no time-out: a card that never answers, or a driver that hangs, blocks its caller for ever.
 //! So each connection has a thread of its own that transmits, with a PC/SC context of its own (a context serves one
 //! call at a time), and the owner waits for it only so long. A thread that hangs is left behind with its handle; when
-//! its call returns at last, it resets the card, drops the handle and ends.
+//! its call returns at last, it drops the handle and ends.
+//!
+//! The handle is left without a reset: when the card is already gone, pcscd answers a failed reset by marking the
+//! reader empty behind the back of its own poll, and a card laid down within that poll's 400 ms is never announced.
+//! The next connection begins with SelectApplication, which ends a session just as well.
 
 use crate::apdu::{Apdu, Reply};
 use crate::transport::{Transport, TransportError};
@@ -22,7 +26,7 @@ const CLOSE_WAIT: Duration = Duration::from_millis(500);
 
 type Answer = Result<Vec<u8>, Error>;
 
-/// A connection to the card in a reader, held exclusively. Dropping it resets the card.
+/// A connection to the card in a reader, held exclusively, so that no other process can slip a command in between.
 pub struct PcscTransport {
     commands: Option<Sender<Zeroizing<Vec<u8>>>>,
     answers: Receiver<Answer>,
@@ -33,7 +37,8 @@ impl PcscTransport {
     /// Connects to the card that lies on `reader`. `exchange_wait` bounds each exchange.
     ///
     /// # Errors
-    /// `TransportError::CardGone` when no card is there any more, `TimedOut` when the reader hangs.
+    /// `TransportError::CardGone` when no card is there any more, `Busy` while an exchange that was given up still
+    /// holds the reader (worth trying again), `TimedOut` when the reader hangs.
     pub fn connect(reader: &CStr, exchange_wait: Duration) -> Result<Self, TransportError> {
         let (commands, to_carry) = channel();
         let (answering, answers) = channel();
@@ -107,9 +112,9 @@ fn carry(reader: &CString, commands: &Receiver<Zeroizing<Vec<u8>>>, answers: &Se
         let mut buffer = Zeroizing::new([0; MAX_BUFFER_SIZE]);
         answer = card.transmit(&command, buffer.as_mut()).map(<[u8]>::to_vec);
     }
-    // The card forgets its session and rolls back what was not committed.
-    if let Err((card, error)) = card.disconnect(Disposition::ResetCard) {
-        tracing::debug!(%error, "the card could not be reset");
+    if let Err((card, error)) = card.disconnect(Disposition::LeaveCard) {
+        tracing::debug!(%error, "the handle could not be closed");
+        // pcscd no longer knows the handle; this frees what this process holds of it.
         drop(card);
     }
 }
@@ -124,6 +129,7 @@ fn transport_error(error: Error) -> TransportError {
         Error::NoSmartcard | Error::RemovedCard | Error::UnpoweredCard | Error::UnresponsiveCard => {
             TransportError::CardGone
         }
+        Error::SharingViolation => TransportError::Busy,
         other => TransportError::Reader(other),
     }
 }

@@ -16,8 +16,8 @@ use std::time::{Duration, Instant};
 const BACK_OFF_MIN: Duration = Duration::from_millis(50);
 /// The longest pause, so that a restarted pcscd is found within a second.
 const BACK_OFF_MAX: Duration = Duration::from_secs(1);
-/// Between two cancellations of one wake-up: the first may come just before the wait begins.
-const WAKE_RETRY: Duration = Duration::from_micros(500);
+/// Between two cancellations of one wake-up: the first may come just before the wait begins. It doubles.
+const WAKE_RETRY: Duration = Duration::from_millis(1);
 
 /// What the reader did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,12 +68,14 @@ impl Waker {
         drop(self.0.context());
         self.0.changed.notify_all();
         // pcscd forgets a cancellation that comes before the wait, hence more than one.
+        let mut pause = WAKE_RETRY;
         while self.0.woken.load(Ordering::SeqCst) && self.0.waiting.load(Ordering::SeqCst) {
             let context = self.0.context().clone();
             if let Some(Err(error)) = context.map(|context| context.cancel()) {
                 tracing::debug!(%error, "the wait could not be cancelled");
             }
-            thread::sleep(WAKE_RETRY);
+            thread::sleep(pause);
+            pause *= 2;
         }
     }
 }
@@ -151,7 +153,7 @@ impl ReaderWatcher {
     /// Connects to the card that lies on the reader.
     ///
     /// # Errors
-    /// `TransportError::CardGone` when there is no card, or no reader, any more.
+    /// `TransportError::CardGone` when there is no card, or no reader, any more, else as `PcscTransport::connect`.
     pub fn connect(&self, exchange_wait: Duration) -> Result<PcscTransport, TransportError> {
         let watched = self.watched.as_ref().ok_or(TransportError::CardGone)?;
         PcscTransport::connect(&watched.name, exchange_wait)

@@ -20,6 +20,8 @@ const UID_LENGTH: usize = 7;
 pub struct CardSession<T> {
     pub(crate) card: Desfire<T>,
     pub(crate) layout: CardLayout,
+    /// As the reader saw it at the start; random on some cards.
+    shown_uid: Uid,
     uid: Uid,
     role: Option<KeyRole>,
 }
@@ -66,8 +68,9 @@ impl<T: Transport> CardSession<T> {
     /// `CardError`; `CardError::failure` tells a foreign card from a damaged one and from one that was lifted.
     pub fn open(transport: T, layout: &CardLayout, keys: &mut dyn CardKeys) -> Result<(Self, CardContents), CardError> {
         let mut card = Desfire::new(transport);
-        let uid = card.anticollision_uid()?;
-        let mut session = Self { card, layout: layout.clone(), uid, role: None };
+        let shown_uid = card.anticollision_uid()?;
+        let uid = shown_uid.clone();
+        let mut session = Self { card, layout: layout.clone(), shown_uid, uid, role: None };
         if session.uid.bytes().len() != UID_LENGTH {
             session.uid = session.real_uid(keys)?;
         }
@@ -80,6 +83,15 @@ impl<T: Transport> CardSession<T> {
     #[must_use]
     pub fn uid(&self) -> &Uid {
         &self.uid
+    }
+
+    /// Asks the reader whether this card still lies there. pcscd looks every 400 ms only and does not tell of a card
+    /// that was swapped in between; between notices the owner asks here, which ends no session of the card.
+    ///
+    /// # Errors
+    /// `Transport` when it was lifted, `Swapped` when another card answers: this session is over in both cases.
+    pub fn check_presence(&mut self) -> Result<(), CardError> {
+        if self.card.anticollision_uid()? == self.shown_uid { Ok(()) } else { Err(CardError::Swapped) }
     }
 
     /// Whether a transport error ended this session.

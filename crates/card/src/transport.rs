@@ -18,6 +18,9 @@ pub enum TransportError {
     /// An earlier error closed this handle.
     #[error("the handle was dropped after an error")]
     Closed,
+    /// Another handle holds the card: an exchange that was given up has not come back yet.
+    #[error("the reader is still busy")]
+    Busy,
     /// The reader or pcscd reported something else.
     #[error("the reader reports: {0}")]
     Reader(pcsc::Error),

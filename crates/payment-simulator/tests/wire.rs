@@ -4,8 +4,8 @@
 use data_encoding::HEXUPPER;
 use domain::Cents;
 use payment_simulator::{
-    AfterRefusal, Answer, Config, Event, RepeatReceipt, ReversalCheck, ReversalReceipt, Simulator, TransactionState,
-    Unanswered, Waiting, When,
+    AfterRefusal, Answer, Config, Event, RepeatReceipt, ReversalCheck, ReversalReceipt, Simulator, StartError,
+    TransactionState, Unanswered, Waiting, When,
 };
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -470,4 +470,15 @@ fn without_the_wish_for_intermediate_status_none_is_sent() {
     register.send(PAY);
     register.expect(ACK);
     assert!(register.read().starts_with("040F"));
+}
+
+#[test]
+fn a_broken_state_file_or_an_unknown_zone_is_said_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("terminal.json");
+    std::fs::write(&path, "{").unwrap();
+    let broken = Simulator::start(Config { state_file: Some(path), ..approving() });
+    assert!(matches!(broken, Err(StartError::StateFile(_))), "{broken:?}");
+    let lost = Simulator::start(Config { time_zone: "Europe/Atlantis".to_owned(), ..approving() });
+    assert!(matches!(lost, Err(StartError::TimeZone(_))), "{lost:?}");
 }

@@ -1,5 +1,7 @@
 //! The desk and its ZVT client against the payment terminal's simulator, over real sockets.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests may fail loudly")]
+
 use domain::device::{PaymentApproval, PaymentEvent, PaymentIntent, PaymentProgress, PaymentRequest, PaymentVerdict};
 use domain::{Cents, FailureCode, TopUpId};
 use payment::{ZvtConfig, ZvtTerminal, desk};

@@ -1,5 +1,7 @@
 //! The codec against messages that others recorded from real terminals.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests may fail loudly")]
+
 use data_encoding::HEXUPPER_PERMISSIVE;
 use payment::zvt::apdu::{Apdu, control};
 use payment::zvt::field::{Fields, bmp, from_bcd, objects, to_bcd};

@@ -1,5 +1,6 @@
 //! The IPP requests a print needs (RFC 8011), each on a connection and under a time limit of its own.
 
+use crate::codes;
 use crate::config::{BadPrinter, Config};
 use crate::job::{Job, number, texts};
 use crate::reasons::PrinterStatus;
@@ -32,8 +33,8 @@ impl CallError {
     /// How a citizen or technician meets it.
     pub(crate) fn code(&self) -> FailureCode {
         match self {
-            Self::Lost(_) => FailureCode::PrinterAbsent,
-            Self::Refused(_) | Self::NotSent(_) => FailureCode::PrintRefused,
+            Self::Lost(_) => codes::ABSENT,
+            Self::Refused(_) | Self::NotSent(_) => codes::REFUSED,
         }
     }
 }

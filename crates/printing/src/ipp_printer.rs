@@ -1,6 +1,7 @@
 //! A printer that speaks IPP over TCP: Create-Job under a unique name, Send-Document once, then ask until it is known.
 //! Print-Job is never used: its lost answer cannot be told from a lost request.
 
+use crate::codes;
 use crate::config::{BadPrinter, Config};
 use crate::connection::{CallError, Connection};
 use crate::job::{Job, JobState, uncertain};
@@ -45,7 +46,7 @@ impl IppPrinter {
             // The answer is lost, or names no job: the job is there under its name, or it is not.
             Ok(None) | Err(CallError::Lost(_)) => match self.find_patiently(name) {
                 Ok(Some(job)) if job.awaits_document() => Ok(job.id),
-                Ok(_) => Err(FailureCode::PrinterAbsent),
+                Ok(_) => Err(codes::ABSENT),
                 Err(error) => Err(error.code()),
             },
             Err(error) => {
@@ -94,7 +95,7 @@ impl IppPrinter {
         let mut blocked: Option<(Instant, FailureCode)> = None;
         loop {
             match self.look(name, id) {
-                Ok(Some(job)) if job.is_final() => return self.verdict(name, &job, FailureCode::PrintRefused),
+                Ok(Some(job)) if job.is_final() => return self.verdict(name, &job, codes::REFUSED),
                 Ok(Some(job)) => blocked = self.still_blocked(&job, blocked, progress),
                 // Restarted, and its history with it.
                 Ok(None) => return uncertain(),
@@ -102,7 +103,7 @@ impl IppPrinter {
             }
             let stood_still = blocked.is_some_and(|(since, _)| since.elapsed() >= self.config.blocked_limit());
             if stood_still || started.elapsed() >= self.config.total_limit() {
-                let code = blocked.map_or(FailureCode::PrintUncertain, |(_, code)| code);
+                let code = blocked.map_or(codes::UNCERTAIN, |(_, code)| code);
                 return self.cancel(name, id, code);
             }
             std::thread::sleep(self.config.poll_interval());
@@ -118,7 +119,7 @@ impl IppPrinter {
     ) -> Option<(Instant, FailureCode)> {
         let code = match self.connection.status().map(|status| status.readiness()) {
             Ok(Readiness::NotReady(code)) => code,
-            _ if job.state == JobState::Stopped => FailureCode::PrinterFault,
+            _ if job.state == JobState::Stopped => codes::FAULT,
             _ => return None,
         };
         if before.is_none_or(|(_, known)| known != code) {
@@ -193,7 +194,7 @@ impl Printer for IppPrinter {
 
     fn resolve(&mut self, name: &PrintName) -> PrintOutcome {
         match self.find_patiently(name) {
-            Ok(Some(job)) if job.awaits_document() => self.cancel(name, job.id, FailureCode::PrintRefused),
+            Ok(Some(job)) if job.awaits_document() => self.cancel(name, job.id, codes::REFUSED),
             Ok(Some(job)) => self.follow(name, job.id, &mut |_| {}),
             Ok(None) => uncertain(),
             Err(error) => PrintOutcome::Uncertain(error.code()),

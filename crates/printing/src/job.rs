@@ -1,6 +1,7 @@
 //! A job as the printer reports it, and what it proves.
 
 use crate::PrintOutcome;
+use crate::codes;
 use domain::FailureCode;
 use ipp::attribute::{IppAttribute, IppAttributeGroup};
 use ipp::prelude::IppValue;
@@ -91,7 +92,7 @@ impl Job {
 
 /// It is not known whether the paper came out whole.
 pub(crate) fn uncertain() -> PrintOutcome {
-    PrintOutcome::Uncertain(FailureCode::PrintUncertain)
+    PrintOutcome::Uncertain(codes::UNCERTAIN)
 }
 
 /// An integer or enum.

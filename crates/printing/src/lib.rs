@@ -3,6 +3,7 @@
 //! before the printer hears of it, and the decision to print again: nothing here is ever repeated by itself.
 //! Calls block; the caller gives the printer a thread of its own.
 
+mod codes;
 mod config;
 mod connection;
 mod ipp_printer;

@@ -2,6 +2,7 @@
 //! suffix for the severity; makes disagree about the severity, so it counts only for reasons nobody has listed.
 
 use crate::Readiness;
+use crate::codes;
 use domain::FailureCode;
 
 /// A printer's state (RFC 8011 clause 5.4.11).
@@ -14,11 +15,11 @@ pub(crate) struct PrinterStatus {
 
 /// In the order in which a technician should hear of them: an open door hides the rest.
 const BLOCKING: [(FailureCode, &[&str]); 4] = [
-    (FailureCode::PrinterOpen, &["cover-open", "door-open", "interlock-open"]),
-    (FailureCode::PaperJam, &["media-jam"]),
-    (FailureCode::PaperOut, &["media-empty", "media-needed", "input-tray-missing"]),
+    (codes::OPEN, &["cover-open", "door-open", "interlock-open"]),
+    (codes::JAM, &["media-jam"]),
+    (codes::PAPER_OUT, &["media-empty", "media-needed", "input-tray-missing"]),
     (
-        FailureCode::PrinterFault,
+        codes::FAULT,
         &[
             "developer-empty",
             "fuser-over-temp",
@@ -72,7 +73,7 @@ impl PrinterStatus {
         }
         let unknown_error = plain.iter().any(|(reason, error)| *error && !HARMLESS.contains(reason));
         if unknown_error || self.stopped || !self.accepting {
-            return Readiness::NotReady(FailureCode::PrinterFault);
+            return Readiness::NotReady(codes::FAULT);
         }
         Readiness::Ready
     }

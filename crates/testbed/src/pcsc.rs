@@ -128,6 +128,7 @@ impl PcscSandbox {
             return Err(SandboxError::Folder(folder));
         }
         let pcscd = installed(&["/usr/sbin/pcscd", "/usr/bin/pcscd"], "pcscd")?;
+        installed(&["/usr/sbin/ip", "/sbin/ip", "/usr/bin/ip"], "iproute2")?;
         present(bridge_binary, "card-simulator (build it with `cargo build -p card-simulator`)")?;
         prepare(&folder)?;
         let mut refusals = String::new();

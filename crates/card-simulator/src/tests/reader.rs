@@ -20,6 +20,9 @@ pub(crate) struct Reader<'a> {
     counter: u16,
 }
 
+/// One frame or a chain of them: card, command, data to data and status.
+type Transmit = fn(&mut VirtualCard, u8, &[u8]) -> (Vec<u8>, u8);
+
 /// What stands for the status of an answer that never came; no card has such a status.
 pub(crate) const LOST: u8 = 0xFF;
 
@@ -116,8 +119,24 @@ impl<'a> Reader<'a> {
         mac_truncated(&self.mac, &message)
     }
 
-    /// A command in a mode; the opened reply or the status.
+    /// A command in a mode, chained as it needs; the opened reply or the status.
     pub(crate) fn send(&mut self, mode: CommMode, ins: u8, header: &[u8], data: &[u8]) -> Result<Vec<u8>, u8> {
+        self.send_by(command, mode, ins, header, data)
+    }
+
+    /// A command in full mode that must be done in one frame.
+    pub(crate) fn one_frame(&mut self, ins: u8, header: &[u8], data: &[u8]) -> Result<Vec<u8>, u8> {
+        self.send_by(frame, CommMode::Full, ins, header, data)
+    }
+
+    fn send_by(
+        &mut self,
+        transmit: Transmit,
+        mode: CommMode,
+        ins: u8,
+        header: &[u8],
+        data: &[u8],
+    ) -> Result<Vec<u8>, u8> {
         let mut body = header.to_vec();
         if mode == CommMode::Full && !data.is_empty() {
             body.extend(cbc_encrypt(&self.encryption, &self.iv([0xA5, 0x5A]), &padded_80(data)));
@@ -128,7 +147,7 @@ impl<'a> Reader<'a> {
             let mac = self.mac_of(ins, &body);
             body.extend(mac);
         }
-        let (reply, status) = command(self.card, ins, &body);
+        let (reply, status) = transmit(self.card, ins, &body);
         self.counter += 1;
         if status != 0 {
             return Err(status);

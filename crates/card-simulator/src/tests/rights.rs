@@ -168,3 +168,17 @@ fn listings_are_free() {
     assert_eq!(command(&mut card, 0x45, &[]), (vec![0x0B, 0x85], 0));
     assert_eq!(command(&mut card, 0x64, &[3]), (vec![0], 0));
 }
+
+#[test]
+fn the_twins_of_longer_frames_carry_a_whole_message_in_one() {
+    let mut card = card();
+    let mut reader = Reader::open(&mut card, CREDIT);
+    let header = [3, 0, 0, 0, 48, 0, 0];
+    assert_eq!(reader.one_frame(0x8B, &header, &[7; 48]), Ok(vec![]));
+    reader.reader_id().unwrap();
+    reader.commit().unwrap();
+    let mut reader = Reader::open(&mut card, READ);
+    let both = reader.one_frame(0xAB, &[3, 0, 0, 0, 0, 0, 0], &[]);
+    assert_eq!(both, Ok([[0; 48], [7; 48]].concat()));
+    assert_eq!(reader.one_frame(0xAD, &IDENTITY, &[]).map(|data| data.len()), Ok(64));
+}

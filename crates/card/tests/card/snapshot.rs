@@ -1,7 +1,8 @@
 //! Reading a card, and writing what the read key may.
 
-use crate::field::{TERMINAL, Tray, UID, description, kiosk_keys, kiosk_keys_of, layout, read_key};
-use card::{CardError, CardSession};
+use crate::field::{TERMINAL, Tray, UID, credit_key, description, kiosk_keys, kiosk_keys_of, layout, order, read_key};
+use card::{CardError, CardSession, CreditOutcome, TransportError};
+use card_simulator::{FaultKind, FaultPlan, When};
 use domain::card::{PinTries, Presentation, Wishes};
 use domain::{CardNumber, Cents, FailureCode, Generation, Handle};
 use keys::KeyRole;
@@ -85,6 +86,36 @@ fn wishes_are_committed() {
     tray.session().write_wishes(&mut kiosk_keys(), &wishes, TERMINAL).unwrap();
     assert_eq!(tray.0.borrow().wishes(), Some(wishes));
     assert_eq!(tray.open().unwrap().1.wishes, wishes);
+}
+
+#[test]
+fn a_card_that_lies_still_keeps_its_session() {
+    for random_uid in [false, true] {
+        let tray = Tray::with(&card_simulator::CardDescription { random_uid, ..description() });
+        let mut session = tray.session();
+        session.check_presence().unwrap();
+        assert!(session.top_ups(&mut kiosk_keys()).is_ok());
+    }
+}
+
+#[test]
+fn a_card_swapped_behind_the_readers_back_is_noticed() {
+    let tray = Tray::with(&description());
+    let mut session = tray.session();
+    let other = card_simulator::CardDescription { uid: [0x04, 1, 2, 3, 4, 5, 6], ..description() };
+    *tray.0.borrow_mut() = card_simulator::personalise(&other).unwrap();
+    let error = session.check_presence().unwrap_err();
+    assert_eq!((&error, error.failure()), (&CardError::Swapped, FailureCode::CardSwapped));
+    let outcome = session.credit(&mut credit_key(), &order(1, 500, 0));
+    assert_eq!(outcome, CreditOutcome::NotCredited(CardError::AuthenticationFailed(KeyRole::Credit).into()));
+}
+
+#[test]
+fn a_lifted_card_is_noticed_at_once() {
+    let tray = Tray::with(&description());
+    let mut session = tray.session();
+    tray.0.borrow_mut().set_faults(FaultPlan::once(When::Exchange(1), FaultKind::TearBefore));
+    assert_eq!(session.check_presence(), Err(CardError::Transport(TransportError::ShortReply)));
 }
 
 #[test]

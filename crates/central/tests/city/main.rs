@@ -1,7 +1,12 @@
 //! Central as its terminals meet it: an invented city in a temporary folder, seeded, published, served on a free port.
 
+#[cfg(test)]
 mod feed;
+#[cfg(test)]
 mod fixture;
+#[cfg(test)]
 mod http;
+#[cfg(test)]
 mod seeding;
+#[cfg(test)]
 mod uploads;

@@ -193,7 +193,7 @@ impl Story<'_> {
             None => {
                 // Only a card that never came back leaves something open, and that is a claim.
                 assert_eq!(top_up.claim(), Claim::Open, "{top_up:?}");
-                assert!(!self.journal.ledger.blocking().is_some(), "{top_up:?}");
+                assert!(self.journal.ledger.blocking().is_none(), "{top_up:?}");
                 assert_eq!(balances.get(Account::Transit).0, 0);
                 return;
             }
@@ -256,7 +256,7 @@ fn every_way_out_is_reached() {
                 seed.to_be_bytes()[0]
             })
             .collect();
-        seen.insert(tell(&fate, 3, seed % 3 != 0).0);
+        seen.insert(tell(&fate, 3, !seed.is_multiple_of(3)).0);
     }
     for outcome in [Outcome::Completed, Outcome::Voided, Outcome::Lost] {
         assert!(seen.contains(&Some(outcome)), "{outcome:?}");

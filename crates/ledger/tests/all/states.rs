@@ -103,6 +103,46 @@ fn no_state_permits_what_could_lose_money() {
 }
 
 #[test]
+fn no_state_lets_be_said_what_was_not_proven() {
+    for (state, path, _) in every_state() {
+        let sayable = |kind| every_fact().iter().any(|fact| fact.kind() == kind && state.step(fact, 1).is_ok());
+        let (payment, credit, claim) = (state.payment(), state.credit(), state.claim());
+        if sayable(Kind::Voided) && payment != Payment::Adrift {
+            assert_eq!((credit, claim), (Credit::NotCredited, Claim::None), "{path:?}");
+        }
+        if sayable(Kind::Posted) && payment != Payment::Adrift {
+            assert!(matches!(credit, Credit::Credited | Credit::InDoubt), "{path:?}");
+        }
+        if sayable(Kind::CreditStarted) {
+            assert!(matches!(payment, Payment::Approved | Payment::Kept) && claim == Claim::None, "{path:?}");
+        }
+        if sayable(Kind::Credited) && matches!(credit, Credit::Untried | Credit::NotCredited) {
+            assert_eq!((payment, claim), (Payment::Kept, Claim::Open), "{path:?}");
+        }
+        if sayable(Kind::NotCredited) && claim != Claim::None {
+            assert_eq!(payment, Payment::Voided, "{path:?}");
+        }
+        if sayable(Kind::LossCreditedButReversed) {
+            assert_eq!((payment, credit), (Payment::Voided, Credit::Credited), "{path:?}");
+        }
+    }
+}
+
+#[test]
+fn an_undecided_payment_blocks_until_it_is_left_to_central() {
+    for (state, path, _) in every_state() {
+        let undecided =
+            matches!(state.payment(), Payment::Asked | Payment::Unknown | Payment::Approved | Payment::Adrift);
+        let over = state.outcome().is_some() || state.has(Kind::LeftToCentral);
+        if undecided {
+            assert_eq!(state.blocks_payment(), !over, "{path:?}");
+        } else if state.credit() == Credit::InDoubt || state.claim() != Claim::None {
+            assert!(!state.blocks_payment(), "a card in doubt and a claim block nothing: {path:?}");
+        }
+    }
+}
+
+#[test]
 fn every_state_can_be_started_from() {
     for (state, path, _) in every_state() {
         let mut started = state.clone();

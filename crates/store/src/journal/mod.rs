@@ -134,3 +134,5 @@ fn signed(value: u64) -> rusqlite::Result<i64> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod generate;
