@@ -236,7 +236,7 @@ impl<T> fmt::Debug for CardSession<T> {
 }
 
 /// What the top-ups file tells of one top-up.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Trace {
     /// Its record is there, with the value before.
     Found(Cents),

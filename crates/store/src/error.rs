@@ -3,6 +3,11 @@
 use domain::FailureCode;
 use std::path::PathBuf;
 
+/// The journal cannot be read: set aside, or refused.
+pub(crate) const JOURNAL_UNREADABLE: FailureCode = FailureCode::JournalUnreadable;
+/// The cache cannot be read: dropped, or to be dropped.
+pub(crate) const CACHE_UNREADABLE: FailureCode = FailureCode::CacheUnreadable;
+
 /// A failure of journal, cache or key home.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -85,9 +90,9 @@ impl StoreError {
         match self {
             Self::JournalWrite(error) | Self::Cache(error) if disk_is_full(error) => FailureCode::DiskFull,
             Self::File { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => FailureCode::DiskFull,
-            Self::Cache(_) | Self::Feed(_) => FailureCode::CacheUnreadable,
+            Self::Cache(_) | Self::Feed(_) => CACHE_UNREADABLE,
             Self::JournalTooNew { .. } | Self::JournalRead(_) | Self::JournalCorrupt(_) | Self::Key(_) => {
-                FailureCode::JournalUnreadable
+                JOURNAL_UNREADABLE
             }
             Self::JournalWrite(_)
             | Self::JournalStopped

@@ -13,7 +13,7 @@ mod schema;
 pub use cache::{Cache, CacheOpened, CacheReader, HeldHead, Staging};
 pub use error::{Refusal, StoreError};
 pub use journal::{
-    ClockFloor, Journal, Opened, OpenReport, OutboxCounts, OutboxItem, PrintOutcome, PrintState, SetAside,
+    ClockFloor, Journal, OpenReport, Opened, OutboxCounts, OutboxItem, PrintOutcome, PrintState, SetAside,
 };
 pub use key::{JournalKey, KeptKey, KeyHome};
 pub use schema::{CACHE_VERSION, JOURNAL_VERSION};

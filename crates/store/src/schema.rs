@@ -84,3 +84,7 @@ fn lend_sha256(connection: &Connection) -> rusqlite::Result<()> {
         Ok(Sha256::digest(bytes).to_vec())
     })
 }
+
+#[cfg(test)]
+#[path = "schema_tests.rs"]
+mod tests;

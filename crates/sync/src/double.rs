@@ -9,9 +9,7 @@ use protocol::{
 };
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
-use store::{
-    Cache, CacheReader, HeldHead, Journal, JournalKey, Opened, OutboxCounts, OutboxItem, Staging, StoreError,
-};
+use store::{Cache, CacheReader, HeldHead, Journal, JournalKey, Opened, OutboxCounts, OutboxItem, Staging, StoreError};
 
 pub(crate) const NOW: Timestamp = Timestamp(1_800_000_000_000);
 pub(crate) const TERMINAL: TerminalId = TerminalId(7);
@@ -106,7 +104,8 @@ impl City {
 
     /// Publishes files and returns their entries.
     pub(crate) fn publish(&self, sequence: u64, files: &[(FileKind, &str, Vec<u8>)]) -> Vec<FileEntry> {
-        let entries: Vec<FileEntry> = files.iter().map(|(kind, name, bytes)| FileEntry::of(*kind, name, bytes)).collect();
+        let entries: Vec<FileEntry> =
+            files.iter().map(|(kind, name, bytes)| FileEntry::of(*kind, name, bytes)).collect();
         let manifest = Manifest { city: "bahia".into(), sequence, epoch: 1, files: entries.clone() };
         let bytes = manifest.encode().unwrap();
         let head = self.head_of(&manifest, &bytes, 1_000);

@@ -4,8 +4,7 @@
 use crate::{CityTrust, FeedHost, FeedState, KeyRing};
 use domain::{FailureCode, Timestamp};
 use protocol::{
-    Central, FeedFloor, FileEntry, FileHash, HeadError, Manifest, Problem, ProblemCode, SignedHead,
-    VerifiedHead,
+    Central, FeedFloor, FileEntry, FileHash, HeadError, Manifest, Problem, ProblemCode, SignedHead, VerifiedHead,
 };
 use store::{HeldHead, StoreError};
 
@@ -36,7 +35,7 @@ impl FeedError {
         match self {
             Self::Central(problem) => problem.failure(),
             Self::Head(error) => error.failure(),
-            Self::Contradiction(_) | Self::Incomplete(_) => FailureCode::FeedUntrusted,
+            Self::Contradiction(_) | Self::Incomplete(_) => HeadError::Malformed.failure(),
             Self::Store(error) => error.code(),
         }
     }

@@ -120,9 +120,8 @@ impl Pass {
                 self.wait(item.key);
                 self.chain_waits |= chained;
                 self.failures += 1;
-                let ends = is_silence(&problem)
-                    || problem.code == ProblemCode::Unauthorised
-                    || self.failures >= FAILURES_MAX;
+                let ends =
+                    is_silence(&problem) || problem.code == ProblemCode::Unauthorised || self.failures >= FAILURES_MAX;
                 self.pushed.problem = Some(problem);
                 Ok(!ends)
             }

@@ -8,7 +8,7 @@ pub use reader::CacheReader;
 pub use stage::Staging;
 
 use crate::StoreError;
-use crate::error::is_unreadable;
+use crate::error::{CACHE_UNREADABLE, is_unreadable};
 use crate::schema::prepare_cache;
 use domain::{FailureCode, Timestamp};
 use protocol::SignedHead;
@@ -43,7 +43,7 @@ impl CacheOpened {
     /// The failure a technician is told of.
     #[must_use]
     pub fn failure(&self) -> Option<FailureCode> {
-        self.dropped.is_some().then_some(FailureCode::CacheUnreadable)
+        self.dropped.is_some().then_some(CACHE_UNREADABLE)
     }
 }
 
@@ -66,8 +66,7 @@ impl Cache {
     /// `Cache` or `File` when even an empty one cannot be made.
     pub fn open(path: &Path) -> Result<CacheOpened, StoreError> {
         if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder)
-                .map_err(|source| StoreError::File { path: folder.to_owned(), source })?;
+            std::fs::create_dir_all(folder).map_err(|source| StoreError::File { path: folder.to_owned(), source })?;
         }
         let reason = match Self::try_open(path) {
             Ok(Some(cache)) => return Ok(CacheOpened { cache, dropped: None }),

@@ -85,11 +85,8 @@ impl CacheReader {
     /// `Cache` when the file cannot be read.
     pub fn file(&self, sha256: FileHash) -> Result<Option<Vec<u8>>, StoreError> {
         let sql = "SELECT bytes FROM file WHERE sha256 = ?1 AND bytes IS NOT NULL";
-        let bytes: Option<Vec<u8>> = self
-            .connection
-            .query_row(sql, [sha256.0], |row| row.get(0))
-            .optional()
-            .map_err(StoreError::Cache)?;
+        let bytes: Option<Vec<u8>> =
+            self.connection.query_row(sql, [sha256.0], |row| row.get(0)).optional().map_err(StoreError::Cache)?;
         Ok(bytes.filter(|bytes| FileHash::of(bytes) == sha256))
     }
 }

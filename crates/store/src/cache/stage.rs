@@ -94,10 +94,8 @@ impl Cache {
     /// # Errors
     /// `Feed` when a file is missing or does not fit, `Cache` when it cannot be written; the former feed stays.
     pub fn apply(&mut self, head: &HeldHead, manifest: &Manifest) -> Result<(), StoreError> {
-        let transaction = self
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(StoreError::Cache)?;
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(StoreError::Cache)?;
         replace_files(&transaction, manifest)?;
         replace_head(&transaction, head).map_err(StoreError::Cache)?;
         transaction.commit().map_err(StoreError::Cache)
@@ -106,9 +104,7 @@ impl Cache {
 
 fn held_files(connection: &Connection) -> rusqlite::Result<Held> {
     let mut statement = connection.prepare_cached("SELECT kind, name, position, sha256 FROM file")?;
-    let rows = statement.query_map([], |row| {
-        Ok(((row.get(0)?, row.get(1)?), (row.get(2)?, FileHash(row.get(3)?))))
-    })?;
+    let rows = statement.query_map([], |row| Ok(((row.get(0)?, row.get(1)?), (row.get(2)?, FileHash(row.get(3)?)))))?;
     rows.collect()
 }
 
@@ -142,12 +138,7 @@ fn drop_file(transaction: &Transaction<'_>, position: i64) -> rusqlite::Result<(
     Ok(())
 }
 
-fn load_file(
-    transaction: &Transaction<'_>,
-    kind: &str,
-    entry: &FileEntry,
-    epoch: u32,
-) -> Result<(), StoreError> {
+fn load_file(transaction: &Transaction<'_>, kind: &str, entry: &FileEntry, epoch: u32) -> Result<(), StoreError> {
     let sql = "SELECT bytes FROM staged WHERE sha256 = ?1";
     let staged: Option<Vec<u8>> =
         transaction.query_row(sql, [entry.sha256.0], |row| row.get(0)).optional().map_err(StoreError::Cache)?;
@@ -169,8 +160,7 @@ fn load_file(
 }
 
 fn segment_of<'a>(entry: &FileEntry, tier: Tier, bytes: &'a [u8]) -> Result<Segment<'a>, StoreError> {
-    let segment =
-        Segment::parse(bytes).map_err(|error| StoreError::Feed(format!("{}: {error}", entry.name)))?;
+    let segment = Segment::parse(bytes).map_err(|error| StoreError::Feed(format!("{}: {error}", entry.name)))?;
     if segment.tier() == tier {
         Ok(segment)
     } else {

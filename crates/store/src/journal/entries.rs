@@ -88,8 +88,8 @@ fn insert_entry(transaction: &Transaction<'_>, chain: &mut Chain, entry: &Entry)
         return Err(Refusal::AlreadyBooked.into());
     }
     chain.accept(entry).map_err(|_| Refusal::OutOfChain)?;
-    let mut statement = transaction
-        .prepare_cached("INSERT INTO entry (seq, top_up, kind, hash, bytes) VALUES (?1, ?2, ?3, ?4, ?5)")?;
+    let mut statement =
+        transaction.prepare_cached("INSERT INTO entry (seq, top_up, kind, hash, bytes) VALUES (?1, ?2, ?3, ?4, ?5)")?;
     let kind = entry.fact.kind().number();
     statement.execute((signed(entry.seq)?, entry.subject.top_up.0, kind, chain.head, entry.encode()))?;
     Ok(())

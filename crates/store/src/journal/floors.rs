@@ -83,11 +83,7 @@ impl Journal {
 fn read_floor(connection: &Connection) -> rusqlite::Result<FeedFloor> {
     let floor = connection
         .query_row("SELECT key_version, epoch, sequence FROM feed_floor", [], |row| {
-            Ok(FeedFloor {
-                key_version: row.get(0)?,
-                epoch: row.get(1)?,
-                sequence: unsigned(2, row.get(2)?)?,
-            })
+            Ok(FeedFloor { key_version: row.get(0)?, epoch: row.get(1)?, sequence: unsigned(2, row.get(2)?)? })
         })
         .optional()?;
     Ok(floor.unwrap_or_default())

@@ -134,5 +134,3 @@ fn signed(value: u64) -> rusqlite::Result<i64> {
 
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod generate;

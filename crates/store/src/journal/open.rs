@@ -1,7 +1,7 @@
 //! Opening the journal: key, schema, chain, and the boot barrier; setting aside what cannot be read.
 
 use super::{Chain, Journal};
-use crate::error::{is_in_use, is_unreadable};
+use crate::error::{JOURNAL_UNREADABLE, is_in_use, is_unreadable};
 use crate::schema::{Schema, prepare_journal};
 use crate::{JournalKey, StoreError};
 use domain::{FailureCode, TerminalId, Timestamp};
@@ -42,7 +42,7 @@ impl OpenReport {
     /// The failure a technician is told of.
     #[must_use]
     pub fn failure(&self) -> Option<FailureCode> {
-        self.set_aside.is_some().then_some(FailureCode::JournalUnreadable)
+        self.set_aside.is_some().then_some(JOURNAL_UNREADABLE)
     }
 }
 
@@ -138,7 +138,8 @@ impl Journal {
         }
         let number = next_generation(path).map_err(|source| file_error(path, source))?;
         self.write(|transaction| {
-            transaction.execute("INSERT INTO generation (one, number, begun_ms) VALUES (1, ?1, ?2)", (number, now.0))?;
+            transaction
+                .execute("INSERT INTO generation (one, number, begun_ms) VALUES (1, ?1, ?2)", (number, now.0))?;
             Ok(number)
         })
     }

@@ -16,8 +16,7 @@ struct Running {
 fn start(city: &City) -> Running {
     let (city, terminal, wake) = (city.clone(), Arc::new(Terminal::new()), Arc::new(Wake::default()));
     let settings = SyncSettings { codes_low: 3, codes_batch: 5, ..SyncSettings::default() };
-    let (driver, state) =
-        Driver::new(city.clone(), Arc::clone(&terminal), city.trust(), settings, Arc::clone(&wake));
+    let (driver, state) = Driver::new(city.clone(), Arc::clone(&terminal), city.trust(), settings, Arc::clone(&wake));
     let (stop, stopped) = oneshot::channel::<()>();
     let task = tokio::spawn(async move {
         driver

@@ -1,0 +1,144 @@
+use super::*;
+
+#[test]
+fn what_was_appended_is_on_the_disk_when_append_returns() {
+    let desk = Desk::new();
+    let Opened { mut journal, mut ledger, .. } = desk.open();
+    let entries = [intend(&mut ledger, top_up(1)), declined(&mut ledger, top_up(1))];
+    for entry in &entries {
+        journal.append(std::slice::from_ref(entry)).unwrap();
+    }
+    let after = desk.copied();
+    let reopened = after.open();
+    assert_eq!(reopened.journal.entries().unwrap(), entries);
+    assert_eq!(reopened.ledger, ledger);
+    assert_eq!(reopened.journal.chain(), journal.chain());
+    assert_eq!(reopened.report.boots, 2);
+}
+
+#[test]
+fn an_entry_and_its_upload_come_in_one_commit() {
+    let desk = Desk::new();
+    let Opened { mut journal, mut ledger, .. } = desk.open();
+    let entry = intend(&mut ledger, top_up(1));
+    journal.append(std::slice::from_ref(&entry)).unwrap();
+    let [item] = &desk.copied().open().journal.outbox_next(9).unwrap()[..] else { panic!("one upload") };
+    let upload = Upload::decode(&item.bytes).unwrap();
+    assert_eq!(upload.body, UploadBody::LedgerEntry(entry.encode()));
+    assert_eq!((upload.terminal(), upload.journal_generation, upload.key), (TERMINAL, 1, item.key));
+
+    journal.connection.commit_hook(Some(|| true)).unwrap();
+    let lost = journal.append(&[declined(&mut ledger, top_up(1))]);
+    assert!(lost.is_err());
+    let reopened = desk.copied().open().journal;
+    assert_eq!(reopened.entries().unwrap().len(), 1);
+    assert_eq!(reopened.outbox_counts().unwrap().queued, 1);
+}
+
+#[test]
+fn nothing_is_booked_twice_and_nothing_out_of_the_chain() {
+    let desk = Desk::new();
+    let Opened { mut journal, mut ledger, .. } = desk.open();
+    let mut other = ledger.clone();
+    let entry = intend(&mut ledger, top_up(1));
+    journal.append(std::slice::from_ref(&entry)).unwrap();
+    let check = |journal: &mut Journal, entry: Entry, expected: Refusal| {
+        let refused = journal.append(&[entry]);
+        assert!(matches!(refused, Err(StoreError::Refused(refusal)) if refusal == expected), "{refused:?}");
+    };
+    check(&mut journal, entry, Refusal::AlreadyBooked);
+    check(&mut journal, intend(&mut other, top_up(2)), Refusal::OutOfChain);
+    let next = declined(&mut ledger, top_up(1));
+    check(&mut journal, Entry { prev: [9; 32], ..next.clone() }, Refusal::OutOfChain);
+    check(&mut journal, Entry { seq: 3, ..next.clone() }, Refusal::OutOfChain);
+    journal.append(&[next]).unwrap();
+    assert_eq!(journal.entries().unwrap().len(), 2);
+    assert_eq!(journal.outbox_counts().unwrap().queued, 2);
+}
+
+#[test]
+fn the_database_itself_holds_one_entry_of_a_kind() {
+    let desk = Desk::new();
+    let Opened { mut journal, mut ledger, .. } = desk.open();
+    journal.append(&[intend(&mut ledger, top_up(1))]).unwrap();
+    let sql = "INSERT INTO entry SELECT seq + 1, top_up, kind, hash, bytes FROM entry";
+    let error = journal.connection.execute(sql, []).unwrap_err();
+    assert_eq!(error.sqlite_error_code(), Some(rusqlite::ErrorCode::ConstraintViolation));
+}
+
+#[test]
+fn open_top_ups_come_back_whole_and_ended_ones_do_not() {
+    let desk = Desk::new();
+    let Opened { mut journal, mut ledger, .. } = desk.open();
+    let ended = [intend(&mut ledger, top_up(1)), declined(&mut ledger, top_up(1))];
+    let open = [
+        intend(&mut ledger, top_up(2)),
+        ledger.record(NOW, top_up(2), Fact::Authorised { approval: approval() }).unwrap(),
+    ];
+    journal.append(&ended).unwrap();
+    journal.append(&open).unwrap();
+    assert_eq!(desk.copied().open().journal.open_top_ups().unwrap(), [open]);
+}
+
+#[test]
+fn a_receipt_cuts_an_upload_to_its_hash_and_fits_no_other() {
+    let desk = Desk::new();
+    let Opened { mut journal, mut ledger, .. } = desk.open();
+    journal.append(&[intend(&mut ledger, top_up(1))]).unwrap();
+    let item = journal.outbox_next(1).unwrap().remove(0);
+    let city = NoteKey::from_seed("bahia-head", &[1; 32]).unwrap();
+    let receipt = |key, bytes: &[u8]| Receipt::sign(key, bytes, 1, NOW, &city);
+    for wrong in [receipt(item.key, b"other bytes"), receipt(IdempotencyKey([0; 16]), &item.bytes)] {
+        assert!(matches!(journal.outbox_settle(&wrong), Err(StoreError::Refused(Refusal::Unknown))));
+    }
+    let right = receipt(item.key, &item.bytes);
+    journal.outbox_settle(&right).unwrap();
+    journal.outbox_settle(&right).unwrap();
+    assert_eq!(journal.outbox_next(9).unwrap(), []);
+    let kept: (Option<Vec<u8>>, Vec<u8>) = journal
+        .connection
+        .query_row("SELECT bytes, hash FROM outbox", [], |row| Ok((row.get(0)?, row.get(1)?)))
+        .unwrap();
+    assert_eq!(kept, (None, right.upload_sha256.to_vec()));
+}
+
+#[test]
+fn a_poison_upload_stands_aside_with_its_reason_and_can_be_released() {
+    let desk = Desk::new();
+    let Opened { mut journal, mut ledger, .. } = desk.open();
+    let entries = [intend(&mut ledger, top_up(1)), declined(&mut ledger, top_up(1))];
+    journal.append(&entries).unwrap();
+    let poison = journal.outbox_next(1).unwrap().remove(0);
+    journal.outbox_attempted(poison.key).unwrap();
+    journal.outbox_quarantine(poison.key, "409 contradicts").unwrap();
+    assert_eq!(journal.outbox_next(9).unwrap().len(), 1);
+    assert_eq!(journal.outbox_quarantined().unwrap(), [(poison.key, "409 contradicts".to_owned())]);
+    let counts = journal.outbox_counts().unwrap();
+    assert_eq!((counts.queued, counts.quarantined, counts.oldest), (1, 1, Some(NOW)));
+    journal.outbox_release(poison.key).unwrap();
+    let back = journal.outbox_next(1).unwrap().remove(0);
+    assert_eq!((back.key, back.bytes, back.attempts), (poison.key, poison.bytes, 2));
+}
+
+#[test]
+fn money_is_sent_before_what_was_written_earlier() {
+    let desk = Desk::new();
+    let Opened { mut journal, mut ledger, .. } = desk.open();
+    let document = protocol::DocumentIssued::new(
+        DocumentCode([5; 16]),
+        domain::document::DocumentKind::VolanteIndividual,
+        vec![1],
+        NOW,
+        true,
+        b"%PDF".to_vec(),
+    );
+    let name = PrintName("urn:uuid:1".into());
+    journal.print_intent(&name, NOW, None).unwrap();
+    let deposit = UploadBody::DocumentIssued(document);
+    journal.print_outcome(&name, PrintOutcome::Printed, NOW, Some(deposit.clone())).unwrap();
+    journal.print_outcome(&name, PrintOutcome::Printed, NOW, Some(deposit)).unwrap();
+    journal.append(&[intend(&mut ledger, top_up(1)), declined(&mut ledger, top_up(1))]).unwrap();
+    let items = journal.outbox_next(9).unwrap();
+    let kinds: Vec<&str> = items.iter().map(|item| item.kind.as_str()).collect();
+    assert_eq!(kinds, ["ledger-entry", "ledger-entry", "document-issued"]);
+}

@@ -1,0 +1,164 @@
+use super::*;
+
+#[test]
+fn each_commit_waits_for_its_fsync_and_nobody_else_has_the_file() {
+    let desk = Desk::new();
+    let journal = desk.open().journal;
+    assert_eq!(pragma(&journal, "synchronous"), "2");
+    assert_eq!(pragma(&journal, "journal_mode"), "wal");
+    assert_eq!(pragma(&journal, "locking_mode"), "exclusive");
+    assert_eq!(pragma(&journal, "wal_autocheckpoint"), "0");
+    let second = Journal::open(&desk.path(), &desk.key, TERMINAL, NOW);
+    assert!(matches!(second, Err(StoreError::JournalInUse(_))), "{second:?}");
+    assert!(desk.path().exists());
+}
+
+#[test]
+fn a_failed_commit_is_fatal_and_never_tried_again() {
+    let desk = Desk::new();
+    let Opened { mut journal, mut ledger, .. } = desk.open();
+    journal.connection.commit_hook(Some(|| true)).unwrap();
+    let entry = intend(&mut ledger, top_up(1));
+    let error = journal.append(std::slice::from_ref(&entry)).unwrap_err();
+    assert!(error.is_fatal());
+    assert_eq!(error.code(), FailureCode::JournalWriteFailed);
+    journal.connection.commit_hook(None::<fn() -> bool>).unwrap();
+    assert!(journal.is_stopped());
+    assert!(matches!(journal.append(&[entry]), Err(StoreError::JournalStopped)));
+    assert!(matches!(journal.codes_left(), Err(StoreError::JournalStopped)));
+    assert_eq!(desk.copied().open().journal.entries().unwrap(), []);
+}
+
+#[test]
+fn a_full_disk_is_named_and_stops_the_journal() {
+    let desk = Desk::new();
+    let mut journal = desk.open().journal;
+    let pages: i64 = journal.connection.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
+    journal.connection.pragma_update(None, "max_page_count", pages).unwrap();
+    let many: Vec<DocumentCode> = (0..=255).map(|byte| DocumentCode([byte; 16])).collect();
+    let mut result = Ok(0);
+    for round in 0..64_u8 {
+        let codes: Vec<DocumentCode> = many.iter().map(|code| salted(*code, round)).collect();
+        result = journal.add_codes(&codes);
+        if result.is_err() {
+            break;
+        }
+    }
+    let error = result.unwrap_err();
+    assert_eq!(error.code(), FailureCode::DiskFull);
+    assert!(error.is_fatal() && journal.is_stopped());
+}
+
+fn salted(code: DocumentCode, salt: u8) -> DocumentCode {
+    let mut bytes = code.0;
+    bytes[0] = salt;
+    DocumentCode(bytes)
+}
+
+#[test]
+fn a_journal_under_another_key_is_set_aside_whole_and_a_new_generation_begins() {
+    let mut desk = Desk::new();
+    let Opened { mut journal, mut ledger, .. } = desk.open();
+    journal.append(&[intend(&mut ledger, top_up(1))]).unwrap();
+    drop(journal);
+    let before = std::fs::read(desk.path()).unwrap();
+    let right = std::mem::replace(&mut desk.key, JournalKey::random().unwrap());
+
+    let Opened { journal, ledger, report } = desk.open();
+    assert_eq!(journal.generation(), 2);
+    assert_eq!(ledger, Ledger::new(TERMINAL, 2));
+    assert_eq!(report.failure(), Some(FailureCode::JournalUnreadable));
+    assert_eq!(report.earlier_aside, 1);
+    drop(journal);
+
+    let aside = report.set_aside.unwrap().path;
+    assert_eq!(std::fs::read(&aside).unwrap(), before);
+    let evidence = Journal::open(&aside, &right, TERMINAL, NOW).unwrap();
+    assert_eq!(evidence.journal.generation(), 1);
+    assert_eq!(evidence.journal.entries().unwrap().len(), 1);
+
+    let again = desk.open();
+    assert_eq!((again.journal.generation(), again.report.failure()), (2, None));
+}
+
+#[test]
+fn damage_anywhere_in_the_file_sets_it_aside() {
+    let check = |at: u64, fill: u8| {
+        let desk = Desk::new();
+        let Opened { mut journal, mut ledger, .. } = desk.open();
+        journal.append(&[intend(&mut ledger, top_up(1))]).unwrap();
+        journal.checkpoint().unwrap();
+        drop(journal);
+        overwrite(&desk.path(), at, fill);
+        let Opened { journal, report, .. } = desk.open();
+        assert_eq!(journal.generation(), 2, "damage at {at}");
+        assert!(report.set_aside.is_some());
+    };
+    let length = {
+        let desk = Desk::new();
+        drop(desk.open());
+        std::fs::metadata(desk.path()).unwrap().len()
+    };
+    check(0, 0);
+    check(length / 2, 0x55);
+    check(length - 64, 0xAA);
+}
+
+fn overwrite(path: &Path, at: u64, fill: u8) {
+    use std::io::{Seek, SeekFrom, Write};
+    let mut file = std::fs::OpenOptions::new().write(true).open(path).unwrap();
+    file.seek(SeekFrom::Start(at)).unwrap();
+    file.write_all(&[fill; 64]).unwrap();
+}
+
+#[test]
+fn a_broken_chain_sets_the_journal_aside() {
+    let desk = Desk::new();
+    let Opened { mut journal, mut ledger, .. } = desk.open();
+    let entries = [intend(&mut ledger, top_up(1)), declined(&mut ledger, top_up(1)), intend(&mut ledger, top_up(2))];
+    journal.append(&entries).unwrap();
+    journal.connection.execute("DELETE FROM entry WHERE seq = 2", []).unwrap();
+    drop(journal);
+    let report = desk.open().report;
+    assert!(report.set_aside.unwrap().reason.contains("entry 3"), "the gap is named");
+}
+
+#[test]
+fn a_journal_of_a_newer_program_is_refused_and_left_alone() {
+    let desk = Desk::new();
+    let journal = desk.open().journal;
+    journal.connection.pragma_update(None, "user_version", crate::JOURNAL_VERSION + 1).unwrap();
+    drop(journal);
+    let refused = Journal::open(&desk.path(), &desk.key, TERMINAL, NOW);
+    assert!(matches!(refused, Err(StoreError::JournalTooNew { found: 3, known: 2 })), "{refused:?}");
+    assert_eq!(std::fs::read_dir(desk.folder.path()).unwrap().filter(|e| aside(e.as_ref().unwrap())).count(), 0);
+}
+
+fn aside(entry: &std::fs::DirEntry) -> bool {
+    entry.file_name().to_string_lossy().contains("unreadable")
+}
+
+#[test]
+fn a_journal_that_vanished_begins_a_new_generation() {
+    let desk = Desk::new();
+    drop(desk.open());
+    for suffix in ["", "-wal"] {
+        let _ = std::fs::remove_file(desk.folder.path().join(format!("journal.db{suffix}")));
+    }
+    let Opened { journal, report, .. } = desk.open();
+    assert!(report.fresh);
+    assert_eq!(journal.generation(), 2);
+}
+
+#[test]
+fn the_write_ahead_log_is_emptied_as_commits_go_by() {
+    let desk = Desk::new();
+    let mut journal = desk.open().journal;
+    let log = desk.folder.path().join("journal.db-wal");
+    let mut emptied = false;
+    for moment in 0..i64::from(COMMITS_PER_CHECKPOINT) {
+        journal.raise_clock(Timestamp(moment)).unwrap();
+        emptied |= std::fs::metadata(&log).unwrap().len() == 0;
+    }
+    assert!(emptied);
+}
