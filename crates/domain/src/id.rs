@@ -148,8 +148,7 @@ impl DocumentCode {
     /// # Errors
     /// `BadId` when it is no code.
     pub fn from_print(text: &str) -> Result<Self, BadId> {
-        let plain: String =
-            text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect();
+        let plain: String = text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect();
         let bytes = data_encoding::BASE32_NOPAD.decode(plain.as_bytes()).map_err(|_| BadId)?;
         bytes.try_into().map(Self).map_err(|_| BadId)
     }

@@ -88,6 +88,10 @@ pub struct PaymentConfig {
     /// The till's password, six decimal digits.
     #[serde(default)]
     pub password: u32,
+    /// It keeps its last receipt through a power cut: then "no receipt" proves that nothing was paid. Leave it off
+    /// until commissioning has shown it.
+    #[serde(default)]
+    pub keeps_last_receipt: bool,
 }
 
 impl Config {
@@ -96,8 +100,8 @@ impl Config {
     /// # Errors
     /// `File` when it cannot be read, `Configuration` with line and key of the first mistake.
     pub fn load(path: &Path) -> Result<Self, KioskError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| KioskError::File { path: path.to_owned(), source })?;
+        let text =
+            std::fs::read_to_string(path).map_err(|source| KioskError::File { path: path.to_owned(), source })?;
         let mut config = Self::parse(path, &text)?;
         let folder = path.parent().unwrap_or(Path::new("."));
         config.enrolment = folder.join(&config.enrolment);

@@ -2,8 +2,8 @@
 
 use crate::KioskError;
 use crate::records::Records;
-use domain::city_pack::CityPack;
 use documents::Emblem;
+use domain::city_pack::CityPack;
 use locale::Catalog;
 use protocol::{FileKind, Manifest};
 use std::collections::BTreeMap;

@@ -15,8 +15,11 @@ use zeroize::Zeroizing;
 
 /// How often a card that could not be read is tried again while it lies there.
 const READ_ATTEMPTS: u8 = 3;
-/// The longest wait for the reader; requests end it early.
+/// The longest wait for an empty reader; requests end it early.
 const WAIT: Duration = Duration::from_secs(5);
+/// While a card lies there it is looked at this often, since pcscd itself looks only every 400 ms and private data
+/// must be covered within 300 ms.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// The tray with its reader: PC/SC in the street, something else on a desk.
 pub trait Tray: Send {
@@ -91,6 +94,8 @@ struct Owner<T> {
     presentation: Presentation,
     card: Option<CardSession<Box<dyn Transport>>>,
     present: bool,
+    /// The card vanished before pcscd said so; it may be back before pcscd notices anything.
+    seeking: bool,
     uid: Option<Uid>,
 }
 
@@ -106,6 +111,7 @@ pub(crate) fn start(tray: impl Tray + 'static, setup: Setup) -> Result<ReaderDes
             presentation: Presentation(0),
             card: None,
             present: false,
+            seeking: false,
             uid: None,
         };
         while owner.turn() {}
@@ -122,12 +128,17 @@ pub(crate) fn entropy() -> Box<dyn keys::Entropy + Send> {
 impl<T: Tray> Owner<T> {
     /// One notice, then what was asked for meanwhile; `false` when nobody can ask any more.
     fn turn(&mut self) -> bool {
-        match self.tray.next(WAIT) {
+        let wait = if self.card.is_some() || self.seeking { LOOK } else { WAIT };
+        match self.tray.next(wait) {
             ReaderNotice::Ready => self.say(ReaderEvent::Ready),
-            ReaderNotice::Gone => self.say(ReaderEvent::Gone),
+            ReaderNotice::Gone => {
+                self.gone();
+                self.say(ReaderEvent::Gone);
+            }
             ReaderNotice::CardArrived => self.arrived(),
             ReaderNotice::CardGone => self.gone(),
-            ReaderNotice::Woken | ReaderNotice::Idle => {}
+            ReaderNotice::Idle => self.look(),
+            ReaderNotice::Woken => {}
         }
         loop {
             match self.requests.try_recv() {
@@ -142,8 +153,24 @@ impl<T: Tray> Owner<T> {
         self.setup.inputs.send(Input::Event(Event::Reader(event)));
     }
 
+    /// Nothing was noticed: is the card still there, or back again?
+    fn look(&mut self) {
+        if self.seeking {
+            if self.tray.connect(self.setup.exchange_timeout).is_ok() {
+                self.arrived();
+            }
+            return;
+        }
+        let there = self.card.as_mut().is_none_or(|card| !card.is_lost() && card.check_presence().is_ok());
+        if !there {
+            self.gone();
+            self.seeking = true;
+        }
+    }
+
     fn gone(&mut self) {
         self.card = None;
+        self.seeking = false;
         if std::mem::take(&mut self.present) {
             self.say(ReaderEvent::CardGone(self.presentation));
         }

@@ -1,5 +1,6 @@
 //! Starting a kiosk: databases, city pack, threads; then the session, which takes up what the journal left open.
 
+use crate::KioskError;
 use crate::config::{Config, KeyConfig};
 use crate::desk::Desk;
 use crate::handle::Handle;
@@ -13,7 +14,6 @@ use crate::records::Records;
 use crate::runner::Runner;
 use crate::uplink::{self, Uplink};
 use crate::vault::Vault;
-use crate::KioskError;
 use domain::city_pack::TerminalPlate;
 use domain::device::{PaymentEvent, PaymentRequest};
 use keys::{AesKey, SoftKeys};
@@ -70,14 +70,12 @@ pub fn start_with(config: Config, devices: Devices) -> Result<Handle, KioskError
     let (sender, receiver) = channel();
     let inputs = Inputs(sender);
     let vault = Vault::default();
-    let trust = CityTrust {
-        city: enrolment.city.clone(),
-        root: enrolment.root_key.clone(),
-        terminal: enrolment.terminal,
-    };
+    let trust =
+        CityTrust { city: enrolment.city.clone(), root: enrolment.root_key.clone(), terminal: enrolment.terminal };
     let first_floor = opened.journal.floor()?;
     let ledger = opened.ledger;
-    let records = Records::new(cache.reader()?, enrolment.epoch_keys.clone(), trust.clone(), vault.clone(), inputs.clone());
+    let records =
+        Records::new(cache.reader()?, enrolment.epoch_keys.clone(), trust.clone(), vault.clone(), inputs.clone());
     let uplink = Uplink {
         cache: Desk::start("cache", cache)?,
         journal: Desk::start("journal", opened.journal)?,
@@ -102,8 +100,7 @@ fn read_enrolment(path: &Path) -> Result<Enrolment, KioskError> {
 }
 
 fn open_journal(config: &Config, enrolment: &Enrolment, clock: Clock) -> Result<(store::Opened, bool), KioskError> {
-    std::fs::create_dir_all(&config.data)
-        .map_err(|source| KioskError::File { path: config.data.clone(), source })?;
+    std::fs::create_dir_all(&config.data).map_err(|source| KioskError::File { path: config.data.clone(), source })?;
     let home = match config.journal_key {
         KeyConfig::SecretService => KeyHome::SecretService { terminal: enrolment.terminal.0.to_string() },
         KeyConfig::DemonstrationFile => KeyHome::File(config.data.join("journal.key")),
@@ -122,17 +119,24 @@ fn start_sync(
     trust: &CityTrust,
     wake: &Arc<Wake>,
 ) -> Result<watch::Receiver<SyncState>, KioskError> {
-    let central = HttpCentral::new(&enrolment.central, enrolment.access_token.clone(), &config.sync).map_err(|problem| {
-        KioskError::Configuration { path: config.enrolment.clone(), message: format!("central: {}", problem.detail) }
-    })?;
-    let (driver, states) =
-        Driver::new(central, uplink.clone(), trust.clone(), config.sync.clone(), Arc::clone(wake));
+    let central =
+        HttpCentral::new(&enrolment.central, enrolment.access_token.clone(), &config.sync).map_err(|problem| {
+            KioskError::Configuration {
+                path: config.enrolment.clone(),
+                message: format!("central: {}", problem.detail),
+            }
+        })?;
+    let (driver, states) = Driver::new(central, uplink.clone(), trust.clone(), config.sync.clone(), Arc::clone(wake));
     runtime.spawn(async move { survive(&driver.run(std::future::pending()).await) });
     Ok(states)
 }
 
 /// The pack of the feed that is held; waits for the first feed of a new terminal.
-fn wait_for_pack(runtime: &Runtime, uplink: &Uplink, mut states: watch::Receiver<SyncState>) -> Result<Pack, KioskError> {
+fn wait_for_pack(
+    runtime: &Runtime,
+    uplink: &Uplink,
+    mut states: watch::Receiver<SyncState>,
+) -> Result<Pack, KioskError> {
     runtime.block_on(async {
         loop {
             states.borrow_and_update();
@@ -231,7 +235,12 @@ impl Kiosk {
 
     fn start_payment(&self) -> tokio::sync::mpsc::Sender<PaymentRequest> {
         let (requests, received) = tokio::sync::mpsc::channel(PAYMENT_QUEUE);
-        let zvt = ZvtConfig { password: self.config.payment.password, ..ZvtConfig::new(self.config.payment.address) };
+        let payment = &self.config.payment;
+        let zvt = ZvtConfig {
+            password: payment.password,
+            keeps_last_receipt: payment.keeps_last_receipt,
+            ..ZvtConfig::new(payment.address)
+        };
         let inputs = self.inputs.clone();
         let emit = move |event: PaymentEvent| inputs.send(Input::Event(Event::Payment(event)));
         self.runtime.spawn(payment::desk::drive(ZvtTerminal::new(zvt), received, emit));

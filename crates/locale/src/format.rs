@@ -4,8 +4,8 @@ use crate::LocaleError;
 use domain::{Cents, Day, Timestamp};
 use fixed_decimal::Decimal;
 use icu_calendar::{Date, Gregorian};
-use icu_datetime::fieldsets::YMD;
 use icu_datetime::FixedCalendarDateTimeFormatter;
+use icu_datetime::fieldsets::YMD;
 use icu_decimal::DecimalFormatter;
 use icu_locale_core::Locale;
 use jiff::civil;
@@ -22,8 +22,7 @@ impl Formats {
     pub(crate) fn new(tag: &str, time_zone: &str) -> Result<Self, LocaleError> {
         let missing = || LocaleError::NoFormats(tag.to_owned());
         let locale: Locale = tag.parse().map_err(|_| missing())?;
-        let time_zone =
-            TimeZone::get(time_zone).map_err(|_| LocaleError::UnknownTimeZone(time_zone.to_owned()))?;
+        let time_zone = TimeZone::get(time_zone).map_err(|_| LocaleError::UnknownTimeZone(time_zone.to_owned()))?;
         Ok(Self {
             decimal: DecimalFormatter::try_new(locale.clone().into(), Default::default()).map_err(|_| missing())?,
             date_long: FixedCalendarDateTimeFormatter::try_new(locale.clone().into(), YMD::long())

@@ -186,7 +186,5 @@ fn add(words: &mut FluentBundle<FluentResource>, file: &str, source: &str) -> Re
         let line = first.map_or(0, |error| source[..error.pos.start.min(source.len())].lines().count());
         syntax(format!("line {line}: {}", first.map(ToString::to_string).unwrap_or_default()))
     })?;
-    words.add_resource(resource).map_err(|errors| {
-        syntax(errors.first().map(ToString::to_string).unwrap_or_default())
-    })
+    words.add_resource(resource).map_err(|errors| syntax(errors.first().map(ToString::to_string).unwrap_or_default()))
 }

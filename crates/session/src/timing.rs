@@ -55,7 +55,8 @@ impl Timing {
         );
         let lifted = self.lifted_ms.map(|since| since + lifted_ms(session));
         // The clock at the top changes by the minute.
-        let minute = session.now.monotonic_ms + 60_000 - u64::try_from(session.now.wall.0.rem_euclid(60_000)).unwrap_or(0);
+        let minute =
+            session.now.monotonic_ms + 60_000 - u64::try_from(session.now.wall.0.rem_euclid(60_000)).unwrap_or(0);
         [idle, lifted, session.till.ask_again_ms, Some(minute)].into_iter().flatten().min()
     }
 }

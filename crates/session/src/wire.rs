@@ -28,7 +28,6 @@ pub struct Setup {
     pub still: bool,
 }
 
-
 /// The TypeScript of everything on the wire, as `ui/src/wire.ts` holds it.
 #[must_use]
 pub fn typescript() -> String {

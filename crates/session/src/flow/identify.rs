@@ -39,7 +39,10 @@ pub(crate) fn read(session: &mut Session, card: CardSnapshot) {
 fn wish(session: &mut Session, card: &CardSnapshot) {
     session.large_text |= card.wishes.large_text;
     session.high_contrast |= card.wishes.high_contrast;
-    let wished = card.wishes.language.map(|code| code.iter().take_while(|byte| **byte != 0).map(|byte| char::from(*byte)).collect::<String>());
+    let wished = card
+        .wishes
+        .language
+        .map(|code| code.iter().take_while(|byte| **byte != 0).map(|byte| char::from(*byte)).collect::<String>());
     if let Some(lang) = wished.filter(|lang| session.terminal.catalog.tags().any(|tag| tag == lang)) {
         session.lang = lang;
     }

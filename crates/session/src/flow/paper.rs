@@ -26,7 +26,8 @@ fn receipt(session: &mut Session, topped_up: ToppedUp) {
     let name = session.new_print_name();
     let Some(visit) = &session.visit else { return };
     let ledger = session.till.ledger.as_ref().and_then(|ledger| ledger.top_up(topped_up.top_up));
-    let Some((approval, amount)) = ledger.and_then(|top_up| Some((top_up.approval()?.clone(), top_up.subject().amount)))
+    let Some((approval, amount)) =
+        ledger.and_then(|top_up| Some((top_up.approval()?.clone(), top_up.subject().amount)))
     else {
         return;
     };

@@ -89,7 +89,8 @@ pub(crate) fn key_proven(session: &mut Session, presentation: Presentation) {
 }
 
 pub(crate) fn key_refused(session: &mut Session, presentation: Presentation, code: FailureCode) {
-    if matches!(session.place, Place::Proving(_)) && session.visit.as_ref().is_some_and(|visit| visit.is(presentation)) {
+    if matches!(session.place, Place::Proving(_)) && session.visit.as_ref().is_some_and(|visit| visit.is(presentation))
+    {
         session.go(Place::Trouble { code, amount: None });
     }
 }

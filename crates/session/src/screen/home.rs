@@ -1,7 +1,7 @@
 //! What the card holds, and what one can do.
 
-use super::words::{Words, plain, private};
 use super::attract;
+use super::words::{Words, plain, private};
 use crate::Session;
 use crate::action::Action;
 use crate::flow::top_up;

@@ -48,9 +48,7 @@ fn screen(session: &Session, words: &Words) -> Screen {
             pin::screen(session, words, *document, *entered, *checking, *problem)
         }
         Place::Document(kind) => documents::details(session, words, *kind),
-        Place::Printing(printing) => {
-            documents::printing(words, matches!(printing.then, AfterPrint::Document(_)))
-        }
+        Place::Printing(printing) => documents::printing(words, matches!(printing.then, AfterPrint::Document(_))),
         Place::Printed { document, code } => documents::printed(words, *document, code.as_deref()),
         Place::Trouble { code, amount } => trouble::screen(session, words, *code, *amount),
         Place::Farewell => attract::farewell(session, words),

@@ -19,9 +19,8 @@ pub(crate) fn screen(
     let length = session.terminal.pack.pin.length;
     let failures = session.visit.as_ref().map_or(0, |visit| visit.card.tries.failures);
     let left = session.terminal.pack.pin.tries.saturating_sub(failures);
-    let notice = problem.map(|code| {
-        words.notice(Icon::Warning, "pin-wrong", Some(code), &[("left", Value::Count(left.into()))])
-    });
+    let notice = problem
+        .map(|code| words.notice(Icon::Warning, "pin-wrong", Some(code), &[("left", Value::Count(left.into()))]));
     let confirm = words.button("pin-confirm", "pin-confirm", Tone::Primary, Action::PinConfirm).icon(Icon::Check);
     let reason = words.language().text(&format!("document-{}", document.name()));
     Screen::Pin {

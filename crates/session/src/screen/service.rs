@@ -39,9 +39,7 @@ fn entitled(words: &Words, entitlement: &Entitlement) -> Option<crate::view::Tex
     let language = words.language();
     match (entitlement.count, entitlement.until) {
         (Some(count), _) => Some(words.private("home-service-count", &[("count", Value::Count(count.into()))])),
-        (None, Some(day)) => {
-            Some(words.private("home-service-until", &[("date", language.date_short(day).into())]))
-        }
+        (None, Some(day)) => Some(words.private("home-service-until", &[("date", language.date_short(day).into())])),
         (None, None) => None,
     }
 }

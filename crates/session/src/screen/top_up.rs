@@ -131,9 +131,7 @@ pub(crate) fn done(session: &Session, words: &Words, topped_up: &ToppedUp) -> Sc
             None
         }
         Slip::Out => Some(words.text("topup-receipt-out")),
-        Slip::Failed(code) => {
-            Some(words.text_with("topup-receipt-failed", &[("code", code.code().into())]))
-        }
+        Slip::Failed(code) => Some(words.text_with("topup-receipt-failed", &[("code", code.code().into())])),
     };
     let reference = ClaimCode::of(topped_up.top_up).to_string();
     Screen::Done {

@@ -67,7 +67,13 @@ impl Words {
         Row { label: self.text(key), value, hint: None, icon: None }
     }
 
-    pub(crate) fn notice(&self, icon: Icon, key: &str, code: Option<FailureCode>, values: &[(&str, Value<'_>)]) -> Notice {
+    pub(crate) fn notice(
+        &self,
+        icon: Icon,
+        key: &str,
+        code: Option<FailureCode>,
+        values: &[(&str, Value<'_>)],
+    ) -> Notice {
         Notice {
             icon,
             title: self.text_with(&format!("{key}-title"), values),
