@@ -1,1 +1,5 @@
-//! The one integration binary.
+//! The project's own tests in one binary. `tidy` keeps the house in order: layers, sizes, words, codes, links.
+//! (`cfg(test)` on each module, because that is where clippy lets a test fail loudly.)
+
+#[cfg(test)]
+mod tidy;

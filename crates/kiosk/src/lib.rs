@@ -10,6 +10,7 @@ mod handle;
 mod journal;
 pub mod logging;
 mod machine;
+mod meter;
 mod pack;
 mod paper;
 mod printer;

@@ -2,13 +2,14 @@
 
 use crate::handle::Screen;
 use crate::journal::{self, JournalDesk};
+use crate::meter::{Meter, micros};
 use crate::paper::{self, PaperDesk};
 use crate::printer::{self, PrinterDesk};
 use crate::reader::ReaderDesk;
 use crate::records::{self, RecordsDesk};
 use crate::runner::{Outlets, Runner};
 use crate::vault::Vault;
-use domain::device::{CreditOrder, PaymentRequest, PrinterRequest, ReaderRequest};
+use domain::device::{CreditOrder, PaymentRequest, PrinterRequest, ReaderEvent, ReaderRequest};
 use domain::{Handle, Now, Timestamp};
 use ledger::Entry;
 use session::wire::Painting;
@@ -92,7 +93,7 @@ impl Outlets for Desks {
     }
 
     fn records(&mut self, effect: Effect) {
-        records::open(&self.records, effect);
+        records::open(&self.records, &effect);
     }
 
     fn paper(&mut self, order: PaperOrder) {
@@ -117,13 +118,16 @@ pub(crate) struct Machine {
     pub(crate) screen: Option<Screen>,
     pub(crate) shown: Option<View>,
     pub(crate) painted: Paints,
+    pub(crate) meter: Meter,
 }
 
 /// What was sent to the screen, and when.
 #[derive(Debug, Default)]
 pub(crate) struct Paints {
-    pub(crate) seq: u64,
+    seq: u64,
     sent: Option<(u64, Instant)>,
+    /// When a card was laid down whose home screen is not painted yet.
+    card: Option<Instant>,
 }
 
 impl Machine {
@@ -180,6 +184,9 @@ impl Machine {
     }
 
     fn step(&mut self, event: Event) {
+        if let Event::Reader(ReaderEvent::CardArrived(_)) = event {
+            self.painted.card = Some(Instant::now());
+        }
         if let Event::Durable(seq) = event {
             self.runner.durable(seq);
             // Its upload was written in the same commit.
@@ -191,10 +198,13 @@ impl Machine {
             tracing::error!(%error, "no randomness");
             std::process::exit(70);
         }
-        for effect in self.session.step(event, self.clock.now(), entropy) {
-            self.runner.run(effect, &mut self.desks);
-        }
-        self.paint();
+        let meter = self.meter.clone();
+        meter.count(|| {
+            for effect in self.session.step(event, self.clock.now(), entropy) {
+                self.runner.run(effect, &mut self.desks);
+            }
+            self.paint();
+        });
     }
 
     fn paint(&mut self) {
@@ -210,10 +220,16 @@ impl Machine {
     }
 
     fn on_glass(&mut self, seq: u64) {
-        if let Some((sent, at)) = self.painted.sent.filter(|(sent, _)| *sent <= seq) {
-            let elapsed_us = at.elapsed().as_micros();
-            tracing::debug!(seq = sent, elapsed_us, "painted");
-            self.painted.sent = None;
+        let Some((sent, at)) = self.painted.sent.filter(|(sent, _)| *sent <= seq) else { return };
+        self.painted.sent = None;
+        let screen = self.shown.as_ref().map_or("", |view| view.screen.kind());
+        let paint_us = micros(at.elapsed());
+        tracing::debug!(target: "kiosk::paint", seq = sent, screen, paint_us, "painted");
+        if screen == "home"
+            && let Some(card) = self.painted.card.take()
+        {
+            let (card_us, own_us) = (micros(card.elapsed()), self.meter.own_us());
+            tracing::debug!(target: "kiosk::paint", card_us, own_us, "tap");
         }
     }
 }

@@ -42,7 +42,7 @@ pub(crate) fn order(desk: &PaperDesk, order: PaperOrder) {
     let again = desk.clone();
     desk.hand_in(move |papers| {
         if !matches!(order, PaperOrder::Document { .. }) {
-            return papers.prepare(order, None);
+            return papers.prepare(&order, None);
         }
         let now = papers.clock.now().wall;
         papers.journal.hand_in(move |journal| {
@@ -50,7 +50,7 @@ pub(crate) fn order(desk: &PaperDesk, order: PaperOrder) {
             survive(&taken);
             let code = taken.ok().flatten();
             again.hand_in(move |papers| match code {
-                Some(code) => papers.prepare(order, Some(code)),
+                Some(code) => papers.prepare(&order, Some(code)),
                 None => papers.failed(order.name(), FailureCode::CodesExhausted),
             });
         });
@@ -58,10 +58,10 @@ pub(crate) fn order(desk: &PaperDesk, order: PaperOrder) {
 }
 
 impl Papers {
-    fn prepare(&self, order: PaperOrder, code: Option<DocumentCode>) {
+    fn prepare(&self, order: &PaperOrder, code: Option<DocumentCode>) {
         let name = order.name().clone();
-        match self.lay_out(&order, code) {
-            Ok(document) => self.intend(name, &order, code, document),
+        match self.lay_out(order, code) {
+            Ok(document) => self.intend(name, order, code, document),
             Err(error) => {
                 tracing::error!(%error, "a paper could not be laid out");
                 self.failed(&name, FailureCode::DocumentFailed);

@@ -1,6 +1,7 @@
 //! The card reader's owner: one thread that waits for cards, reads them, and carries out requests between times.
 
 use crate::machine::{Input, Inputs};
+use crate::meter::{Meter, Timed};
 use crate::vault::Vault;
 use card::{CardSession, ReaderNotice, ReaderWatcher, Transport, TransportError};
 use domain::card::{PinTries, Presentation};
@@ -10,7 +11,7 @@ use domain::{FailureCode, Handle, TerminalId, TopUpId, Uid};
 use keys::{AesKey, KeyError, KeyRole, OneKey, SoftKeys};
 use session::Event;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
 /// How often a card that could not be read is tried again while it lies there.
@@ -85,6 +86,7 @@ pub(crate) struct Setup {
     pub(crate) vault: Vault,
     pub(crate) inputs: Inputs,
     pub(crate) exchange_timeout: Duration,
+    pub(crate) meter: Meter,
 }
 
 struct Owner<T> {
@@ -142,7 +144,7 @@ impl<T: Tray> Owner<T> {
         }
         loop {
             match self.requests.try_recv() {
-                Ok(request) => self.carry_out(request),
+                Ok(request) => self.carry_out(&request),
                 Err(std::sync::mpsc::TryRecvError::Empty) => return true,
                 Err(std::sync::mpsc::TryRecvError::Disconnected) => return false,
             }
@@ -180,6 +182,7 @@ impl<T: Tray> Owner<T> {
         self.gone();
         self.presentation.0 += 1;
         self.present = true;
+        self.setup.meter.reset();
         self.say(ReaderEvent::CardArrived(self.presentation));
         let mut result = Err(FailureCode::CardUnreadable);
         for _ in 0..READ_ATTEMPTS {
@@ -196,7 +199,11 @@ impl<T: Tray> Owner<T> {
 
     fn read(&mut self) -> Result<ReaderEvent, FailureCode> {
         let transport = self.tray.connect(self.setup.exchange_timeout).map_err(|_| FailureCode::CardUnreadable)?;
+        let (start, exchanges) = (Instant::now(), Meter::default());
+        let transport: Box<dyn Transport> = Box::new(Timed::new(transport, exchanges.clone()));
         let opened = CardSession::open(transport, &self.setup.layout, &mut self.setup.keys);
+        let spent = start.elapsed().saturating_sub(Duration::from_micros(exchanges.own_us()));
+        self.setup.meter.add(spent);
         let (session, contents) = opened.map_err(|error| {
             tracing::info!(%error, "a card could not be read");
             error.failure()
@@ -225,14 +232,14 @@ impl<T: Tray> Owner<T> {
         self.card.as_mut()
     }
 
-    fn carry_out(&mut self, request: ReaderRequest) {
+    fn carry_out(&mut self, request: &ReaderRequest) {
         let event = match request {
-            ReaderRequest::ProveCreditKey(presentation, key) => self.prove(presentation, key),
-            ReaderRequest::Credit(order) => self.credit(&order),
+            ReaderRequest::ProveCreditKey(presentation, key) => self.prove(*presentation, *key),
+            ReaderRequest::Credit(order) => self.credit(order),
             ReaderRequest::Resolve { presentation, top_up, counter_seen } => {
-                self.resolve(presentation, top_up, counter_seen)
+                self.resolve(*presentation, *top_up, *counter_seen)
             }
-            ReaderRequest::WriteTries(presentation, tries) => self.write_tries(presentation, tries),
+            ReaderRequest::WriteTries(presentation, tries) => self.write_tries(*presentation, *tries),
         };
         self.say(event);
     }

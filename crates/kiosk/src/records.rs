@@ -3,11 +3,12 @@
 
 use crate::desk::Desk;
 use crate::machine::{Input, Inputs};
+use crate::meter::Meter;
 use crate::vault::Vault;
 use domain::holder::{PinFacts, TapFacts};
 use domain::{CardNumber, FailureCode, Generation, Handle};
 use protocol::{
-    CardSecret, Dictionary, EpochKey, FeedFloor, FileKind, Manifest, PinCard, PinStamp, Revocations, Tier, open_pin,
+    CardSecret, Dictionary, EpochKey, FeedFloor, FileKind, Manifest, PinCard, PinStamp, Revocations, Tier, VerifierKey, open_pin,
     open_tap, record_id,
 };
 use session::{Effect, Event};
@@ -22,6 +23,7 @@ pub(crate) struct Records {
     trust: CityTrust,
     vault: Vault,
     inputs: Inputs,
+    meter: Meter,
     /// Of the feed that the reader sees.
     served: Option<Public>,
     /// A newer feed may be served from the next visit on.
@@ -31,6 +33,7 @@ pub(crate) struct Records {
 /// The verified public part of a feed that opening needs.
 struct Public {
     manifest: Manifest,
+    head_key: VerifierKey,
     dictionary: Dictionary,
     revocations: Revocations,
 }
@@ -39,10 +42,11 @@ struct Public {
 pub(crate) type RecordsDesk = Desk<Records>;
 
 /// Carries out `OpenTap` or `OpenPin`.
-pub(crate) fn open(desk: &RecordsDesk, effect: Effect) {
-    match effect {
+pub(crate) fn open(desk: &RecordsDesk, effect: &Effect) {
+    match *effect {
         Effect::OpenTap { presentation, secret, number, generation } => desk.hand_in(move |records| {
-            let result = records.tap(secret, number, generation).map(Box::new);
+            let meter = records.meter.clone();
+            let result = meter.count(|| records.tap(secret, number, generation)).map(Box::new);
             records.answer(Event::Tap(presentation, result));
         }),
         Effect::OpenPin { presentation, secret, generation, pin_version, pin_content } => {
@@ -63,13 +67,19 @@ impl Records {
         trust: CityTrust,
         vault: Vault,
         inputs: Inputs,
+        meter: Meter,
     ) -> Self {
-        Self { reader, epoch_keys, trust, vault, inputs, served: None, next: None }
+        Self { reader, epoch_keys, trust, vault, inputs, meter, served: None, next: None }
     }
 
     /// The manifest of the feed that is served.
     pub(crate) fn manifest(&self) -> Option<&Manifest> {
         self.served.as_ref().map(|served| &served.manifest)
+    }
+
+    /// The key that signs heads and batches of codes, from the feed that is served.
+    pub(crate) fn head_key(&self) -> Option<&VerifierKey> {
+        self.served.as_ref().map(|served| &served.head_key)
     }
 
     /// The feed in the cache may be served: at once when nobody is here, else from the next visit on, since a visit
@@ -97,7 +107,7 @@ impl Records {
             .ok()?;
         let dictionary = Dictionary::new(self.file(&served.manifest, FileKind::Dictionary)?);
         let revocations = Revocations::decode(&self.file(&served.manifest, FileKind::Revocations)?).ok()?;
-        Some(Public { manifest: served.manifest, dictionary, revocations })
+        Some(Public { manifest: served.manifest, head_key: served.verified.keys.head, dictionary, revocations })
     }
 
     fn file(&self, manifest: &Manifest, kind: FileKind) -> Option<Vec<u8>> {

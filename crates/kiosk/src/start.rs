@@ -7,6 +7,7 @@ use crate::handle::Handle;
 use crate::journal::survive;
 use crate::machine::{Clock, Desks, Input, Inputs, Machine, Paints};
 use crate::pack::{self, Pack};
+use crate::meter::Meter;
 use crate::paper::Papers;
 use crate::printer::{self, Press, PrinterDesk};
 use crate::reader::{self, ReaderDesk, Tray, entropy};
@@ -73,9 +74,12 @@ pub fn start_with(config: Config, devices: Devices) -> Result<Handle, KioskError
     let trust =
         CityTrust { city: enrolment.city.clone(), root: enrolment.root_key.clone(), terminal: enrolment.terminal };
     let first_floor = opened.journal.floor()?;
+    let first_journal = opened.report.fresh && opened.journal.generation() == 1;
     let ledger = opened.ledger;
+    let meter = Meter::default();
     let records =
-        Records::new(cache.reader()?, enrolment.epoch_keys.clone(), trust.clone(), vault.clone(), inputs.clone());
+        Records::new(cache.reader()?, enrolment.epoch_keys.clone(), trust.clone(), vault.clone(), inputs.clone(), meter.clone());
+
     let uplink = Uplink {
         cache: Desk::start("cache", cache)?,
         journal: Desk::start("journal", opened.journal)?,
@@ -86,9 +90,12 @@ pub fn start_with(config: Config, devices: Devices) -> Result<Handle, KioskError
     let states = start_sync(&runtime, &config, &enrolment, &uplink, &trust, &wake)?;
     uplink.records.hand_in(move |records| records.serve(first_floor));
     let pack = wait_for_pack(&runtime, &uplink, states.clone())?;
+    if first_journal {
+        load_first_codes(&runtime, &uplink, &enrolment);
+    }
     runtime.spawn(uplink::watch(states, inputs.clone()));
     let plate = TerminalPlate { id: enrolment.terminal, place: enrolment.place.clone() };
-    let kiosk = Kiosk { config, enrolment, pack, plate, vault, inputs, clock, uplink, wake, runtime };
+    let kiosk = Kiosk { config, enrolment, pack, plate, vault, inputs, clock, uplink, wake, meter, runtime };
     kiosk.run(devices, ledger, journal_failure, receiver)
 }
 
@@ -107,8 +114,23 @@ fn open_journal(config: &Config, enrolment: &Enrolment, clock: Clock) -> Result<
     };
     let key = home.obtain()?.key;
     let opened = Journal::open(&config.data.join("journal.db"), &key, enrolment.terminal, clock.now().wall)?;
-    let unreadable = opened.report.set_aside.is_some();
+    let report = &opened.report;
+    let unreadable = report.set_aside.is_some() || report.earlier_aside > 0;
     Ok((opened, unreadable))
+}
+
+/// The codes that came with the enrolment go into this terminal's first journal, once: in any later one they would
+/// come back although they were used. Central's key signed them; it is known as soon as there is a feed.
+fn load_first_codes(runtime: &Runtime, uplink: &Uplink, enrolment: &Enrolment) {
+    let signed = protocol::SignedCodeBatch(enrolment.codes.clone());
+    let terminal = enrolment.terminal;
+    let batch = runtime.block_on(uplink.records.call(move |records| {
+        records.head_key().and_then(|key| signed.verify(terminal, key).ok())
+    }));
+    match batch.flatten() {
+        Some(batch) => uplink.journal.hand_in(move |journal| survive(&journal.add_codes(&batch.codes))),
+        None => tracing::warn!("the enrolment's verification codes are not believed"),
+    }
 }
 
 fn start_sync(
@@ -162,6 +184,7 @@ struct Kiosk {
     clock: Clock,
     uplink: Uplink,
     wake: Arc<Wake>,
+    meter: Meter,
     runtime: Runtime,
 }
 
@@ -194,6 +217,7 @@ impl Kiosk {
             screen: None,
             shown: None,
             painted: Paints::default(),
+            meter: self.meter,
         };
         self.inputs.send(Input::Event(Event::Started(Box::new(ledger))));
         let runtime = self.runtime;
@@ -229,6 +253,7 @@ impl Kiosk {
             vault: self.vault.clone(),
             inputs: self.inputs.clone(),
             exchange_timeout: Duration::from_millis(self.config.reader.exchange_timeout_ms),
+            meter: self.meter.clone(),
         };
         reader::start(tray, setup)
     }

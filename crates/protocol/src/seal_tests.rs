@@ -10,6 +10,7 @@ struct Fixture {
     dictionary: Dictionary,
 }
 
+static DICTIONARY: std::sync::LazyLock<Dictionary> = std::sync::LazyLock::new(Dictionary::default);
 const STAMP: PinStamp = PinStamp { pin_version: 4, content: 77 };
 
 fn fixture() -> Fixture {
@@ -17,7 +18,7 @@ fn fixture() -> Fixture {
         epoch: EpochKey { epoch: 5, key: Secret32::new([0x11; 32]) },
         secret: CardSecret::new([0x22; 32]),
         pin: PinKey::new([0x33; 32]),
-        dictionary: Dictionary::default(),
+        dictionary: DICTIONARY.clone(),
     }
 }
 
@@ -126,4 +127,23 @@ fn the_header_of_a_row_never_changes() {
         head(&f.pin_row(), 40),
         "8eb4151652b5da57f0ad7f592cf7adcb010100000005000000000000038404000000000000004d55"
     );
+}
+
+proptest::proptest! {
+    #[test]
+    fn a_tap_record_of_any_content_fills_a_bucket_and_opens_again(
+        price_class: u8, content: u64, as_of: i64, key: Option<[u8; 16]>, place in ".{0,40}", nonce: [u8; 24],
+    ) {
+        let f = fixture();
+        let booking = Some(crate::record::WireBooking { service: 4, starts: as_of, place });
+        let changed = |record: &mut TapRecord| {
+            (record.price_class, record.pin_content, record.as_of) = (price_class, content, as_of);
+            (record.credit_key, record.booking) = (key, booking);
+        };
+        let mut record = samples::tap();
+        changed(&mut record);
+        let row = seal_tap(&f.context(), &f.secret, &record, nonce).unwrap();
+        proptest::prop_assert!(Tier::Tap.buckets().contains(&row.len()));
+        proptest::prop_assert_eq!(f.open_tap(&row), Ok(record));
+    }
 }

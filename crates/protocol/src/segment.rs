@@ -203,4 +203,16 @@ mod tests {
         let bytes = Segment::write(Tier::Pin, 1, 1, &mut []).unwrap();
         assert_eq!(Segment::parse(&bytes).unwrap().rows().count(), 0);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..400)) {
+            // Whatever lies behind a good header, reading ends and stays inside the file.
+            let mut file = b"CKSG\x01\x01\x00\x00".to_vec();
+            file.extend(&bytes);
+            if let Ok(segment) = Segment::parse(&file) {
+                proptest::prop_assert_eq!(u64::try_from(segment.rows().count()), Ok(segment.count()));
+            }
+        }
+    }
 }

@@ -436,3 +436,23 @@ pub enum Picture {
     /// Put the card back.
     PutBack,
 }
+
+impl Screen {
+    /// The kind, as the window and the logs name it.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Attract { .. } => "attract",
+            Self::Busy { .. } => "busy",
+            Self::Home { .. } => "home",
+            Self::Amount { .. } => "amount",
+            Self::Pin { .. } => "pin",
+            Self::Menu { .. } => "menu",
+            Self::Details { .. } => "details",
+            Self::Done { .. } => "done",
+            Self::Trouble { .. } => "trouble",
+            Self::Farewell { .. } => "farewell",
+            Self::Closed { .. } => "closed",
+        }
+    }
+}

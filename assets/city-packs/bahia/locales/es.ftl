@@ -3,7 +3,6 @@
 city-name = Ciudad de la Bahía
 city-name-short = Bahía
 city-terminal = Terminal ciudadano { $number }
-city-office = Oficina de Atención Ciudadana
 city-register-office = Padrón Municipal de Habitantes
 
 city-service-card-payments = Pagos con la tarjeta

@@ -1,7 +1,8 @@
 use crate::fixture::{City, TERMINAL};
-use crate::uploads::document;
+use crate::uploads::{document, top_up, upload};
 use central::{CityServer, Running, serve};
 use domain::TerminalId;
+use ledger::Ledger;
 use protocol::http::{CBOR, HEAD_PATH, HEALTH_PATH, UPLOADS_PATH, bearer, codes_path, file_path};
 use protocol::{
     Central, CodeBatch, Enrolment, FileHash, Manifest, Problem, ProblemCode, Receipt, Secret32, SignedHead, Upload,
@@ -116,6 +117,21 @@ async fn a_code_cannot_be_checked_before_the_deposit_and_can_after() {
     assert_eq!(street.get(&format!("{path}/document.pdf")).await.1, b"%PDF-1.7 invented");
     let list = street.page("/documents").await;
     assert!(list.contains(&code.to_print()[..4]) && !list.contains(&code.to_print()));
+    street.running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_ledger_page_shows_a_top_up_its_end_and_a_sum_of_nothing() {
+    let street = street(37).await;
+    assert!(street.page("/ledger").await.contains("Todavía no hay recargas"));
+    for (key, entry) in (1..).zip(top_up(&mut Ledger::new(TERMINAL, 1), 9)) {
+        let (status, _) = street.post(UPLOADS_PATH, &street.bundle.access_token, upload(&entry, key)).await;
+        assert_eq!(status, 200);
+    }
+    let page = street.page("/ledger").await.replace('\u{a0}', " ");
+    assert!(page.contains("completada") && page.contains("…0017") && page.contains("20,00 €"));
+    assert!(page.contains("Suma de todas las cuentas: <strong>0,00 €</strong>"));
+    assert!(street.page("/").await.contains("todos los diarios cuadran"));
     street.running.stop().await.unwrap();
 }
 

@@ -8,7 +8,7 @@ use protocol::{DocumentIssued, IdempotencyKey, Problem, ProblemCode, Receipt, Up
 
 const AMOUNT: Cents = Cents(2_000);
 
-fn top_up(ledger: &mut Ledger, id: u8) -> Vec<Entry> {
+pub(crate) fn top_up(ledger: &mut Ledger, id: u8) -> Vec<Entry> {
     let top_up = TopUpId([id; 16]);
     let subject = Subject { top_up, card: CardNumber(3_300_000_017), generation: Generation(1), amount: AMOUNT };
     let (before, after) = (Cents(150), Cents(2_150));
@@ -21,7 +21,7 @@ fn top_up(ledger: &mut Ledger, id: u8) -> Vec<Entry> {
     entries
 }
 
-fn upload(entry: &Entry, key: u8) -> Vec<u8> {
+pub(crate) fn upload(entry: &Entry, key: u8) -> Vec<u8> {
     let body = UploadBody::LedgerEntry(entry.encode());
     let journal_generation = entry.journal_generation;
     let upload = Upload { terminal: TERMINAL.0, journal_generation, key: IdempotencyKey([key; 16]), written: 1, body };

@@ -1,0 +1,162 @@
+//! A kiosk without a window: the process `citizen-kiosk-headless`, which is the kiosk on its real devices with a line
+//! protocol in the place of the screens. Paintings come out as lines of JSON, actions go in, and whatever comes out
+//! counts as painted.
+
+use crate::children::Owned;
+use crate::street::{Boot, Street};
+use crate::{Seen, StreetError, io_error};
+use session::Action;
+use std::io::{BufRead, BufReader, Write};
+use std::process::{ChildStdin, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+/// How long anything may take that a citizen waits for.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A running kiosk without a window, and its screens.
+pub struct Headless {
+    boot: Boot,
+    child: Owned,
+    actions: ChildStdin,
+    paintings: Receiver<Seen>,
+    seen: Option<Seen>,
+}
+
+impl Headless {
+    /// Starts the kiosk of a street.
+    ///
+    /// # Errors
+    /// `StreetError::Missing` when it was not built.
+    pub fn start(street: &Street) -> Result<Self, StreetError> {
+        Self::boot(street.boot().clone())
+    }
+
+    fn boot(boot: Boot) -> Result<Self, StreetError> {
+        let mut dressed = Ok(());
+        let mut child = Owned::spawn(&Boot::program("citizen-kiosk-headless")?, |command| {
+            command.arg("--config").arg(boot.config()).stdin(Stdio::piped()).stdout(Stdio::piped());
+            dressed = boot.dress(command);
+        })
+        .map_err(io_error("citizen-kiosk-headless"))?;
+        dressed?;
+        let piped = || StreetError::KioskEnded("it has no pipes".to_owned());
+        let (actions, output) = (child.stdin().ok_or_else(piped)?, child.stdout().ok_or_else(piped)?);
+        let (sender, paintings) = channel();
+        let read = move || {
+            let lines = BufReader::new(output).lines().map_while(Result::ok);
+            for seen in lines.filter_map(|line| Seen::read(&line)) {
+                if sender.send(seen).is_err() {
+                    return;
+                }
+            }
+        };
+        std::thread::Builder::new().name("headless".to_owned()).spawn(read).map_err(io_error("a thread"))?;
+        Ok(Self { boot, child, actions, paintings, seen: None })
+    }
+
+    /// The newest view; `None` before the first.
+    pub fn view(&mut self) -> Option<&Seen> {
+        while let Ok(seen) = self.paintings.try_recv() {
+            self.seen = Some(seen);
+        }
+        self.seen.as_ref()
+    }
+
+    /// Waits for a view that satisfies, beginning with the present one; none in between is missed.
+    ///
+    /// # Errors
+    /// `Late` after [`PATIENCE`], `KioskEnded` when the process is gone.
+    pub fn wait_for(&mut self, what: &str, satisfies: impl Fn(&Seen) -> bool) -> Result<Seen, StreetError> {
+        self.wait_within(PATIENCE, what, satisfies)
+    }
+
+    /// As `wait_for`, with another patience.
+    ///
+    /// # Errors
+    /// As `wait_for`.
+    pub fn wait_within(
+        &mut self,
+        patience: Duration,
+        what: &str,
+        satisfies: impl Fn(&Seen) -> bool,
+    ) -> Result<Seen, StreetError> {
+        let deadline = Instant::now() + patience;
+        loop {
+            if let Some(seen) = self.seen.as_ref().filter(|seen| satisfies(seen)) {
+                return Ok(seen.clone());
+            }
+            match self.paintings.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                Ok(seen) => self.seen = Some(seen),
+                Err(RecvTimeoutError::Disconnected) => return Err(StreetError::KioskEnded(self.boot.last_words())),
+                Err(RecvTimeoutError::Timeout) => {
+                    let seen = self.seen.as_ref().map_or_else(|| "nothing".to_owned(), Seen::summary);
+                    return Err(StreetError::Late { what: what.to_owned(), patience, seen });
+                }
+            }
+        }
+    }
+
+    /// Waits for a screen of this kind with nothing over it.
+    ///
+    /// # Errors
+    /// As `wait_for`.
+    pub fn wait_screen(&mut self, kind: &str) -> Result<Seen, StreetError> {
+        self.wait_for(&format!("the screen {kind}"), |seen| seen.kind() == kind && seen.overlay().is_none())
+    }
+
+    /// The citizen does something.
+    ///
+    /// # Errors
+    /// `KioskEnded` when nobody listens.
+    pub fn act(&mut self, action: &Action) -> Result<(), StreetError> {
+        let line = serde_json::to_string(action).map_err(|error| StreetError::KioskEnded(error.to_string()))?;
+        let written = writeln!(self.actions, "{line}").and_then(|()| self.actions.flush());
+        written.map_err(|_| StreetError::KioskEnded(self.boot.last_words()))
+    }
+
+    /// Touches a button as soon as it is there and can be touched.
+    ///
+    /// # Errors
+    /// `NoButton` after [`PATIENCE`], `KioskEnded`.
+    pub fn press(&mut self, id: &str) -> Result<(), StreetError> {
+        self.view();
+        let seen = match self.wait_for(&format!("the button {id}"), |seen| seen.button(id).is_some()) {
+            Err(StreetError::Late { seen, .. }) => return Err(StreetError::NoButton { id: id.to_owned(), seen }),
+            other => other?,
+        };
+        self.act(&seen.touch(id)?)
+    }
+
+    /// Types a PIN and confirms it. Each digit is awaited, as a finger would see it.
+    ///
+    /// # Errors
+    /// As `press`.
+    pub fn type_pin(&mut self, pin: &str) -> Result<(), StreetError> {
+        for (entered, digit) in (1_u64..).zip(pin.chars()) {
+            self.press(&format!("digit-{digit}"))?;
+            self.wait_for("the next digit", |seen| {
+                seen.view().pointer("/screen/entered").and_then(serde_json::Value::as_u64) == Some(entered)
+            })?;
+        }
+        self.press("pin-confirm")
+    }
+
+    /// SIGKILL, as a power cut would.
+    ///
+    /// # Errors
+    /// The process cannot be ended.
+    pub fn kill(&mut self) -> Result<(), StreetError> {
+        self.child.kill().map_err(io_error("the kiosk"))
+    }
+
+    /// SIGKILL, then a start.
+    ///
+    /// # Errors
+    /// It does not start again.
+    pub fn restart(&mut self) -> Result<(), StreetError> {
+        self.kill()?;
+        *self = Self::boot(self.boot.clone())?;
+        Ok(())
+    }
+}

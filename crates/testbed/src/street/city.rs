@@ -1,0 +1,96 @@
+//! The city of the street: invented from the seed, one terminal enrolled, the feed published, central serving it.
+
+use super::StreetConfig;
+use crate::books::CentralBooks;
+use crate::{StreetError, io_error};
+use central::enrol::{EnrolmentOrder, enrol, write_bundle};
+use central::publish::publish;
+use central::seed::{SeedPlan, seed};
+use central::{CityServer, DataFolder, Database, KeyFile, Running, clock, pack, serve};
+use domain::TerminalId;
+use std::net::SocketAddr;
+use std::path::Path;
+use tokio::runtime::Runtime;
+
+/// The terminal that stands in the street.
+const TERMINAL: TerminalId = TerminalId(7);
+const PLACE: &str = "Plaza Mayor";
+/// Verification codes it begins with.
+const CODES: u16 = 200;
+
+pub(super) struct City {
+    data: DataFolder,
+    time_zone: String,
+    address: SocketAddr,
+    serving: Option<(Runtime, Running)>,
+}
+
+impl City {
+    pub(super) fn found(config: &StreetConfig, dir: &Path) -> Result<Self, StreetError> {
+        let data = DataFolder::new(&dir.join("central"))?;
+        let today = clock::now().day();
+        let plan = SeedPlan { seed: config.seed, holders: config.holders, pins: config.pins, today };
+        seed(&data, &config.pack, &plan)?;
+        let mut database = Database::open(&data.database())?;
+        let keys = KeyFile::load(&data.keys())?;
+        publish(&data, &mut database, &keys, clock::now())?;
+        let time_zone = pack::load(database.read())?.0.time_zone;
+        let runtime = Runtime::new().map_err(io_error("central"))?;
+        let server = CityServer::open(data.clone())?;
+        let running = runtime.block_on(serve(server, 0))?;
+        Ok(Self { data, time_zone, address: running.address(), serving: Some((runtime, running)) })
+    }
+
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub(super) fn data(&self) -> &DataFolder {
+        &self.data
+    }
+
+    fn database(&self) -> Result<Database, StreetError> {
+        Ok(Database::open(&self.data.database())?)
+    }
+
+    fn keys(&self) -> Result<KeyFile, StreetError> {
+        Ok(KeyFile::load(&self.data.keys())?)
+    }
+
+    /// Enrols the street's terminal, which reaches central at `central`.
+    pub(super) fn enrol(&self, central: SocketAddr, bundle: &Path) -> Result<(), StreetError> {
+        let place = PLACE.to_owned();
+        let order = EnrolmentOrder { terminal: TERMINAL, place, central: format!("http://{central}"), codes: CODES };
+        let enrolment = enrol(&mut self.database()?, &self.keys()?, order, clock::now())?;
+        Ok(write_bundle(&enrolment, bundle)?)
+    }
+
+    pub(super) fn publish(&self) -> Result<u64, StreetError> {
+        Ok(publish(&self.data, &mut self.database()?, &self.keys()?, clock::now())?.sequence)
+    }
+
+    pub(super) fn books(&self) -> Result<CentralBooks, StreetError> {
+        CentralBooks::read(&self.database()?, &self.time_zone)
+    }
+
+    /// The home of a registered holder, by card number: street with door, and district.
+    pub(super) fn home_of(&self, number: domain::CardNumber) -> Result<Option<central::registry::Holder>, StreetError> {
+        let mut found = None;
+        central::registry::for_each_card(self.database()?.read(), &self.keys()?.storage, |card| {
+            if card.number == number {
+                found = Some(card.holder);
+            }
+            Ok(())
+        })?;
+        Ok(found)
+    }
+}
+
+impl Drop for City {
+    fn drop(&mut self) {
+        if let Some((runtime, running)) = self.serving.take() {
+            drop(running);
+            runtime.shutdown_background();
+        }
+    }
+}

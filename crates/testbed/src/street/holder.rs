@@ -1,0 +1,66 @@
+//! The citizen: one of the invented holders with a PIN, drawn by the seed when the street is set up.
+
+use super::StreetConfig;
+use super::city::City;
+use crate::{StreetError, io_error};
+use card_simulator::CardDescription;
+use domain::CardNumber;
+use rand::seq::IndexedRandom;
+use rand::SeedableRng;
+use rand_chacha::ChaCha20Rng;
+use serde::Deserialize;
+
+/// An invented citizen.
+#[derive(Clone)]
+pub struct Holder {
+    /// As on documents.
+    pub name: String,
+    /// The digits, for whoever plays the citizen.
+    pub pin: String,
+    /// The card's number.
+    pub number: CardNumber,
+    /// Identity document.
+    pub identity_number: String,
+    /// Street and door.
+    pub street: String,
+    /// The card secret, which must never be found anywhere but on the card.
+    pub(crate) secret: [u8; 32],
+}
+
+impl std::fmt::Debug for Holder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Holder").field("card_last_four", &self.number.last_four()).finish_non_exhaustive()
+    }
+}
+
+#[derive(Deserialize)]
+struct DemoCards {
+    cards: Vec<DemoCard>,
+}
+
+#[derive(Deserialize)]
+struct DemoCard {
+    pin: String,
+    name: String,
+    card: CardDescription,
+}
+
+pub(super) fn draw(config: &StreetConfig, city: &City) -> Result<(Holder, CardDescription), StreetError> {
+    let path = city.data().demo_cards();
+    let text = std::fs::read(&path).map_err(io_error(path.display().to_string()))?;
+    let demo: DemoCards = serde_json::from_slice(&text).map_err(|error| StreetError::Card(error.to_string()))?;
+    let mut rng = ChaCha20Rng::seed_from_u64(config.seed);
+    let drawn = demo.cards.choose(&mut rng).ok_or_else(|| StreetError::Card("no holder has a PIN".to_owned()))?;
+    let number = drawn.card.identity.number;
+    let registered = city.home_of(number)?;
+    let registered = registered.ok_or_else(|| StreetError::Card("its holder is not registered".to_owned()))?;
+    let holder = Holder {
+        name: drawn.name.clone(),
+        pin: drawn.pin.clone(),
+        number,
+        identity_number: registered.identity_number,
+        street: registered.street,
+        secret: drawn.card.identity.secret,
+    };
+    Ok((holder, drawn.card.clone()))
+}

@@ -1,0 +1,119 @@
+//! The kiosk that stands in the street: its folder, its configuration, and what it takes to start it.
+
+use super::city::City;
+use crate::children::beside_this_program;
+use crate::pcsc::{READER, SOCKET_VARIABLE};
+use crate::{StreetError, io_error};
+use std::fs::OpenOptions;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// How the kiosk's window lies on the screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WindowSize {
+    /// The whole of a standing full HD screen.
+    Terminal,
+    /// A window of the same shape that fits on a desk.
+    Desk,
+}
+
+impl WindowSize {
+    fn section(self) -> &'static str {
+        match self {
+            // 1080 CSS pixels on a panel of 336 mm.
+            Self::Terminal => "full_screen = true\nwidth = 1080\nheight = 1920\npx_per_mm = 3.21\n",
+            Self::Desk => "full_screen = false\nwidth = 560\nheight = 996\npx_per_mm = 1.665\n",
+        }
+    }
+}
+
+/// Where the devices are.
+pub(super) struct Places {
+    pub(super) central: SocketAddr,
+    pub(super) payment: SocketAddr,
+    pub(super) printer: String,
+    pub(super) pcsc: PathBuf,
+}
+
+/// What it takes to start the kiosk.
+#[derive(Debug, Clone)]
+pub struct Boot {
+    home: PathBuf,
+    pcsc: PathBuf,
+}
+
+impl Boot {
+    pub(super) fn prepare(home: &Path, city: &City, places: &Places, window: WindowSize) -> Result<Self, StreetError> {
+        let boot = Self { home: home.to_owned(), pcsc: places.pcsc.clone() };
+        std::fs::create_dir_all(boot.temporary()).map_err(io_error("the kiosk's temporary folder"))?;
+        city.enrol(places.central, &home.join("enrolment.json"))?;
+        std::fs::write(boot.config(), configuration(places, window)).map_err(io_error("kiosk.toml"))?;
+        Ok(boot)
+    }
+
+    /// The configuration file.
+    #[must_use]
+    pub fn config(&self) -> PathBuf {
+        self.home.join("kiosk.toml")
+    }
+
+    /// Where its databases lie.
+    #[must_use]
+    pub fn data(&self) -> PathBuf {
+        self.home.join("data")
+    }
+
+    /// What it writes to standard error, over all its starts.
+    #[must_use]
+    pub fn log(&self) -> PathBuf {
+        self.home.join("kiosk.log")
+    }
+
+    /// Its `TMPDIR`.
+    #[must_use]
+    pub fn temporary(&self) -> PathBuf {
+        self.home.join("tmp")
+    }
+
+    /// The end of its log, for error messages.
+    #[must_use]
+    pub fn last_words(&self) -> String {
+        let log = std::fs::read_to_string(self.log()).unwrap_or_default();
+        let lines: Vec<&str> = log.lines().rev().take(8).collect();
+        lines.into_iter().rev().collect::<Vec<_>>().join("\n")
+    }
+
+    /// Sets the environment and the log of a kiosk that is about to start.
+    ///
+    /// # Errors
+    /// The log cannot be opened.
+    pub fn dress(&self, command: &mut Command) -> Result<(), StreetError> {
+        let log = OpenOptions::new().create(true).append(true).open(self.log()).map_err(io_error("kiosk.log"))?;
+        command.env(SOCKET_VARIABLE, &self.pcsc).env("TMPDIR", self.temporary()).stderr(Stdio::from(log));
+        Ok(())
+    }
+
+    /// A program of this project that was built beside this one.
+    ///
+    /// # Errors
+    /// `StreetError::Missing` when it was not built.
+    pub fn program(name: &str) -> Result<PathBuf, StreetError> {
+        let missing = || StreetError::Missing { program: name.to_owned(), remedy: "build it: make build" };
+        beside_this_program(name).ok_or_else(missing)
+    }
+}
+
+/// Everything waits as long as it would in the street, but sync looks more often, so that a cut is seen at once.
+fn configuration(places: &Places, window: WindowSize) -> String {
+    format!(
+        "enrolment = \"enrolment.json\"\ndata = \"data\"\n\n[journal_key]\nkind = \"demonstration-file\"\n\n\
+         [window]\n{window}\n[reader]\nname = \"{READER}\"\n\n[payment]\naddress = \"{payment}\"\n\n\
+         [printer]\nuri = \"{printer}\"\npoll_interval_ms = 50\n\n\
+         [sync]\nfeed_every_s = 1\noutbox_every_s = 1\nretry_first_s = 1\nretry_longest_s = 2\n\
+         connect_timeout_ms = 1000\n",
+        window = window.section(),
+        payment = places.payment,
+        printer = places.printer,
+    )
+}
