@@ -104,6 +104,10 @@ impl Outlets for Desks {
         self.vault.wipe(keep);
     }
 
+    fn forget(&mut self, handle: Handle) {
+        self.vault.forget(handle);
+    }
+
     fn clear_pin(&mut self) {
         drop(self.vault.take_pin());
     }
@@ -171,6 +175,7 @@ impl Machine {
     /// The digits of a PIN turn off here: they go to the vault, and the session learns how many there are.
     fn act(&mut self, action: Action) {
         match action {
+            Action::PinDigit { .. } | Action::PinErase if !self.session.takes_digits() => {}
             Action::PinDigit { digit } => {
                 let digits = self.desks.vault.pin_digit(digit);
                 self.step(Event::PinEntered(digits));

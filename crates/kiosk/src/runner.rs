@@ -24,6 +24,8 @@ pub trait Outlets {
     /// To the vault.
     fn wipe(&mut self, keep: Option<domain::Handle>);
     /// To the vault.
+    fn forget(&mut self, handle: domain::Handle);
+    /// To the vault.
     fn clear_pin(&mut self);
 }
 
@@ -84,6 +86,7 @@ impl Runner {
             Effect::ClearPin => outlets.clear_pin(),
             Effect::Paper(order) => outlets.paper(*order),
             Effect::Wipe { keep } => outlets.wipe(keep),
+            Effect::Forget(handle) => outlets.forget(handle),
             Effect::WakeAt(at) => self.wake_at_ms = Some(at),
         }
     }

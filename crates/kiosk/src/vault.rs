@@ -79,6 +79,11 @@ impl Vault {
         inside.secrets.retain(|handle, _| Some(*handle) == keep);
     }
 
+    /// Wipes one secret.
+    pub fn forget(&self, handle: Handle) {
+        self.inside().secrets.remove(&handle);
+    }
+
     /// How many secrets are kept: none between visits.
     #[must_use]
     pub fn len(&self) -> usize {

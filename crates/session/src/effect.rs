@@ -53,6 +53,8 @@ pub enum Effect {
         /// The secret of the card that was just laid down.
         keep: Option<Handle>,
     },
+    /// Forget one secret or document: it came too late for its visit, or is used up.
+    Forget(Handle),
     /// Send `Event::Tick` at this moment of the monotonic clock, in milliseconds; replaces an earlier wish.
     WakeAt(u64),
 }

@@ -1,7 +1,7 @@
 //! Where in the errands a session is: one value, from which the screen follows.
 
 use domain::document::DocumentKind;
-use domain::{Cents, FailureCode, PrintName, TopUpId};
+use domain::{Cents, FailureCode, Handle, PrintName, TopUpId};
 
 /// Where the session is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,6 +89,8 @@ pub(crate) enum Slip {
 pub(crate) struct Printing {
     pub(crate) name: PrintName,
     pub(crate) code: Option<String>,
+    /// The PDF in the vault, once there is one.
+    pub(crate) document: Option<Handle>,
     pub(crate) then: AfterPrint,
 }
 

@@ -83,7 +83,7 @@ impl Session {
             Event::Act(action) => flow::act(self, action),
             Event::PinEntered(digits) => flow::pin::entered(self, digits),
             Event::Reader(event) => flow::reader(self, event),
-            Event::Payment(event) => flow::money::payment(self, event),
+            Event::Payment(event) => flow::payment::said(self, event),
             Event::Printer(event) => self.printer_event(event),
             Event::Tap(presentation, result) => flow::identify::tap(self, presentation, result),
             Event::Pin(presentation, result) => flow::pin::opened(self, presentation, result),
@@ -114,7 +114,16 @@ impl Session {
         self.effects.push(effect);
     }
 
+    /// A digit of a PIN has a place now: anything else typed must not reach the vault.
+    #[must_use]
+    pub fn takes_digits(&self) -> bool {
+        matches!(self.place, Place::Pin { checking: false, .. }) && !self.is_covered()
+    }
+
     pub(crate) fn go(&mut self, place: Place) {
+        if matches!(self.place, Place::Pin { .. }) && !matches!(place, Place::Pin { .. }) {
+            self.ask(Effect::ClearPin);
+        }
         self.place = place;
         self.help = false;
         self.timing.touched(self.now);

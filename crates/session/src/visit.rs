@@ -43,6 +43,10 @@ impl Visit {
         (self.card.number, self.card.generation) == (card.number, card.generation)
     }
 
+    pub(crate) fn is_revoked(&self) -> bool {
+        self.tap == Some(Err(FailureCode::CardRevoked))
+    }
+
     pub(crate) fn tap_facts(&self) -> Option<&TapFacts> {
         self.tap.as_ref().and_then(|tap| tap.as_ref().ok())
     }

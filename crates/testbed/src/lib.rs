@@ -5,8 +5,8 @@
 
 pub mod books;
 pub mod children;
-
-
+pub mod control;
+pub mod demo;
 pub mod display;
 mod error;
 pub mod headless;
@@ -17,11 +17,11 @@ pub mod pcsc;
 pub mod printer;
 pub mod seen;
 pub mod street;
-
-
+pub mod webdriver;
+pub mod window;
 
 pub use error::{StreetError, io_error};
 pub use headless::Headless;
 pub use seen::Seen;
 pub use street::{Holder, Street, StreetConfig, Tear};
-
+pub use window::Window;

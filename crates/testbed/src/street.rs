@@ -179,7 +179,7 @@ impl Street {
 
     /// The card as it was made.
     #[must_use]
-    pub fn start(&self) -> CardAtStart {
+    pub fn at_start(&self) -> CardAtStart {
         self.start
     }
 

@@ -1,16 +1,9 @@
-//! The layers of `docs/architecture.md`: a crate uses only crates of a lower layer. Its tests may besides use what is
-//! listed here. And no simulator is ever part of the program that stands in the street.
+//! The layers of `docs/architecture.md`: a crate uses only crates of a lower layer, in its tests too. And no simulator is
+//! ever part of the program that stands in the street.
 
 use super::manifests::{Kind, Package, packages, parse};
 use super::none;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// What a package's tests may use although it is no lower: (package, dependency, reason).
-const TESTS_MAY_USE: &[(&str, &str, &str)] = &[
-    ("card", "card-simulator", "the other side of its wire, with no code in common"),
-    ("payment", "payment-simulator", "the other side of its wire, with no code in common"),
-    ("citizen-tests", "testbed", "its journeys take place in the testbed's street"),
-];
 
 /// What never stands in the street.
 const SIMULATORS: &[&str] = &["card-simulator", "payment-simulator", "testbed"];
@@ -27,11 +20,7 @@ fn complaints(packages: &BTreeMap<String, Package>) -> Vec<String> {
                 complaints.push(format!("{}: {} is not `{{ workspace = true }}`", package.path, dependency.name));
             }
             let Some(used) = packages.get(&dependency.name).and_then(|used| used.layer) else { continue };
-            let tests_may = dependency.kind == Kind::Dev
-                && TESTS_MAY_USE
-                    .iter()
-                    .any(|(user, used, _)| (user, used) == (&name.as_str(), &dependency.name.as_str()));
-            if used >= layer && !tests_may {
+            if used >= layer {
                 complaints.push(format!("{name} (layer {layer}) uses {} (layer {used})", dependency.name));
             }
         }

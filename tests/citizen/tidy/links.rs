@@ -36,6 +36,31 @@ fn links_and_pictures_are_found_and_other_sites_are_left_alone() {
     assert_eq!(targets(page), ["docs/a.md", "b.png", "c.png"]);
 }
 
+/// Folders of the project that pages name in running text.
+const FOLDERS: &[&str] = &["assets/", "crates/", "docs/", "locales/", "scripts/", "src-tauri/", "tests/", "ui/"];
+
+/// Paths of the project in a page's running text, such as `docs/money.md`.
+fn named_paths(page: &str) -> Vec<String> {
+    let quoted = page.lines().flat_map(|line| line.split('`').skip(1).step_by(2));
+    let plain = |path: &&str| {
+        FOLDERS.iter().any(|folder| path.starts_with(folder)) && !path.contains(['<', '*', ' ', '{', '…'])
+    };
+    quoted.filter(plain).map(str::to_owned).collect()
+}
+
+#[test]
+fn paths_in_running_text_exist() {
+    // Made by the build.
+    let is_made = |path: &String| path.starts_with("ui/dist");
+    let mut complaints = Vec::new();
+    for page in files_ending(&[".md"]) {
+        let gone = named_paths(&read(&page)).into_iter().filter(|path| !is_made(path) && !root().join(path).exists());
+        complaints.extend(gone.map(|path| format!("{page}: {path}")));
+    }
+    none(&complaints, "These were renamed or never were; correct the page:");
+    assert_eq!(named_paths("see `docs/a.md`, `crates/<x>/b` and `cargo`"), ["docs/a.md"]);
+}
+
 #[test]
 fn decisions_are_numbered_without_gaps() {
     let mut numbers: Vec<usize> = files_ending(&[".md"])

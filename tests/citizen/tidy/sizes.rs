@@ -9,9 +9,7 @@ const LINES_MAX: usize = 400;
 const LONGER: &[(&str, &str)] = &[
     ("ui/src/wire.ts", "generated"),
     ("crates/session/src/view.rs", "the whole vocabulary of a screen: types and their meaning, no code"),
-    ("crates/session/src/flow/money.rs", "every rule about money under way, together so that it is read as one table"),
     ("crates/payment-simulator/tests/wire.rs", "recorded exchanges, byte for byte"),
-    ("crates/store/src/journal/tests.rs", "one long list of small cases on one fixture"),
 ];
 
 fn is_too_long(text: &str) -> bool {

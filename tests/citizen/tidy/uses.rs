@@ -14,6 +14,11 @@ pub(super) const STEMS: &[(&str, &[&str], &str)] = &[
     ("tile(", &["", "-hint"], "a tile has a hint"),
     ("busy(", &["", "-lead"], "a screen that waits has a lead"),
     ("let key = match session.till.progress {", &["", "-lead"], "the key of a waiting screen, chosen before"),
+    (
+        "let (key, picture) = if present { (key, Picture::PayHere) } else {",
+        &["", "-lead"],
+        "the key of a waiting screen, when the card is away",
+    ),
     ("fn printing(words: &Words, is_document: bool) -> Screen {", &["", "-lead"], "as busy, for paper"),
     ("fn words_of(code: FailureCode) -> &'static str {", &["-heading", "-lead", "-do"], "the four points of trouble"),
     ("paged(", &["-heading", "-empty"], "a list has a heading, and words for being empty"),

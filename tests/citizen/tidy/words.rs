@@ -75,7 +75,7 @@ fn add(text: &mut Text, pattern: &Pattern<&str>) {
     for element in &pattern.elements {
         match element {
             PatternElement::TextElement { value } => {
-                text.variants.iter_mut().for_each(|variant| variant.push_str(value))
+                text.variants.iter_mut().for_each(|variant| variant.push_str(value));
             }
             PatternElement::Placeable { expression } => add_value(text, expression),
         }
@@ -148,7 +148,7 @@ fn every_language_says_the_same_keys_with_the_same_values() {
                 match keys.get(key) {
                     None => complaints.push(format!("{city} {language}: {key} is said in {other} only")),
                     Some(own) if own != values => {
-                        complaints.push(format!("{city} {key}: {language} takes {own:?}, {other} {values:?}"))
+                        complaints.push(format!("{city} {key}: {language} takes {own:?}, {other} {values:?}"));
                     }
                     Some(_) => {}
                 }

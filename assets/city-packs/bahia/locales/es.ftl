@@ -1,7 +1,6 @@
 # The words of the invented city. Every key begins with `city-`; the kiosk's own words are elsewhere.
 
 city-name = Ciudad de la Bahía
-city-name-short = Bahía
 city-terminal = Terminal ciudadano { $number }
 city-register-office = Padrón Municipal de Habitantes
 

@@ -56,5 +56,5 @@ fn print(session: &mut Session, kind: DocumentKind) {
         offline: !session.network.online,
     };
     session.ask(Effect::Paper(Box::new(order)));
-    session.go(Place::Printing(Printing { name, code: None, then: AfterPrint::Document(kind) }));
+    session.go(Place::Printing(Printing { name, code: None, document: None, then: AfterPrint::Document(kind) }));
 }

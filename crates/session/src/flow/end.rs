@@ -8,7 +8,7 @@ use domain::Handle;
 
 /// The citizen says that they have finished, or time has run out.
 pub(crate) fn finish(session: &mut Session) {
-    if session.place.is_working() && !money::waits_for_card(session) {
+    if session.place.is_working() && !money::may_leave(session) {
         return;
     }
     close(session);
@@ -25,12 +25,10 @@ pub(crate) fn close_for(session: &mut Session, keep: Option<Handle>) {
     if session.visit.take().is_some() {
         money::leave(session);
         session.ask(Effect::Wipe { keep });
+        session.till.progress = None;
+        // What was chosen on the way to this visit stays for it; what was chosen in it goes with it.
+        session.default_looks();
     }
     session.timing.lifted_ms = None;
     session.help = false;
-    session.large_text = false;
-    session.high_contrast = false;
-    if session.place != Place::Attract && session.place != Place::Reading {
-        session.lang = session.terminal.catalog.default_tag().to_owned();
-    }
 }

@@ -2,16 +2,17 @@
 
 use crate::Session;
 use crate::effect::Effect;
-use crate::flow::{end, money};
+use crate::flow::{end, money, pin, top_up};
 use crate::place::Place;
 use crate::visit::Visit;
 use domain::FailureCode;
-use domain::card::{CardSnapshot, Presentation};
+use domain::card::{CardSnapshot, PinTries, Presentation};
+use domain::device::ReaderRequest;
 use domain::holder::TapFacts;
 
 pub(crate) fn arrived(session: &mut Session) {
     session.card_in_tray = true;
-    if session.visit.is_none() && session.place != Place::Farewell {
+    if session.visit.is_none() {
         session.go(Place::Reading);
     }
 }
@@ -24,16 +25,20 @@ pub(crate) fn read(session: &mut Session, card: CardSnapshot) {
     }
     // A second card never inherits a visit: the first one ends, with all that is open in it.
     end::close_for(session, Some(card.secret));
+    open_tap(session, &card);
+    wish(session, &card);
+    session.visit = Some(Visit::new(card));
+    session.go(Place::Home);
+    money::card_seen(session);
+}
+
+fn open_tap(session: &mut Session, card: &CardSnapshot) {
     session.ask(Effect::OpenTap {
         presentation: card.presentation,
         secret: card.secret,
         number: card.number,
         generation: card.generation,
     });
-    wish(session, &card);
-    session.visit = Some(Visit::new(card));
-    session.go(Place::Home);
-    money::card_seen(session);
 }
 
 fn wish(session: &mut Session, card: &CardSnapshot) {
@@ -51,10 +56,33 @@ fn wish(session: &mut Session, card: &CardSnapshot) {
 fn laid_back(session: &mut Session, card: CardSnapshot) {
     session.timing.lifted_ms = None;
     session.timing.touched(session.now);
-    if let Some(visit) = &mut session.visit {
-        visit.resume(card);
+    let Some(visit) = &mut session.visit else { return };
+    let (old_secret, unopened) = (visit.card.secret, visit.tap_facts().is_none() && !visit.is_revoked());
+    let pin_proven = visit.pin.is_some();
+    visit.resume(card.clone());
+    if old_secret != card.secret {
+        session.ask(Effect::Forget(old_secret));
     }
+    if unopened {
+        // An answer for the presentation before does not count any more.
+        open_tap(session, &card);
+    }
+    if pin_proven && card.tries.failures > 0 {
+        // Lifted before the right PIN could be noted on the card.
+        let tries = PinTries { failures: 0, ..card.tries };
+        session.ask(Effect::Reader(ReaderRequest::WriteTries(card.presentation, tries)));
+    }
+    begin_again(session);
     money::card_seen(session);
+}
+
+/// What waited for the presentation before would wait for ever.
+fn begin_again(session: &mut Session) {
+    match session.place {
+        Place::Proving(amount) => top_up::prove(session, amount),
+        Place::Pin { document, .. } => pin::open(session, document),
+        _ => {}
+    }
 }
 
 pub(crate) fn refused(session: &mut Session, code: FailureCode) {
@@ -69,30 +97,37 @@ pub(crate) fn refused(session: &mut Session, code: FailureCode) {
 pub(crate) fn gone(session: &mut Session, presentation: Presentation) {
     session.card_in_tray = false;
     match &mut session.visit {
-        Some(visit) if visit.is(presentation) => {
+        Some(visit) if visit.is(presentation) && visit.present => {
             visit.present = false;
             session.timing.lifted_ms = Some(session.now.monotonic_ms);
+            pin::interrupted(session);
         }
         Some(_) => {}
+        None if session.place == Place::Farewell => session.go(Place::Farewell),
         None => session.go(Place::Attract),
     }
 }
 
 pub(crate) fn reader_gone(session: &mut Session) {
     session.reader = Err(FailureCode::ReaderAbsent);
+    session.card_in_tray = false;
     let presentation = session.visit.as_ref().map(|visit| visit.card.presentation);
     match presentation {
         Some(presentation) => gone(session, presentation),
-        None if session.place == Place::Reading => session.go(Place::Attract),
+        None if session.place != Place::Attract => session.go(Place::Attract),
         None => {}
     }
 }
 
 pub(crate) fn tap(session: &mut Session, presentation: Presentation, result: Result<Box<TapFacts>, FailureCode>) {
     let revoked = result == Err(FailureCode::CardRevoked);
-    let Some(visit) = session.visit.as_mut().filter(|visit| visit.is(presentation)) else { return };
+    let Some(visit) = session.visit.as_mut().filter(|visit| visit.is(presentation)) else {
+        // Too late: nobody will wipe its key with a visit.
+        let key = result.ok().and_then(|facts| facts.credit_key);
+        return key.into_iter().for_each(|key| session.ask(Effect::Forget(key)));
+    };
     visit.tap = Some(result.map(|facts| *facts));
-    if revoked {
+    if revoked && !matches!(session.place, Place::ToppingUp(_) | Place::Printing(_)) {
         session.go(Place::Trouble { code: FailureCode::CardRevoked, amount: None });
     }
     // The credit key came with the record: an open claim of this card can go on now.

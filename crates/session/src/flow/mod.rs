@@ -1,15 +1,16 @@
 //! The flows: what each event means where the session is. One file each.
 
+pub(crate) mod credit;
 pub(crate) mod documents;
 pub(crate) mod end;
 pub(crate) mod identify;
 pub(crate) mod money;
 pub(crate) mod paper;
+pub(crate) mod payment;
 pub(crate) mod pin;
 pub(crate) mod time;
 pub(crate) mod top_up;
 
-use crate::effect::Effect;
 use crate::place::Place;
 use crate::{Action, Session};
 use domain::device::ReaderEvent;
@@ -33,6 +34,9 @@ pub(crate) fn act(session: &mut Session, action: Action) {
 }
 
 fn act_in_visit(session: &mut Session, action: Action) {
+    if !is_open_to(session, &action) {
+        return;
+    }
     match action {
         Action::ToggleCover => {
             if let Some(visit) = &mut session.visit {
@@ -56,13 +60,19 @@ fn act_in_visit(session: &mut Session, action: Action) {
     }
 }
 
+/// While the data is covered, or the card is revoked, one can only uncover it or leave.
+fn is_open_to(session: &Session, action: &Action) -> bool {
+    let Some(visit) = &session.visit else { return false };
+    match action {
+        Action::Finish => true,
+        Action::ToggleCover => visit.present,
+        _ => !session.is_covered() && !visit.is_revoked(),
+    }
+}
+
 fn back(session: &mut Session) {
     match session.place {
-        Place::Pin { checking: false, .. } => {
-            session.ask(Effect::ClearPin);
-            session.go(Place::Documents);
-        }
-        Place::Document(_) => session.go(Place::Documents),
+        Place::Pin { checking: false, .. } | Place::Document(_) => session.go(Place::Documents),
         _ if !session.place.is_working() => session.go(Place::Home),
         _ => {}
     }
@@ -87,11 +97,11 @@ pub(crate) fn reader(session: &mut Session, event: ReaderEvent) {
         ReaderEvent::CardGone(presentation) => identify::gone(session, presentation),
         ReaderEvent::CreditKeyProven(presentation) => top_up::key_proven(session, presentation),
         ReaderEvent::CreditKeyRefused(presentation, code) => top_up::key_refused(session, presentation, code),
-        ReaderEvent::Credited { top_up, before, after } => money::credited(session, top_up, before, after),
-        ReaderEvent::NotCredited(top_up, code) => money::not_credited(session, top_up, code),
-        ReaderEvent::CreditInDoubt(top_up) => money::credit_in_doubt(session, top_up),
-        ReaderEvent::Resolved(top_up, verdict) => money::card_verdict(session, top_up, verdict),
-        ReaderEvent::ResolveFailed(top_up, _) => money::card_silent(session, top_up),
+        ReaderEvent::Credited { top_up, before, after } => credit::credited(session, top_up, before, after),
+        ReaderEvent::NotCredited(top_up, code) => credit::not_credited(session, top_up, code),
+        ReaderEvent::CreditInDoubt(top_up) => credit::in_doubt(session, top_up),
+        ReaderEvent::Resolved(top_up, verdict) => credit::verdict(session, top_up, verdict),
+        ReaderEvent::ResolveFailed(top_up, _) => credit::silent(session, top_up),
         ReaderEvent::TriesWritten(presentation, tries) => pin::tries_written(session, presentation, tries),
         ReaderEvent::TriesNotWritten(presentation, code) => pin::tries_not_written(session, presentation, code),
     }

@@ -14,7 +14,7 @@ pub(crate) fn act(session: &mut Session, action: &Action) {
         (Action::PrintReceipt, Place::ToppedUp(topped_up)) if topped_up.receipt == Slip::Offered => {
             receipt(session, topped_up);
         }
-        (Action::PrintClaim, Place::ToppingUp(id)) if money::waits_for_card(session) => claim(session, id),
+        (Action::PrintClaim, Place::ToppingUp(id)) if money::may_leave(session) => claim(session, id),
         _ => {}
     }
 }
@@ -43,7 +43,7 @@ fn receipt(session: &mut Session, topped_up: ToppedUp) {
         at: session.now.wall,
     };
     session.ask(Effect::Paper(Box::new(order)));
-    session.go(Place::Printing(Printing { name, code: None, then: AfterPrint::Receipt(topped_up) }));
+    session.go(Place::Printing(Printing { name, code: None, document: None, then: AfterPrint::Receipt(topped_up) }));
 }
 
 fn claim(session: &mut Session, id: TopUpId) {
@@ -62,7 +62,7 @@ fn claim(session: &mut Session, id: TopUpId) {
     };
     money::give_up_waiting(session, id);
     session.ask(Effect::Paper(Box::new(order)));
-    session.go(Place::Printing(Printing { name, code: None, then: AfterPrint::ClaimSlip(id) }));
+    session.go(Place::Printing(Printing { name, code: None, document: None, then: AfterPrint::ClaimSlip(id) }));
 }
 
 /// The paper is laid out and journalled, or not.
@@ -73,11 +73,22 @@ pub(crate) fn prepared(session: &mut Session, event: PaperEvent) {
                 && printing.name == name
             {
                 printing.code = printed_code;
+                printing.document = Some(document);
                 session.ask(Effect::Printer(PrinterRequest::Print { name, document, pages }));
+            } else {
+                // Too late: its visit is over, and nobody else may have it.
+                session.ask(Effect::Forget(document));
             }
         }
         PaperEvent::Failed(name, code) => printed(session, &name, Err(code)),
     }
+}
+
+/// Neither out nor refused for minutes.
+pub(crate) fn given_up(session: &mut Session) {
+    let Place::Printing(printing) = &session.place else { return };
+    let name = printing.name.clone();
+    printed(session, &name, Err(FailureCode::PrintUncertain));
 }
 
 /// The printer's last word on a paper.
@@ -86,7 +97,8 @@ pub(crate) fn printed(session: &mut Session, name: &PrintName, result: Result<()
     if printing.name != *name {
         return;
     }
-    let Printing { code, then, .. } = printing.clone();
+    let Printing { code, then, document, .. } = printing.clone();
+    document.into_iter().for_each(|document| session.ask(Effect::Forget(document)));
     let place = match (then, result) {
         (AfterPrint::Document(document), Ok(())) => Place::Printed { document, code },
         (AfterPrint::Document(_), Err(code)) => Place::Trouble { code, amount: None },
@@ -94,7 +106,11 @@ pub(crate) fn printed(session: &mut Session, name: &PrintName, result: Result<()
         (AfterPrint::Receipt(topped_up), Err(code)) => {
             Place::ToppedUp(ToppedUp { receipt: Slip::Failed(code), ..topped_up })
         }
-        (AfterPrint::ClaimSlip(id), _) => Place::ToppingUp(id),
+        (AfterPrint::ClaimSlip(id), _) => {
+            session.go(Place::ToppingUp(id));
+            // What became of it while the slip was printed is shown now.
+            return money::drive(session, id);
+        }
     };
     session.go(place);
 }

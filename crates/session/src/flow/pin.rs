@@ -40,6 +40,14 @@ fn refusal(session: &Session) -> Option<FailureCode> {
     }
 }
 
+/// The card was lifted: a PIN half typed is not left for the next hand.
+pub(crate) fn interrupted(session: &mut Session) {
+    if let Place::Pin { entered, checking: false, .. } = &mut session.place {
+        *entered = 0;
+        session.ask(Effect::ClearPin);
+    }
+}
+
 pub(crate) fn entered(session: &mut Session, digits: u8) {
     session.timing.touched(session.now);
     if let Place::Pin { entered, checking: false, problem, .. } = &mut session.place {
@@ -52,6 +60,9 @@ pub(crate) fn entered(session: &mut Session, digits: u8) {
 
 pub(crate) fn confirm(session: &mut Session) {
     let length = session.terminal.pack.pin.length;
+    if let (Some(code), Place::Pin { .. }) = (refusal(session), &session.place) {
+        return session.go(Place::Trouble { code, amount: None });
+    }
     let Some(visit) = session.visit.as_ref().filter(|visit| visit.present) else { return };
     let (presentation, tries) = (visit.card.presentation, visit.card.tries);
     let Place::Pin { entered, checking, .. } = &mut session.place else { return };
@@ -66,9 +77,11 @@ pub(crate) fn confirm(session: &mut Session) {
 
 pub(crate) fn tries_written(session: &mut Session, presentation: Presentation, tries: PinTries) {
     let Some(visit) = session.visit.as_mut().filter(|visit| visit.is(presentation)) else { return };
+    // Only a counted try lets the PIN be tried; a reset keeps the attempt's number.
+    let counted = tries.attempt > visit.card.tries.attempt;
     visit.card.tries = tries;
     let Place::Pin { checking: true, .. } = session.place else { return };
-    let Some(facts) = visit.tap_facts() else { return };
+    let Some(facts) = visit.tap_facts().filter(|_| counted) else { return };
     let effect = Effect::OpenPin {
         presentation,
         secret: visit.card.secret,
@@ -81,8 +94,7 @@ pub(crate) fn tries_written(session: &mut Session, presentation: Presentation, t
 
 pub(crate) fn tries_not_written(session: &mut Session, presentation: Presentation, code: FailureCode) {
     let here = session.visit.as_ref().is_some_and(|visit| visit.is(presentation));
-    if here && matches!(session.place, Place::Pin { .. }) {
-        session.ask(Effect::ClearPin);
+    if here && matches!(session.place, Place::Pin { checking: true, .. }) {
         session.go(Place::Trouble { code, amount: None });
     }
 }
@@ -90,7 +102,7 @@ pub(crate) fn tries_not_written(session: &mut Session, presentation: Presentatio
 pub(crate) fn opened(session: &mut Session, presentation: Presentation, result: Result<Box<PinFacts>, FailureCode>) {
     let tries_max = session.terminal.pack.pin.tries;
     let Some(visit) = session.visit.as_mut().filter(|visit| visit.is(presentation)) else { return };
-    let Place::Pin { document, .. } = session.place else { return };
+    let Place::Pin { document, checking: true, .. } = session.place else { return };
     match result {
         Ok(facts) => {
             let tries = PinTries { failures: 0, ..visit.card.tries };

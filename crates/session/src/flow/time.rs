@@ -1,9 +1,9 @@
 //! Time has passed: warnings, the end of an idle visit, and what a lifted card leads to.
 
 use crate::Session;
-use crate::flow::{end, money};
+use crate::flow::{end, money, paper};
 use crate::place::Place;
-use crate::timing::{WARNING_MS, idle_ms, lifted_ms};
+use crate::timing::{WARNING_MS, idle_ms, lifted_ms, lifting_ends};
 use domain::FailureCode;
 
 pub(crate) fn tick(session: &mut Session) {
@@ -17,7 +17,7 @@ fn lifted(session: &mut Session) {
     if session.now.monotonic_ms < since + lifted_ms(session) {
         return;
     }
-    if session.place.is_working() && !money::waits_for_card(session) {
+    if !lifting_ends(session) {
         return;
     }
     end::close(session);
@@ -37,16 +37,15 @@ fn idle(session: &mut Session) {
         return;
     }
     match session.place {
-        Place::Attract => {
-            session.lang = session.terminal.catalog.default_tag().to_owned();
-            (session.large_text, session.high_contrast, session.help) = (false, false, false);
-        }
-        Place::Reading => session.go(Place::Trouble { code: FailureCode::CardUnreadable, amount: None }),
+        Place::Attract => session.default_looks(),
+        Place::Printing(_) => paper::given_up(session),
+        Place::Reading | Place::Proving(_) | Place::Pin { checking: true, .. } => session.go(Place::Trouble { code: FailureCode::CardUnreadable, amount: None }),
         // A forgotten card keeps being asked for.
         Place::Farewell if session.card_in_tray => session.timing.touched(session.now),
         Place::Farewell => session.go(Place::Attract),
         _ if session.visit.is_none() => {
             // A refused card still lies there; its screen stays, in the default language.
+            session.default_looks();
             session.timing.touched(session.now);
         }
         _ => session.timing.warned_ms = Some(now),

@@ -5,7 +5,7 @@ use crate::flow::money;
 use crate::place::Place;
 use crate::{Action, Session};
 use domain::card::Presentation;
-use domain::device::{PaymentRequest, ReaderRequest};
+use domain::device::ReaderRequest;
 use domain::{Cents, FailureCode};
 use ledger::{check_purse, check_top_up, topped_up_on};
 
@@ -16,7 +16,7 @@ pub(crate) fn act(session: &mut Session, action: &Action) {
         (Action::Pay, Place::Amount { chosen, .. }) => pay(session, *chosen),
         (Action::CancelPayment, Place::ToppingUp(top_up)) => {
             let top_up = *top_up;
-            session.ask(Effect::Payment(PaymentRequest::Abort(top_up)));
+            money::cancel(session, top_up);
         }
         _ => {}
     }
@@ -72,6 +72,11 @@ fn pay(session: &mut Session, amount: Cents) {
     if let Some(code) = obstacle(session) {
         return session.go(Place::Trouble { code, amount: None });
     }
+    prove(session, amount);
+}
+
+/// Asks the card to prove the credit key, before anything is paid.
+pub(crate) fn prove(session: &mut Session, amount: Cents) {
     let Some(visit) = session.visit.as_ref().filter(|visit| visit.present) else { return };
     // While the record is still being opened there is no key; the button is pressed again.
     let Some(key) = visit.tap_facts().and_then(|facts| facts.credit_key) else { return };

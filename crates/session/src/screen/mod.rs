@@ -28,7 +28,7 @@ pub(crate) fn view(session: &Session) -> View {
         tools: strip::tools(session, &words),
         overlay: overlay(session, &words),
         // What is covered is not in the view at all: the glass cannot leak what it never had.
-        screen: if is_covered(session) { strip::covered(session, &words) } else { screen(session, &words) },
+        screen: if session.is_covered() { strip::covered(session, &words) } else { screen(session, &words) },
     }
 }
 
@@ -55,10 +55,13 @@ fn screen(session: &Session, words: &Words) -> Screen {
     }
 }
 
-/// Lifted, or covered on request: private data is hidden, except where the screen itself asks for the card.
-fn is_covered(session: &Session) -> bool {
-    let asks_for_card = matches!(session.place, Place::ToppingUp(_) | Place::Printing(_) | Place::Proving(_));
-    session.visit.as_ref().is_some_and(|visit| visit.covered || (!visit.present && !asks_for_card))
+impl Session {
+    /// Lifted, or covered on request: private data is hidden. A top-up or a print whose card was lifted asks for the
+    /// card itself, on a screen without anything private.
+    pub(crate) fn is_covered(&self) -> bool {
+        let asks_for_card = matches!(self.place, Place::ToppingUp(_) | Place::Printing(_));
+        self.visit.as_ref().is_some_and(|visit| if visit.present { visit.covered } else { !asks_for_card })
+    }
 }
 
 fn overlay(session: &Session, words: &Words) -> Option<Overlay> {
@@ -73,7 +76,7 @@ fn overlay(session: &Session, words: &Words) -> Option<Overlay> {
             ],
         });
     }
-    if let Some(visit) = session.visit.as_ref().filter(|_| is_covered(session)) {
+    if let Some(visit) = session.visit.as_ref().filter(|_| session.is_covered()) {
         let (heading, lead) = if visit.present {
             ("common-covered", "common-covered-lead")
         } else {

@@ -38,10 +38,13 @@ fn way_out(session: &Session, words: &Words) -> Option<Button> {
     session.visit.as_ref()?;
     let finish = words.button("finish", "common-finish", Tone::Finish, Action::Finish).icon(Icon::Finish);
     let back = words.button("back", "common-back", Tone::Plain, Action::Back).icon(Icon::Back);
+    if session.is_covered() {
+        return Some(finish.enabled(!session.place.is_working()));
+    }
     Some(match &session.place {
         Place::Services(_) | Place::Movements(_) | Place::Amount { .. } | Place::Documents | Place::Document(_) => back,
         Place::Pin { checking, .. } => back.enabled(!checking),
-        Place::ToppingUp(_) => finish.enabled(crate::flow::money::waits_for_card(session)),
+        Place::ToppingUp(_) => finish.enabled(crate::flow::money::may_leave(session)),
         place => finish.enabled(!place.is_working()),
     })
 }

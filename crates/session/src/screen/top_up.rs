@@ -1,11 +1,11 @@
 //! The top-up: the amount as a sum, the payment, the credit, and what came of it.
 
 use super::trouble;
-use super::words::{Words, private};
+use super::words::{Words, plain, private};
 use crate::Session;
 use crate::action::Action;
 use crate::place::{Slip, ToppedUp};
-use crate::view::{Button, Figure, Icon, Picture, Screen, SumLine, Tone};
+use crate::view::{Button, Figure, Icon, Picture, Row, Screen, SumLine, Tone};
 use domain::device::PaymentProgress;
 use domain::{Cents, FailureCode, TopUpId};
 use ledger::{Claim, ClaimCode, Credit, Duty, Payment, TopUp};
@@ -19,7 +19,7 @@ pub(crate) fn amount(session: &Session, words: &Words, chosen: Cents, problem: O
         let id = format!("amount-{}", choice.0);
         let action = Action::ChooseAmount { cents: choice.0 };
         let button = words.button(&id, "common-amount", Tone::Plain, action);
-        let label = super::words::plain(words.language().money_short(choice));
+        let label = plain(words.language().money_short(choice));
         button.label(label).selected(choice == chosen)
     });
     let money = words.money(chosen);
@@ -58,14 +58,17 @@ pub(crate) fn proving(session: &Session, words: &Words, amount: Cents) -> Screen
 pub(crate) fn under_way(session: &Session, words: &Words, id: TopUpId) -> Screen {
     let top_up = session.till.ledger.as_ref().and_then(|ledger| ledger.top_up(id));
     let Some(top_up) = top_up else { return trouble::screen(session, words, FailureCode::PaymentUnknown, None) };
-    let lines = sum(words, top_up.purse_seen(), top_up.subject().amount);
+    let present = session.visit.as_ref().is_some_and(|visit| visit.present);
+    // The purse is private: it leaves the screen with the card.
+    let lines = if present { sum(words, top_up.purse_seen(), top_up.subject().amount) } else { Vec::new() };
     match (top_up.payment(), top_up.credit()) {
-        _ if top_up.claim() == Claim::Open || top_up.credit() == Credit::InDoubt => torn(session, words, top_up),
+        _ if top_up.credit() == Credit::InDoubt => torn(session, words, top_up),
+        _ if top_up.claim() == Claim::Open => unclear(session, words, top_up),
         (Payment::None | Payment::Asked, _) => at_terminal(session, words, lines),
         (Payment::Unknown | Payment::Adrift, Credit::Untried) => {
             busy(words, 2, "topup-resolving", Picture::PayHere, lines, Vec::new())
         }
-        _ if top_up.duty() == Duty::StartCredit && session.visit.as_ref().is_some_and(|visit| !visit.present) => {
+        _ if top_up.duty() == Duty::StartCredit && !present => {
             busy(words, 3, "topup-put-back", Picture::PutBack, lines, Vec::new())
         }
         (_, Credit::NotCredited) => busy(words, 3, "topup-giving-back", Picture::PayHere, lines, Vec::new()),
@@ -82,9 +85,11 @@ fn at_terminal(session: &Session, words: &Words, lines: Vec<SumLine>) -> Screen 
         Some(PaymentProgress::Working) => "topup-working",
     };
     let cancel = words.button("cancel-payment", "topup-cancel", Tone::Plain, Action::CancelPayment).icon(Icon::Back);
+    let present = session.visit.as_ref().is_some_and(|visit| visit.present);
+    let (key, picture) = if present { (key, Picture::PayHere) } else { ("topup-card-away", Picture::PutBack) };
     // Once the bank is asked it is the bank's word that counts.
     let early = matches!(session.till.progress, None | Some(PaymentProgress::PresentCard | PaymentProgress::EnterPin));
-    busy(words, 2, key, Picture::PayHere, lines, if early { vec![cancel] } else { Vec::new() })
+    busy(words, 2, key, picture, lines, if early { vec![cancel] } else { Vec::new() })
 }
 
 fn busy(words: &Words, step: u8, key: &str, picture: Picture, sum: Vec<SumLine>, actions: Vec<Button>) -> Screen {
@@ -109,15 +114,42 @@ fn torn(session: &Session, words: &Words, top_up: &TopUp) -> Screen {
         points.insert(0, point(Icon::Card, "topup-torn-again"));
     }
     points.push(trouble::point(words, Icon::Phone, "common-call", &[("telephone", telephone.into())]));
-    let print = words.button("print-claim", "topup-print-claim", Tone::Primary, Action::PrintClaim);
     Screen::Trouble {
         heading: words.text(if present { "topup-torn-checking" } else { "topup-torn" }),
         lead: words.text("topup-safe"),
         points,
-        claim: Some(words.row("topup-claim", private(ClaimCode::of(top_up.subject().top_up).to_string()))),
+        claim: Some(claim_row(words, top_up)),
         code: words.text_with("common-code", &[("code", FailureCode::CardTorn.code().into())]),
-        actions: vec![print.icon(Icon::Receipt).enabled(session.printer.is_ok() && !present)],
+        actions: vec![print_claim(session, words)],
     }
+}
+
+/// It is not known whether the bank charged: a claim stands, and the citizen may leave.
+fn unclear(session: &Session, words: &Words, top_up: &TopUp) -> Screen {
+    let money = words.money(top_up.subject().amount);
+    let telephone = session.terminal.pack.brand.telephone.clone();
+    Screen::Trouble {
+        heading: words.text("topup-unclear"),
+        lead: words.text("topup-safe"),
+        points: vec![
+            trouble::point(words, Icon::Card, "topup-unclear-again", &[]),
+            trouble::point(words, Icon::Clock, "topup-unclear-later", &[("amount", money.into())]),
+            trouble::point(words, Icon::Phone, "common-call", &[("telephone", telephone.into())]),
+        ],
+        claim: Some(claim_row(words, top_up)),
+        code: words.text_with("common-code", &[("code", FailureCode::PaymentUnknown.code().into())]),
+        actions: vec![print_claim(session, words)],
+    }
+}
+
+/// Not private: it must stay on the screen when the card is gone, and it authorises nothing.
+fn claim_row(words: &Words, top_up: &TopUp) -> Row {
+    words.row("topup-claim", plain(ClaimCode::of(top_up.subject().top_up).to_string()))
+}
+
+fn print_claim(session: &Session, words: &Words) -> Button {
+    let print = words.button("print-claim", "topup-print-claim", Tone::Primary, Action::PrintClaim);
+    print.icon(Icon::Receipt).enabled(session.printer.is_ok() && crate::flow::money::may_leave(session))
 }
 
 pub(crate) fn done(session: &Session, words: &Words, topped_up: &ToppedUp) -> Screen {

@@ -27,7 +27,7 @@ pub(crate) fn screen(session: &Session, words: &Words, code: FailureCode, amount
 
 fn actions(session: &Session, words: &Words, amount: Option<Cents>) -> Vec<Button> {
     let Some(visit) = &session.visit else { return Vec::new() };
-    if visit.tap == Some(Err(FailureCode::CardRevoked)) {
+    if visit.is_revoked() {
         return Vec::new();
     }
     let home = words.button("home", "common-home", Tone::Plain, Action::Home).icon(Icon::Home);

@@ -41,7 +41,7 @@ fn open_ends(books: &CentralBooks, found: &mut Vec<String>) {
 
 /// The card's records since it was made, and its purse, against central's credits.
 fn card(street: &Street, books: &CentralBooks, found: &mut Vec<String>) {
-    let start = street.start();
+    let start = street.at_start();
     let card = street.card();
     let records = card.top_ups();
     let new: Vec<_> = records.iter().filter(|record| record.counter > start.top_ups).collect();

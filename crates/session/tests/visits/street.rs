@@ -1,0 +1,532 @@
+//! A kiosk in a street: carries out the session's effects on the world, and feeds back what happens, under a clock
+//! that only tests move.
+
+use crate::world::{AnswerFate, Card, CreditFate, KEY, NOON, Paid, PaymentFate, PaymentTerminal};
+use domain::card::Presentation;
+use domain::city_pack::{CityPack, TerminalPlate};
+use domain::device::{
+    CreditOrder, PaymentEvent, PaymentRequest, PaymentVerdict, PrinterEvent, PrinterRequest, ReaderEvent, ReaderRequest,
+};
+use domain::{FailureCode, Handle, Now, TerminalId, Timestamp, TopUpId};
+use ledger::{Entry, Ledger};
+use locale::Catalog;
+use serde_json::Value;
+use session::{Action, Effect, Event, Feed, MoneyRequest, Network, PaperEvent, PaperOrder, Session, Terminal};
+use std::collections::VecDeque;
+use std::sync::LazyLock;
+
+static CITY: LazyLock<(CityPack, Catalog)> = LazyLock::new(|| {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../assets/city-packs/bahia");
+    let pack: CityPack = toml::from_str(&std::fs::read_to_string(format!("{folder}/city.toml")).unwrap()).unwrap();
+    let words = |tag: &str| std::fs::read_to_string(format!("{folder}/locales/{tag}.ftl")).ok();
+    let catalog = Catalog::new(&pack.languages, &pack.time_zone, words).unwrap();
+    (pack, catalog)
+});
+
+fn kiosk(now: Now) -> Session {
+    let plate = TerminalPlate { id: TerminalId(21), place: "Plaza del Puerto".into() };
+    Session::new(Terminal { pack: CITY.0.clone(), plate, catalog: CITY.1.clone() }, now)
+}
+
+pub struct Street {
+    pub session: Session,
+    pub now: Now,
+    pub wake_at_ms: Option<u64>,
+    pub disk: Vec<Entry>,
+    pub durable: u64,
+    /// Entries wait to become durable until `let_durable`.
+    pub slow_journal: bool,
+    pub terminal: PaymentTerminal,
+    pub cards: Vec<Card>,
+    pub tray: Option<usize>,
+    pub presentation: u64,
+    pub credit: CreditFate,
+    pub print: Option<FailureCode>,
+    /// The printer does not answer by itself.
+    pub slow_printer: bool,
+    pub prints: Vec<PaperOrder>,
+    /// Every effect since the start, in order, as text.
+    pub log: Vec<String>,
+    pub wiped: u32,
+    pub digits: String,
+    /// The process dies before this many steps.
+    pub dies_at: Option<u32>,
+    pub steps: u32,
+    pub queue: VecDeque<Event>,
+    entropy: u8,
+}
+
+impl Street {
+    /// A kiosk with everything ready and nobody there.
+    pub fn new() -> Self {
+        let now = Now { wall: NOON, monotonic_ms: 1_000 };
+        let mut street = Self {
+            session: kiosk(now),
+            now,
+            wake_at_ms: None,
+            disk: Vec::new(),
+            durable: 0,
+            slow_journal: false,
+            terminal: PaymentTerminal::new(),
+            cards: vec![Card::new(1_000_000_017, 350), Card::new(1_000_000_025, 1_240)],
+            tray: None,
+            presentation: 0,
+            credit: CreditFate::Done,
+            print: None,
+            slow_printer: false,
+            prints: Vec::new(),
+            log: Vec::new(),
+            wiped: 0,
+            digits: String::new(),
+            dies_at: None,
+            steps: 0,
+            queue: VecDeque::new(),
+            entropy: 0,
+        };
+        street.switch_on();
+        street
+    }
+
+    fn switch_on(&mut self) {
+        let ledger = Ledger::replay(TerminalId(21), 1, &self.disk).unwrap();
+        self.durable = ledger.chain().next_seq - 1;
+        self.say(Event::Started(Box::new(ledger)));
+        self.say(Event::Reader(ReaderEvent::Ready));
+        self.say(Event::Printer(PrinterEvent::Ready));
+        if self.terminal.there {
+            let last_receipt = self.terminal.receipt;
+            self.say(Event::Payment(PaymentEvent::Ready { last_receipt }));
+        }
+        self.online(true);
+    }
+
+    pub fn online(&mut self, online: bool) {
+        let feed = Some(Feed { issued: NOON.plus_ms(-7_200_000), expires: NOON.plus_ms(86_400_000) });
+        self.say(Event::Network(Network { online, since: NOON.plus_ms(-3_600_000), feed }));
+    }
+
+    /// The power goes and comes: what the journal has is read again, and the world keeps its truth.
+    pub fn restart(&mut self, waiting_payments: Paid) {
+        self.terminal.let_go(waiting_payments);
+        (self.terminal.there, self.terminal.next) = (true, PaymentFate::Approves);
+        (self.credit, self.print, self.terminal.answer) = (CreditFate::Done, None, AnswerFate::Arrives);
+        (self.dies_at, self.slow_journal, self.slow_printer) = (None, false, false);
+        (self.tray, self.wake_at_ms) = (None, None);
+        self.queue.clear();
+        self.session = kiosk(self.now);
+        self.switch_on();
+    }
+
+    pub fn has_died(&self) -> bool {
+        self.dies_at.is_some_and(|at| self.steps >= at)
+    }
+
+    /// One event, and everything that follows from it.
+    pub fn say(&mut self, event: Event) {
+        self.queue.push_back(event);
+        while let Some(event) = self.queue.pop_front() {
+            if self.has_died() {
+                self.queue.clear();
+                return;
+            }
+            self.step(event);
+        }
+    }
+
+    fn step(&mut self, event: Event) {
+        self.steps += 1;
+        if let Event::Durable(seq) = event {
+            self.durable = self.durable.max(seq);
+        }
+        self.entropy = self.entropy.wrapping_add(1);
+        let mut entropy = [self.entropy; 32];
+        entropy[1] = u8::try_from(self.steps % 251).unwrap();
+        entropy[2] = u8::try_from(self.disk.len() % 251).unwrap();
+        let effects = self.session.step(event, self.now, entropy);
+        for effect in effects {
+            self.carry_out(effect);
+        }
+        assert!(self.wake_at_ms.is_none_or(|at| at > self.now.monotonic_ms), "woken without end");
+    }
+
+    fn carry_out(&mut self, effect: Effect) {
+        if !matches!(effect, Effect::WakeAt(_)) {
+            self.log.push(format!("{effect:?}"));
+        }
+        match effect {
+            Effect::Journal(entry) => {
+                let seq = entry.seq;
+                self.disk.push(*entry);
+                if !self.slow_journal {
+                    self.queue.push_back(Event::Durable(seq));
+                }
+            }
+            Effect::Money(permit, request) => {
+                assert!(permit.after_seq() <= self.durable, "money before its entry is durable: {permit:?}");
+                match request {
+                    MoneyRequest::Credit(order) => self.credit(&order),
+                    MoneyRequest::Payment(request) => self.payment(request),
+                }
+            }
+            Effect::Payment(request) => {
+                assert!(matches!(request, PaymentRequest::Abort(_) | PaymentRequest::Resolve(_)), "{request:?}");
+                self.payment(request);
+            }
+            Effect::Reader(request) => self.reader(request),
+            Effect::Printer(request) => self.print(request),
+            Effect::OpenTap { presentation, .. } => {
+                let tap = self.card(presentation).map_or(Err(FailureCode::RecordMissing), |card| card.tap.clone());
+                self.queue.push_back(Event::Tap(presentation, tap.map(Box::new)));
+            }
+            Effect::OpenPin { presentation, .. } => self.open_pin(presentation),
+            Effect::ClearPin => self.digits.clear(),
+            Effect::Paper(order) => self.paper(*order),
+            Effect::Wipe { .. } => {
+                self.wiped += 1;
+                self.digits.clear();
+            }
+            Effect::Forget(_) => {}
+            Effect::WakeAt(at) => self.wake_at_ms = Some(at),
+        }
+    }
+
+    fn card(&mut self, presentation: Presentation) -> Option<&mut Card> {
+        let here = presentation.0 == self.presentation;
+        self.tray.filter(|_| here).and_then(|place| self.cards.get_mut(place))
+    }
+
+    fn reader_says(&mut self, event: ReaderEvent) {
+        self.queue.push_back(Event::Reader(event));
+    }
+
+    fn reader(&mut self, request: ReaderRequest) {
+        let event = match request {
+            ReaderRequest::Credit(_) => panic!("a credit without a permit"),
+            ReaderRequest::ProveCreditKey(presentation, _) => match self.card(presentation) {
+                Some(_) => ReaderEvent::CreditKeyProven(presentation),
+                None => ReaderEvent::CreditKeyRefused(presentation, FailureCode::CardUnreadable),
+            },
+            ReaderRequest::Resolve { presentation, top_up, counter_seen } => match self.card(presentation) {
+                Some(card) => ReaderEvent::Resolved(top_up, card.verdict(top_up, counter_seen)),
+                None => ReaderEvent::ResolveFailed(top_up, FailureCode::CardUnreadable),
+            },
+            ReaderRequest::WriteTries(presentation, tries) => match self.card(presentation) {
+                Some(card) => {
+                    card.tries = tries;
+                    ReaderEvent::TriesWritten(presentation, tries)
+                }
+                None => ReaderEvent::TriesNotWritten(presentation, FailureCode::CardUnreadable),
+            },
+        };
+        self.reader_says(event);
+    }
+
+    fn credit(&mut self, order: &CreditOrder) {
+        assert_eq!(order.key, KEY);
+        let id = order.top_up;
+        let subject = self.disk.iter().find(|entry| entry.subject.top_up == id).unwrap().subject;
+        let fate = std::mem::replace(&mut self.credit, CreditFate::Done);
+        let Some(card) = self.card(order.presentation) else {
+            return self.reader_says(ReaderEvent::NotCredited(id, FailureCode::CardTorn));
+        };
+        assert_eq!(card.number, subject.card, "credited on another card");
+        match fate {
+            CreditFate::Done => {
+                let event = match card.credit(order) {
+                    Some((before, after)) => ReaderEvent::Credited { top_up: id, before, after },
+                    None => ReaderEvent::NotCredited(id, FailureCode::CounterMoved),
+                };
+                self.reader_says(event);
+            }
+            CreditFate::NotSent => self.reader_says(ReaderEvent::NotCredited(id, FailureCode::CardTorn)),
+            CreditFate::Torn { credited } => {
+                if credited {
+                    card.credit(order);
+                }
+                self.tray = None;
+                self.reader_says(ReaderEvent::CreditInDoubt(id));
+                self.reader_says(ReaderEvent::CardGone(order.presentation));
+            }
+        }
+    }
+
+    pub fn pay_says(&mut self, event: PaymentEvent) {
+        self.queue.push_back(Event::Payment(event));
+    }
+
+    fn payment(&mut self, request: PaymentRequest) {
+        match request {
+            PaymentRequest::Authorise { top_up, amount } => self.authorise(top_up, amount),
+            PaymentRequest::Abort(id) => {
+                if self.terminal.asked.take_if(|asked| asked.0 == id).is_some() {
+                    self.pay_says(PaymentEvent::Declined(id, FailureCode::PaymentCancelled));
+                }
+            }
+            PaymentRequest::Settle(id) => self.answer(id, Paid::Kept, PaymentEvent::Posted(id)),
+            PaymentRequest::Refuse(id) => {
+                assert!(!self.cards.iter().any(|card| card.holds(id)), "given back although credited");
+                self.answer(id, Paid::Reversed, PaymentEvent::Voided(id));
+            }
+            PaymentRequest::Resolve(intent) => {
+                let there = self.terminal.there;
+                let verdict = if there { self.terminal.verdict(&intent) } else { PaymentVerdict::Unknown };
+                self.pay_says(PaymentEvent::Resolved(intent.top_up, verdict));
+            }
+            PaymentRequest::Reverse(id, approval) => self.reverse(id, approval),
+        }
+    }
+
+    fn authorise(&mut self, id: TopUpId, amount: domain::Cents) {
+        self.terminal.authorised += 1;
+        if !self.terminal.there {
+            return self.pay_says(PaymentEvent::Declined(id, FailureCode::PaymentAbsent));
+        }
+        match self.terminal.next {
+            PaymentFate::Waits => self.terminal.asked = Some((id, amount)),
+            PaymentFate::Approves => self.approve(id, amount),
+            PaymentFate::Declines(code) => self.pay_says(PaymentEvent::Declined(id, code)),
+            PaymentFate::Breaks { made } => {
+                if made {
+                    self.terminal.approve(id, amount);
+                    self.terminal.end(id, Paid::Kept);
+                }
+                self.pay_says(PaymentEvent::Unknown(id));
+            }
+        }
+    }
+
+    fn approve(&mut self, id: TopUpId, amount: domain::Cents) {
+        let approval = self.terminal.approve(id, amount);
+        self.pay_says(PaymentEvent::Approved(id, approval));
+    }
+
+    /// The bank card is held to the payment terminal.
+    pub fn bank_card(&mut self) {
+        let Some((id, amount)) = self.terminal.asked.take() else { return };
+        self.approve(id, amount);
+        self.run();
+    }
+
+    fn answer(&mut self, id: TopUpId, end: Paid, event: PaymentEvent) {
+        let waiting = self.terminal.paid.get(&id).is_some_and(|paid| paid.0 == Paid::Waiting);
+        if !waiting || !self.terminal.there {
+            return self.pay_says(PaymentEvent::AnswerInDoubt(id));
+        }
+        match self.terminal.answer {
+            AnswerFate::Arrives => {
+                self.terminal.end(id, end);
+                self.pay_says(event);
+            }
+            AnswerFate::LostAndKept => {
+                self.terminal.end(id, Paid::Kept);
+                self.pay_says(PaymentEvent::AnswerInDoubt(id));
+            }
+            AnswerFate::LostAndReversed => {
+                self.terminal.end(id, Paid::Reversed);
+                self.pay_says(PaymentEvent::AnswerInDoubt(id));
+            }
+        }
+        if self.terminal.there {
+            let last_receipt = self.terminal.receipt;
+            self.pay_says(PaymentEvent::Ready { last_receipt });
+        }
+    }
+
+    fn reverse(&mut self, id: TopUpId, approval: domain::device::PaymentApproval) {
+        assert!(!self.cards.iter().any(|card| card.holds(id)), "reversed although credited");
+        let is_last = self.terminal.last == Some(id);
+        let event = match self.terminal.paid.get_mut(&id).filter(|_| is_last && self.terminal.there && self.terminal.tells) {
+            Some(paid) => {
+                paid.0 = Paid::Reversed;
+                PaymentEvent::Voided(id)
+            }
+            None if self.terminal.tells && self.terminal.there => PaymentEvent::Resolved(id, PaymentVerdict::Paid(approval)),
+            None => PaymentEvent::Resolved(id, PaymentVerdict::Unknown),
+        };
+        self.pay_says(event);
+    }
+
+    pub fn terminal_leaves(&mut self) {
+        self.terminal.there = false;
+        self.say(Event::Payment(PaymentEvent::Gone));
+    }
+
+    pub fn terminal_returns(&mut self) {
+        self.terminal.there = true;
+        let last_receipt = self.terminal.receipt;
+        self.say(Event::Payment(PaymentEvent::Ready { last_receipt }));
+    }
+
+    fn open_pin(&mut self, presentation: Presentation) {
+        let digits = std::mem::take(&mut self.digits);
+        let Some(card) = self.card(presentation) else {
+            return self.queue.push_back(Event::Pin(presentation, Err(FailureCode::RecordMissing)));
+        };
+        assert!(card.tries.failures > 0, "a PIN was tried before the try was counted on the card");
+        let right = digits == card.pin;
+        let result = if right { Ok(Box::new(Card::pin_facts())) } else { Err(FailureCode::PinWrong) };
+        self.queue.push_back(Event::Pin(presentation, result));
+    }
+
+    fn paper(&mut self, order: PaperOrder) {
+        let (name, code) = (order.name().clone(), matches!(order, PaperOrder::Document { .. }).then(|| "ABCD-EFGH".to_owned()));
+        self.prints.push(order);
+        self.queue.push_back(Event::Paper(PaperEvent::Ready { name, document: Handle(700), pages: 1, code }));
+    }
+
+    fn print(&mut self, request: PrinterRequest) {
+        let PrinterRequest::Print { name, .. } = request else { return };
+        if self.slow_printer {
+            return;
+        }
+        let event = match self.print {
+            None => PrinterEvent::Printed(name),
+            Some(FailureCode::PrintUncertain) => PrinterEvent::Uncertain(name, FailureCode::PrintUncertain),
+            Some(code) => PrinterEvent::NotPrinted(name, code),
+        };
+        self.queue.push_back(Event::Printer(event));
+    }
+
+    pub fn run(&mut self) {
+        if let Some(event) = self.queue.pop_front() {
+            self.say_first(event);
+        }
+    }
+
+    fn say_first(&mut self, event: Event) {
+        self.queue.push_front(event);
+        while let Some(event) = self.queue.pop_front() {
+            if self.has_died() {
+                return self.queue.clear();
+            }
+            self.step(event);
+        }
+    }
+
+    /// Everything written becomes durable.
+    pub fn let_durable(&mut self) {
+        let newest = self.disk.last().map_or(0, |entry| entry.seq);
+        self.say(Event::Durable(newest));
+    }
+
+    pub fn lay(&mut self, place: usize) {
+        self.lift();
+        self.presentation += 1;
+        self.tray = Some(place);
+        let presentation = Presentation(self.presentation);
+        let snapshot = self.cards[place].snapshot(presentation);
+        self.say(Event::Reader(ReaderEvent::CardArrived(presentation)));
+        self.say(Event::Reader(ReaderEvent::CardRead(Box::new(snapshot))));
+    }
+
+    pub fn lift(&mut self) {
+        if self.tray.take().is_some() {
+            self.say(Event::Reader(ReaderEvent::CardGone(Presentation(self.presentation))));
+        }
+    }
+
+    pub fn act(&mut self, action: Action) {
+        match action {
+            Action::PinDigit { digit } if self.session.takes_digits() => {
+                self.digits.push(char::from(b'0' + digit));
+                let count = u8::try_from(self.digits.len()).unwrap();
+                self.say(Event::PinEntered(count));
+            }
+            Action::PinErase if self.session.takes_digits() => {
+                self.digits.pop();
+                let count = u8::try_from(self.digits.len()).unwrap();
+                self.say(Event::PinEntered(count));
+            }
+            Action::PinDigit { .. } | Action::PinErase => {}
+            action => self.say(Event::Act(action)),
+        }
+    }
+
+    /// Touches the button with this id, which must be there and enabled.
+    pub fn press(&mut self, id: &str) {
+        if self.has_died() {
+            return;
+        }
+        let view = self.view();
+        let button = buttons(&view).into_iter().find(|button| button["id"] == id);
+        let button = button.unwrap_or_else(|| panic!("no button {id} on {view:#}"));
+        assert_eq!(button["enabled"], true, "{id} cannot be touched on {view:#}");
+        self.act(serde_json::from_value(button["action"].clone()).unwrap());
+    }
+
+    pub fn type_pin(&mut self, pin: &str) {
+        pin.chars().for_each(|digit| self.press(&format!("digit-{digit}")));
+        self.press("pin-confirm");
+    }
+
+    /// Time passes, with the ticks the session asked for.
+    pub fn pass(&mut self, ms: u64) {
+        let end = self.now.monotonic_ms + ms;
+        while let Some(at) = self.wake_at_ms.filter(|at| *at <= end && !self.has_died()) {
+            self.clock_to(at);
+            self.say(Event::Tick);
+        }
+        self.clock_to(end);
+    }
+
+    fn clock_to(&mut self, monotonic_ms: u64) {
+        let ms = i64::try_from(monotonic_ms.saturating_sub(self.now.monotonic_ms)).unwrap();
+        self.now = Now { wall: Timestamp(self.now.wall.0 + ms), monotonic_ms };
+    }
+
+    pub fn view(&self) -> Value {
+        serde_json::to_value(self.session.view()).unwrap()
+    }
+
+    pub fn kind(&self) -> String {
+        self.view()["screen"]["kind"].as_str().unwrap().to_owned()
+    }
+
+    pub fn heading(&self) -> String {
+        self.view()["screen"]["heading"]["text"].as_str().unwrap().to_owned()
+    }
+
+    /// Where the log first says this.
+    pub fn logged(&self, what: &str) -> usize {
+        self.log.iter().position(|line| line.contains(what)).unwrap_or_else(|| panic!("no {what} in {:#?}", self.log))
+    }
+
+    pub fn ledger(&self) -> Ledger {
+        Ledger::replay(TerminalId(21), 1, &self.disk).unwrap()
+    }
+
+    pub fn kinds(&self) -> Vec<&'static str> {
+        self.disk.iter().map(|entry| entry.fact.kind().name()).collect()
+    }
+}
+
+pub fn buttons(view: &Value) -> Vec<Value> {
+    let mut found = Vec::new();
+    visit(view, &mut |value| {
+        if value.get("action").is_some() && value.get("id").is_some() {
+            found.push(value.clone());
+        }
+    });
+    found
+}
+
+pub fn visit(value: &Value, see: &mut impl FnMut(&Value)) {
+    see(value);
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| visit(item, see)),
+        Value::Object(fields) => fields.values().for_each(|item| visit(item, see)),
+        _ => {}
+    }
+}
+
+/// Nothing about a person: no private text with anything in it, and none of the holder's words.
+pub fn assert_nothing_private(street: &Street) {
+    let view = street.view();
+    visit(&view, &mut |value| {
+        assert!(value.get("private") != Some(&Value::Bool(true)), "private: {value}");
+    });
+    let text = view.to_string();
+    for word in [crate::world::NAME, crate::world::STREET, "00000000T", "3,50", "12,40", "23,50", "271828"] {
+        assert!(!text.contains(word), "{word} in {view:#}");
+    }
+}

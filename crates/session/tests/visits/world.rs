@@ -1,0 +1,249 @@
+//! What is true outside the session: what was paid, what lies on the cards.
+
+use domain::card::{CardSnapshot, CreditVerdict, Movement, PinTries, Presentation, TopUpRecord, Wishes};
+use domain::device::{CreditOrder, PaymentApproval, PaymentIntent, PaymentReference, PaymentVerdict};
+use domain::document::DocumentKind;
+use domain::holder::{Entitlement, PinFacts, PreIssued, PriceClass, Residence, TapFacts};
+use domain::{CardNumber, Cents, Day, Generation, Handle, TerminalId, Timestamp, TopUpId};
+use std::collections::BTreeMap;
+
+pub const NAME: &str = "Aurora Prado Inventada";
+pub const STREET: &str = "Calle del Faro 12, 3.º B";
+pub const KEY: Handle = Handle(900);
+/// 22 November 2026, 11:00 in Madrid.
+pub const NOON: Timestamp = Timestamp(1_795_341_600_000);
+
+/// What the payment terminal really did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Paid {
+    Waiting,
+    Kept,
+    Reversed,
+}
+
+/// What it does with the next payment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PaymentFate {
+    Approves,
+    Declines(domain::FailureCode),
+    /// The line is lost; the payment was made or not.
+    Breaks { made: bool },
+    /// It asks for the bank card until told otherwise.
+    Waits,
+}
+
+/// What becomes of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AnswerFate {
+    Arrives,
+    LostAndKept,
+    LostAndReversed,
+}
+
+#[derive(Debug, Clone)]
+pub struct PaymentTerminal {
+    pub there: bool,
+    pub tells: bool,
+    pub paid: BTreeMap<TopUpId, (Paid, PaymentApproval)>,
+    pub last: Option<TopUpId>,
+    pub receipt: u32,
+    pub next: PaymentFate,
+    pub answer: AnswerFate,
+    /// The payment under way.
+    pub asked: Option<(TopUpId, Cents)>,
+    pub authorised: u32,
+}
+
+impl PaymentTerminal {
+    pub fn new() -> Self {
+        Self {
+            there: true,
+            tells: true,
+            paid: BTreeMap::new(),
+            last: None,
+            receipt: 470,
+            next: PaymentFate::Approves,
+            answer: AnswerFate::Arrives,
+            asked: None,
+            authorised: 0,
+        }
+    }
+
+    pub fn approve(&mut self, id: TopUpId, amount: Cents) -> PaymentApproval {
+        assert!(!self.paid.contains_key(&id), "paid twice");
+        self.receipt += 1;
+        let reference = PaymentReference { terminal: "52500021".into(), receipt: self.receipt, trace: self.receipt };
+        let approval = PaymentApproval {
+            reference,
+            amount,
+            scheme: "Visa Débito".into(),
+            masked_pan: "************7711".into(),
+            authorisation: "611804".into(),
+        };
+        self.paid.insert(id, (Paid::Waiting, approval.clone()));
+        self.last = Some(id);
+        approval
+    }
+
+    pub fn end(&mut self, id: TopUpId, end: Paid) {
+        if let Some(paid) = self.paid.get_mut(&id).filter(|paid| paid.0 == Paid::Waiting) {
+            paid.0 = end;
+        }
+    }
+
+    pub fn let_go(&mut self, end: Paid) {
+        let waiting: Vec<TopUpId> = self.paid.keys().copied().collect();
+        waiting.into_iter().for_each(|id| self.end(id, end));
+        self.asked = None;
+    }
+
+    pub fn kept(&self, id: TopUpId) -> bool {
+        self.paid.get(&id).is_some_and(|paid| paid.0 == Paid::Kept)
+    }
+
+    pub fn verdict(&self, intent: &PaymentIntent) -> PaymentVerdict {
+        if !self.tells {
+            return PaymentVerdict::Unknown;
+        }
+        match self.paid.get(&intent.top_up) {
+            Some((paid, approval)) if self.last == Some(intent.top_up) => match paid {
+                Paid::Waiting => PaymentVerdict::Unknown,
+                Paid::Kept => PaymentVerdict::Paid(approval.clone()),
+                Paid::Reversed => PaymentVerdict::Reversed(approval.clone()),
+            },
+            Some(_) => PaymentVerdict::Unknown,
+            None if self.receipt == intent.receipt_before => PaymentVerdict::NeverMade,
+            None => PaymentVerdict::Unknown,
+        }
+    }
+}
+
+/// What becomes of a credit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CreditFate {
+    Done,
+    /// Lifted before the commit.
+    NotSent,
+    /// Lifted while the commit was answered.
+    Torn { credited: bool },
+}
+
+#[derive(Debug, Clone)]
+pub struct Card {
+    pub number: CardNumber,
+    pub purse: Cents,
+    pub records: Vec<TopUpRecord>,
+    pub tries: PinTries,
+    pub pin: &'static str,
+    pub wishes: Wishes,
+    pub tap: Result<TapFacts, domain::FailureCode>,
+}
+
+impl Card {
+    pub fn new(number: u64, purse: i64) -> Self {
+        let record = TopUpRecord {
+            counter: 4,
+            day: Day(20_000),
+            top_up: TopUpId([0xEE; 16]),
+            amount: Cents(500),
+            before: Cents(0),
+            terminal: TerminalId(3),
+        };
+        let tap = TapFacts {
+            price_class: PriceClass(2),
+            entitlements: vec![Entitlement { service: 5, until: None, count: Some(3) }],
+            booking: None,
+            pin_version: 1,
+            pin_content: 7,
+            credit_key: Some(KEY),
+            as_of: NOON.plus_ms(-7_200_000),
+        };
+        Self {
+            number: CardNumber(number),
+            purse: Cents(purse),
+            records: vec![record],
+            tries: PinTries { attempt: 10, failures: 0, pin_version: 1 },
+            pin: "271828",
+            wishes: Wishes::default(),
+            tap: Ok(tap),
+        }
+    }
+
+    pub fn snapshot(&self, presentation: Presentation) -> CardSnapshot {
+        CardSnapshot {
+            presentation,
+            number: self.number,
+            generation: Generation(1),
+            secret: Handle(presentation.0),
+            purse: Some(self.purse),
+            top_ups: self.records.clone(),
+            movements: vec![Movement {
+                counter: 1,
+                minute: 29_922_300,
+                service: 2,
+                amount: Cents(60),
+                balance: self.purse,
+            }],
+            tries: self.tries,
+            wishes: self.wishes,
+        }
+    }
+
+    pub fn counter(&self) -> u32 {
+        self.records.iter().map(|record| record.counter).max().unwrap_or(0)
+    }
+
+    pub fn holds(&self, id: TopUpId) -> bool {
+        self.records.iter().any(|record| record.top_up == id)
+    }
+
+    /// The transaction: refused unless the counter is the one journalled.
+    pub fn credit(&mut self, order: &CreditOrder) -> Option<(Cents, Cents)> {
+        let after = self.purse.checked_add(order.amount).filter(|after| *after <= order.purse_max)?;
+        if self.counter() != order.counter_seen {
+            return None;
+        }
+        assert!(!self.holds(order.top_up), "credited twice");
+        let before = std::mem::replace(&mut self.purse, after);
+        let record = TopUpRecord {
+            counter: order.counter_seen + 1,
+            day: order.day,
+            top_up: order.top_up,
+            amount: order.amount,
+            before,
+            terminal: order.terminal,
+        };
+        self.records.insert(0, record);
+        Some((before, after))
+    }
+
+    pub fn verdict(&self, id: TopUpId, counter_seen: u32) -> CreditVerdict {
+        match self.records.iter().find(|record| record.top_up == id) {
+            Some(record) => CreditVerdict::Credited { before: record.before, now: self.purse },
+            None if self.counter() == counter_seen => CreditVerdict::NotCredited,
+            None if self.records.iter().any(|record| record.counter == counter_seen + 1) => CreditVerdict::NotCredited,
+            None => CreditVerdict::Unknown,
+        }
+    }
+
+    pub fn pin_facts() -> PinFacts {
+        PinFacts {
+            name: NAME.into(),
+            identity_number: "00000000T".into(),
+            born: Day(3_000),
+            residence: Residence {
+                street: STREET.into(),
+                place: "33200 Bahía".into(),
+                district: "2-014".into(),
+                registered: Day(15_000),
+            },
+            taxes_due: Cents(0),
+            documents: vec![PreIssued {
+                kind: DocumentKind::VolanteIndividual,
+                signed_facts: vec![1],
+                until: Day(30_000),
+            }],
+            as_of: NOON.plus_ms(-7_200_000),
+        }
+    }
+}

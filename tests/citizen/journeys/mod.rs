@@ -1,0 +1,90 @@
+//! Whole visits on real parts: the kiosk as a process of its own, the real pcscd with a virtual card, a real IPP
+//! printer, a payment terminal on TCP and central behind a cable that can be cut. Without a window here; `window`
+//! plays one visit in the real one.
+
+mod crashes;
+mod faults;
+mod visit;
+mod window;
+
+use domain::Cents;
+use std::path::PathBuf;
+use tempfile::TempDir;
+use testbed::StreetError;
+use testbed::headless::Headless;
+use payment_simulator::Answer;
+use testbed::seen::Seen;
+use testbed::street::{Street, StreetConfig};
+
+/// A street, the kiosk in it, and the folder that holds both.
+struct Stage {
+    street: Street,
+    kiosk: Headless,
+    _folder: TempDir,
+}
+
+type Played = Result<(), StreetError>;
+
+/// Sets a street up, its payment terminal approving by itself, and waits until the kiosk invites and every device
+/// answers.
+fn stage(seed: u64) -> Result<Stage, StreetError> {
+    // Unix sockets lie in it, hence a short path.
+    let folder = tempfile::Builder::new().prefix("street").tempdir_in("/tmp").expect("a temporary folder");
+    let street = Street::start(StreetConfig::new(seed, folder.path()))?;
+    street.payment().auto_answer(Some(Answer::Approve));
+    let mut kiosk = Headless::start(&street)?;
+    kiosk.wait_for("the invitation without any notice", is_ready)?;
+    Ok(Stage { street, kiosk, _folder: folder })
+}
+
+/// The invitation, with every device there and central heard.
+fn is_ready(seen: &Seen) -> bool {
+    let notices = seen.view().pointer("/screen/notices").and_then(serde_json::Value::as_array);
+    seen.kind() == "attract" && notices.is_some_and(Vec::is_empty)
+}
+
+/// The purse as the kiosk shows it on the home screen.
+fn balance(seen: &Seen) -> Option<Cents> {
+    seen.cents("/screen/balance/value/text")
+}
+
+impl Stage {
+    /// Lays the card down and waits until services and top-up can be used.
+    fn lay_card(&mut self) -> Result<Seen, StreetError> {
+        self.street.lay_card();
+        self.kiosk.wait_for("the home screen with a top-up", |seen| {
+            seen.kind() == "home" && seen.overlay().is_none() && seen.button("top-up").is_some()
+        })
+    }
+
+    /// From the home screen: chooses ten euros and pays.
+    fn pay_ten_euros(&mut self) -> Played {
+        self.kiosk.press("top-up")?;
+        self.kiosk.press("amount-1000")?;
+        self.kiosk.wait_for("ten euros marked", |seen| {
+            seen.kind() == "amount" && seen.sum().get(1) == Some(&Cents(1_000))
+        })?;
+        self.kiosk.press("pay")
+    }
+
+    /// Lifts the card and waits for the invitation.
+    fn leave(&mut self) -> Played {
+        self.street.lift_card();
+        self.kiosk.wait_screen("attract").map(drop)
+    }
+
+    /// After the visit: all books agree, and nothing personal is left in any file or on the screen.
+    fn close(&mut self, said: &[testbed::books::Said]) -> Played {
+        testbed::books::agree(&self.street, said)?;
+        let shown = self.kiosk.wait_screen("attract")?;
+        let mut left = testbed::leftovers::in_files(&self.street)?;
+        left.extend(testbed::leftovers::in_bytes(self.street.holder(), "the screen", shown.text().as_bytes()));
+        assert_eq!(left, [], "something personal was left behind");
+        Ok(())
+    }
+}
+
+/// The papers in the printer's tray, oldest first.
+fn sheets(stage: &Stage) -> Result<Vec<PathBuf>, StreetError> {
+    stage.street.printer().papers().map_err(testbed::io_error("the printer's tray"))
+}
