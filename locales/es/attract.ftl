@@ -7,4 +7,4 @@ attract-offer-services = Ver sus servicios
 attract-reading = Leyendo su tarjeta
 attract-reading-lead = Es solo un momento. No la mueva.
 attract-closed = Este terminal no funciona ahora
-attract-closed-lead = Ya hemos avisado. Puede usar otro terminal o ir a la oficina.
+attract-closed-lead = Puede usar otro terminal o ir a la oficina.

@@ -4,6 +4,14 @@ common-language-name = Español
 common-money = { $amount } €
 common-step = Paso { $current } de { $total }
 common-code = Código { $code }
+common-moment-today = hoy { $hour ->
+    [1] a la
+   *[other] a las
+} { $time }
+common-moment = el { $date } { $hour ->
+    [1] a la
+   *[other] a las
+} { $time }
 common-amount = Cantidad
 common-call = ¿Necesita ayuda? Llame al { $telephone }.
 

@@ -2,4 +2,4 @@
 end-take-card = Gracias. Recoja su tarjeta
 end-take-card-lead = Está en la bandeja. Recoja también sus papeles.
 end-farewell = Gracias. Hasta pronto
-end-farewell-lead = No queda ningún dato suyo en este terminal.
+end-farewell-lead = Su visita ya no está en la pantalla.

@@ -1,19 +1,19 @@
 # What is out of the ordinary.
-notice-offline-title = Sin conexión desde las { $since }.
-notice-offline-text = Puede recargar e imprimir. Sus servicios son de { $as-of }.
-notice-offline-no-data = Puede ver su saldo.
-notice-no-payment-title = Hoy no se puede pagar aquí.
-notice-no-payment-text = Lo demás funciona.
+notice-offline-title = Sin conexión desde { $since }.
+notice-offline-text = Su saldo es el de ahora. Los demás datos se actualizaron { $as-of }.
+notice-offline-no-data = Puede ver su saldo, pero no sus servicios.
+notice-no-payment-title = Ahora no se puede recargar aquí.
+notice-no-payment-text = Puede ver su saldo y sus servicios.
 notice-no-printer-title = La impresora no está lista.
-notice-no-printer-text = Puede recargar y consultar.
+notice-no-printer-text = Ahora no salen documentos ni recibos.
 notice-settled-title = Su recarga pendiente de { $amount } está hecha.
 notice-settled-text = Ya está en su saldo.
 notice-no-record-title = No encontramos sus servicios.
 notice-no-record-text = Su saldo sí funciona. Pregunte en la oficina.
 notice-purse-title = El saldo de su tarjeta necesita una revisión.
 notice-purse-text = Llévela a la oficina. No perderá nada.
-notice-as-of-title = Datos de { $as-of }.
-notice-as-of-text = Pueden haber cambiado después.
+notice-as-of-title = Datos actualizados { $as-of }.
+notice-as-of-text = Pueden haber cambiado desde entonces.
 
 notice-card-foreign-heading = Esta no es una tarjeta ciudadana
 notice-card-foreign-lead = No hemos leído nada de ella.
@@ -27,6 +27,7 @@ notice-card-revoked-do = Use su tarjeta nueva o vaya a la oficina.
 notice-card-lifted-heading = La tarjeta se retiró antes de tiempo
 notice-card-lifted-lead = El pago de { $amount } se ha anulado. No se le cobra nada.
 notice-card-lifted-do = Si quiere, puede volver a empezar.
+notice-voided-lead = El pago de { $amount } se ha anulado. No se le cobra nada.
 notice-purse-check-heading = Su saldo necesita una revisión
 notice-purse-check-lead = No es culpa suya y no perderá nada.
 notice-purse-check-do = Lleve la tarjeta a la oficina de atención.

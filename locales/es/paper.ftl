@@ -31,7 +31,7 @@ paper-volante-legal = Documento expedido mediante actuación administrativa auto
 paper-check-title = Compruebe este documento
 paper-check-how = Lea el código QR con un teléfono, o escriba el código seguro de verificación en { $url }. Es gratis y no hace falta registrarse.
 paper-check-code = Código seguro de verificación (CSV)
-paper-check-compare = Solo es válido si coincide con lo que vea al comprobarlo.
+paper-check-compare = Solo vale si coincide con lo que ve al comprobarlo.
 
 ## Justificante de recarga
 
@@ -60,13 +60,13 @@ paper-receipt-keep = Conserve este justificante. Si algo no cuadra, llame al { $
 
 paper-claim-title = Resguardo de reclamación
 paper-claim-safe = Su dinero está a salvo.
-paper-claim-happened = La recarga de { $amount } del { $moment } se pagó, pero la tarjeta se retiró antes de terminar y no sabemos si el saldo llegó a ella.
+paper-claim-happened = No pudimos terminar la recarga de { $amount } del { $moment }. Todavía no sabemos si se cobró ni si el saldo llegó a la tarjeta.
 paper-claim-code = Código de su reclamación
 paper-claim-amount = Importe
 paper-claim-telephone = Teléfono
-paper-claim-now = Ponga la misma tarjeta en cualquier terminal, hoy u otro día: lo comprobamos al momento.
+paper-claim-now = Ponga la misma tarjeta en este terminal, hoy u otro día. Lo comprobamos al momento.
 paper-claim-credited = Si la recarga llegó, el saldo ya está en la tarjeta y no tiene que hacer nada más.
-paper-claim-otherwise = Si no llegó, la completamos o le devolvemos { $amount }. Si no puede volver a un terminal, llame al { $telephone } y diga su código.
+paper-claim-otherwise = Si no llegó y se cobró, la completamos o le devolvemos { $amount }. Si no puede volver, llame al { $telephone } y diga su código.
 paper-claim-when = Fecha y hora
 paper-claim-card = Tarjeta terminada en
 paper-claim-operation = Operación

@@ -5,6 +5,8 @@ topup-limit = Esa cantidad supera su límite de hoy. Elija menos.
 topup-now = Saldo ahora
 topup-plus = Recarga
 topup-after = Saldo después
+topup-before = Saldo anterior
+topup-new = Saldo nuevo
 topup-pay = Pagar { $amount }
 topup-cancel = No pagar y volver
 
@@ -42,7 +44,7 @@ topup-torn = La tarjeta se retiró antes de terminar
 topup-torn-checking = Comprobamos si entró la recarga
 topup-safe = Su dinero está a salvo.
 topup-torn-again = Póngala otra vez y lo comprobamos ahora.
-topup-torn-later = O hágalo otro día. Si la recarga de { $amount } no entró, se la debemos.
+topup-torn-later = O póngala otro día. Si no entraron los { $amount }, los cargaremos entonces.
 topup-unclear = No sabemos si el banco ha cobrado
 topup-unclear-again = No pague otra vez. Lo aclaramos con el banco.
 topup-unclear-later = Si se cobraron los { $amount }, los recibirá en su tarjeta o se los devolveremos.

@@ -2,6 +2,7 @@
 
 use crate::document::DocumentKind;
 use crate::{Cents, Day, Handle, Timestamp};
+use zeroize::Zeroize;
 
 /// The price class a card is charged by: opaque on purpose, the tariff alone gives it a meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -89,4 +90,29 @@ pub struct PreIssued {
     pub signed_facts: Vec<u8>,
     /// The last day it may be issued.
     pub until: Day,
+}
+
+/// Nothing personal is left in memory when a visit drops its facts.
+impl Drop for PinFacts {
+    fn drop(&mut self) {
+        self.name.zeroize();
+        self.identity_number.zeroize();
+        self.born.0.zeroize();
+        self.taxes_due.0.zeroize();
+    }
+}
+
+impl Drop for Residence {
+    fn drop(&mut self) {
+        self.street.zeroize();
+        self.place.zeroize();
+        self.district.zeroize();
+        self.registered.0.zeroize();
+    }
+}
+
+impl Drop for PreIssued {
+    fn drop(&mut self) {
+        self.signed_facts.zeroize();
+    }
 }

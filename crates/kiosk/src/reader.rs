@@ -21,6 +21,9 @@ const WAIT: Duration = Duration::from_secs(5);
 /// While a card lies there it is looked at this often, since pcscd itself looks only every 400 ms and private data
 /// must be covered within 300 ms.
 const LOOK: Duration = Duration::from_millis(100);
+/// A card that could not be read is tried again this often while it lies there: it may lie badly, or another process
+/// may still hold it.
+const RETRY: Duration = Duration::from_millis(500);
 
 /// The tray with its reader: PC/SC in the street, something else on a desk.
 pub trait Tray: Send {
@@ -98,6 +101,8 @@ struct Owner<T> {
     present: bool,
     /// The card vanished before pcscd said so; it may be back before pcscd notices anything.
     seeking: bool,
+    /// A card lies there that could not be read.
+    unread: bool,
     uid: Option<Uid>,
 }
 
@@ -114,6 +119,7 @@ pub(crate) fn start(tray: impl Tray + 'static, setup: Setup) -> Result<ReaderDes
             card: None,
             present: false,
             seeking: false,
+            unread: false,
             uid: None,
         };
         while owner.turn() {}
@@ -130,7 +136,11 @@ pub(crate) fn entropy() -> Box<dyn keys::Entropy + Send> {
 impl<T: Tray> Owner<T> {
     /// One notice, then what was asked for meanwhile; `false` when nobody can ask any more.
     fn turn(&mut self) -> bool {
-        let wait = if self.card.is_some() || self.seeking { LOOK } else { WAIT };
+        let wait = match (self.card.is_some() || self.seeking, self.unread) {
+            (true, _) => LOOK,
+            (false, true) => RETRY,
+            (false, false) => WAIT,
+        };
         match self.tray.next(wait) {
             ReaderNotice::Ready => self.say(ReaderEvent::Ready),
             ReaderNotice::Gone => {
@@ -157,6 +167,9 @@ impl<T: Tray> Owner<T> {
 
     /// Nothing was noticed: is the card still there, or back again?
     fn look(&mut self) {
+        if self.unread {
+            return self.try_again();
+        }
         if self.seeking {
             if self.tray.connect(self.setup.exchange_timeout).is_ok() {
                 self.arrived();
@@ -170,9 +183,19 @@ impl<T: Tray> Owner<T> {
         }
     }
 
+    /// The card that could not be read: nothing is said until it can be.
+    fn try_again(&mut self) {
+        self.presentation.0 += 1;
+        if let Ok(event) = self.read() {
+            self.unread = false;
+            self.say(ReaderEvent::CardArrived(self.presentation));
+            self.say(event);
+        }
+    }
+
     fn gone(&mut self) {
         self.card = None;
-        self.seeking = false;
+        (self.seeking, self.unread) = (false, false);
         if std::mem::take(&mut self.present) {
             self.say(ReaderEvent::CardGone(self.presentation));
         }
@@ -193,7 +216,10 @@ impl<T: Tray> Owner<T> {
         }
         match result {
             Ok(event) => self.say(event),
-            Err(code) => self.say(ReaderEvent::CardRefused(self.presentation, code)),
+            Err(code) => {
+                self.unread = code == FailureCode::CardUnreadable;
+                self.say(ReaderEvent::CardRefused(self.presentation, code));
+            }
         }
     }
 

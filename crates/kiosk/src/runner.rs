@@ -106,3 +106,70 @@ impl Runner {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::{CardNumber, Cents, Day, Generation, Handle, TerminalId, Timestamp, TopUpId};
+    use ledger::{Fact, Ledger, MoneyEffect, Subject};
+
+    #[derive(Default)]
+    struct Seen {
+        payments: Vec<PaymentRequest>,
+        forgotten: Vec<Handle>,
+    }
+
+    impl Outlets for Seen {
+        fn reader(&mut self, _: ReaderRequest) {}
+        fn credit(&mut self, _: CreditOrder) {}
+        fn payment(&mut self, request: PaymentRequest) {
+            self.payments.push(request);
+        }
+        fn printer(&mut self, _: PrinterRequest) {}
+        fn journal(&mut self, _: Entry) {}
+        fn records(&mut self, _: Effect) {}
+        fn paper(&mut self, _: PaperOrder) {}
+        fn wipe(&mut self, _: Option<Handle>) {}
+        fn forget(&mut self, handle: Handle) {
+            self.forgotten.push(handle);
+        }
+        fn clear_pin(&mut self) {}
+    }
+
+    const TOP_UP: TopUpId = TopUpId([7; 16]);
+
+    fn permit() -> Permit {
+        let subject = Subject { top_up: TOP_UP, card: CardNumber(1), generation: Generation(1), amount: Cents(500) };
+        let intent = Fact::Intent { counter_seen: 0, purse_seen: Cents(0), receipt_before: 0, day: Day(20_000) };
+        let mut ledger = Ledger::new(TerminalId(21), 1);
+        ledger.intend(Timestamp(0), subject, intent).unwrap();
+        ledger.top_up(TOP_UP).unwrap().permit(MoneyEffect::Authorise).unwrap()
+    }
+
+    #[test]
+    fn money_moves_only_once_its_entry_is_durable() {
+        let (mut runner, mut seen) = (Runner::new(0), Seen::default());
+        let request = PaymentRequest::Authorise { top_up: TOP_UP, amount: Cents(500) };
+        let effect = || Effect::Money(permit(), MoneyRequest::Payment(request.clone()));
+        runner.run(effect(), &mut seen);
+        assert_eq!((runner.refused(), seen.payments.len()), (1, 0));
+        runner.durable(1);
+        runner.run(effect(), &mut seen);
+        assert_eq!((runner.refused(), seen.payments), (1, vec![request]));
+    }
+
+    #[test]
+    fn a_request_that_moves_money_without_a_permit_is_refused() {
+        let (mut runner, mut seen) = (Runner::new(9), Seen::default());
+        runner.run(Effect::Payment(PaymentRequest::Settle(TOP_UP)), &mut seen);
+        runner.run(Effect::Payment(PaymentRequest::Abort(TOP_UP)), &mut seen);
+        assert_eq!((runner.refused(), seen.payments), (1, vec![PaymentRequest::Abort(TOP_UP)]));
+    }
+
+    #[test]
+    fn a_handle_to_be_forgotten_reaches_the_vault() {
+        let (mut runner, mut seen) = (Runner::new(0), Seen::default());
+        runner.run(Effect::Forget(Handle(3)), &mut seen);
+        assert_eq!(seen.forgotten, [Handle(3)]);
+    }
+}

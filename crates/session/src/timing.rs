@@ -56,7 +56,7 @@ impl Timing {
         let idle = self.warned_ms.map_or_else(
             || idle_ms(session).map(|idle| self.touched_ms + idle),
             // The seconds left are on the screen.
-            |_| Some(session.now.monotonic_ms / 1_000 * 1_000 + 1_000),
+            |since| Some(since + (session.now.monotonic_ms.saturating_sub(since) / 1_000 + 1) * 1_000),
         );
         // What cannot end the visit now is looked at again when something happens: a moment in the past would wake
         // the kiosk without end.
@@ -91,7 +91,13 @@ pub(crate) fn idle_ms(session: &Session) -> Option<u64> {
 /// Large letters double the time, the wish on the card triples it.
 fn patience(session: &Session) -> u64 {
     let more_time = session.visit.as_ref().is_some_and(|visit| visit.card.wishes.more_time);
-    if more_time { 3 } else if session.large_text { 2 } else { 1 }
+    if more_time {
+        3
+    } else if session.large_text {
+        2
+    } else {
+        1
+    }
 }
 
 /// Whether a lifted card ends the visit in its time: never while money or paper is under way.

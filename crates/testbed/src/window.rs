@@ -31,6 +31,11 @@ const LOOK: &str = "const kiosk = document.querySelector('[data-screen]');
 const TOUCHABLE: &str = "const button = document.querySelector(`[data-testid=\"${arguments[0]}\"]`);
     return !!button && !button.disabled && !button.closest('[inert]');";
 
+/// WebKit takes a picture with the next frame, and a page on which nothing moves has none: something that nobody sees
+/// must move.
+const STIR: &str = "document.body.animate({ opacity: [1, 0.999] }, { duration: 60000, id: 'stir' });";
+const STILL: &str = "document.getAnimations().filter(({ id }) => id === 'stir').forEach((stir) => stir.cancel());";
+
 /// The screen as the page has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Glass {
@@ -62,7 +67,7 @@ impl Window {
             dressed = boot.dress(command);
             surroundings(command, &address);
             command.env("DISPLAY", display).env_remove("WAYLAND_DISPLAY").env("GDK_BACKEND", "x11");
-            command.env("TAURI_WEBVIEW_AUTOMATION", "true").env("WEBKIT_DISABLE_COMPOSITING_MODE", "1");
+            command.env("TAURI_WEBVIEW_AUTOMATION", "true").env("WEBKIT_DISABLE_DMABUF_RENDERER", "1");
         })?;
         dressed?;
         let mut window = Self { driver, boot, _bus: bus };
@@ -234,7 +239,10 @@ impl Window {
     /// The picture cannot be taken or written.
     pub fn screenshot(&self, path: &Path) -> Result<(), StreetError> {
         self.settle()?;
-        let picture = self.driver.screenshot()?;
+        self.run(STIR)?;
+        let picture = self.driver.screenshot();
+        self.run(STILL)?;
+        let picture = picture?;
         std::fs::write(path, picture).map_err(io_error(path.display().to_string()))
     }
 

@@ -45,6 +45,7 @@ fn a_torn_card_that_is_not_brought_back_leaves_a_claim_which_its_next_sight_sett
     stage.pay_ten_euros()?;
     stage.kiosk.wait_for("the torn card said", |seen| seen.kind() == "trouble" && seen.shows("C-08"))?;
     stage.kiosk.press("print-claim")?;
+    stage.kiosk.wait_for("the slip being printed", |seen| seen.kind() == "busy")?;
     let slip = stage.kiosk.wait_for("the slip out", |seen| {
         seen.kind() == "trouble" && seen.string("/screen/claim/value/text").is_some()
     })?;

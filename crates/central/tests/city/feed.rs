@@ -66,7 +66,7 @@ fn a_published_record_opens_with_the_card_and_its_pin_and_carries_signed_facts()
         assert_eq!((record.name.as_str(), record.as_of), (demo.name.as_str(), NOW));
         let volante = record.documents.iter().find(|d| d.kind == DocumentKind::VolanteIndividual).unwrap();
         let facts = verify_facts(&volante.signed_facts, &terminal.head.keys.facts).unwrap();
-        assert_eq!((facts.name, facts.street), (record.name, record.residence.street));
+        assert_eq!((&facts.name, &facts.street), (&record.name, &record.residence.street));
         assert!(facts.place.ends_with("Ciudad de la Bahía"));
         assert_eq!(facts.until, volante.until.0);
     }

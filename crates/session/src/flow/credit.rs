@@ -180,7 +180,9 @@ fn note_credit(session: &mut Session, id: TopUpId, before: Cents, after: Cents) 
         before,
         terminal: session.terminal.plate.id,
     };
-    let same = |visit: &&mut crate::visit::Visit| (visit.card.number, visit.card.generation) == (subject.card, subject.generation);
+    let same = |visit: &&mut crate::visit::Visit| {
+        (visit.card.number, visit.card.generation) == (subject.card, subject.generation)
+    };
     let Some(visit) = session.visit.as_mut().filter(same) else { return };
     visit.purse = Some(after);
     if visit.card.top_ups.iter().all(|known| known.top_up != id) {

@@ -21,7 +21,7 @@ pub(crate) fn read(session: &mut Session, card: CardSnapshot) {
     session.card_in_tray = true;
     let same = session.visit.as_ref().is_some_and(|visit| visit.same_card(&card));
     if same {
-        return laid_back(session, card);
+        return laid_back(session, &card);
     }
     // A second card never inherits a visit: the first one ends, with all that is open in it.
     end::close_for(session, Some(card.secret));
@@ -53,7 +53,7 @@ fn wish(session: &mut Session, card: &CardSnapshot) {
     }
 }
 
-fn laid_back(session: &mut Session, card: CardSnapshot) {
+fn laid_back(session: &mut Session, card: &CardSnapshot) {
     session.timing.lifted_ms = None;
     session.timing.touched(session.now);
     let Some(visit) = &mut session.visit else { return };
@@ -65,7 +65,7 @@ fn laid_back(session: &mut Session, card: CardSnapshot) {
     }
     if unopened {
         // An answer for the presentation before does not count any more.
-        open_tap(session, &card);
+        open_tap(session, card);
     }
     if pin_proven && card.tries.failures > 0 {
         // Lifted before the right PIN could be noted on the card.

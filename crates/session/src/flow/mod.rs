@@ -29,12 +29,12 @@ pub(crate) fn act(session: &mut Session, action: Action) {
         Action::ToggleHelp => session.help = !session.help,
         Action::Stay => {}
         _ if session.visit.is_none() => {}
-        action => act_in_visit(session, action),
+        action => act_in_visit(session, &action),
     }
 }
 
-fn act_in_visit(session: &mut Session, action: Action) {
-    if !is_open_to(session, &action) {
+fn act_in_visit(session: &mut Session, action: &Action) {
+    if !is_open_to(session, action) {
         return;
     }
     match action {
@@ -50,10 +50,10 @@ fn act_in_visit(session: &mut Session, action: Action) {
         Action::Movements if session.place == Place::Home => session.go(Place::Movements(0)),
         Action::NextPage => next_page(session),
         Action::TopUp | Action::ChooseAmount { .. } | Action::Pay | Action::CancelPayment => {
-            top_up::act(session, &action);
+            top_up::act(session, action);
         }
-        Action::PrintReceipt | Action::PrintClaim => paper::act(session, &action),
-        Action::Documents | Action::ChooseDocument { .. } | Action::PrintDocument => documents::act(session, &action),
+        Action::PrintReceipt | Action::PrintClaim => paper::act(session, action),
+        Action::Documents | Action::ChooseDocument { .. } | Action::PrintDocument => documents::act(session, action),
         Action::PinConfirm => pin::confirm(session),
         // The digits themselves go to the vault; `Event::PinEntered` tells how many there are.
         _ => {}

@@ -92,6 +92,10 @@ fn gone(session: &mut Session) {
 }
 
 fn resolved(session: &mut Session, id: TopUpId, verdict: &PaymentVerdict) {
+    let payment = known(session, id).map(TopUp::payment);
+    if !matches!(payment, Some(Payment::Unknown | Payment::Adrift | Payment::Kept)) {
+        return;
+    }
     session.till.waits_mut(id).payment = false;
     let facts = known(session, id).map(|top_up| top_up.facts_from_payment(verdict)).unwrap_or_default();
     if !facts.is_empty() {

@@ -39,7 +39,9 @@ fn idle(session: &mut Session) {
     match session.place {
         Place::Attract => session.default_looks(),
         Place::Printing(_) => paper::given_up(session),
-        Place::Reading | Place::Proving(_) | Place::Pin { checking: true, .. } => session.go(Place::Trouble { code: FailureCode::CardUnreadable, amount: None }),
+        Place::Reading | Place::Proving(_) | Place::Pin { checking: true, .. } => {
+            session.go(Place::Trouble { code: FailureCode::CardUnreadable, amount: None });
+        }
         // A forgotten card keeps being asked for.
         Place::Farewell if session.card_in_tray => session.timing.touched(session.now),
         Place::Farewell => session.go(Place::Attract),

@@ -8,6 +8,7 @@ use crate::flow::top_up;
 use crate::view::{Button, Figure, Icon, Notice, Screen, Text, Tone};
 use domain::FailureCode;
 use ledger::check_purse;
+use locale::Value;
 
 pub(crate) fn screen(session: &Session, words: &Words) -> Screen {
     Screen::Home {
@@ -89,12 +90,15 @@ pub(crate) fn offline(session: &Session, words: &Words) -> Notice {
     }
 }
 
-/// The time of day if it is today's, date and time otherwise.
+/// "Today at 12:48", or the date and the time.
 pub(crate) fn moment(session: &Session, words: &Words, at: domain::Timestamp) -> String {
     let language = words.language();
-    if language.local_day(at) == language.local_day(session.now.wall) {
-        language.time_of_day(at)
-    } else {
-        language.moment(at)
+    let (day, time) = (language.local_day(at), language.time_of_day(at));
+    let hour = time.split(':').next().and_then(|hour| hour.parse().ok()).unwrap_or(0);
+    let mut values = vec![("hour", Value::Count(hour)), ("time", time.as_str().into())];
+    if day == language.local_day(session.now.wall) {
+        return language.text_with("common-moment-today", &values);
     }
+    values.push(("date", language.date_short(day).into()));
+    language.text_with("common-moment", &values)
 }

@@ -42,12 +42,15 @@ pub(crate) fn amount(session: &Session, words: &Words, chosen: Cents, problem: O
 
 fn sum(words: &Words, before: Cents, amount: Cents) -> Vec<SumLine> {
     let after = before.checked_add(amount).unwrap_or(before);
-    let plus = format!("+ {}", words.money(amount));
     vec![
         words.sum_line("topup-now", before),
-        SumLine { label: words.text("topup-plus"), value: private(plus), total: false },
+        plus(words, amount),
         SumLine { total: true, ..words.sum_line("topup-after", after) },
     ]
+}
+
+fn plus(words: &Words, amount: Cents) -> SumLine {
+    SumLine { label: words.text("topup-plus"), value: private(format!("+ {}", words.money(amount))), total: false }
 }
 
 pub(crate) fn proving(session: &Session, words: &Words, amount: Cents) -> Screen {
@@ -175,7 +178,11 @@ pub(crate) fn done(session: &Session, words: &Words, topped_up: &ToppedUp) -> Sc
             source: words.text("home-balance-source"),
             counting: counting(words, topped_up.before, topped_up.after),
         }),
-        sum: sum(words, topped_up.before, amount),
+        sum: vec![
+            words.sum_line("topup-before", topped_up.before),
+            plus(words, amount),
+            SumLine { total: true, ..words.sum_line("topup-new", topped_up.after) },
+        ],
         rows: vec![words.row("topup-reference", private(reference))],
         actions,
     }

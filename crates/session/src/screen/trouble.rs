@@ -10,11 +10,14 @@ use locale::Value;
 
 pub(crate) fn screen(session: &Session, words: &Words, code: FailureCode, amount: Option<Cents>) -> Screen {
     let key = words_of(code);
+    // The card's fault after the bank had approved: that the payment is undone matters most.
+    let voided = amount.is_some() && matches!(key, "notice-card-unreadable" | "notice-other" | "notice-purse-check");
+    let lead = if voided { "notice-voided-lead".to_owned() } else { format!("{key}-lead") };
     let money = words.money(amount.unwrap_or_default());
     let telephone = session.terminal.pack.brand.telephone.clone();
     Screen::Trouble {
         heading: words.text(&format!("{key}-heading")),
-        lead: words.text_with(&format!("{key}-lead"), &[("amount", money.into())]),
+        lead: words.text_with(&lead, &[("amount", money.into())]),
         points: vec![
             point(words, Icon::Check, &format!("{key}-do"), &[]),
             point(words, Icon::Phone, "common-call", &[("telephone", telephone.into())]),

@@ -5,9 +5,9 @@ use crate::world::{AnswerFate, Card, CreditFate, KEY, NOON, Paid, PaymentFate, P
 use domain::card::Presentation;
 use domain::city_pack::{CityPack, TerminalPlate};
 use domain::device::{
-    CreditOrder, PaymentEvent, PaymentRequest, PaymentVerdict, PrinterEvent, PrinterRequest, ReaderEvent, ReaderRequest,
+    CreditOrder, PaymentEvent, PaymentRequest, PrinterEvent, PrinterRequest, ReaderEvent, ReaderRequest,
 };
-use domain::{FailureCode, Handle, Now, TerminalId, Timestamp, TopUpId};
+use domain::{FailureCode, Handle, Now, TerminalId, Timestamp};
 use ledger::{Entry, Ledger};
 use locale::Catalog;
 use serde_json::Value;
@@ -28,37 +28,40 @@ fn kiosk(now: Now) -> Session {
     Session::new(Terminal { pack: CITY.0.clone(), plate, catalog: CITY.1.clone() }, now)
 }
 
-pub struct Street {
-    pub session: Session,
-    pub now: Now,
-    pub wake_at_ms: Option<u64>,
-    pub disk: Vec<Entry>,
-    pub durable: u64,
+pub(crate) struct Street {
+    pub(crate) session: Session,
+    pub(crate) now: Now,
+    pub(crate) wake_at_ms: Option<u64>,
+    pub(crate) disk: Vec<Entry>,
+    pub(crate) durable: u64,
     /// Entries wait to become durable until `let_durable`.
-    pub slow_journal: bool,
-    pub terminal: PaymentTerminal,
-    pub cards: Vec<Card>,
-    pub tray: Option<usize>,
-    pub presentation: u64,
-    pub credit: CreditFate,
-    pub print: Option<FailureCode>,
+    pub(crate) slow_journal: bool,
+    pub(crate) terminal: PaymentTerminal,
+    pub(crate) cards: Vec<Card>,
+    pub(crate) tray: Option<usize>,
+    pub(crate) presentation: u64,
+    pub(crate) credit: CreditFate,
+    pub(crate) print: Option<FailureCode>,
+    /// The card's answers wait until `let_answer`.
+    pub(crate) slow_reader: bool,
+    pub(crate) held: VecDeque<Event>,
     /// The printer does not answer by itself.
-    pub slow_printer: bool,
-    pub prints: Vec<PaperOrder>,
+    pub(crate) slow_printer: bool,
+    pub(crate) prints: Vec<PaperOrder>,
     /// Every effect since the start, in order, as text.
-    pub log: Vec<String>,
-    pub wiped: u32,
-    pub digits: String,
+    pub(crate) log: Vec<String>,
+    pub(crate) wiped: u32,
+    pub(crate) digits: String,
     /// The process dies before this many steps.
-    pub dies_at: Option<u32>,
-    pub steps: u32,
-    pub queue: VecDeque<Event>,
+    pub(crate) dies_at: Option<u32>,
+    pub(crate) steps: u32,
+    pub(crate) queue: VecDeque<Event>,
     entropy: u8,
 }
 
 impl Street {
     /// A kiosk with everything ready and nobody there.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let now = Now { wall: NOON, monotonic_ms: 1_000 };
         let mut street = Self {
             session: kiosk(now),
@@ -73,6 +76,8 @@ impl Street {
             presentation: 0,
             credit: CreditFate::Done,
             print: None,
+            slow_reader: false,
+            held: VecDeque::new(),
             slow_printer: false,
             prints: Vec::new(),
             log: Vec::new(),
@@ -100,29 +105,31 @@ impl Street {
         self.online(true);
     }
 
-    pub fn online(&mut self, online: bool) {
+    pub(crate) fn online(&mut self, online: bool) {
         let feed = Some(Feed { issued: NOON.plus_ms(-7_200_000), expires: NOON.plus_ms(86_400_000) });
         self.say(Event::Network(Network { online, since: NOON.plus_ms(-3_600_000), feed }));
     }
 
     /// The power goes and comes: what the journal has is read again, and the world keeps its truth.
-    pub fn restart(&mut self, waiting_payments: Paid) {
+    pub(crate) fn restart(&mut self, waiting_payments: Paid) {
         self.terminal.let_go(waiting_payments);
         (self.terminal.there, self.terminal.next) = (true, PaymentFate::Approves);
         (self.credit, self.print, self.terminal.answer) = (CreditFate::Done, None, AnswerFate::Arrives);
         (self.dies_at, self.slow_journal, self.slow_printer) = (None, false, false);
         (self.tray, self.wake_at_ms) = (None, None);
+        self.slow_reader = false;
         self.queue.clear();
+        self.held.clear();
         self.session = kiosk(self.now);
         self.switch_on();
     }
 
-    pub fn has_died(&self) -> bool {
+    pub(crate) fn has_died(&self) -> bool {
         self.dies_at.is_some_and(|at| self.steps >= at)
     }
 
     /// One event, and everything that follows from it.
-    pub fn say(&mut self, event: Event) {
+    pub(crate) fn say(&mut self, event: Event) {
         self.queue.push_back(event);
         while let Some(event) = self.queue.pop_front() {
             if self.has_died() {
@@ -135,6 +142,7 @@ impl Street {
 
     fn step(&mut self, event: Event) {
         self.steps += 1;
+        let is_tick = event == Event::Tick;
         if let Event::Durable(seq) = event {
             self.durable = self.durable.max(seq);
         }
@@ -146,7 +154,8 @@ impl Street {
         for effect in effects {
             self.carry_out(effect);
         }
-        assert!(self.wake_at_ms.is_none_or(|at| at > self.now.monotonic_ms), "woken without end");
+        let ahead = self.wake_at_ms.is_none_or(|at| at > self.now.monotonic_ms);
+        assert!(ahead || !is_tick, "woken without end at {:#}", self.view());
     }
 
     fn carry_out(&mut self, effect: Effect) {
@@ -172,7 +181,7 @@ impl Street {
                 assert!(matches!(request, PaymentRequest::Abort(_) | PaymentRequest::Resolve(_)), "{request:?}");
                 self.payment(request);
             }
-            Effect::Reader(request) => self.reader(request),
+            Effect::Reader(request) => self.reader(&request),
             Effect::Printer(request) => self.print(request),
             Effect::OpenTap { presentation, .. } => {
                 let tap = self.card(presentation).map_or(Err(FailureCode::RecordMissing), |card| card.tap.clone());
@@ -196,11 +205,20 @@ impl Street {
     }
 
     fn reader_says(&mut self, event: ReaderEvent) {
-        self.queue.push_back(Event::Reader(event));
+        let answers = if self.slow_reader { &mut self.held } else { &mut self.queue };
+        answers.push_back(Event::Reader(event));
     }
 
-    fn reader(&mut self, request: ReaderRequest) {
-        let event = match request {
+    /// What the card was asked is answered now.
+    pub(crate) fn let_answer(&mut self) {
+        self.slow_reader = false;
+        while let Some(event) = self.held.pop_front() {
+            self.say(event);
+        }
+    }
+
+    fn reader(&mut self, request: &ReaderRequest) {
+        let event = match *request {
             ReaderRequest::Credit(_) => panic!("a credit without a permit"),
             ReaderRequest::ProveCreditKey(presentation, _) => match self.card(presentation) {
                 Some(_) => ReaderEvent::CreditKeyProven(presentation),
@@ -250,113 +268,6 @@ impl Street {
         }
     }
 
-    pub fn pay_says(&mut self, event: PaymentEvent) {
-        self.queue.push_back(Event::Payment(event));
-    }
-
-    fn payment(&mut self, request: PaymentRequest) {
-        match request {
-            PaymentRequest::Authorise { top_up, amount } => self.authorise(top_up, amount),
-            PaymentRequest::Abort(id) => {
-                if self.terminal.asked.take_if(|asked| asked.0 == id).is_some() {
-                    self.pay_says(PaymentEvent::Declined(id, FailureCode::PaymentCancelled));
-                }
-            }
-            PaymentRequest::Settle(id) => self.answer(id, Paid::Kept, PaymentEvent::Posted(id)),
-            PaymentRequest::Refuse(id) => {
-                assert!(!self.cards.iter().any(|card| card.holds(id)), "given back although credited");
-                self.answer(id, Paid::Reversed, PaymentEvent::Voided(id));
-            }
-            PaymentRequest::Resolve(intent) => {
-                let there = self.terminal.there;
-                let verdict = if there { self.terminal.verdict(&intent) } else { PaymentVerdict::Unknown };
-                self.pay_says(PaymentEvent::Resolved(intent.top_up, verdict));
-            }
-            PaymentRequest::Reverse(id, approval) => self.reverse(id, approval),
-        }
-    }
-
-    fn authorise(&mut self, id: TopUpId, amount: domain::Cents) {
-        self.terminal.authorised += 1;
-        if !self.terminal.there {
-            return self.pay_says(PaymentEvent::Declined(id, FailureCode::PaymentAbsent));
-        }
-        match self.terminal.next {
-            PaymentFate::Waits => self.terminal.asked = Some((id, amount)),
-            PaymentFate::Approves => self.approve(id, amount),
-            PaymentFate::Declines(code) => self.pay_says(PaymentEvent::Declined(id, code)),
-            PaymentFate::Breaks { made } => {
-                if made {
-                    self.terminal.approve(id, amount);
-                    self.terminal.end(id, Paid::Kept);
-                }
-                self.pay_says(PaymentEvent::Unknown(id));
-            }
-        }
-    }
-
-    fn approve(&mut self, id: TopUpId, amount: domain::Cents) {
-        let approval = self.terminal.approve(id, amount);
-        self.pay_says(PaymentEvent::Approved(id, approval));
-    }
-
-    /// The bank card is held to the payment terminal.
-    pub fn bank_card(&mut self) {
-        let Some((id, amount)) = self.terminal.asked.take() else { return };
-        self.approve(id, amount);
-        self.run();
-    }
-
-    fn answer(&mut self, id: TopUpId, end: Paid, event: PaymentEvent) {
-        let waiting = self.terminal.paid.get(&id).is_some_and(|paid| paid.0 == Paid::Waiting);
-        if !waiting || !self.terminal.there {
-            return self.pay_says(PaymentEvent::AnswerInDoubt(id));
-        }
-        match self.terminal.answer {
-            AnswerFate::Arrives => {
-                self.terminal.end(id, end);
-                self.pay_says(event);
-            }
-            AnswerFate::LostAndKept => {
-                self.terminal.end(id, Paid::Kept);
-                self.pay_says(PaymentEvent::AnswerInDoubt(id));
-            }
-            AnswerFate::LostAndReversed => {
-                self.terminal.end(id, Paid::Reversed);
-                self.pay_says(PaymentEvent::AnswerInDoubt(id));
-            }
-        }
-        if self.terminal.there {
-            let last_receipt = self.terminal.receipt;
-            self.pay_says(PaymentEvent::Ready { last_receipt });
-        }
-    }
-
-    fn reverse(&mut self, id: TopUpId, approval: domain::device::PaymentApproval) {
-        assert!(!self.cards.iter().any(|card| card.holds(id)), "reversed although credited");
-        let is_last = self.terminal.last == Some(id);
-        let event = match self.terminal.paid.get_mut(&id).filter(|_| is_last && self.terminal.there && self.terminal.tells) {
-            Some(paid) => {
-                paid.0 = Paid::Reversed;
-                PaymentEvent::Voided(id)
-            }
-            None if self.terminal.tells && self.terminal.there => PaymentEvent::Resolved(id, PaymentVerdict::Paid(approval)),
-            None => PaymentEvent::Resolved(id, PaymentVerdict::Unknown),
-        };
-        self.pay_says(event);
-    }
-
-    pub fn terminal_leaves(&mut self) {
-        self.terminal.there = false;
-        self.say(Event::Payment(PaymentEvent::Gone));
-    }
-
-    pub fn terminal_returns(&mut self) {
-        self.terminal.there = true;
-        let last_receipt = self.terminal.receipt;
-        self.say(Event::Payment(PaymentEvent::Ready { last_receipt }));
-    }
-
     fn open_pin(&mut self, presentation: Presentation) {
         let digits = std::mem::take(&mut self.digits);
         let Some(card) = self.card(presentation) else {
@@ -369,7 +280,8 @@ impl Street {
     }
 
     fn paper(&mut self, order: PaperOrder) {
-        let (name, code) = (order.name().clone(), matches!(order, PaperOrder::Document { .. }).then(|| "ABCD-EFGH".to_owned()));
+        let (name, code) =
+            (order.name().clone(), matches!(order, PaperOrder::Document { .. }).then(|| "ABCD-EFGH".to_owned()));
         self.prints.push(order);
         self.queue.push_back(Event::Paper(PaperEvent::Ready { name, document: Handle(700), pages: 1, code }));
     }
@@ -387,7 +299,7 @@ impl Street {
         self.queue.push_back(Event::Printer(event));
     }
 
-    pub fn run(&mut self) {
+    pub(crate) fn run(&mut self) {
         if let Some(event) = self.queue.pop_front() {
             self.say_first(event);
         }
@@ -404,12 +316,12 @@ impl Street {
     }
 
     /// Everything written becomes durable.
-    pub fn let_durable(&mut self) {
+    pub(crate) fn let_durable(&mut self) {
         let newest = self.disk.last().map_or(0, |entry| entry.seq);
         self.say(Event::Durable(newest));
     }
 
-    pub fn lay(&mut self, place: usize) {
+    pub(crate) fn lay(&mut self, place: usize) {
         self.lift();
         self.presentation += 1;
         self.tray = Some(place);
@@ -419,13 +331,13 @@ impl Street {
         self.say(Event::Reader(ReaderEvent::CardRead(Box::new(snapshot))));
     }
 
-    pub fn lift(&mut self) {
+    pub(crate) fn lift(&mut self) {
         if self.tray.take().is_some() {
             self.say(Event::Reader(ReaderEvent::CardGone(Presentation(self.presentation))));
         }
     }
 
-    pub fn act(&mut self, action: Action) {
+    pub(crate) fn act(&mut self, action: Action) {
         match action {
             Action::PinDigit { digit } if self.session.takes_digits() => {
                 self.digits.push(char::from(b'0' + digit));
@@ -443,7 +355,7 @@ impl Street {
     }
 
     /// Touches the button with this id, which must be there and enabled.
-    pub fn press(&mut self, id: &str) {
+    pub(crate) fn press(&mut self, id: &str) {
         if self.has_died() {
             return;
         }
@@ -454,16 +366,16 @@ impl Street {
         self.act(serde_json::from_value(button["action"].clone()).unwrap());
     }
 
-    pub fn type_pin(&mut self, pin: &str) {
+    pub(crate) fn type_pin(&mut self, pin: &str) {
         pin.chars().for_each(|digit| self.press(&format!("digit-{digit}")));
         self.press("pin-confirm");
     }
 
     /// Time passes, with the ticks the session asked for.
-    pub fn pass(&mut self, ms: u64) {
+    pub(crate) fn pass(&mut self, ms: u64) {
         let end = self.now.monotonic_ms + ms;
         while let Some(at) = self.wake_at_ms.filter(|at| *at <= end && !self.has_died()) {
-            self.clock_to(at);
+            self.clock_to(at.max(self.now.monotonic_ms));
             self.say(Event::Tick);
         }
         self.clock_to(end);
@@ -474,33 +386,33 @@ impl Street {
         self.now = Now { wall: Timestamp(self.now.wall.0 + ms), monotonic_ms };
     }
 
-    pub fn view(&self) -> Value {
+    pub(crate) fn view(&self) -> Value {
         serde_json::to_value(self.session.view()).unwrap()
     }
 
-    pub fn kind(&self) -> String {
+    pub(crate) fn kind(&self) -> String {
         self.view()["screen"]["kind"].as_str().unwrap().to_owned()
     }
 
-    pub fn heading(&self) -> String {
+    pub(crate) fn heading(&self) -> String {
         self.view()["screen"]["heading"]["text"].as_str().unwrap().to_owned()
     }
 
     /// Where the log first says this.
-    pub fn logged(&self, what: &str) -> usize {
+    pub(crate) fn logged(&self, what: &str) -> usize {
         self.log.iter().position(|line| line.contains(what)).unwrap_or_else(|| panic!("no {what} in {:#?}", self.log))
     }
 
-    pub fn ledger(&self) -> Ledger {
+    pub(crate) fn ledger(&self) -> Ledger {
         Ledger::replay(TerminalId(21), 1, &self.disk).unwrap()
     }
 
-    pub fn kinds(&self) -> Vec<&'static str> {
+    pub(crate) fn kinds(&self) -> Vec<&'static str> {
         self.disk.iter().map(|entry| entry.fact.kind().name()).collect()
     }
 }
 
-pub fn buttons(view: &Value) -> Vec<Value> {
+pub(crate) fn buttons(view: &Value) -> Vec<Value> {
     let mut found = Vec::new();
     visit(view, &mut |value| {
         if value.get("action").is_some() && value.get("id").is_some() {
@@ -510,7 +422,7 @@ pub fn buttons(view: &Value) -> Vec<Value> {
     found
 }
 
-pub fn visit(value: &Value, see: &mut impl FnMut(&Value)) {
+pub(crate) fn visit(value: &Value, see: &mut impl FnMut(&Value)) {
     see(value);
     match value {
         Value::Array(items) => items.iter().for_each(|item| visit(item, see)),
@@ -520,7 +432,7 @@ pub fn visit(value: &Value, see: &mut impl FnMut(&Value)) {
 }
 
 /// Nothing about a person: no private text with anything in it, and none of the holder's words.
-pub fn assert_nothing_private(street: &Street) {
+pub(crate) fn assert_nothing_private(street: &Street) {
     let view = street.view();
     visit(&view, &mut |value| {
         assert!(value.get("private") != Some(&Value::Bool(true)), "private: {value}");

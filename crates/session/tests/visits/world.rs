@@ -7,15 +7,15 @@ use domain::holder::{Entitlement, PinFacts, PreIssued, PriceClass, Residence, Ta
 use domain::{CardNumber, Cents, Day, Generation, Handle, TerminalId, Timestamp, TopUpId};
 use std::collections::BTreeMap;
 
-pub const NAME: &str = "Aurora Prado Inventada";
-pub const STREET: &str = "Calle del Faro 12, 3.º B";
-pub const KEY: Handle = Handle(900);
+pub(crate) const NAME: &str = "Aurora Prado Inventada";
+pub(crate) const STREET: &str = "Calle del Faro 12, 3.º B";
+pub(crate) const KEY: Handle = Handle(900);
 /// 22 November 2026, 11:00 in Madrid.
-pub const NOON: Timestamp = Timestamp(1_795_341_600_000);
+pub(crate) const NOON: Timestamp = Timestamp(1_795_341_600_000);
 
 /// What the payment terminal really did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Paid {
+pub(crate) enum Paid {
     Waiting,
     Kept,
     Reversed,
@@ -23,39 +23,41 @@ pub enum Paid {
 
 /// What it does with the next payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PaymentFate {
+pub(crate) enum PaymentFate {
     Approves,
     Declines(domain::FailureCode),
     /// The line is lost; the payment was made or not.
-    Breaks { made: bool },
+    Breaks {
+        made: bool,
+    },
     /// It asks for the bank card until told otherwise.
     Waits,
 }
 
 /// What becomes of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AnswerFate {
+pub(crate) enum AnswerFate {
     Arrives,
     LostAndKept,
     LostAndReversed,
 }
 
 #[derive(Debug, Clone)]
-pub struct PaymentTerminal {
-    pub there: bool,
-    pub tells: bool,
-    pub paid: BTreeMap<TopUpId, (Paid, PaymentApproval)>,
-    pub last: Option<TopUpId>,
-    pub receipt: u32,
-    pub next: PaymentFate,
-    pub answer: AnswerFate,
+pub(crate) struct PaymentTerminal {
+    pub(crate) there: bool,
+    pub(crate) tells: bool,
+    pub(crate) paid: BTreeMap<TopUpId, (Paid, PaymentApproval)>,
+    pub(crate) last: Option<TopUpId>,
+    pub(crate) receipt: u32,
+    pub(crate) next: PaymentFate,
+    pub(crate) answer: AnswerFate,
     /// The payment under way.
-    pub asked: Option<(TopUpId, Cents)>,
-    pub authorised: u32,
+    pub(crate) asked: Option<(TopUpId, Cents)>,
+    pub(crate) authorised: u32,
 }
 
 impl PaymentTerminal {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             there: true,
             tells: true,
@@ -69,7 +71,7 @@ impl PaymentTerminal {
         }
     }
 
-    pub fn approve(&mut self, id: TopUpId, amount: Cents) -> PaymentApproval {
+    pub(crate) fn approve(&mut self, id: TopUpId, amount: Cents) -> PaymentApproval {
         assert!(!self.paid.contains_key(&id), "paid twice");
         self.receipt += 1;
         let reference = PaymentReference { terminal: "52500021".into(), receipt: self.receipt, trace: self.receipt };
@@ -85,23 +87,23 @@ impl PaymentTerminal {
         approval
     }
 
-    pub fn end(&mut self, id: TopUpId, end: Paid) {
+    pub(crate) fn end(&mut self, id: TopUpId, end: Paid) {
         if let Some(paid) = self.paid.get_mut(&id).filter(|paid| paid.0 == Paid::Waiting) {
             paid.0 = end;
         }
     }
 
-    pub fn let_go(&mut self, end: Paid) {
+    pub(crate) fn let_go(&mut self, end: Paid) {
         let waiting: Vec<TopUpId> = self.paid.keys().copied().collect();
         waiting.into_iter().for_each(|id| self.end(id, end));
         self.asked = None;
     }
 
-    pub fn kept(&self, id: TopUpId) -> bool {
+    pub(crate) fn kept(&self, id: TopUpId) -> bool {
         self.paid.get(&id).is_some_and(|paid| paid.0 == Paid::Kept)
     }
 
-    pub fn verdict(&self, intent: &PaymentIntent) -> PaymentVerdict {
+    pub(crate) fn verdict(&self, intent: &PaymentIntent) -> PaymentVerdict {
         if !self.tells {
             return PaymentVerdict::Unknown;
         }
@@ -120,27 +122,29 @@ impl PaymentTerminal {
 
 /// What becomes of a credit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CreditFate {
+pub(crate) enum CreditFate {
     Done,
     /// Lifted before the commit.
     NotSent,
     /// Lifted while the commit was answered.
-    Torn { credited: bool },
+    Torn {
+        credited: bool,
+    },
 }
 
 #[derive(Debug, Clone)]
-pub struct Card {
-    pub number: CardNumber,
-    pub purse: Cents,
-    pub records: Vec<TopUpRecord>,
-    pub tries: PinTries,
-    pub pin: &'static str,
-    pub wishes: Wishes,
-    pub tap: Result<TapFacts, domain::FailureCode>,
+pub(crate) struct Card {
+    pub(crate) number: CardNumber,
+    pub(crate) purse: Cents,
+    pub(crate) records: Vec<TopUpRecord>,
+    pub(crate) tries: PinTries,
+    pub(crate) pin: &'static str,
+    pub(crate) wishes: Wishes,
+    pub(crate) tap: Result<TapFacts, domain::FailureCode>,
 }
 
 impl Card {
-    pub fn new(number: u64, purse: i64) -> Self {
+    pub(crate) fn new(number: u64, purse: i64) -> Self {
         let record = TopUpRecord {
             counter: 4,
             day: Day(20_000),
@@ -169,7 +173,7 @@ impl Card {
         }
     }
 
-    pub fn snapshot(&self, presentation: Presentation) -> CardSnapshot {
+    pub(crate) fn snapshot(&self, presentation: Presentation) -> CardSnapshot {
         CardSnapshot {
             presentation,
             number: self.number,
@@ -189,16 +193,16 @@ impl Card {
         }
     }
 
-    pub fn counter(&self) -> u32 {
+    pub(crate) fn counter(&self) -> u32 {
         self.records.iter().map(|record| record.counter).max().unwrap_or(0)
     }
 
-    pub fn holds(&self, id: TopUpId) -> bool {
+    pub(crate) fn holds(&self, id: TopUpId) -> bool {
         self.records.iter().any(|record| record.top_up == id)
     }
 
     /// The transaction: refused unless the counter is the one journalled.
-    pub fn credit(&mut self, order: &CreditOrder) -> Option<(Cents, Cents)> {
+    pub(crate) fn credit(&mut self, order: &CreditOrder) -> Option<(Cents, Cents)> {
         let after = self.purse.checked_add(order.amount).filter(|after| *after <= order.purse_max)?;
         if self.counter() != order.counter_seen {
             return None;
@@ -217,7 +221,7 @@ impl Card {
         Some((before, after))
     }
 
-    pub fn verdict(&self, id: TopUpId, counter_seen: u32) -> CreditVerdict {
+    pub(crate) fn verdict(&self, id: TopUpId, counter_seen: u32) -> CreditVerdict {
         match self.records.iter().find(|record| record.top_up == id) {
             Some(record) => CreditVerdict::Credited { before: record.before, now: self.purse },
             None if self.counter() == counter_seen => CreditVerdict::NotCredited,
@@ -226,7 +230,7 @@ impl Card {
         }
     }
 
-    pub fn pin_facts() -> PinFacts {
+    pub(crate) fn pin_facts() -> PinFacts {
         PinFacts {
             name: NAME.into(),
             identity_number: "00000000T".into(),
