@@ -8,8 +8,8 @@ use crate::vault::Vault;
 use domain::holder::{PinFacts, TapFacts};
 use domain::{CardNumber, FailureCode, Generation, Handle};
 use protocol::{
-    CardSecret, Dictionary, EpochKey, FeedFloor, FileKind, Manifest, PinCard, PinStamp, Revocations, Tier, VerifierKey, open_pin,
-    open_tap, record_id,
+    CardSecret, Dictionary, EpochKey, FeedFloor, FileKind, Manifest, PinCard, PinStamp, Revocations, Tier, VerifierKey,
+    open_pin, open_tap, record_id,
 };
 use session::{Effect, Event};
 use store::CacheReader;

@@ -6,8 +6,8 @@ use crate::desk::Desk;
 use crate::handle::Handle;
 use crate::journal::survive;
 use crate::machine::{Clock, Desks, Input, Inputs, Machine, Paints};
-use crate::pack::{self, Pack};
 use crate::meter::Meter;
+use crate::pack::{self, Pack};
 use crate::paper::Papers;
 use crate::printer::{self, Press, PrinterDesk};
 use crate::reader::{self, ReaderDesk, Tray, entropy};
@@ -77,8 +77,14 @@ pub fn start_with(config: Config, devices: Devices) -> Result<Handle, KioskError
     let first_journal = opened.report.fresh && opened.journal.generation() == 1;
     let ledger = opened.ledger;
     let meter = Meter::default();
-    let records =
-        Records::new(cache.reader()?, enrolment.epoch_keys.clone(), trust.clone(), vault.clone(), inputs.clone(), meter.clone());
+    let records = Records::new(
+        cache.reader()?,
+        enrolment.epoch_keys.clone(),
+        trust.clone(),
+        vault.clone(),
+        inputs.clone(),
+        meter.clone(),
+    );
 
     let uplink = Uplink {
         cache: Desk::start("cache", cache)?,
@@ -124,9 +130,9 @@ fn open_journal(config: &Config, enrolment: &Enrolment, clock: Clock) -> Result<
 fn load_first_codes(runtime: &Runtime, uplink: &Uplink, enrolment: &Enrolment) {
     let signed = protocol::SignedCodeBatch(enrolment.codes.clone());
     let terminal = enrolment.terminal;
-    let batch = runtime.block_on(uplink.records.call(move |records| {
-        records.head_key().and_then(|key| signed.verify(terminal, key).ok())
-    }));
+    let batch = runtime.block_on(
+        uplink.records.call(move |records| records.head_key().and_then(|key| signed.verify(terminal, key).ok())),
+    );
     match batch.flatten() {
         Some(batch) => uplink.journal.hand_in(move |journal| survive(&journal.add_codes(&batch.codes))),
         None => tracing::warn!("the enrolment's verification codes are not believed"),

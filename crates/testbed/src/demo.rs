@@ -55,7 +55,11 @@ pub fn play(config: &DemoConfig, tell: &mut dyn FnMut(&str)) -> Result<(), Stree
     faults::central_unreachable(&mut demo, tell)?;
     demo.close_the_books(tell)?;
     let out = config.out.display();
-    tell(&format!("{} screens, papers and ledger in {out}, after {} s.", demo.album.screens(), began.elapsed().as_secs()));
+    tell(&format!(
+        "{} screens, papers and ledger in {out}, after {} s.",
+        demo.album.screens(),
+        began.elapsed().as_secs()
+    ));
     Ok(())
 }
 

@@ -85,7 +85,7 @@ impl Seen {
     pub fn shows(&self, code: &str) -> bool {
         let mut notices = Vec::new();
         collect_codes(&self.view, &mut notices);
-        notices.iter().any(|shown| *shown == code) || self.text().contains(code)
+        notices.contains(&code) || self.text().contains(code)
     }
 
     /// A button of this view, wherever it stands, if it can be touched.

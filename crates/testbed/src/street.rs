@@ -93,6 +93,7 @@ impl CardAtStart {
 
 /// A running street. Everything in it ends with it, and with this process.
 pub struct Street {
+    config: StreetConfig,
     dir: PathBuf,
     boot: Boot,
     holder: Holder,
@@ -139,6 +140,7 @@ impl Street {
         let boot = Boot::prepare(&folder(&dir.join("kiosk"))?, &city, &places, config.window)?;
         let card = Arc::new(Mutex::new(card));
         Ok(Self {
+            config,
             dir,
             boot,
             holder,
@@ -152,6 +154,12 @@ impl Street {
             central_cable,
             city,
         })
+    }
+
+    /// What it was set up from.
+    #[must_use]
+    pub fn config(&self) -> &StreetConfig {
+        &self.config
     }
 
     /// Its folder: `kiosk/` is the kiosk's, everything else the street's.
@@ -215,9 +223,7 @@ impl Street {
     pub fn debit(&self, amount: Cents, service: u8) -> Result<Movement, StreetError> {
         let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let minute = u32::try_from(seconds / 60).unwrap_or(u32::MAX);
-        self.card()
-            .debit(amount, service, minute, VALIDATOR)
-            .map_err(|error| StreetError::Card(error.to_string()))
+        self.card().debit(amount, service, minute, VALIDATOR).map_err(|error| StreetError::Card(error.to_string()))
     }
 
     /// Closes every connection to central, and each new one.

@@ -24,7 +24,9 @@ fn a_citizen_tops_up_prints_the_residence_paper_and_leaves_nothing_behind() {
     let done = kiosk.wait_screen("done").unwrap();
     let on_screen = Said::by_screen(&done).unwrap();
     kiosk.press("print-receipt").unwrap();
-    kiosk.wait_for("the receipt is out", |seen| seen.kind() == "done" && seen.button("print-receipt").is_none()).unwrap();
+    kiosk
+        .wait_for("the receipt is out", |seen| seen.kind() == "done" && seen.button("print-receipt").is_none())
+        .unwrap();
     let receipt = papers::text(&street.printer().take_paper().unwrap()[0]).unwrap();
     let on_paper = Said::by_receipt(&receipt, &on_screen.reference).expect(&receipt);
 

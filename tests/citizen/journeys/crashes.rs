@@ -1,12 +1,12 @@
 //! SIGKILL in the middle of a top-up, then a start with the card still in the tray: always a defined end, and never a cent too few or too many.
 
 use super::{Played, Stage, stage};
+use card_simulator::{FaultKind, FaultPlan, When};
+use payment_simulator::{Answer, Waiting};
 use std::time::{Duration, Instant};
 use testbed::StreetError;
 use testbed::books::await_central;
-use card_simulator::{FaultKind, FaultPlan, When};
 use testbed::headless::Headless;
-use payment_simulator::{Answer, Waiting};
 
 /// How long the card keeps an exchange waiting: the kill falls into it, the kiosk's own time-out does not.
 const HELD_MS: u32 = 1_200;

@@ -2,9 +2,9 @@
 
 use super::{Played, balance, sheets, stage};
 use domain::Cents;
+use payment_simulator::TransactionState;
 use testbed::books::{Said, await_central};
 use testbed::papers;
-use payment_simulator::TransactionState;
 use testbed::street::Tear;
 
 #[test]
@@ -13,7 +13,9 @@ fn a_card_torn_off_before_the_commit_is_credited_once_when_it_is_back() -> Playe
     stage.lay_card()?;
     stage.street.tear_at(Tear::BeforeCommit);
     stage.pay_ten_euros()?;
-    stage.kiosk.wait_for("the torn card said, with the way out", |seen| seen.kind() == "trouble" && seen.shows("C-08"))?;
+    stage
+        .kiosk
+        .wait_for("the torn card said, with the way out", |seen| seen.kind() == "trouble" && seen.shows("C-08"))?;
     stage.street.lay_card();
     let done = stage.kiosk.wait_screen("done")?;
     let said = Said::by_screen(&done).expect("a sum");
@@ -72,9 +74,9 @@ fn a_torn_card_that_is_not_brought_back_leaves_a_claim_which_its_next_sight_sett
 fn without_central_a_visit_goes_on_says_so_and_is_told_later() -> Played {
     let mut stage = stage(24)?;
     stage.street.cut_network();
-    let told = stage.kiosk.wait_for("the outage said before anybody begins", |seen| {
-        seen.kind() == "attract" && seen.shows("N-01")
-    });
+    let told = stage
+        .kiosk
+        .wait_for("the outage said before anybody begins", |seen| seen.kind() == "attract" && seen.shows("N-01"));
     told?;
     stage.lay_card()?;
     stage.pay_ten_euros()?;

@@ -8,11 +8,11 @@ mod visit;
 mod window;
 
 use domain::Cents;
+use payment_simulator::Answer;
 use std::path::PathBuf;
 use tempfile::TempDir;
 use testbed::StreetError;
 use testbed::headless::Headless;
-use payment_simulator::Answer;
 use testbed::seen::Seen;
 use testbed::street::{Street, StreetConfig};
 
@@ -61,9 +61,8 @@ impl Stage {
     fn pay_ten_euros(&mut self) -> Played {
         self.kiosk.press("top-up")?;
         self.kiosk.press("amount-1000")?;
-        self.kiosk.wait_for("ten euros marked", |seen| {
-            seen.kind() == "amount" && seen.sum().get(1) == Some(&Cents(1_000))
-        })?;
+        self.kiosk
+            .wait_for("ten euros marked", |seen| seen.kind() == "amount" && seen.sum().get(1) == Some(&Cents(1_000)))?;
         self.kiosk.press("pay")
     }
 

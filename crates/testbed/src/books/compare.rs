@@ -90,7 +90,8 @@ fn payments(books: &CentralBooks, ledger: &[Transaction], found: &mut Vec<String
         amounts
     };
     let listed = |amounts: &[Cents]| amounts.iter().copied().map(euros).collect::<Vec<_>>().join(", ");
-    let kinds = [(TransactionState::Posted, Payment::Kept, "kept"), (TransactionState::Reversed, Payment::Voided, "undone")];
+    let kinds =
+        [(TransactionState::Posted, Payment::Kept, "kept"), (TransactionState::Reversed, Payment::Voided, "undone")];
     for (state, payment, name) in kinds {
         let (terminal, central) = (at_terminal(state), at_central(payment));
         if terminal != central {
@@ -114,7 +115,11 @@ fn accounts(books: &CentralBooks, found: &mut Vec<String>) {
         found.push(format!("central: account purses {booked}, credits {}", euros(added)));
     }
     let settled_otherwise = books.top_ups.iter().any(|top_up| top_up.claim() == Claim::Settled);
-    let kept = sum(books.top_ups.iter().filter(|top_up| top_up.payment() == Payment::Kept).map(|top_up| top_up.subject().amount));
+    let kept = sum(books
+        .top_ups
+        .iter()
+        .filter(|top_up| top_up.payment() == Payment::Kept)
+        .map(|top_up| top_up.subject().amount));
     if !settled_otherwise && balances.get(Account::Acquirer) != kept {
         let booked = euros(balances.get(Account::Acquirer));
         found.push(format!("central: account acquirer {booked}, payments kept {}", euros(kept)));

@@ -68,9 +68,10 @@ impl Deed<'_> {
 fn section(out: &mut String, id: &str, title: &str, state: (&str, &str), body: &str, deeds: &[Deed<'_>]) {
     let (mood, state) = state;
     let buttons: String = deeds.iter().map(Deed::html).collect();
-    let _ = write!(
+    let _ = writeln!(
         out,
-        "<section id=\"{id}\"><h2>{title}</h2><p class=\"state {mood}\">{}</p>{body}<div class=\"deeds\">{buttons}</div></section>\n",
+        "<section id=\"{id}\"><h2>{title}</h2><p class=\"state {mood}\">{}</p>{body}\
+         <div class=\"deeds\">{buttons}</div></section>",
         escaped(state)
     );
 }
@@ -89,9 +90,14 @@ fn citizen(control: &Control, out: &mut String) {
         if armed { "<p class=\"note\">The card will be torn off at its next write.</p>" } else { "" }
     );
     drop(card);
-    let state = if in_tray { ("good", "The card lies in the tray") } else { ("", "The card is in the citizen’s hand") };
+    let state =
+        if in_tray { ("good", "The card lies in the tray") } else { ("", "The card is in the citizen’s hand") };
     let deeds = [
-        if in_tray { deed("lift-card", "Lift the card").main() } else { deed("lay-card", "Lay the card in the tray").main() },
+        if in_tray {
+            deed("lift-card", "Lift the card").main()
+        } else {
+            deed("lay-card", "Lay the card in the tray").main()
+        },
         deed("tear-after", "Tear it off: written, answer lost").when(!armed),
         deed("tear-before", "Tear it off: nothing written").when(!armed),
     ];
@@ -164,7 +170,8 @@ fn printer(control: &Control, out: &mut String) {
 fn surroundings(control: &Control, out: &mut String) {
     let up = control.street().central_cable().is_up();
     let state = if up { ("good", "Central is reachable") } else { ("bad", "The network is cut") };
-    let network = if up { deed("cut-network", "Cut the network") } else { deed("restore-network", "Restore the network").main() };
+    let network =
+        if up { deed("cut-network", "Cut the network") } else { deed("restore-network", "Restore the network").main() };
     section(out, "world", "Network and power", state, "", &[network, deed("power-cut", "Pull the kiosk’s plug")]);
 }
 

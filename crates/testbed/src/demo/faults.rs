@@ -1,8 +1,8 @@
 //! Two things that go wrong in the street, and how they end well.
 
 use super::{Demo, visit};
-use crate::street::Tear;
 use crate::StreetError;
+use crate::street::Tear;
 use central::report::euros;
 use domain::{Cents, FailureCode};
 
@@ -20,7 +20,12 @@ pub(super) fn torn_off_in_the_credit(demo: &mut Demo, tell: &mut dyn FnMut(&str)
     demo.window.wait_screen("done")?;
     let said = demo.note_done()?;
     demo.shoot("torn-off-resolved")?;
-    tell(&format!("Put back, the card tells: {} + {} = {}.", euros(said.before), euros(said.amount), euros(said.after)));
+    tell(&format!(
+        "Put back, the card tells: {} + {} = {}.",
+        euros(said.before),
+        euros(said.amount),
+        euros(said.after)
+    ));
     demo.window.press("home")?;
     demo.window.wait_screen("home")?;
     demo.window.press("finish")?;

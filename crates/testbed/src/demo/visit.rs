@@ -67,7 +67,13 @@ fn top_up(demo: &mut Demo, tell: &mut dyn FnMut(&str)) -> Result<(), StreetError
     demo.window.wait_screen("done")?;
     let said = demo.note_done()?;
     demo.shoot("top-up-done")?;
-    tell(&format!("Top-up {}: {} + {} = {}.", said.reference, euros(said.before), euros(said.amount), euros(said.after)));
+    tell(&format!(
+        "Top-up {}: {} + {} = {}.",
+        said.reference,
+        euros(said.before),
+        euros(said.amount),
+        euros(said.after)
+    ));
     Ok(())
 }
 

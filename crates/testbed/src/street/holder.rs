@@ -5,8 +5,8 @@ use super::city::City;
 use crate::{StreetError, io_error};
 use card_simulator::CardDescription;
 use domain::CardNumber;
-use rand::seq::IndexedRandom;
 use rand::SeedableRng;
+use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha20Rng;
 use serde::Deserialize;
 

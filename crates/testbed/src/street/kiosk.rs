@@ -108,7 +108,8 @@ impl Boot {
 fn configuration(places: &Places, window: WindowSize) -> String {
     format!(
         "enrolment = \"enrolment.json\"\ndata = \"data\"\n\n[journal_key]\nkind = \"demonstration-file\"\n\n\
-         [window]\n{window}\n[reader]\nname = \"{READER}\"\n\n[payment]\naddress = \"{payment}\"\nkeeps_last_receipt = true\n\n\
+         [window]\n{window}\n[reader]\nname = \"{READER}\"\n\n[payment]\naddress = \"{payment}\"\n\
+         keeps_last_receipt = true\n\n\
          [printer]\nuri = \"{printer}\"\npoll_interval_ms = 50\n\n\
          [sync]\nfeed_every_s = 1\noutbox_every_s = 1\nretry_first_s = 1\nretry_longest_s = 2\n\
          connect_timeout_ms = 1000\n",
