@@ -1,5 +1,7 @@
 //! The three commands the screens may call.
 
+#![expect(clippy::needless_pass_by_value, reason = "Tauri hands a command its arguments by value")]
+
 use kiosk::Handle;
 use session::Action;
 use session::wire::{Painting, Setup};

@@ -30,8 +30,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
 /// The street with its kiosk in a window, in one player's hands.
 pub struct Control {
-    street: Street,
     kiosk: Mutex<Owned>,
+    street: Street,
     fault: Mutex<Fault>,
 }
 
@@ -46,7 +46,7 @@ impl Control {
     /// The kiosk was not built, or cannot be started.
     pub fn start(street: Street) -> Result<Self, StreetError> {
         let kiosk = Mutex::new(window::on_the_desk(&street)?);
-        Ok(Self { street, kiosk, fault: Mutex::new(Fault::None) })
+        Ok(Self { kiosk, street, fault: Mutex::new(Fault::None) })
     }
 
     /// The street.

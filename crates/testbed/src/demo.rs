@@ -49,7 +49,7 @@ pub fn play(config: &DemoConfig, tell: &mut dyn FnMut(&str)) -> Result<(), Stree
     let street = Street::start(street_config(config.seed, dir.path(), WindowSize::Terminal))?;
     tell(&format!("The street stands: {HOLDERS} invented holders, seed {}.", config.seed));
     let window = Window::open(&street, display.name())?;
-    let mut demo = Demo { street, window, album, said: Vec::new() };
+    let mut demo = Demo { window, street, album, said: Vec::new() };
     visit::play(&mut demo, tell)?;
     faults::torn_off_in_the_credit(&mut demo, tell)?;
     faults::central_unreachable(&mut demo, tell)?;
@@ -63,9 +63,10 @@ pub fn play(config: &DemoConfig, tell: &mut dyn FnMut(&str)) -> Result<(), Stree
     Ok(())
 }
 
+/// The window comes first, so that it goes before the street it stands in.
 struct Demo {
-    street: Street,
     window: Window,
+    street: Street,
     album: Album,
     said: Vec<Said>,
 }

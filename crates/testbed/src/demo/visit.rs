@@ -83,6 +83,8 @@ fn receipt(demo: &mut Demo, tell: &mut dyn FnMut(&str)) -> Result<(), StreetErro
         let back = demo.window.look()?.is_some_and(|glass| glass.kind == "done");
         Ok(back && !demo.window.is_touchable("print-receipt")?)
     })?;
+    let after = demo.said.last().map(|said| said.after).unwrap_or_default();
+    demo.figure(after)?;
     demo.shoot("receipt-out")?;
     let text = demo.album.paper("receipt", &demo.take_paper()?)?;
     let reference = demo.said.last().map(|said| said.reference.clone()).unwrap_or_default();
@@ -101,8 +103,6 @@ fn residence_paper(demo: &mut Demo, tell: &mut dyn FnMut(&str)) -> Result<(), St
     demo.window.type_pin(&pin)?;
     demo.screen("details", "volante-details")?;
     demo.window.press("print")?;
-    demo.window.wait_for("printing", |glass| matches!(glass.kind.as_str(), "busy" | "done"))?;
-    demo.shoot("volante-printing")?;
     demo.screen("done", "volante-printed")?;
     let code = demo.lists()?.into_iter().flatten().next().unwrap_or_default();
     let text = demo.album.paper("volante", &demo.take_paper()?)?;
