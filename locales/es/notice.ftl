@@ -61,3 +61,6 @@ notice-pin-never-set-do = Pídalo en la oficina. Se lo dan al momento.
 notice-other-heading = Algo no ha ido bien
 notice-other-lead = No se ha perdido nada.
 notice-other-do = Vuelva a intentarlo o llame por teléfono.
+notice-restricted-heading = Esto no se puede hacer aquí ahora
+notice-restricted-lead = Un técnico tiene que revisar el terminal. No se ha perdido nada.
+notice-restricted-do = Use otro terminal o vaya a la oficina.

@@ -127,7 +127,7 @@ impl Papers {
         let days = policy.map_or(0, |policy| i32::try_from(policy.validity_days).unwrap_or(i32::MAX));
         let valid_until = Day(language.local_day(at).0.saturating_add(days));
         VolanteData {
-            issuer: self.issuer(language),
+            issuer: self.issuer(language, "city-register-office"),
             name: facts.name.clone(),
             identity_number: facts.identity_number.clone(),
             birth_date: language.date_long(facts.born),
@@ -155,7 +155,7 @@ impl Papers {
         language: &Language,
     ) -> ReceiptData {
         ReceiptData {
-            issuer: self.issuer(language),
+            issuer: self.issuer(language, "city-card-office"),
             completed_at: language.moment(at),
             top_up: reference.to_string(),
             card_last_four: card.last_four(),
@@ -185,7 +185,7 @@ impl Papers {
         language: &Language,
     ) -> ClaimData {
         ClaimData {
-            issuer: self.issuer(language),
+            issuer: self.issuer(language, "city-card-office"),
             claim_code: code.to_string(),
             amount,
             happened_at: language.moment(at),
@@ -196,10 +196,11 @@ impl Papers {
         }
     }
 
-    fn issuer(&self, language: &Language) -> Issuer {
+    /// `office` is the key of the body responsible for the paper.
+    fn issuer(&self, language: &Language, office: &str) -> Issuer {
         Issuer {
             city: language.text("city-name"),
-            office: language.text("city-register-office"),
+            office: language.text(office),
             emblem: self.emblem.clone(),
             telephone: self.pack.brand.telephone.clone(),
             tax_number: self.pack.brand.tax_number.clone(),

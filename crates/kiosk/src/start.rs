@@ -15,6 +15,7 @@ use crate::records::Records;
 use crate::runner::Runner;
 use crate::uplink::{self, Uplink};
 use crate::vault::Vault;
+use domain::FailureCode;
 use domain::city_pack::TerminalPlate;
 use domain::device::{PaymentEvent, PaymentRequest};
 use keys::{AesKey, SoftKeys};
@@ -202,9 +203,6 @@ impl Kiosk {
         journal_unreadable: bool,
         received: Receiver<Input>,
     ) -> Result<Handle, KioskError> {
-        if journal_unreadable {
-            tracing::error!("the journal was set aside: a technician has to look");
-        }
         let setup = Setup {
             px_per_mm: self.config.window.px_per_mm,
             emblem: self.pack.emblem_svg.clone(),
@@ -225,6 +223,10 @@ impl Kiosk {
             painted: Paints::default(),
             meter: self.meter,
         };
+        if journal_unreadable {
+            tracing::error!(code = %FailureCode::JournalUnreadable, "a journal lies set aside: a technician has to look");
+            self.inputs.send(Input::Event(Event::JournalSetAside));
+        }
         self.inputs.send(Input::Event(Event::Started(Box::new(ledger))));
         let runtime = self.runtime;
         let body = move || {

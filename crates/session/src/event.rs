@@ -12,6 +12,9 @@ use ledger::Ledger;
 pub enum Event {
     /// The kiosk has started and its journal is folded. The first event, once.
     Started(Box<Ledger>),
+    /// The journal before this one could not be read and was set aside: what needs it (the PIN's tries, the day's
+    /// float) is refused until a technician has looked.
+    JournalSetAside,
     /// The citizen touched something.
     Act(Action),
     /// The vault now holds this many digits of a PIN.

@@ -40,6 +40,7 @@ pub struct Session {
     pub(crate) printer: Result<(), FailureCode>,
     pub(crate) network: Network,
     pub(crate) till: Till,
+    pub(crate) journal_set_aside: bool,
     pub(crate) timing: Timing,
     effects: Vec<Effect>,
     /// This event's entropy, used up from the front.
@@ -66,6 +67,7 @@ impl Session {
             printer: Err(FailureCode::PrinterAbsent),
             network: Network::default(),
             till: Till::default(),
+            journal_set_aside: false,
             timing: Timing::default(),
             effects: Vec::new(),
             entropy: [0; 32],
@@ -80,6 +82,7 @@ impl Session {
         (self.entropy, self.drawn) = (entropy, 0);
         match event {
             Event::Started(ledger) => flow::money::started(self, *ledger),
+            Event::JournalSetAside => self.journal_set_aside = true,
             Event::Act(action) => flow::act(self, action),
             Event::PinEntered(digits) => flow::pin::entered(self, digits),
             Event::Reader(event) => flow::reader(self, event),

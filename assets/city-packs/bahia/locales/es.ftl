@@ -2,6 +2,7 @@
 
 city-name = Ciudad de la Bahía
 city-terminal = Terminal ciudadano { $number }
+city-card-office = Oficina de la Tarjeta Ciudadana
 city-register-office = Padrón Municipal de Habitantes
 
 city-service-card-payments = Pagos con la tarjeta

@@ -30,6 +30,7 @@ fn refusal(session: &Session) -> Option<FailureCode> {
     let visit = session.visit.as_ref()?;
     let tries = visit.card.tries;
     match &visit.tap {
+        _ if session.journal_set_aside => Some(FailureCode::JournalUnreadable),
         Some(Err(code)) => Some(*code),
         None => Some(FailureCode::RecordMissing),
         Some(Ok(facts)) if facts.pin_version == 0 || tries.pin_version == 0 => Some(FailureCode::PinNeverSet),

@@ -27,6 +27,7 @@ pub(crate) fn obstacle(session: &Session) -> Option<FailureCode> {
     let visit = session.visit.as_ref()?;
     let blocked = session.till.ledger.as_ref().is_none_or(|ledger| ledger.blocking().is_some());
     match (&visit.tap, visit.purse) {
+        _ if session.journal_set_aside => Some(FailureCode::JournalUnreadable),
         (Some(Err(code)), _) => Some(*code),
         (Some(Ok(facts)), _) if facts.credit_key.is_none() => Some(FailureCode::RecordMissing),
         (_, Some(purse)) if check_purse(&session.terminal.pack.purse, purse).is_err() => {

@@ -176,7 +176,11 @@ pub(crate) fn done(session: &Session, words: &Words, topped_up: &ToppedUp) -> Sc
             label: words.text("home-balance"),
             value: private(words.money(topped_up.after)),
             source: words.text("home-balance-source"),
-            counting: counting(words, topped_up.before, topped_up.after),
+            // Once: not again when the receipt is out.
+            counting: match topped_up.receipt {
+                Slip::Offered => counting(words, topped_up.before, topped_up.after),
+                Slip::Out | Slip::Failed(_) => Vec::new(),
+            },
         }),
         sum: vec![
             words.sum_line("topup-before", topped_up.before),

@@ -11,7 +11,7 @@ use locale::Value;
 pub(crate) fn screen(session: &Session, words: &Words, code: FailureCode, amount: Option<Cents>) -> Screen {
     let key = words_of(code);
     // The card's fault after the bank had approved: that the payment is undone matters most.
-    let voided = amount.is_some() && matches!(key, "notice-card-unreadable" | "notice-other" | "notice-purse-check");
+    let voided = amount.is_some() && !speaks_of_money(code);
     let lead = if voided { "notice-voided-lead".to_owned() } else { format!("{key}-lead") };
     let money = words.money(amount.unwrap_or_default());
     let telephone = session.terminal.pack.brand.telephone.clone();
@@ -26,6 +26,20 @@ pub(crate) fn screen(session: &Session, words: &Words, code: FailureCode, amount
         code: words.text_with("common-code", &[("code", code.code().into())]),
         actions: actions(session, words, amount),
     }
+}
+
+/// Whether the code's own words already say what became of the money.
+fn speaks_of_money(code: FailureCode) -> bool {
+    use FailureCode as F;
+    matches!(
+        code,
+        F::CardTorn
+            | F::PaymentRefused
+            | F::PaymentCancelled
+            | F::PaymentAbsent
+            | F::PaymentBlocked
+            | F::PaymentUnknown
+    )
 }
 
 fn actions(session: &Session, words: &Words, amount: Option<Cents>) -> Vec<Button> {
@@ -60,6 +74,7 @@ fn words_of(code: FailureCode) -> &'static str {
         F::PrintUncertain => "notice-print-uncertain",
         F::DocumentNotPreIssued | F::DocumentExpired | F::FeedTooOld | F::RecordStale => "notice-document-office",
         F::RecordMissing | F::RecordCorrupt => "notice-record-missing",
+        F::JournalUnreadable => "notice-restricted",
         F::PinLocked => "notice-pin-locked",
         F::PinNeverSet => "notice-pin-never-set",
         _ => "notice-other",

@@ -159,3 +159,23 @@ fn records_that_cannot_serve_are_told_apart() {
     check(|street| street.cards[0].tries.pin_version = 2, "R-03");
     check(|street| street.cards[0].tries.failures = 3, "R-05");
 }
+
+#[test]
+fn with_a_journal_set_aside_pin_and_charges_are_refused_and_the_rest_works() {
+    let mut street = Street::new();
+    street.say(Event::JournalSetAside);
+    street.lay(0);
+    assert!(street.view()["screen"]["balance"].is_object());
+    for button in ["top-up", "documents"] {
+        street.press(button);
+        if button == "documents" {
+            street.press("volante-individual");
+        }
+        let view = street.view();
+        assert_eq!(view["screen"]["kind"], "trouble");
+        assert!(view["screen"]["code"]["text"].as_str().unwrap().contains("S-01"), "{button}");
+        street.press("home");
+    }
+    street.press("services");
+    assert_eq!(street.kind(), "details");
+}
