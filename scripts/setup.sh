@@ -5,12 +5,10 @@ set -euo pipefail
 packages=(
   build-essential pkg-config libssl-dev                     # Rust crates that build C; SQLCipher's libcrypto
   libwebkit2gtk-4.1-dev libgtk-3-dev webkit2gtk-driver      # the window, and WebDriver for it
-  libpcsclite-dev pcscd vsmartcard-vpcd iproute2            # the card reader, real and virtual
-  cups-ipp-utils dbus                                       # a real IPP printer on loopback
+  libpcsclite-dev pcscd vsmartcard-vpcd iproute2 util-linux # the card reader, real and virtual, in a namespace
+  cups-ipp-utils dbus dbus-daemon                           # a real IPP printer on loopback
   xvfb xauth                                                # a screen where there is none
   poppler-utils                                             # papers as text and pictures
-  chromium                                                  # the screens in an ordinary browser
-  curl
 )
 
 missing=()
@@ -34,6 +32,10 @@ if ((${#missing[@]})); then
   trap '[[ -z $made_policy ]] || as_root rm -f "$policy"' EXIT
   as_root apt-get update -qq
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+  # What is only needed by tests shall not run on the machine by itself afterwards.
+  if [[ -d /run/systemd/system && " ${missing[*]} " == *" pcscd "* ]]; then
+    as_root systemctl disable --quiet --now pcscd.socket pcscd.service || true
+  fi
 fi
 
 # vsmartcard-vpcd leaves a reader that listens on every interface: never wanted, since ours lives in a namespace.
