@@ -49,5 +49,5 @@ done
 
 if ! cargo nextest --version >/dev/null 2>&1; then
   echo "setup: installing cargo-nextest"
-  cargo install --quiet --locked cargo-nextest
+  cargo install --quiet --locked cargo-nextest@0.9.143
 fi

@@ -1,14 +1,17 @@
 //! What the page cannot forbid by itself: the web view's own menu, pinch zoom and wheel zoom, developer tools; and a
 //! web process that dies, which is silent on Linux.
 
+use gtk::gdk::{EventSequence, EventType};
 use gtk::glib::Propagation;
 use gtk::prelude::WidgetExt;
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::time::{Duration, Instant};
 use webkit2gtk::{SettingsExt, WebView, WebViewExt};
 
 /// Reloads a minute until the program gives up and lets systemd start it afresh.
 const RELOADS_A_MINUTE_MAX: usize = 3;
+/// A finger that lies longer than this is no touch; the next one counts.
+const FORGOTTEN: Duration = Duration::from_secs(5);
 
 pub(crate) fn apply(view: &WebView) {
     if let Some(settings) = WebViewExt::settings(view) {
@@ -24,18 +27,26 @@ pub(crate) fn apply(view: &WebView) {
     reload_when_dead(view);
 }
 
-/// Every errand is done by single touches; a second finger would only zoom.
+/// Every errand is done by single touches; a second finger would only zoom. The first finger is passed on from its
+/// beginning to its end, every other one not at all, so that the page never waits for an end it does not get.
 fn one_finger_only(view: &WebView) {
-    let fingers = Cell::new(0_u32);
+    let accepted = RefCell::new(None::<(EventSequence, Instant)>);
     view.connect_touch_event(move |_, event| {
-        use gtk::gdk::EventType;
-        let before = fingers.get();
-        match event.event_type() {
-            EventType::TouchBegin => fingers.set(before.saturating_add(1)),
-            EventType::TouchEnd | EventType::TouchCancel => fingers.set(before.saturating_sub(1)),
-            _ => {}
+        let Some(sequence) = event.event_sequence() else { return Propagation::Proceed };
+        let mut accepted = accepted.borrow_mut();
+        // An end that was lost must not silence the screen.
+        let free = accepted.as_ref().is_none_or(|(_, since)| since.elapsed() > FORGOTTEN);
+        if event.event_type() == EventType::TouchBegin && free {
+            *accepted = Some((sequence, Instant::now()));
+            return Propagation::Proceed;
         }
-        if fingers.get().max(before) > 1 { Propagation::Stop } else { Propagation::Proceed }
+        if accepted.as_ref().is_none_or(|(first, _)| *first != sequence) {
+            return Propagation::Stop;
+        }
+        if matches!(event.event_type(), EventType::TouchEnd | EventType::TouchCancel) {
+            *accepted = None;
+        }
+        Propagation::Proceed
     });
 }
 

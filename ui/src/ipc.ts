@@ -3,7 +3,7 @@ import { Channel, invoke } from '@tauri-apps/api/core';
 import type { Link } from './link';
 import type { Painting, Setup } from './wire';
 
-// A refused call has nowhere to go but the web process's log: the shell notices a silent window by its missing heartbeat.
+// A refused call has nowhere to go but the web process's own log.
 const report = (error: unknown) => console.error(error);
 
 /** The link to the shell: three commands and one channel. */

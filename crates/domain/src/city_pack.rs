@@ -115,7 +115,7 @@ pub struct PurseLimits {
     pub daily_max: Cents,
     /// The most one terminal may credit a day before it must have talked to central.
     pub terminal_float: Cents,
-    /// The amounts offered, commonest first.
+    /// The amounts offered; the first is marked when the screen opens.
     pub choices: Vec<Cents>,
 }
 

@@ -19,20 +19,24 @@ pub(crate) fn append(desk: &JournalDesk, inputs: &Inputs, entry: Entry) {
     let inputs = inputs.clone();
     desk.hand_in(move |journal| {
         let seq = entry.seq;
-        let written = journal.append(&[entry]);
-        survive(&written);
-        if written.is_ok() {
-            inputs.send(Input::Event(Event::Durable(seq)));
+        match journal.append(&[entry]) {
+            Ok(()) => inputs.send(Input::Event(Event::Durable(seq))),
+            // Refused or failed, what is in memory is no longer what is on the disk: only a fresh reading helps.
+            Err(error) => give_up(&error),
         }
     });
+}
+
+fn give_up(error: &StoreError) -> ! {
+    tracing::error!(code = %FailureCode::JournalWriteFailed, %error, "the journal cannot be written: starting afresh");
+    std::process::exit(EXIT_JOURNAL);
 }
 
 /// Ends the process when the journal can no longer be written; logs a refusal, which is a mistake of ours.
 pub(crate) fn survive<T>(result: &Result<T, StoreError>) {
     let Err(error) = result else { return };
     if error.is_fatal() {
-        tracing::error!(code = %FailureCode::JournalWriteFailed, %error, "the journal cannot be written: starting afresh");
-        std::process::exit(EXIT_JOURNAL);
+        give_up(error);
     }
     tracing::error!(code = %error.code(), %error, "the journal refused");
 }

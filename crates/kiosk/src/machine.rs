@@ -18,6 +18,9 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+/// The shortest wait for the next tick.
+const WAIT_MIN_MS: u64 = 5;
+
 /// What reaches the session's thread.
 pub(crate) enum Input {
     Event(Event),
@@ -132,6 +135,8 @@ pub(crate) struct Paints {
     sent: Option<(u64, Instant)>,
     /// When a card was laid down whose home screen is not painted yet.
     card: Option<Instant>,
+    /// Its record was looked for.
+    opened: bool,
 }
 
 impl Machine {
@@ -140,7 +145,8 @@ impl Machine {
         loop {
             let input = match self.runner.wake_at_ms() {
                 Some(at) => {
-                    let wait = at.saturating_sub(self.clock.now().monotonic_ms);
+                    // A moment that is past must not make the thread spin.
+                    let wait = at.saturating_sub(self.clock.now().monotonic_ms).max(WAIT_MIN_MS);
                     inputs.recv_timeout(Duration::from_millis(wait))
                 }
                 None => inputs.recv().map_err(|_| RecvTimeoutError::Disconnected),
@@ -191,7 +197,9 @@ impl Machine {
     fn step(&mut self, event: Event) {
         if let Event::Reader(ReaderEvent::CardArrived(_)) = event {
             self.painted.card = Some(Instant::now());
+            self.painted.opened = false;
         }
+        let opened = matches!(event, Event::Tap(..));
         if let Event::Durable(seq) = event {
             self.runner.durable(seq);
             // Its upload was written in the same commit.
@@ -210,6 +218,10 @@ impl Machine {
             }
             self.paint();
         });
+        if opened {
+            self.painted.opened = true;
+            self.tap_ended();
+        }
     }
 
     fn paint(&mut self) {
@@ -230,9 +242,16 @@ impl Machine {
         let screen = self.shown.as_ref().map_or("", |view| view.screen.kind());
         let paint_us = micros(at.elapsed());
         tracing::debug!(target: "kiosk::paint", seq = sent, screen, paint_us, "painted");
-        if screen == "home"
-            && let Some(card) = self.painted.card.take()
-        {
+        self.tap_ended();
+    }
+
+    /// A tap has ended when the home screen is on the glass and so is what the opened record adds to it.
+    fn tap_ended(&mut self) {
+        let at_home = self.shown.as_ref().is_some_and(|view| view.screen.kind() == "home");
+        if !at_home || !self.painted.opened || self.painted.sent.is_some() {
+            return;
+        }
+        if let Some(card) = self.painted.card.take() {
             let (card_us, own_us) = (micros(card.elapsed()), self.meter.own_us());
             tracing::debug!(target: "kiosk::paint", card_us, own_us, "tap");
         }

@@ -28,6 +28,7 @@ pub(crate) struct Papers {
     pub(crate) journal: JournalDesk,
     pub(crate) inputs: Inputs,
     pub(crate) clock: Clock,
+    pub(crate) wake: Arc<sync::Wake>,
 }
 
 /// Where orders are handed in.
@@ -78,16 +79,17 @@ impl Papers {
         let deposit = code.and_then(|code| deposit(order, code, &document.pdf));
         let Document { pdf, pages } = document;
         let (vault, inputs, now) = (self.vault.clone(), self.inputs.clone(), self.clock.now().wall);
+        let wake = Arc::clone(&self.wake);
         self.journal.hand_in(move |journal| {
             let intended = journal.print_intent(&name, now, deposit);
             survive(&intended);
             let event = match intended {
-                Ok(()) => PaperEvent::Ready {
-                    name,
-                    document: vault.put(Zeroizing::new(pdf)),
-                    pages,
-                    code: code.map(DocumentCode::to_print),
-                },
+                Ok(()) => {
+                    // The deposit was written in the same commit: the code can be checked as soon as central has it.
+                    wake.outbox();
+                    let document = vault.put(Zeroizing::new(pdf));
+                    PaperEvent::Ready { name, document, pages, code: code.map(DocumentCode::to_print) }
+                }
                 Err(error) => PaperEvent::Failed(name, error.code()),
             };
             inputs.send(Input::Event(Event::Paper(event)));

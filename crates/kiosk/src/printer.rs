@@ -33,13 +33,9 @@ pub(crate) fn request(desk: &PrinterDesk, request: PrinterRequest) {
     });
 }
 
-/// Asks how the printer stands, and says so when that has changed.
-pub(crate) fn look(desk: &PrinterDesk) {
-    desk.hand_in(Press::look);
-}
-
 impl Press {
-    fn look(&mut self) {
+    /// Asks how the printer stands, and says so when that has changed.
+    pub(crate) fn look(&mut self) {
         let event = match self.printer.ready() {
             Readiness::Ready => PrinterEvent::Ready,
             Readiness::NotReady(code) => PrinterEvent::NotReady(code),

@@ -167,14 +167,8 @@ impl<T: Tray> Owner<T> {
 
     /// Nothing was noticed: is the card still there, or back again?
     fn look(&mut self) {
-        if self.unread {
+        if self.unread || self.seeking {
             return self.try_again();
-        }
-        if self.seeking {
-            if self.tray.connect(self.setup.exchange_timeout).is_ok() {
-                self.arrived();
-            }
-            return;
         }
         let there = self.card.as_mut().is_none_or(|card| !card.is_lost() && card.check_presence().is_ok());
         if !there {
@@ -183,11 +177,12 @@ impl<T: Tray> Owner<T> {
         }
     }
 
-    /// The card that could not be read: nothing is said until it can be.
+    /// A card that could not be read, or that may be back before pcscd noticed: nothing is said until it is read.
     fn try_again(&mut self) {
         self.presentation.0 += 1;
+        self.setup.meter.reset();
         if let Ok(event) = self.read() {
-            self.unread = false;
+            (self.unread, self.seeking, self.present) = (false, false, true);
             self.say(ReaderEvent::CardArrived(self.presentation));
             self.say(event);
         }
@@ -196,6 +191,7 @@ impl<T: Tray> Owner<T> {
     fn gone(&mut self) {
         self.card = None;
         (self.seeking, self.unread) = (false, false);
+        self.uid = None;
         if std::mem::take(&mut self.present) {
             self.say(ReaderEvent::CardGone(self.presentation));
         }

@@ -105,8 +105,13 @@ impl Records {
         let served = sync::verify_held(&self.trust, &held, floor)
             .inspect_err(|error| tracing::error!(code = %error.code(), %error, "the held feed is not believed"))
             .ok()?;
-        let dictionary = Dictionary::new(self.file(&served.manifest, FileKind::Dictionary)?);
-        let revocations = Revocations::decode(&self.file(&served.manifest, FileKind::Revocations)?).ok()?;
+        let dictionary = self.file(&served.manifest, FileKind::Dictionary).map(Dictionary::new);
+        let revocations = self.file(&served.manifest, FileKind::Revocations);
+        let revocations = revocations.and_then(|bytes| Revocations::decode(&bytes).ok());
+        let (Some(dictionary), Some(revocations)) = (dictionary, revocations) else {
+            tracing::error!(code = %FailureCode::FeedUntrusted, "the feed lacks its dictionary or its revocations");
+            return None;
+        };
         Some(Public { manifest: served.manifest, head_key: served.verified.keys.head, dictionary, revocations })
     }
 

@@ -169,10 +169,12 @@ fn wait_for_pack(
     runtime.block_on(async {
         loop {
             states.borrow_and_update();
-            if let Some(pack) = uplink.records.call(|records| pack::load(records)).await.transpose()?.flatten() {
-                return Ok(pack);
+            match uplink.records.call(|records| pack::load(records)).await {
+                Some(Ok(Some(pack))) => return Ok(pack),
+                // A publication that cannot be used must not keep the terminal from fetching the next one.
+                Some(Err(error)) => tracing::error!(%error, "the feed's city pack cannot be used: waiting for another"),
+                Some(Ok(None)) | None => tracing::warn!("this terminal has no feed yet: it waits for central"),
             }
-            tracing::warn!("this terminal has no feed yet: it waits for central");
             if states.changed().await.is_err() {
                 return Err(KioskError::Pack("there is no feed, and sync has ended".into()));
             }
@@ -294,7 +296,10 @@ impl Kiosk {
         let looking = desk.clone();
         self.runtime.spawn(async move {
             loop {
-                printer::look(&looking);
+                // The next look waits for this one, which waits for a print under way.
+                if looking.call(Press::look).await.is_none() {
+                    return;
+                }
                 tokio::time::sleep(PRINTER_LOOK).await;
             }
         });
@@ -321,6 +326,7 @@ impl Kiosk {
             journal: self.uplink.journal.clone(),
             inputs: self.inputs.clone(),
             clock: self.clock,
+            wake: Arc::clone(&self.wake),
         }
     }
 }

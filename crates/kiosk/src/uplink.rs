@@ -69,8 +69,9 @@ impl FeedHost for Uplink {
 
     async fn serve(&self) -> Answer<()> {
         let floor = self.journal(|journal| journal.floor()).await?;
-        self.records.hand_in(move |records| records.serve(floor));
-        Ok(())
+        // Once the readers have looked at the new feed, the log that carried it can be folded into the database.
+        let _ = self.records.call(move |records| records.serve(floor)).await;
+        self.cache(Cache::tidy).await
     }
 }
 
@@ -111,11 +112,9 @@ pub(crate) async fn watch(mut states: tokio::sync::watch::Receiver<SyncState>, i
     let mut told = None;
     loop {
         let state = *states.borrow_and_update();
-        // Until central was asked for the first time nothing is known.
-        let known = state.since != Timestamp::default();
         let feed = state.last_feed.map(|feed| Feed { issued: feed.issued, expires: feed.expires });
         let network = Network { online: state.online, since: state.since, feed };
-        if known && told != Some(network) {
+        if told != Some(network) {
             told = Some(network);
             inputs.send(Input::Event(Event::Network(network)));
         }

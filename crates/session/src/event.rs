@@ -62,10 +62,18 @@ pub enum PaperEvent {
 pub struct Network {
     /// Central answers.
     pub online: bool,
-    /// Since when it does, or does not.
+    /// Since when it does, or does not; the default while central was not asked yet.
     pub since: Timestamp,
     /// The feed this terminal serves from.
     pub feed: Option<Feed>,
+}
+
+impl Network {
+    /// Central was asked and did not answer.
+    #[must_use]
+    pub fn is_out(&self) -> bool {
+        !self.online && self.since != Timestamp::default()
+    }
 }
 
 /// The feed a terminal serves from.

@@ -21,7 +21,7 @@ pub struct Leftover {
 pub fn in_files(street: &Street) -> Result<Vec<Leftover>, StreetError> {
     let boot = street.boot();
     let mut files = Vec::new();
-    for place in [boot.data(), boot.temporary(), boot.log(), street.dir().join("printer/spool")] {
+    for place in [boot.data(), boot.temporary(), boot.log(), boot.web_home(), street.dir().join("printer/spool")] {
         list(&place, &mut files)?;
     }
     let mut found = Vec::new();

@@ -18,6 +18,9 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 /// Between two looks at the page.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
+/// Looks in a row at which nothing moves, before a picture is taken.
+const QUIET_LOOKS: u32 = 8;
+
 /// Started by the driver: notes the process id, writes to the kiosk's own log, and becomes the kiosk.
 const WRAPPER: &str = r#"echo $$ > "$1.pid"; exec 2>> "$1"; exec setpriv --pdeathsig KILL -- "$2" --config "$3""#;
 
@@ -251,7 +254,11 @@ impl Window {
         let moving = "return document.fonts.status !== 'loaded' || document.getAnimations().some((animation) =>
             animation.playState === 'running' && Number.isFinite(animation.effect.getComputedTiming().endTime));";
         let until = Instant::now() + Duration::from_secs(3);
-        while Instant::now() < until && self.driver.run(moving, &json!([]))? == Value::Bool(true) {
+        // A change of screen begins to fade a frame after it was drawn, hence more than one quiet look.
+        let mut quiet = 0;
+        while Instant::now() < until && quiet < QUIET_LOOKS {
+            let moves = self.driver.run(moving, &json!([]))? == Value::Bool(true);
+            quiet = if moves { 0 } else { quiet + 1 };
             std::thread::sleep(LOOK_AGAIN);
         }
         Ok(())

@@ -61,7 +61,7 @@ fn a_citizen_tops_up_and_prints_the_residence_paper_in_the_real_window() -> Play
 }
 
 #[test]
-fn the_window_goes_nowhere_else_and_keeps_nothing() -> Played {
+fn the_window_goes_nowhere_else() -> Played {
     let folder = tempfile::Builder::new().prefix("street").tempdir_in("/tmp").expect("a temporary folder");
     let street = Street::start(StreetConfig::new(42, folder.path()))?;
     let display = Display::start()?;
@@ -71,7 +71,7 @@ fn the_window_goes_nowhere_else_and_keeps_nothing() -> Played {
     // A touch that is answered proves that the page is still ours and alive.
     window.press("help")?;
     window.wait_for("the help", |glass| glass.overlay.as_deref() == Some("help"))?;
-    let at = window.run("return window.location.protocol + window.localStorage?.length;");
-    assert!(at.is_err() || at?.as_str().is_some_and(|at| at.starts_with("tauri:") && !at.ends_with('1')));
+    let at = window.run("return window.location.protocol;")?;
+    assert_eq!(at.as_str(), Some("tauri:"));
     Ok(())
 }

@@ -112,5 +112,9 @@ pub(crate) fn printed(session: &mut Session, name: &PrintName, result: Result<()
             return money::drive(session, id);
         }
     };
+    if session.timing.lifted_ms.is_some() {
+        // Lifted while the paper came: the seconds to put the card back, and to see that it is out, begin now.
+        session.timing.lifted_ms = Some(session.now.monotonic_ms);
+    }
     session.go(place);
 }

@@ -3,7 +3,7 @@
 use super::words::{Words, plain};
 use crate::Session;
 use crate::action::Action;
-use crate::view::{Icon, Notice, Offer, Picture, Screen, Tone};
+use crate::view::{Button, Icon, Notice, Offer, Picture, Screen, Tone};
 
 pub(crate) fn screen(session: &Session, words: &Words) -> Screen {
     if let Err(code) = session.reader {
@@ -20,8 +20,10 @@ pub(crate) fn screen(session: &Session, words: &Words) -> Screen {
         let button = words.button(&format!("language-{tag}"), "common-language", Tone::Plain, select);
         button.label(plain(name)).selected(*tag == session.lang)
     });
+    let languages: Vec<Button> = languages.collect();
     Screen::Attract {
-        languages: languages.collect(),
+        // One language is no choice.
+        languages: if languages.len() > 1 { languages } else { Vec::new() },
         heading: words.text("attract-heading"),
         lead: words.text("attract-lead"),
         offers: vec![
@@ -36,7 +38,7 @@ pub(crate) fn screen(session: &Session, words: &Words) -> Screen {
 /// Partial outages, said before anybody begins.
 pub(crate) fn notices(session: &Session, words: &Words) -> Vec<Notice> {
     let mut notices = Vec::new();
-    if !session.network.online {
+    if session.network.is_out() {
         notices.push(super::home::offline(session, words));
     }
     if session.till.last_receipt.is_none() {

@@ -35,7 +35,7 @@ pub(crate) fn details(session: &Session, words: &Words, kind: DocumentKind) -> S
         let as_of = super::home::moment(session, words, facts.as_of);
         notices.push(words.notice(Icon::Clock, "notice-as-of", None, &[("as-of", as_of.into())]));
     }
-    if !session.network.online {
+    if session.network.is_out() {
         notices.push(super::home::offline(session, words));
     }
     rows.push(words.row("document-price", plain(language.text("home-service-free"))));

@@ -15,7 +15,9 @@ const COUNTING_STEPS: i64 = 10;
 
 pub(crate) fn amount(session: &Session, words: &Words, chosen: Cents, problem: Option<FailureCode>) -> Screen {
     let purse = session.visit.as_ref().and_then(|visit| visit.purse).unwrap_or_default();
-    let choices = session.terminal.pack.purse.choices.iter().map(|&choice| {
+    let mut offered = session.terminal.pack.purse.choices.clone();
+    offered.sort_unstable();
+    let choices = offered.into_iter().map(|choice| {
         let id = format!("amount-{}", choice.0);
         let action = Action::ChooseAmount { cents: choice.0 };
         let button = words.button(&id, "common-amount", Tone::Plain, action);

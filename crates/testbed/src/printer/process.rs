@@ -103,6 +103,12 @@ struct Keeper {
     _bus: Owned,
 }
 
+/// Debian keeps it where a plain user's PATH does not look.
+fn ippeveprinter() -> &'static str {
+    let system = "/usr/sbin/ippeveprinter";
+    if std::path::Path::new(system).exists() { system } else { "ippeveprinter" }
+}
+
 impl Keeper {
     fn start(home: PathBuf, command: PathBuf) -> io::Result<Self> {
         let mut bus = Owned::spawn("dbus-daemon", |command| {
@@ -131,7 +137,7 @@ impl Keeper {
     /// Starts ippeveprinter, and returns once it takes connections.
     fn print_on(&mut self) -> io::Result<()> {
         self.printer = None;
-        let mut printer = Owned::spawn("ippeveprinter", |command| {
+        let mut printer = Owned::spawn(ippeveprinter(), |command| {
             command.env("DBUS_SYSTEM_BUS_ADDRESS", &self.bus_address);
             command.args(["-r", "off", "-n", "localhost", "-f", "application/pdf,application/octet-stream"]);
             command.arg("-p").arg(self.port.to_string());

@@ -76,6 +76,12 @@ impl Boot {
         self.home.join("tmp")
     }
 
+    /// Its home folder, where the web view might keep something.
+    #[must_use]
+    pub fn web_home(&self) -> PathBuf {
+        self.home.join("home")
+    }
+
     /// The end of its log, for error messages.
     #[must_use]
     pub fn last_words(&self) -> String {
@@ -91,6 +97,14 @@ impl Boot {
     pub fn dress(&self, command: &mut Command) -> Result<(), StreetError> {
         let log = OpenOptions::new().create(true).append(true).open(self.log()).map_err(io_error("kiosk.log"))?;
         command.env(SOCKET_VARIABLE, &self.pcsc).env("TMPDIR", self.temporary()).stderr(Stdio::from(log));
+        // Whatever the web view would keep lies here, where it is searched for leftovers.
+        let home = self.web_home();
+        std::fs::create_dir_all(&home).map_err(io_error("the kiosk's home"))?;
+        for (variable, folder) in
+            [("HOME", ""), ("XDG_DATA_HOME", "data"), ("XDG_CACHE_HOME", "cache"), ("XDG_CONFIG_HOME", "config")]
+        {
+            command.env(variable, home.join(folder));
+        }
         Ok(())
     }
 
