@@ -17,8 +17,8 @@ common-call = ¿Necesita ayuda? Llame al { $telephone }.
 
 common-card-in-tray = Su tarjeta está en la bandeja
 common-card-lifted = La tarjeta no está en la bandeja
-common-lifted = Vuelva a poner su tarjeta
-common-lifted-lead = Si no la pone, la visita termina en unos segundos.
+common-lifted = ¿Ha terminado?
+common-lifted-lead = Puede irse. Para seguir, vuelva a poner la tarjeta.
 common-covered = Sus datos están tapados
 common-covered-lead = Nadie más puede verlos. Su visita sigue abierta.
 common-uncover = Volver a mostrar

@@ -35,14 +35,14 @@ paper-check-compare = Solo vale si coincide con lo que ve al comprobarlo.
 
 ## Justificante de recarga
 
-paper-receipt-title = Justificante de recarga
+paper-receipt-title = Recibo de recarga
 paper-receipt-kind = Tarjeta ciudadana terminada en { $digits }
 paper-receipt-before = Saldo anterior
 paper-receipt-amount = Recarga
 paper-receipt-after = Saldo nuevo
 paper-receipt-done = La recarga
 paper-receipt-when = Fecha y hora
-paper-receipt-operation = Operación
+paper-receipt-operation = Número de operación
 paper-receipt-product = Producto
 paper-receipt-terminal = Terminal
 paper-receipt-tax-number = NIF municipal
@@ -53,8 +53,8 @@ paper-receipt-pan = Número
 paper-receipt-authorisation = Autorización
 paper-receipt-payment-terminal = Terminal de pago
 paper-receipt-trace = Número de traza
-paper-receipt-number = Recibo
-paper-receipt-keep = Conserve este justificante. Si algo no cuadra, llame al { $telephone } y diga el número de operación { $operation }.
+paper-receipt-number = Recibo del banco
+paper-receipt-keep = Conserve este recibo. Si algo no cuadra, llame al { $telephone } y diga el número de operación { $operation }.
 
 ## Resguardo de reclamación
 

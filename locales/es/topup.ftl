@@ -37,8 +37,8 @@ topup-done = Recarga hecha
 topup-receipt = Imprimir recibo
 topup-receipt-out = Recoja su recibo.
 topup-receipt-failed = El recibo no se pudo imprimir ({ $code }). La recarga está hecha.
-topup-reference = Referencia
-topup-again = Volver al inicio
+topup-reference = Número de operación
+topup-again = Recargar otra vez
 
 topup-torn = La tarjeta se retiró antes de terminar
 topup-torn-checking = Comprobamos si entró la recarga
@@ -48,5 +48,11 @@ topup-torn-later = O póngala otro día. Si no entraron los { $amount }, los car
 topup-unclear = No sabemos si el banco ha cobrado
 topup-unclear-again = No pague otra vez. Lo aclaramos con el banco.
 topup-unclear-later = Si se cobraron los { $amount }, los recibirá en su tarjeta o se los devolveremos.
-topup-claim = Su resguardo
+topup-claim = Código de su reclamación
 topup-print-claim = Imprimir resguardo
+
+topup-cancelling = Cancelando el pago
+topup-cancelling-lead = Espere un momento. No acerque la tarjeta.
+topup-torn-wait = Espere un momento. No retire la tarjeta.
+topup-claim-out = Recoja su resguardo.
+topup-claim-failed = El resguardo no se pudo imprimir ({ $code }). Anote el código.

@@ -4,6 +4,9 @@ import type { Action, Button } from './wire';
 /** A second press of the same button within this time is a trembling hand, not a wish. Milliseconds. */
 export const SAME_BUTTON_MS = 300;
 
+/** A press this soon after the screen has changed was meant for the screen before. Milliseconds. */
+export const NEW_SCREEN_MS = 400;
+
 /** Sends a button's action. */
 export type Press = (button: Button) => void;
 

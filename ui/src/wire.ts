@@ -496,7 +496,7 @@ actions: Array<Button>, };
 
 export type Icon = "art" | "back" | "bike" | "booking" | "bus" | "car" | "card" | "check" | "children" | "city" | "clock" | "contrast" | "cover" | "document" | "erase" | "finish" | "heart" | "help" | "home" | "language" | "letters" | "library" | "list" | "museum" | "offline" | "paper" | "parking" | "pay" | "people" | "phone" | "pool" | "receipt" | "road" | "school" | "sport" | "tax" | "terminal" | "toilet" | "top-up" | "warning" | "wifi";
 
-export type Picture = "reading" | "pay-here" | "hold-card" | "printing" | "take-paper" | "take-card" | "put-back";
+export type Picture = "reading" | "pay-here" | "pay-wait" | "pay-take" | "hold-card" | "printing" | "take-paper" | "take-card" | "put-back";
 
 export type Action = { "do": "select-language", 
 /**

@@ -2,7 +2,7 @@ import { fireEvent } from '@testing-library/svelte';
 import { tick } from 'svelte';
 import { describe, expect, it, vi } from 'vitest';
 import { SAME_BUTTON_MS } from '../src/press';
-import { kiosk, names, twoFrames, view } from './recorder';
+import { kiosk, names, settled, twoFrames, view } from './recorder';
 import type { View } from '../src/wire';
 
 const buttonsOf = (shown: View) => JSON.stringify(shown.screen).match(/"id":/g)?.length ?? 0;
@@ -29,12 +29,14 @@ describe('every recorded view', () => {
 describe('a touch', () => {
   it('sends the action its button carries', async () => {
     const { getByTestId, sent } = await kiosk(view('home'));
+    await settled();
     await fireEvent.click(getByTestId('documents'));
     expect(sent).toEqual([{ do: 'documents' }]);
   });
 
   it('sends an amount in cents', async () => {
     const { getByTestId, sent } = await kiosk(view('amount'));
+    await settled();
     await fireEvent.click(getByTestId('amount-5000'));
     expect(sent).toEqual([{ do: 'choose-amount', cents: 5000 }]);
   });
@@ -48,6 +50,7 @@ describe('a touch', () => {
   it('counts once when a hand trembles, and again once it has rested', async () => {
     const now = vi.spyOn(performance, 'now').mockReturnValue(10_000);
     const { getByTestId, sent } = await kiosk(view('pin'));
+    await settled();
     await fireEvent.click(getByTestId('digit-7'));
     now.mockReturnValue(10_000 + SAME_BUTTON_MS - 1);
     await fireEvent.click(getByTestId('digit-7'));
@@ -57,9 +60,19 @@ describe('a touch', () => {
     expect(sent).toHaveLength(2);
   });
 
+  it('of a trembling hand does not hit what has just come under the finger', async () => {
+    const { getByTestId, sent } = await kiosk(view('home'));
+    await fireEvent.click(getByTestId('documents'));
+    expect(sent).toEqual([]);
+    await settled();
+    await fireEvent.click(getByTestId('documents'));
+    expect(sent).toHaveLength(1);
+  });
+
   it('counts at once on another button', async () => {
     vi.spyOn(performance, 'now').mockReturnValue(10_000);
     const { getByTestId, sent } = await kiosk(view('pin'));
+    await settled();
     await fireEvent.click(getByTestId('digit-7'));
     await fireEvent.click(getByTestId('digit-8'));
     expect(sent).toEqual([
@@ -167,6 +180,7 @@ describe('the tactile keypad', () => {
 
   it('enters digits and takes the last one back', async () => {
     const { sent } = await kiosk(view('pin'));
+    await settled();
     await key('4');
     await key('Backspace');
     expect(sent).toEqual([{ do: 'pin-digit', digit: 4 }, { do: 'pin-erase' }]);

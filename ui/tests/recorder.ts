@@ -1,4 +1,4 @@
-import { cleanup, render } from '@testing-library/svelte';
+import { cleanup, render, waitFor } from '@testing-library/svelte';
 import { tick } from 'svelte';
 import { afterEach } from 'vitest';
 import App from '../src/App.svelte';
@@ -49,4 +49,11 @@ export async function kiosk(first: View, setup: Partial<Setup> = {}) {
 /** Two frames, after which a view counts as painted. */
 export async function twoFrames(): Promise<void> {
   for (let frame = 0; frame < 2; frame += 1) await new Promise((done) => requestAnimationFrame(done));
+}
+
+/** The screen has stood long enough for a touch to be meant for it. */
+export async function settled(): Promise<void> {
+  await waitFor(() => {
+    if (!document.querySelector('[data-settled=true]')) throw new Error('not settled');
+  });
 }

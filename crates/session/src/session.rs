@@ -41,6 +41,8 @@ pub struct Session {
     pub(crate) network: Network,
     pub(crate) till: Till,
     pub(crate) journal_set_aside: bool,
+    /// A paper came out since the card was laid down: it is not to be forgotten.
+    pub(crate) paper_out: bool,
     pub(crate) timing: Timing,
     effects: Vec<Effect>,
     /// This event's entropy, used up from the front.
@@ -68,6 +70,7 @@ impl Session {
             network: Network::default(),
             till: Till::default(),
             journal_set_aside: false,
+            paper_out: false,
             timing: Timing::default(),
             effects: Vec::new(),
             entropy: [0; 32],

@@ -1,5 +1,6 @@
 //! The till: the ledger, what is under way for each open top-up, and whether the payment terminal is there.
 
+use crate::place::Slip;
 use domain::card::Presentation;
 use domain::device::PaymentProgress;
 use domain::{Cents, FailureCode, TopUpId};
@@ -28,6 +29,8 @@ pub(crate) struct Till {
     pub(crate) left: BTreeSet<TopUpId>,
     /// Given up before the payment terminal was asked.
     pub(crate) cancelled: BTreeSet<TopUpId>,
+    /// What became of the slips of claims.
+    pub(crate) slips: BTreeMap<TopUpId, Slip>,
     /// The payment terminal waits for the last time.
     pub(crate) hold_ending: BTreeSet<TopUpId>,
     /// Top-ups whose credit was tried again after the card's proof; once a visit is enough.
@@ -74,6 +77,7 @@ impl Till {
         self.credits.retain(|id, _| open.contains(id));
         self.reasons.retain(|id, _| open.contains(id));
         self.verdicts_unknown.retain(|id, _| open.contains(id));
+        self.slips.retain(|id, _| open.contains(id));
         for noted in
             [&mut self.left, &mut self.cancelled, &mut self.hold_ending, &mut self.retried, &mut self.reversal_in_doubt]
         {

@@ -425,6 +425,10 @@ pub enum Picture {
     Reading,
     /// The bank card at the payment terminal.
     PayHere,
+    /// The payment terminal is at work; no card is wanted.
+    PayWait,
+    /// Take the bank card back.
+    PayTake,
     /// The city card stays in the tray.
     HoldCard,
     /// A paper being printed.

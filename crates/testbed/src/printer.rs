@@ -96,14 +96,15 @@ impl VirtualPrinter {
         uri_at(self.addr)
     }
 
-    /// The papers in the exit tray, by name. A name printed twice is there twice.
+    /// The papers in the exit tray, the first printed first. A name printed twice is there twice.
     ///
     /// # Errors
     /// The tray cannot be read.
     pub fn papers(&self) -> io::Result<Vec<PathBuf>> {
         let entries = std::fs::read_dir(self.home.join("papers"))?;
         let mut papers = entries.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>()?;
-        papers.sort();
+        // Names are random; the moment they came out is not.
+        papers.sort_by_key(|paper| (std::fs::metadata(paper).and_then(|data| data.modified()).ok(), paper.clone()));
         Ok(papers)
     }
 

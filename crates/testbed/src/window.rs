@@ -32,7 +32,7 @@ const LOOK: &str = "const kiosk = document.querySelector('[data-screen]');
 
 /// Enabled, and reachable: what lies below an overlay is inert.
 const TOUCHABLE: &str = "const button = document.querySelector(`[data-testid=\"${arguments[0]}\"]`);
-    return !!button && !button.disabled && !button.closest('[inert]');";
+    return !!button && !button.disabled && !button.closest('[inert]') && !!button.closest('[data-settled=true]');";
 
 /// WebKit takes a picture with the next frame, and a page on which nothing moves has none: something that nobody sees
 /// must move.

@@ -27,6 +27,7 @@ pub(crate) fn read(session: &mut Session, card: CardSnapshot) {
     end::close_for(session, Some(card.secret));
     open_tap(session, &card);
     wish(session, &card);
+    session.paper_out = false;
     session.visit = Some(Visit::new(card));
     session.go(Place::Home);
     money::card_seen(session);
@@ -103,7 +104,7 @@ pub(crate) fn gone(session: &mut Session, presentation: Presentation) {
             pin::interrupted(session);
         }
         Some(_) => {}
-        None if session.place == Place::Farewell => session.go(Place::Farewell),
+        None if session.place == Place::Farewell && session.paper_out => session.go(Place::Farewell),
         None => session.go(Place::Attract),
     }
 }

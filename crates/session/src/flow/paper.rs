@@ -98,6 +98,7 @@ pub(crate) fn printed(session: &mut Session, name: &PrintName, result: Result<()
         return;
     }
     let Printing { code, then, document, .. } = printing.clone();
+    session.paper_out |= result.is_ok();
     document.into_iter().for_each(|document| session.ask(Effect::Forget(document)));
     let place = match (then, result) {
         (AfterPrint::Document(document), Ok(())) => Place::Printed { document, code },
@@ -106,7 +107,8 @@ pub(crate) fn printed(session: &mut Session, name: &PrintName, result: Result<()
         (AfterPrint::Receipt(topped_up), Err(code)) => {
             Place::ToppedUp(ToppedUp { receipt: Slip::Failed(code), ..topped_up })
         }
-        (AfterPrint::ClaimSlip(id), _) => {
+        (AfterPrint::ClaimSlip(id), result) => {
+            session.till.slips.insert(id, result.map_or_else(Slip::Failed, |()| Slip::Out));
             session.go(Place::ToppingUp(id));
             // What became of it while the slip was printed is shown now.
             return money::drive(session, id);

@@ -11,7 +11,7 @@ use ledger::{check_purse, check_top_up, topped_up_on};
 
 pub(crate) fn act(session: &mut Session, action: &Action) {
     match (action, &session.place) {
-        (Action::TopUp, Place::Home | Place::ToppedUp(_)) => open(session),
+        (Action::TopUp, Place::Home | Place::ToppedUp(_) | Place::Trouble { amount: Some(_), .. }) => open(session),
         (Action::ChooseAmount { cents }, Place::Amount { .. }) => choose(session, Cents(*cents)),
         (Action::Pay, Place::Amount { chosen, .. }) => pay(session, *chosen),
         (Action::CancelPayment, Place::ToppingUp(top_up)) => {

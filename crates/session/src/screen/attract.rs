@@ -64,7 +64,8 @@ pub(crate) fn reading(words: &Words) -> Screen {
 
 pub(crate) fn farewell(session: &Session, words: &Words) -> Screen {
     let (heading, lead, picture) = if session.card_in_tray {
-        ("end-take-card", "end-take-card-lead", Picture::TakeCard)
+        let lead = if session.paper_out { "end-take-card-lead" } else { "end-take-card-only" };
+        ("end-take-card", lead, Picture::TakeCard)
     } else {
         ("end-farewell", "end-farewell-lead", Picture::TakePaper)
     };

@@ -27,13 +27,15 @@ pub(crate) fn details(session: &Session, words: &Words, kind: DocumentKind) -> S
     let language = words.language();
     let mut rows: Vec<Row> = Vec::new();
     let mut notices = Vec::new();
+    let mut lead = None;
     if let Some(facts) = session.visit.as_ref().and_then(|visit| visit.pin.as_ref()) {
         let residence = &facts.residence;
         rows.push(words.row("document-name", private(facts.name.clone())));
         rows.push(words.row("document-address", private(format!("{}, {}", residence.street, residence.place))));
         rows.push(words.row("document-since", private(language.date_long(residence.registered))));
-        let as_of = super::home::moment(session, words, facts.as_of);
-        notices.push(words.notice(Icon::Clock, "notice-as-of", None, &[("as-of", as_of.into())]));
+        let (fresh, old) = super::home::age(session, words, facts.as_of);
+        lead = fresh;
+        notices.extend(old);
     }
     if session.network.is_out() {
         notices.push(super::home::offline(session, words));
@@ -43,7 +45,7 @@ pub(crate) fn details(session: &Session, words: &Words, kind: DocumentKind) -> S
     Screen::Details {
         step: Some(words.step(3, 3)),
         heading: words.text(&format!("document-{}-question", kind.name())),
-        lead: None,
+        lead,
         notices,
         rows,
         actions: vec![print.enabled(session.printer.is_ok())],

@@ -90,6 +90,17 @@ pub(crate) fn offline(session: &Session, words: &Words) -> Notice {
     }
 }
 
+/// How old the figures are: a plain line while they are fresh, a notice once they are old.
+pub(crate) fn age(session: &Session, words: &Words, as_of: domain::Timestamp) -> (Option<Text>, Option<Notice>) {
+    let text = moment(session, words, as_of);
+    let old_ms = i64::from(session.terminal.pack.freshness.notice_hours) * 3_600_000;
+    if session.now.wall.0 - as_of.0 < old_ms {
+        (Some(words.text_with("notice-as-of-title", &[("as-of", text.into())])), None)
+    } else {
+        (None, Some(words.notice(Icon::Clock, "notice-as-of", None, &[("as-of", text.into())])))
+    }
+}
+
 /// "Today at 12:48", or the date and the time.
 pub(crate) fn moment(session: &Session, words: &Words, at: domain::Timestamp) -> String {
     let language = words.language();

@@ -4,7 +4,7 @@ use super::service;
 use super::words::{Words, plain, private};
 use crate::Session;
 use crate::action::Action;
-use crate::view::{Icon, Notice, Row, Screen, Tone};
+use crate::view::{Icon, Notice, Row, Screen, Text, Tone};
 use domain::Timestamp;
 use domain::card::Movement;
 
@@ -16,18 +16,15 @@ pub(crate) fn services(session: &Session, words: &Words, page: usize) -> Screen 
     let facts = session.visit.as_ref().and_then(|visit| visit.tap_facts());
     let all: Vec<Row> =
         session.terminal.pack.services.iter().map(|service| service::row(words, service, facts)).collect();
-    let notices = facts.map(|facts| {
-        let as_of = super::home::moment(session, words, facts.as_of);
-        words.notice(Icon::Clock, "notice-as-of", None, &[("as-of", as_of.into())])
-    });
-    paged(session, words, "home-services", notices.into_iter().collect(), all, page)
+    let (lead, notice) = facts.map(|facts| super::home::age(session, words, facts.as_of)).unwrap_or_default();
+    paged(session, words, "home-services", (lead, notice.into_iter().collect()), all, page)
 }
 
 pub(crate) fn movements(session: &Session, words: &Words, page: usize) -> Screen {
     let movements = session.visit.as_ref().map(|visit| visit.card.movements.as_slice()).unwrap_or_default();
     // Personalisation writes record 0, which is no movement.
     let rows = movements.iter().filter(|movement| movement.counter > 0).map(|movement| row(session, words, movement));
-    paged(session, words, "home-movements", Vec::new(), rows.collect(), page)
+    paged(session, words, "home-movements", (None, Vec::new()), rows.collect(), page)
 }
 
 fn row(session: &Session, words: &Words, movement: &Movement) -> Row {
@@ -48,7 +45,14 @@ fn row(session: &Session, words: &Words, movement: &Movement) -> Row {
     }
 }
 
-fn paged(session: &Session, words: &Words, key: &str, notices: Vec<Notice>, all: Vec<Row>, page: usize) -> Screen {
+fn paged(
+    session: &Session,
+    words: &Words,
+    key: &str,
+    (lead, notices): (Option<Text>, Vec<Notice>),
+    all: Vec<Row>,
+    page: usize,
+) -> Screen {
     let size = if session.large_text { PAGE_LARGE } else { PAGE };
     let pages = all.len().div_ceil(size).max(1);
     let first = page % pages * size;
@@ -61,7 +65,7 @@ fn paged(session: &Session, words: &Words, key: &str, notices: Vec<Notice>, all:
     Screen::Details {
         step: None,
         heading: words.text(&format!("{key}-heading")),
-        lead: empty.then(|| words.text(&format!("{key}-empty"))),
+        lead: if empty { Some(words.text(&format!("{key}-empty"))) } else { lead },
         notices,
         rows,
         actions,

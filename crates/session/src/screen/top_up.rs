@@ -5,7 +5,7 @@ use super::words::{Words, plain, private};
 use crate::Session;
 use crate::action::Action;
 use crate::place::{Slip, ToppedUp};
-use crate::view::{Button, Figure, Icon, Picture, Row, Screen, SumLine, Tone};
+use crate::view::{Button, Figure, Icon, Picture, Point, Row, Screen, SumLine, Tone};
 use domain::device::PaymentProgress;
 use domain::{Cents, FailureCode, TopUpId};
 use ledger::{Claim, ClaimCode, Credit, Duty, Payment, TopUp};
@@ -69,29 +69,32 @@ pub(crate) fn under_way(session: &Session, words: &Words, id: TopUpId) -> Screen
     match (top_up.payment(), top_up.credit()) {
         _ if top_up.credit() == Credit::InDoubt => torn(session, words, top_up),
         _ if top_up.claim() == Claim::Open => unclear(session, words, top_up),
+        (Payment::None | Payment::Asked, _) if session.till.cancelled.contains(&id) => {
+            busy(words, 2, "topup-cancelling", Picture::PayWait, lines, Vec::new())
+        }
         (Payment::None | Payment::Asked, _) => at_terminal(session, words, lines),
         (Payment::Unknown | Payment::Adrift, Credit::Untried) => {
-            busy(words, 2, "topup-resolving", Picture::PayHere, lines, Vec::new())
+            busy(words, 2, "topup-resolving", Picture::PayWait, lines, Vec::new())
         }
         _ if top_up.duty() == Duty::StartCredit && !present => {
             busy(words, 3, "topup-put-back", Picture::PutBack, lines, Vec::new())
         }
-        (_, Credit::NotCredited) => busy(words, 3, "topup-giving-back", Picture::PayHere, lines, Vec::new()),
+        (_, Credit::NotCredited) => busy(words, 3, "topup-giving-back", Picture::PayWait, lines, Vec::new()),
         _ => busy(words, 3, "topup-crediting", Picture::HoldCard, lines, Vec::new()),
     }
 }
 
 fn at_terminal(session: &Session, words: &Words, lines: Vec<SumLine>) -> Screen {
-    let key = match session.till.progress {
-        None | Some(PaymentProgress::PresentCard) => "topup-present-card",
-        Some(PaymentProgress::EnterPin) => "topup-enter-pin",
-        Some(PaymentProgress::AskingBank) => "topup-asking-bank",
-        Some(PaymentProgress::TakeCard) => "topup-take-card",
-        Some(PaymentProgress::Working) => "topup-working",
+    let (key, picture) = match session.till.progress {
+        None | Some(PaymentProgress::PresentCard) => ("topup-present-card", Picture::PayHere),
+        Some(PaymentProgress::EnterPin) => ("topup-enter-pin", Picture::PayWait),
+        Some(PaymentProgress::AskingBank) => ("topup-asking-bank", Picture::PayWait),
+        Some(PaymentProgress::TakeCard) => ("topup-take-card", Picture::PayTake),
+        Some(PaymentProgress::Working) => ("topup-working", Picture::PayWait),
     };
     let cancel = words.button("cancel-payment", "topup-cancel", Tone::Plain, Action::CancelPayment).icon(Icon::Back);
     let present = session.visit.as_ref().is_some_and(|visit| visit.present);
-    let (key, picture) = if present { (key, Picture::PayHere) } else { ("topup-card-away", Picture::PutBack) };
+    let (key, picture) = if present { (key, picture) } else { ("topup-card-away", Picture::PutBack) };
     // Once the bank is asked it is the bank's word that counts.
     let early = matches!(session.till.progress, None | Some(PaymentProgress::PresentCard | PaymentProgress::EnterPin));
     busy(words, 2, key, picture, lines, if early { vec![cancel] } else { Vec::new() })
@@ -114,10 +117,12 @@ fn torn(session: &Session, words: &Words, top_up: &TopUp) -> Screen {
     let telephone = session.terminal.pack.brand.telephone.clone();
     let present = session.visit.as_ref().is_some_and(|visit| visit.present);
     let point = |icon, key: &str| trouble::point(words, icon, key, &[("amount", money.as_str().into())]);
-    let mut points = vec![point(Icon::Clock, "topup-torn-later")];
-    if !present {
-        points.insert(0, point(Icon::Card, "topup-torn-again"));
-    }
+    let mut points = if present {
+        vec![point(Icon::Clock, "topup-torn-wait")]
+    } else {
+        vec![point(Icon::Card, "topup-torn-again"), point(Icon::Clock, "topup-torn-later")]
+    };
+    points.extend(slip_point(session, words, top_up));
     points.push(trouble::point(words, Icon::Phone, "common-call", &[("telephone", telephone.into())]));
     Screen::Trouble {
         heading: words.text(if present { "topup-torn-checking" } else { "topup-torn" }),
@@ -125,7 +130,7 @@ fn torn(session: &Session, words: &Words, top_up: &TopUp) -> Screen {
         points,
         claim: Some(claim_row(words, top_up)),
         code: words.text_with("common-code", &[("code", FailureCode::CardTorn.code().into())]),
-        actions: vec![print_claim(session, words)],
+        actions: print_claim(session, words, top_up),
     }
 }
 
@@ -136,14 +141,18 @@ fn unclear(session: &Session, words: &Words, top_up: &TopUp) -> Screen {
     Screen::Trouble {
         heading: words.text("topup-unclear"),
         lead: words.text("topup-safe"),
-        points: vec![
-            trouble::point(words, Icon::Card, "topup-unclear-again", &[]),
-            trouble::point(words, Icon::Clock, "topup-unclear-later", &[("amount", money.into())]),
-            trouble::point(words, Icon::Phone, "common-call", &[("telephone", telephone.into())]),
-        ],
+        points: [
+            Some(trouble::point(words, Icon::Warning, "topup-unclear-again", &[])),
+            Some(trouble::point(words, Icon::Clock, "topup-unclear-later", &[("amount", money.into())])),
+            slip_point(session, words, top_up),
+            Some(trouble::point(words, Icon::Phone, "common-call", &[("telephone", telephone.into())])),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
         claim: Some(claim_row(words, top_up)),
         code: words.text_with("common-code", &[("code", FailureCode::PaymentUnknown.code().into())]),
-        actions: vec![print_claim(session, words)],
+        actions: print_claim(session, words, top_up),
     }
 }
 
@@ -152,9 +161,24 @@ fn claim_row(words: &Words, top_up: &TopUp) -> Row {
     words.row("topup-claim", plain(ClaimCode::of(top_up.subject().top_up).to_string()))
 }
 
-fn print_claim(session: &Session, words: &Words) -> Button {
+/// Offered until it is out.
+fn print_claim(session: &Session, words: &Words, top_up: &TopUp) -> Vec<Button> {
+    if session.till.slips.get(&top_up.subject().top_up) == Some(&Slip::Out) {
+        return Vec::new();
+    }
     let print = words.button("print-claim", "topup-print-claim", Tone::Primary, Action::PrintClaim);
-    print.icon(Icon::Receipt).enabled(session.printer.is_ok() && crate::flow::money::may_leave(session))
+    vec![print.icon(Icon::Receipt).enabled(session.printer.is_ok() && crate::flow::money::may_leave(session))]
+}
+
+/// What became of the slip.
+fn slip_point(session: &Session, words: &Words, top_up: &TopUp) -> Option<Point> {
+    match session.till.slips.get(&top_up.subject().top_up)? {
+        Slip::Offered => None,
+        Slip::Out => Some(trouble::point(words, Icon::Receipt, "topup-claim-out", &[])),
+        Slip::Failed(code) => {
+            Some(trouble::point(words, Icon::Warning, "topup-claim-failed", &[("code", code.code().into())]))
+        }
+    }
 }
 
 pub(crate) fn done(session: &Session, words: &Words, topped_up: &ToppedUp) -> Screen {

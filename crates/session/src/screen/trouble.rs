@@ -48,8 +48,8 @@ fn actions(session: &Session, words: &Words, amount: Option<Cents>) -> Vec<Butto
         return Vec::new();
     }
     let home = words.button("home", "common-home", Tone::Plain, Action::Home).icon(Icon::Home);
-    let again = words.button("again", "topup-again", Tone::Primary, Action::Home).icon(Icon::TopUp);
-    if amount.is_some() { vec![again] } else { vec![home] }
+    let again = words.button("again", "topup-again", Tone::Primary, Action::TopUp).icon(Icon::TopUp);
+    if amount.is_some() { vec![again, home] } else { vec![home] }
 }
 
 pub(crate) fn point(words: &Words, icon: Icon, key: &str, values: &[(&str, Value<'_>)]) -> Point {

@@ -86,7 +86,7 @@ fn a_payment_that_was_not_made_is_said_and_costs_nothing() {
         assert_eq!(street.view()["screen"]["code"]["text"], format!("Código {id}"));
         assert_eq!(outcome(&street), Some(Outcome::Voided));
         street.press("again");
-        assert_eq!(street.kind(), "home");
+        assert_eq!(street.kind(), "amount");
     }
 }
 
