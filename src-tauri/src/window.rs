@@ -29,8 +29,8 @@ pub(crate) fn open(app: &App, config: &WindowConfig) -> tauri::Result<()> {
         .fullscreen(config.full_screen)
         .background_color(SEA)
         .devtools(false)
-        // Nothing of the web view is kept on the disk.
-        .incognito(true)
+        // Nothing of the web view is kept on the disk. WebDriver cannot drive a private one.
+        .incognito(std::env::var_os("TAURI_WEBVIEW_AUTOMATION").is_none())
         .zoom_hotkeys_enabled(false)
         .disable_drag_drop_handler()
         .on_navigation(|url| url.scheme() == "tauri" && url.host_str() == Some("localhost"))

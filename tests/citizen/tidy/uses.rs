@@ -13,9 +13,13 @@ pub(super) const STEMS: &[(&str, &[&str], &str)] = &[
     ("words.notice(", &["-title", "-text"], "Words::notice makes a title and a text"),
     ("tile(", &["", "-hint"], "a tile has a hint"),
     ("busy(", &["", "-lead"], "a screen that waits has a lead"),
-    ("let key = match session.till.progress {", &["", "-lead"], "the key of a waiting screen, chosen before"),
     (
-        "let (key, picture) = if present { (key, Picture::PayHere) } else {",
+        "let (key, picture) = match session.till.progress {",
+        &["", "-lead"],
+        "the key of a waiting screen, chosen before",
+    ),
+    (
+        "let (key, picture) = if present { (key, picture) } else {",
         &["", "-lead"],
         "the key of a waiting screen, when the card is away",
     ),
