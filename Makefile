@@ -1,16 +1,17 @@
-# make demo   a visit, from card to paper
-# make test   everything that proves it
+# make demo      a visit, from card to paper
+# make test      everything that proves it
+# make preview   every screen in every language, in a browser
 # The rest: check (format, clippy, types), bench, wire (generate ui/src/wire.ts), setup (system packages), clean.
 
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: demo test check bench wire setup ui build clean help
+.PHONY: demo test preview check bench wire setup ui build clean help
 
 CARGO ?= cargo
 UI_SOURCES := $(shell find ui/src ui/public ui/index.html ui/*.html ui/*.ts ui/*.js ui/package.json -type f 2>/dev/null)
 
 help:
-	@sed -n '1,3p' Makefile | cut -c3-
+	@sed -n '1,4p' Makefile | cut -c3-
 
 # The only step that uses apt or sudo; quick when there is nothing to do.
 setup:
@@ -41,6 +42,10 @@ test: build
 demo: build
 	@target/debug/citizen-testbed demo
 
+# Needs Node alone: the recorded views lie in ui/views.
+preview: ui/node_modules/.package-lock.json
+	@cd ui && npm run --silent preview
+
 bench: setup ui
 	@scripts/bench.sh
 
@@ -49,4 +54,4 @@ wire:
 
 clean:
 	$(CARGO) clean
-	rm -rf ui/dist ui/node_modules
+	rm -rf ui/dist ui/dist-preview ui/node_modules

@@ -17,7 +17,7 @@ export default defineConfig(({ mode }) => ({
   },
   test: {
     environment: 'jsdom',
-    include: ['tests/**/*.test.ts'],
+    include: ['tests/*.test.ts'],
     restoreMocks: true,
   },
 }));

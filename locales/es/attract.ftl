@@ -6,5 +6,3 @@ attract-offer-documents = Imprimir documentos
 attract-offer-services = Ver sus servicios
 attract-reading = Leyendo su tarjeta
 attract-reading-lead = Es solo un momento. No la mueva.
-attract-closed = Este terminal no funciona ahora
-attract-closed-lead = Puede usar otro terminal o ir a la oficina.

@@ -1,7 +1,8 @@
 # What every screen shares.
 common-language = Idioma
 common-language-name = Español
-common-money = { $amount } €
+common-money = { $sign }{ $amount } €
+common-date-time = { $date } { $time }
 common-step = Paso { $current } de { $total }
 common-code = Código { $code }
 common-moment-today = hoy { $hour ->
@@ -21,6 +22,12 @@ common-lifted = ¿Ha terminado?
 common-lifted-lead = Puede irse. Para seguir, vuelva a poner la tarjeta.
 common-covered = Sus datos están tapados
 common-covered-lead = Nadie más puede verlos. Su visita sigue abierta.
+common-crowded = Deje solo su tarjeta
+common-crowded-lead = Hay otra tarjeta en la bandeja. Retírela. Código C-11.
+common-unreadable = No podemos leer su tarjeta
+common-unreadable-lead = Póngala sola, plana y en el centro. Código C-03.
+common-reader-gone = El lector de tarjetas no responde
+common-reader-gone-lead = Espere un momento. Deje la tarjeta en la bandeja. Código C-01.
 common-uncover = Volver a mostrar
 
 common-still-there = ¿Sigue ahí?
@@ -33,7 +40,13 @@ common-back = Atrás
 common-home = Volver al inicio
 common-close = Entendido
 common-next-page = Ver más
+common-language-heading = ¿En qué idioma prefiere seguir?
+common-cancel-choice = Dejarlo como está
+common-looks = Letras
+common-looks-heading = ¿Cómo ve mejor la pantalla?
+common-looks-lead = Toque lo que quiera cambiar. Se ve al momento.
 common-letters = Letra grande
-common-contrast = Contraste
+common-contrast = Más contraste
+common-chosen = Seguir así
 common-cover = Tapar
 common-help = Ayuda

@@ -16,3 +16,7 @@ document-printing-slip = Imprimiendo
 document-printing-slip-lead = Espere a que salga el papel entero.
 document-printed = Su volante ya está impreso
 document-code = Código de verificación
+document-code-later = Se podrá comprobar cuando vuelva la conexión del terminal.
+document-again = Imprimir otra vez
+document-choose = Elegir el documento
+document-printing-paused = La impresora se ha parado. No tire del papel y espere.

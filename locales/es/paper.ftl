@@ -29,7 +29,7 @@ paper-volante-legal = Documento expedido mediante actuación administrativa auto
 ## Comprobación
 
 paper-check-title = Compruebe este documento
-paper-check-how = Lea el código QR con un teléfono, o escriba el código seguro de verificación en { $url }. Es gratis y no hace falta registrarse.
+paper-check-how = Lea el código QR con un teléfono. También puede escribir el código seguro de verificación en { $url }. Es gratis y no hace falta registrarse.
 paper-check-code = Código seguro de verificación (CSV)
 paper-check-compare = Solo vale si coincide con lo que ve al comprobarlo.
 
@@ -65,9 +65,15 @@ paper-claim-code = Código de su reclamación
 paper-claim-amount = Importe
 paper-claim-telephone = Teléfono
 paper-claim-now = Ponga la misma tarjeta en este terminal, hoy u otro día. Lo comprobamos al momento.
-paper-claim-credited = Si la recarga llegó, el saldo ya está en la tarjeta y no tiene que hacer nada más.
+paper-claim-credited = Si la recarga llegó, el saldo ya está en la tarjeta. No tiene que hacer nada más.
 paper-claim-otherwise = Si no llegó y se cobró, la completamos o le devolvemos { $amount }. Si no puede volver, llame al { $telephone } y diga su código.
 paper-claim-when = Fecha y hora
 paper-claim-card = Tarjeta terminada en
 paper-claim-operation = Operación
 paper-claim-payment = Recibo del pago
+
+## Informe de estado del terminal
+
+paper-readiness-part = Parte
+paper-readiness-verdict = Resultado
+paper-readiness-note = Detalle

@@ -1,7 +1,8 @@
 # The top-up.
 topup-heading = ¿Cuánto quiere recargar?
-topup-purse-full = No cabe tanto saldo. Elija menos.
-topup-limit = Esa cantidad supera su límite de hoy. Elija menos.
+topup-purse-full = No cabe tanto saldo. Elija menos. (C-10)
+topup-limit = Esa cantidad supera su límite de hoy. Elija menos. (P-08)
+topup-float = Hoy este terminal admite menos. Elija menos. (P-09)
 topup-now = Saldo ahora
 topup-plus = Recarga
 topup-after = Saldo después
@@ -37,6 +38,8 @@ topup-done = Recarga hecha
 topup-receipt = Imprimir recibo
 topup-receipt-out = Recoja su recibo.
 topup-receipt-failed = El recibo no se pudo imprimir ({ $code }). La recarga está hecha.
+topup-receipt-uncertain = Mire si el recibo salió bien (I-06). La recarga está hecha.
+topup-receipt-again = Imprimir otra vez
 topup-reference = Número de operación
 topup-again = Recargar otra vez
 

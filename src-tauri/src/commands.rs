@@ -2,16 +2,21 @@
 
 #![expect(clippy::needless_pass_by_value, reason = "Tauri hands a command its arguments by value")]
 
+use crate::Heart;
 use kiosk::Handle;
 use session::Action;
 use session::wire::{Painting, Setup};
+use std::time::Instant;
 use tauri::State;
 use tauri::ipc::Channel;
 
 /// The screens are loaded: what they are told once, and from now on every view goes down the channel.
 #[tauri::command]
-pub(crate) fn ui_ready(kiosk: State<'_, Handle>, channel: Channel<Painting>) -> Setup {
+pub(crate) fn ui_ready(kiosk: State<'_, Handle>, heart: State<'_, Heart>, channel: Channel<Painting>) -> Setup {
+    heart.pulse().loaded();
+    let heart = Heart::clone(&heart);
     kiosk.attach(Box::new(move |painting| {
+        heart.pulse().sent(painting.seq, Instant::now());
         if let Err(error) = channel.send(painting) {
             tracing::warn!(%error, "a view did not reach the screens");
         }
@@ -26,6 +31,7 @@ pub(crate) fn act(kiosk: State<'_, Handle>, action: Action) {
 
 /// The view with this number is on the glass.
 #[tauri::command]
-pub(crate) fn heartbeat(kiosk: State<'_, Handle>, painted: u64) {
+pub(crate) fn heartbeat(kiosk: State<'_, Handle>, heart: State<'_, Heart>, painted: u64) {
+    heart.pulse().painted(painted, Instant::now());
     kiosk.painted(painted);
 }

@@ -1,5 +1,4 @@
-//! What the page cannot forbid by itself: the web view's own menu, pinch zoom and wheel zoom, developer tools; and a
-//! web process that dies, which is silent on Linux.
+//! What the page cannot forbid by itself: the web view's own menu, pinch zoom and wheel zoom, developer tools.
 
 use gtk::gdk::{EventSequence, EventType};
 use gtk::glib::Propagation;
@@ -8,8 +7,6 @@ use std::cell::RefCell;
 use std::time::{Duration, Instant};
 use webkit2gtk::{SettingsExt, WebView, WebViewExt};
 
-/// Reloads a minute until the program gives up and lets systemd start it afresh.
-const RELOADS_A_MINUTE_MAX: usize = 3;
 /// A finger that lies longer than this is no touch; the next one counts.
 const FORGOTTEN: Duration = Duration::from_secs(5);
 
@@ -24,7 +21,6 @@ pub(crate) fn apply(view: &WebView) {
     view.connect_context_menu(|_, _, _, _| true);
     one_finger_only(view);
     no_wheel_zoom(view);
-    reload_when_dead(view);
 }
 
 /// Every errand is done by single touches; a second finger would only zoom. The first finger is passed on from its
@@ -54,20 +50,5 @@ fn no_wheel_zoom(view: &WebView) {
     view.connect_scroll_event(|_, event| {
         let zooms = event.state().contains(gtk::gdk::ModifierType::CONTROL_MASK);
         if zooms { Propagation::Stop } else { Propagation::Proceed }
-    });
-}
-
-fn reload_when_dead(view: &WebView) {
-    let deaths = RefCell::new(Vec::<Instant>::new());
-    view.connect_web_process_terminated(move |view, reason| {
-        tracing::error!(?reason, "the web process ended");
-        let mut deaths = deaths.borrow_mut();
-        deaths.retain(|death| death.elapsed() < Duration::from_secs(60));
-        deaths.push(Instant::now());
-        if deaths.len() > RELOADS_A_MINUTE_MAX {
-            tracing::error!("the web process keeps ending: the program starts afresh");
-            std::process::exit(70);
-        }
-        view.reload();
     });
 }

@@ -1,35 +1,68 @@
 //! The kiosk with its real devices: `citizen-kiosk --config FILE`.
 
 use citizen_kiosk::WindowConfig;
-use std::path::PathBuf;
+use citizen_kiosk::order::{HELP, Order};
+use kiosk::{Config, KioskError, closed};
+use std::error::Error;
+use std::path::Path;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     kiosk::logging::start();
-    match run() {
+    let done = match Order::read(std::env::args().skip(1)) {
+        Ok(Order::Run(config)) => run(&config),
+        Ok(Order::Check(config)) => check(&config),
+        Ok(Order::Help) => {
+            print!("{HELP}");
+            Ok(())
+        }
+        Ok(Order::Version) => {
+            println!("citizen-kiosk {}", env!("CARGO_PKG_VERSION"));
+            Ok(())
+        }
+        Err(mistake) => Err(mistake.into()),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!(%error, "the kiosk cannot start");
             eprintln!("citizen-kiosk: {error}");
             ExitCode::FAILURE
         }
     }
 }
 
-fn run() -> Result<(), Box<dyn std::error::Error>> {
-    let path = config_path(std::env::args().skip(1))?;
-    let config = kiosk::Config::load(&path)?;
-    let window = config.window;
-    let handle = kiosk::start(config)?;
-    let window = WindowConfig { full_screen: window.full_screen, width: window.width, height: window.height };
-    citizen_kiosk::run(handle, window)?;
+fn check(path: &Path) -> Result<(), Box<dyn Error>> {
+    let config = Config::load(path)?;
+    kiosk::check(&config)?;
+    println!("{}: no mistake was found", path.display());
     Ok(())
 }
 
-fn config_path(mut arguments: impl Iterator<Item = String>) -> Result<PathBuf, String> {
-    match (arguments.next().as_deref(), arguments.next(), arguments.next()) {
-        (None, ..) => Ok(PathBuf::from("/etc/citizen-kiosk/kiosk.toml")),
-        (Some("--config"), Some(path), None) => Ok(PathBuf::from(path)),
-        _ => Err("usage: citizen-kiosk [--config FILE]".to_owned()),
+/// Runs the kiosk. One that cannot start says so on the glass too, for a while.
+fn run(path: &Path) -> Result<(), Box<dyn Error>> {
+    let mut window = kiosk::config::WindowConfig::default();
+    let started = Config::load(path).and_then(|config| {
+        window = config.window;
+        kiosk::start(config)
+    });
+    match started {
+        Ok(handle) => citizen_kiosk::run(handle, on_screen(window))?,
+        Err(error) => {
+            tracing::error!(%error, "the kiosk cannot start");
+            eprintln!("citizen-kiosk: {error}");
+            show(&error, window)?;
+            return Err(error.into());
+        }
     }
+    Ok(())
+}
+
+fn show(error: &KioskError, window: kiosk::config::WindowConfig) -> Result<(), Box<dyn Error>> {
+    let handle = closed::show(closed::view(error)?, window)?;
+    citizen_kiosk::run_closed(handle, on_screen(window), closed::STANDS)?;
+    Ok(())
+}
+
+fn on_screen(window: kiosk::config::WindowConfig) -> WindowConfig {
+    WindowConfig { full_screen: window.full_screen, width: window.width, height: window.height }
 }

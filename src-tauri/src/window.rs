@@ -1,6 +1,6 @@
 //! The one window: full screen, no decorations, never white, and nowhere to go.
 
-use crate::lockdown;
+use crate::{Heart, lockdown, revival};
 use tauri::utils::config::Color;
 use tauri::{App, WebviewUrl, WebviewWindowBuilder};
 
@@ -18,7 +18,7 @@ pub struct WindowConfig {
 /// Sea 900: what is seen before the first view.
 const SEA: Color = Color(6, 40, 58, 255);
 
-pub(crate) fn open(app: &App, config: &WindowConfig) -> tauri::Result<()> {
+pub(crate) fn open(app: &App, config: &WindowConfig, heart: &Heart) -> tauri::Result<()> {
     let (width, height) = size(app, config);
     let window = WebviewWindowBuilder::new(app, "kiosk", WebviewUrl::App("index.html".into()))
         .title("Citizen kiosk")
@@ -36,7 +36,13 @@ pub(crate) fn open(app: &App, config: &WindowConfig) -> tauri::Result<()> {
         .on_navigation(|url| url.scheme() == "tauri" && url.host_str() == Some("localhost"))
         .on_new_window(|_, _| tauri::webview::NewWindowResponse::Deny)
         .build()?;
-    window.with_webview(|webview| lockdown::apply(&webview.inner()))
+    // A window on a desk may be hidden, and a hidden page paints nothing.
+    let (heart, watched) = (heart.clone(), config.full_screen);
+    window.with_webview(move |webview| {
+        let view = webview.inner();
+        lockdown::apply(&view);
+        revival::arrange(&view, heart, watched);
+    })
 }
 
 /// Without a window manager (as in a test) nothing obeys "full screen", so the size is the screen's own.

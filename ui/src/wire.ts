@@ -46,7 +46,8 @@ frame: Frame,
  */
 screen: Screen, 
 /**
- * The strip at the bottom: at most four, and they never move.
+ * The strip at the bottom: at most five, each in a place of its own that it never leaves: `finish` or `back`,
+ * `language`, `looks`, `cover`, `help`. What makes no sense here is left out, and its place stays empty.
  */
 tools: Array<Button>, 
 /**
@@ -68,7 +69,11 @@ subtitle: Text | null,
 /**
  * The time of day.
  */
-clock: string, };
+clock: string, 
+/**
+ * A technician is at work: a quiet band says so on every screen.
+ */
+maintenance: boolean, };
 
 export type Text = { 
 /**
@@ -196,7 +201,11 @@ keys: Array<Button>,
 /**
  * Done.
  */
-confirm: Button, } | { "kind": "menu", 
+confirm: Button, 
+/**
+ * The way out for who has forgotten it.
+ */
+actions: Array<Button>, } | { "kind": "menu", 
 /**
  * Where in the errand this is.
  */
@@ -300,7 +309,35 @@ lead: Text,
 /**
  * The drawing.
  */
-picture: Picture, } | { "kind": "closed", 
+picture: Picture, 
+/**
+ * A card or a paper was forgotten, and is being asked for.
+ */
+urgent: boolean, } | { "kind": "ruler", 
+/**
+ * What to do.
+ */
+heading: Text, 
+/**
+ * How.
+ */
+lead: Text, 
+/**
+ * How long the bar must be.
+ */
+lengthMm: number, 
+/**
+ * Hundredths of a CSS pixel a millimetre: the bar has `length_mm * scale_hundredths / 100` pixels.
+ */
+scaleHundredths: number, 
+/**
+ * The scale as a number.
+ */
+value: Text, 
+/**
+ * `shorter`, `longer`, `save`.
+ */
+actions: Array<Button>, } | { "kind": "closed", 
 /**
  * That it is out of order.
  */
@@ -310,9 +347,17 @@ heading: Text,
  */
 lead: Text, 
 /**
+ * The human ways out.
+ */
+points: Array<Point>, 
+/**
  * The failure's code.
  */
-code: Text, };
+code: Text, 
+/**
+ * A line for the technician, such as the file, line and key of a mistake.
+ */
+detail: Text | null, };
 
 export type Button = { 
 /**
@@ -480,6 +525,22 @@ lead: Text,
 /**
  * Go on.
  */
+actions: Array<Button>, } | { "kind": "choice", 
+/**
+ * What is chosen.
+ */
+heading: Text, 
+/**
+ * What one must know.
+ */
+lead: Text | null, 
+/**
+ * The choices; what holds now is marked.
+ */
+items: Array<Button>, 
+/**
+ * Close.
+ */
 actions: Array<Button>, } | { "kind": "help", 
 /**
  * What this is about.
@@ -514,5 +575,19 @@ document: string, } | { "do": "print-document" } | { "do": "pin-digit",
 /**
  * 0 to 9.
  */
-digit: number, } | { "do": "pin-erase" } | { "do": "pin-confirm" } | { "do": "services" } | { "do": "movements" } | { "do": "next-page" } | { "do": "print-claim" } | { "do": "toggle-letters" } | { "do": "toggle-contrast" } | { "do": "toggle-cover" } | { "do": "toggle-help" } | { "do": "stay" };
+digit: number, } | { "do": "pin-erase" } | { "do": "pin-confirm" } | { "do": "services" } | { "do": "movements" } | { "do": "next-page" } | { "do": "print-claim" } | { "do": "toggle-letters" } | { "do": "toggle-contrast" } | { "do": "toggle-cover" } | { "do": "toggle-help" } | { "do": "toggle-languages" } | { "do": "toggle-looks" } | { "do": "stay" } | { "do": "forgot-pin" } | { "do": "maintain", 
+/**
+ * Which.
+ */
+task: Task, };
+
+export type Task = { "task": "menu" } | { "task": "more" } | { "task": "state" } | { "task": "self-test" } | { "task": "repeat" } | { "task": "next" } | { "task": "heard", 
+/**
+ * It was.
+ */
+heard: boolean, } | { "task": "print-report" } | { "task": "paper" } | { "task": "paper-changed" } | { "task": "claims" } | { "task": "export" } | { "task": "start-export" } | { "task": "ruler" } | { "task": "shorter" } | { "task": "longer" } | { "task": "save-scale" } | { "task": "reasons" } | { "task": "switch-off", 
+/**
+ * Why.
+ */
+reason: "repair" | "paper" | "reader" | "vandalism" | "other", } | { "task": "switch-on" } | { "task": "restart" } | { "task": "confirm-restart" };
 

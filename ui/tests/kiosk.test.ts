@@ -43,7 +43,7 @@ describe('a touch', () => {
 
   it('does nothing on a button that is off', async () => {
     const { getByTestId, sent } = await kiosk(view('pin'));
-    await fireEvent.click(getByTestId('confirm'));
+    await fireEvent.click(getByTestId('pin-confirm'));
     expect(sent).toEqual([]);
   });
 
@@ -136,16 +136,16 @@ describe('the focus', () => {
 
   it('goes into an overlay, and back to the screen when it closes', async () => {
     const { container, show } = await kiosk(view('amount'));
-    await show(view('overlay-help'));
+    await show(view('home-help'));
     expect(document.activeElement).toBe(container.querySelector('[role=dialog] [data-heading]'));
     await show(view('amount'));
     expect(document.activeElement).toBe(container.querySelector('main [data-heading]'));
   });
 
   it('stays while the seconds of a warning run', async () => {
-    const { getByTestId, show } = await kiosk(view('overlay-time'));
+    const { getByTestId, show } = await kiosk(view('home-time-warning'));
     getByTestId('stay').focus();
-    const later = view('overlay-time');
+    const later = view('home-time-warning');
     if (later.overlay?.kind === 'time-warning') later.overlay.seconds = 26;
     await show(later);
     expect(document.activeElement).toBe(getByTestId('stay'));
@@ -171,7 +171,7 @@ describe('the tactile keypad', () => {
   });
 
   it('stays within an overlay', async () => {
-    const { container } = await kiosk(view('overlay-time'));
+    const { container } = await kiosk(view('home-time-warning'));
     for (let press = 0; press < 5; press += 1) {
       await key('ArrowRight');
       expect(container.querySelector('[role=dialog]')?.contains(document.activeElement)).toBe(true);
@@ -195,7 +195,7 @@ describe('the tactile keypad', () => {
 
 describe('an overlay', () => {
   it('makes everything below it inert, and nothing else', async () => {
-    const { container, show } = await kiosk(view('overlay-time'));
+    const { container, show } = await kiosk(view('home-time-warning'));
     const below = container.querySelector<HTMLElement>('.frame')!;
     expect(below.inert).toBe(true);
     expect(container.querySelector('[role=dialog]')?.closest('[inert]')).toBeNull();
@@ -208,27 +208,27 @@ describe('what is private', () => {
   it('is marked wherever it is shown', async () => {
     const { container } = await kiosk(view('home'));
     const marked = [...container.querySelectorAll('[data-private]')].map((element) => element.textContent);
-    expect(marked).toContain('12,35\u00a0€');
+    expect(marked).toContain('3,50\u00a0€');
   });
 
   it('is nowhere in the page once the next view has come', async () => {
     const { show } = await kiosk(view('home'));
     await show(view('attract'));
-    expect(document.documentElement.outerHTML).not.toContain('12,35');
+    expect(document.documentElement.outerHTML).not.toContain('3,50');
     expect(localStorage).toHaveLength(0);
     expect(sessionStorage).toHaveLength(0);
     expect(document.cookie).toBe('');
   });
 
   it('never reaches the live region while the screen is covered', async () => {
-    const { container } = await kiosk({ ...view('amount'), overlay: view('overlay-cover').overlay });
-    expect(container.querySelector('[role=status]')?.textContent).not.toContain('32,35');
+    const { container } = await kiosk({ ...view('amount'), overlay: view('home-covered').overlay });
+    expect(container.querySelector('[role=status]')?.textContent).not.toContain('23,50');
   });
 
   it('keeps PIN digits out of the page: only how many were entered', async () => {
     const { getByRole } = await kiosk(view('pin'));
     const places = getByRole('progressbar');
-    expect(places.getAttribute('aria-valuenow')).toBe('2');
+    expect(places.getAttribute('aria-valuenow')).toBe('1');
     expect(places.textContent).toBe('');
   });
 });
@@ -239,7 +239,7 @@ describe('a change that moves no focus', () => {
     await show(view('pin-wrong'));
     const status = container.querySelector('[role=status]');
     expect(status?.getAttribute('aria-live')).toBe('polite');
-    expect(status?.textContent).toContain('El PIN no es correcto.');
+    expect(status?.textContent).toContain('Ese PIN no es correcto.');
   });
 });
 
@@ -272,20 +272,20 @@ describe('the counter', () => {
   it('counts through the values once in under 600 ms and ends at the value itself', async () => {
     vi.useFakeTimers();
     vi.stubGlobal('matchMedia', () => ({ matches: false }));
-    const { container, show } = await kiosk(view('done-topup'), { still: false });
+    const { container, show } = await kiosk(view('topped-up'), { still: false });
     const value = () => container.querySelector('.figure .value')?.textContent;
-    expect(value()).toBe('12,35\u00a0€');
+    expect(value()).toBe('3,50\u00a0€');
     await vi.advanceTimersByTimeAsync(599);
     await tick();
-    expect(value()).toBe('32,35\u00a0€');
-    await show(view('done-topup'));
-    expect(value()).toBe('32,35\u00a0€');
+    expect(value()).toBe('23,50\u00a0€');
+    await show(view('topped-up'));
+    expect(value()).toBe('23,50\u00a0€');
     vi.useRealTimers();
     vi.unstubAllGlobals();
   });
 
   it('does not move on a terminal where nothing moves', async () => {
-    const { container } = await kiosk(view('done-topup'), { still: true });
-    expect(container.querySelector('.figure .value')?.textContent).toBe('32,35\u00a0€');
+    const { container } = await kiosk(view('topped-up'), { still: true });
+    expect(container.querySelector('.figure .value')?.textContent).toBe('23,50\u00a0€');
   });
 });

@@ -5,14 +5,15 @@ import App from '../src/App.svelte';
 import type { Link } from '../src/link';
 import type { Action, Painting, Setup, View } from '../src/wire';
 
-const recorded = import.meta.glob<View>('../views/*.json', { eager: true, import: 'default' });
+/** In the default language; the browser's tests see the others. */
+const recorded = import.meta.glob<View>('../views/es/*.json', { eager: true, import: 'default' });
 
-/** The names of all recorded views. */
-export const names = Object.keys(recorded).map((path) => path.slice('../views/'.length, -'.json'.length));
+/** The names of all scenes. */
+export const names = Object.keys(recorded).map((path) => path.slice('../views/es/'.length, -'.json'.length));
 
 /** A copy of a recorded view, with what the test changes in it. */
 export function view(name: string, change: Partial<View> = {}): View {
-  const found = recorded[`../views/${name}.json`];
+  const found = recorded[`../views/es/${name}.json`];
   if (!found) throw new Error(`no recorded view is called ${name}`);
   return { ...structuredClone(found), ...change };
 }

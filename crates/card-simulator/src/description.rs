@@ -1,6 +1,7 @@
 //! A card as a person writes it down: the JSON from which a card is personalised.
 
 use crate::bytes::{Key, hex_array};
+use crate::flaws::Flaw;
 use crate::memory::Chip;
 use domain::card::{Movement, PinTries, TopUpRecord, Wishes};
 use domain::city_pack::CardLayout;
@@ -41,6 +42,9 @@ pub struct CardDescription {
     /// Wishes.
     #[serde(default)]
     pub wishes: WishList,
+    /// What the card office did not finish.
+    #[serde(default)]
+    pub flaws: Vec<Flaw>,
 }
 
 impl fmt::Debug for CardDescription {

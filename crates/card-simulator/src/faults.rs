@@ -3,14 +3,33 @@
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// When a fault strikes. Each strikes once.
+/// When a fault strikes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum When {
-    /// At the Nth exchange after the plan was set, counted from 1. ATR requests don't count.
+    /// Once, at the Nth exchange after the plan was set, counted from 1. ATR requests don't count.
     Exchange(u32),
-    /// At the next exchange whose INS byte is this one (C7 is the commit). A frame that goes on with AF counts as AF.
+    /// Once, at the next exchange whose INS byte is this one (C7 is the commit). A frame that goes on with AF counts as
+    /// AF.
     Ins(u8),
+    /// At each exchange whose INS byte is this one, until the plan is replaced.
+    EveryIns(u8),
+    /// At each exchange, until the plan is replaced.
+    Always,
+}
+
+impl When {
+    fn is_due(self, exchange: u32, ins: u8) -> bool {
+        match self {
+            Self::Exchange(number) => number == exchange,
+            Self::Ins(wanted) | Self::EveryIns(wanted) => wanted == ins,
+            Self::Always => true,
+        }
+    }
+
+    fn is_over_once_due(self) -> bool {
+        matches!(self, Self::Exchange(_) | Self::Ins(_))
+    }
 }
 
 /// What happens.
@@ -38,11 +57,11 @@ pub struct Fault {
     pub kind: FaultKind,
 }
 
-/// A list of faults, each of which strikes once.
+/// A list of faults.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct FaultPlan {
-    /// Those that have not struck yet.
+    /// Those that may still strike.
     pub faults: Vec<Fault>,
 }
 
@@ -68,12 +87,9 @@ impl FaultPlan {
 
     /// Takes out what strikes at this exchange.
     pub(crate) fn strike(&mut self, exchange: u32, ins: u8) -> Vec<FaultKind> {
-        let due = |fault: &Fault| match fault.when {
-            When::Exchange(number) => number == exchange,
-            When::Ins(wanted) => wanted == ins,
-        };
+        let due = |fault: &Fault| fault.when.is_due(exchange, ins);
         let struck = self.faults.iter().filter(|fault| due(fault)).map(|fault| fault.kind).collect();
-        self.faults.retain(|fault| !due(fault));
+        self.faults.retain(|fault| !(due(fault) && fault.when.is_over_once_due()));
         struck
     }
 }
@@ -90,7 +106,12 @@ pub struct Exchange {
 impl Exchange {
     /// The card is not in the field.
     pub(crate) fn lost() -> Self {
-        Self { reply: Vec::new(), delay: Duration::ZERO }
+        Self::of(Vec::new())
+    }
+
+    /// Answered at once.
+    pub(crate) fn of(reply: Vec<u8>) -> Self {
+        Self { reply, delay: Duration::ZERO }
     }
 }
 

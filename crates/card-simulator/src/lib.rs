@@ -1,14 +1,18 @@
 //! The citizen's card on the other side of the wire: a MIFARE DESFire EV2 or EV3 with AES, its secure messaging,
 //! transactions, access rights and TransactionMAC, played in process or, through vpcd, behind a real PC/SC service. It
-//! also owns the faults a card can suffer and the making of cards from a description. It is written from the chip's
-//! public documentation and shares no code with the kiosk's own card driver, so that both sides cannot be wrong alike.
-//! It leaves the city's people, their keys and the control of a whole street to others.
+//! also owns the faults a card can suffer, the making of cards from a description, half-made ones too, and what else
+//! people lay on a reader. It is written from the chip's public documentation and shares no code with the kiosk's own
+//! card driver, so that both sides cannot be wrong alike. It leaves the city's people, their keys and the control of a
+//! whole street to others.
 
 mod bytes;
 mod crypto;
 mod description;
 mod ev2;
 mod faults;
+mod field;
+mod flaws;
+mod foreign;
 mod inspect;
 pub mod layout;
 pub mod memory;
@@ -27,6 +31,9 @@ pub use bytes::Key;
 pub use crypto::diversified;
 pub use description::{CardDescription, Debit, Identity, KeySet, KeySource, Purse, TopUp, Tries, WishList};
 pub use faults::{Exchange, Fault, FaultKind, FaultPlan, When};
+pub use field::FieldCard;
+pub use flaws::{FileRole, Flaw};
+pub use foreign::{ForeignCard, ForeignDescription};
 pub use inspect::DebitError;
 pub use memory::Chip;
 pub use personalise::{PersonaliseError, personalise};

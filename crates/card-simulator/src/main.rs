@@ -1,7 +1,7 @@
 //! `card-simulator`: makes virtual cards, lays them in a virtual reader, shows what is on them.
 
 use card_simulator::tray::bridge;
-use card_simulator::{CardDescription, CardHost, FaultPlan, VirtualCard, personalise};
+use card_simulator::{CardDescription, CardHost, FaultPlan, ForeignCard, ForeignDescription, VirtualCard, personalise};
 use clap::{Parser, Subcommand};
 use std::error::Error;
 use std::io::{BufRead, Write};
@@ -38,7 +38,8 @@ enum Command {
         card: PathBuf,
     },
     /// Lays a saved card in vpcd's reader and saves it after each commit. Reads commands from standard input:
-    /// `remove`, `insert`, `faults JSON`, `quit`; ends with it.
+    /// `remove`, `insert`, `faults JSON`, `over JSON` (lays something of no city on it), `off` (takes that away),
+    /// `quit`; ends with it.
     Serve {
         /// The saved card.
         #[arg(long)]
@@ -116,17 +117,26 @@ fn serve(path: &Path, port: u16, stay: bool) -> Result<(), Box<dyn Error>> {
     let vpcd = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     std::thread::spawn(move || bridge::join(theirs, vpcd));
     tray.insert(Arc::clone(&card));
+    let mut over: Option<Arc<Mutex<ForeignCard>>> = None;
     for line in std::io::stdin().lock().lines() {
         let line = line?;
         match line.trim().split_once(' ').unwrap_or((line.trim(), "")) {
             ("insert", "") => tray.insert(Arc::clone(&card)),
             ("remove", "") => drop(tray.remove()),
+            ("over", json) => match serde_json::from_str::<ForeignDescription>(json) {
+                Ok(description) => {
+                    let foreign = over.insert(Arc::new(Mutex::new(ForeignCard::new(description))));
+                    tray.lay_over(Arc::clone(foreign));
+                }
+                Err(error) => tracing::warn!(%error, "nothing that can be laid there"),
+            },
+            ("off", "") => drop(over.take().map(|foreign| tray.take(&foreign))),
             ("quit", "") => return Ok(()),
             ("faults", json) => match serde_json::from_str::<FaultPlan>(json) {
                 Ok(plan) => card.lock().unwrap_or_else(PoisonError::into_inner).set_faults(plan),
                 Err(error) => tracing::warn!(%error, "no plan of faults"),
             },
-            _ => tracing::warn!(line, "known are: insert, remove, faults JSON, quit"),
+            _ => tracing::warn!(line, "known are: insert, remove, faults JSON, over JSON, off, quit"),
         }
     }
     if !stay {

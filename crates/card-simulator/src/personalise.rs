@@ -39,19 +39,20 @@ pub enum PersonaliseError {
     Language,
 }
 
-/// Makes a card: its keys, all seven files, and record 0 in both cyclic ones.
+/// Makes a card: its keys, all seven files, and record 0 in both cyclic ones; then what the description says was left
+/// undone.
 ///
 /// # Errors
 /// When the description is not one of a possible card.
 pub fn personalise(description: &CardDescription) -> Result<VirtualCard, PersonaliseError> {
     let layout = &description.layout;
     let keys = card_keys(description)?;
-    let application = Application {
-        aid: layout.aid,
-        key_settings: KEY_SETTINGS,
-        keys: keys_by_number(layout, &keys)?,
-        files: files(description, &keys)?,
-    };
+    let mut files = files(description, &keys)?;
+    for flaw in &description.flaws {
+        flaw.apply(layout, &mut files);
+    }
+    let application =
+        Application { aid: layout.aid, key_settings: KEY_SETTINGS, keys: keys_by_number(layout, &keys)?, files };
     let memory = Memory {
         uid: description.uid,
         random_uid: description.random_uid,

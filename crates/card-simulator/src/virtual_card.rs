@@ -2,6 +2,7 @@
 //! without any key.
 
 use crate::faults::{Exchange, FaultKind, FaultPlan, flip};
+use crate::field::FieldCard;
 use crate::memory::{Application, Contents, Memory};
 use crate::picc::{Entropy, Picc};
 use crate::status::Status;
@@ -113,7 +114,7 @@ impl VirtualCard {
         self.exchanges = 0;
     }
 
-    /// The faults that have not struck yet.
+    /// The faults that may still strike.
     #[must_use]
     pub fn faults(&self) -> &FaultPlan {
         &self.faults
@@ -212,6 +213,20 @@ impl VirtualCard {
 
     pub(crate) fn contents(&self, file: u8) -> Option<&Contents> {
         self.application()?.1.files.get(&file).map(|file| &file.contents)
+    }
+}
+
+impl FieldCard for VirtualCard {
+    fn atr(&self) -> Option<Vec<u8>> {
+        Some(Self::atr(self))
+    }
+
+    fn exchange(&mut self, apdu: &[u8]) -> Exchange {
+        Self::exchange(self, apdu)
+    }
+
+    fn field_off(&mut self) {
+        Self::field_off(self);
     }
 }
 

@@ -34,7 +34,7 @@ pub enum CardError {
     /// Another card lies there than the session was opened with.
     #[error("another card lies there")]
     Swapped,
-    /// Card and terminal did not agree on a key.
+    /// Card and terminal did not agree on a key: for the read and UID keys, a card of another city on our application.
     #[error("the {0:?} key does not authenticate")]
     AuthenticationFailed(KeyRole),
     /// The key's holder could not run the authentication.
@@ -70,7 +70,8 @@ impl CardError {
                 FailureCode::CreditKeyRejected
             }
             Self::Swapped => FailureCode::CardSwapped,
-            Self::NoApplication | Self::ForeignUid | Self::AuthenticationFailed(_) => FailureCode::CardForeign,
+            Self::AuthenticationFailed(KeyRole::Read | KeyRole::Uid) => FailureCode::CardOtherCity,
+            Self::NoApplication | Self::ForeignUid => FailureCode::CardForeign,
             Self::Key(KeyError::HolderUnavailable(_)) => FailureCode::CentralUnreachable,
             Self::Key(_) => FailureCode::ConfigurationInvalid,
             Self::Refused { .. }

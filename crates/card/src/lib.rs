@@ -4,6 +4,7 @@
 //! whether money may move at all to `ledger` and `session`.
 
 pub mod apdu;
+pub mod choice;
 pub mod credit;
 pub mod desfire;
 pub mod error;
@@ -14,6 +15,7 @@ pub mod session;
 pub mod transport;
 
 pub use apdu::{Apdu, Reply};
+pub use choice::ReaderChoice;
 pub use credit::{CreditOutcome, CreditRefusal};
 pub use desfire::{CommitReceipt, Desfire, Status};
 pub use error::CardError;

@@ -1,6 +1,7 @@
 //! Watching the reader: there or gone, a card laid down or lifted. Made for one thread that owns the reader, waits
 //! here, and is woken when another thread has a request for it.
 
+use crate::choice::ReaderChoice;
 use crate::pcsc_transport::PcscTransport;
 use crate::transport::TransportError;
 use pcsc::{Context, Error, PNP_NOTIFICATION, ReaderState, Scope, State};
@@ -103,7 +104,7 @@ struct Seen {
 
 /// Watches for one reader and its card, surviving restarts of pcscd and a reader that is unplugged.
 pub struct ReaderWatcher {
-    pattern: String,
+    choice: ReaderChoice,
     shared: Arc<Shared>,
     plug_and_play: ReaderState,
     watched: Option<Watched>,
@@ -112,18 +113,24 @@ pub struct ReaderWatcher {
 }
 
 impl ReaderWatcher {
-    /// Watches for the first reader whose name contains `pattern` (empty: any reader). Never fails: without pcscd
-    /// it tries again, with growing pauses.
+    /// Watches for the best reader that fits `pattern` ([`ReaderChoice`]). Never fails: without pcscd it tries again,
+    /// with growing pauses.
     #[must_use]
     pub fn new(pattern: &str) -> Self {
         Self {
-            pattern: pattern.to_owned(),
+            choice: ReaderChoice::new(pattern),
             shared: Arc::default(),
             plug_and_play: ReaderState::new(PNP_NOTIFICATION(), State::UNAWARE),
             watched: None,
             notices: VecDeque::new(),
             back_off: BACK_OFF_MIN,
         }
+    }
+
+    /// The PC/SC name of the reader in use.
+    #[must_use]
+    pub fn reader_name(&self) -> Option<String> {
+        self.watched.as_ref().map(|watched| watched.name.to_string_lossy().into_owned())
     }
 
     /// For other threads, to end a wait.
@@ -213,8 +220,8 @@ impl ReaderWatcher {
             Err(Error::NoReadersAvailable) => return Ok(()),
             Err(error) => return Err(error),
         };
-        let fits = |name: &CString| name.to_string_lossy().contains(&self.pattern);
-        if let Some(name) = names.into_iter().find(fits) {
+        if let Some(name) = self.choice.of(&names) {
+            tracing::info!(reader = %name.to_string_lossy(), of = names.len(), "a card reader is in use");
             let state = ReaderState::new(name.clone(), State::UNAWARE);
             self.watched = Some(Watched { name, state, seen: Seen::default() });
             self.notices.push_back(ReaderNotice::Ready);
@@ -281,7 +288,7 @@ impl ReaderWatcher {
 
 impl fmt::Debug for ReaderWatcher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ReaderWatcher").field("pattern", &self.pattern).finish_non_exhaustive()
+        f.debug_struct("ReaderWatcher").field("choice", &self.choice).finish_non_exhaustive()
     }
 }
 

@@ -8,10 +8,22 @@ use std::path::Path;
 use std::time::Duration;
 
 const SCHEMA: &str = include_str!("schema.sql");
-const VERSION: i64 = 1;
+/// What each version added to the one before; the first brings version 1 to version 2.
+const STEPS: [&str; 1] = [include_str!("schema-2.sql")];
+const VERSION: i64 = 2;
 /// The tables that seeding fills.
-const SEEDED: [&str; 9] =
-    ["setting", "pack_file", "district", "street", "household", "holder", "entitlement", "booking", "card"];
+const SEEDED: [&str; 10] = [
+    "setting",
+    "pack_file",
+    "district",
+    "street",
+    "household",
+    "holder",
+    "entitlement",
+    "booking",
+    "card",
+    "technician",
+];
 
 /// Central's database. Receipts promise durability, so every commit is synced.
 #[derive(Debug)]
@@ -31,25 +43,32 @@ impl Database {
         let mut database = Self::configure(Connection::open(path)?)?;
         database.write(|transaction| {
             transaction.execute_batch(SCHEMA)?;
-            transaction.pragma_update(None, "user_version", VERSION)?;
-            Ok(())
+            move_forward(transaction, 1)
         })?;
         Ok(database)
     }
 
-    /// Opens a database that was seeded.
+    /// Opens a database that was seeded, and moves one of an earlier version forward.
     ///
     /// # Errors
-    /// `CentralError::NotReady` when there is none, or one of another version.
+    /// `CentralError::NotReady` when there is none, or one of a newer version.
     pub fn open(path: &Path) -> Result<Self, CentralError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags)
             .map_err(|error| CentralError::NotReady(format!("{}: {error}", path.display())))?;
         let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        if version != VERSION {
+        if !(1..=VERSION).contains(&version) {
             return Err(CentralError::NotReady(format!("its version is {version}, this program's is {VERSION}")));
         }
-        Self::configure(connection)
+        let mut database = Self::configure(connection)?;
+        if version < VERSION {
+            database.write(|transaction| {
+                // Another process may have been first.
+                let found = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+                move_forward(transaction, found)
+            })?;
+        }
+        Ok(database)
     }
 
     fn configure(connection: Connection) -> Result<Self, CentralError> {
@@ -101,6 +120,16 @@ impl Database {
     }
 }
 
+/// From this version to the newest.
+fn move_forward(transaction: &rusqlite::Transaction<'_>, from: i64) -> Result<(), CentralError> {
+    for (version, step) in (2..).zip(STEPS) {
+        if version > from {
+            transaction.execute_batch(step)?;
+        }
+    }
+    Ok(transaction.pragma_update(None, "user_version", VERSION)?)
+}
+
 fn hash_value(hash: &mut Sha256, value: ValueRef<'_>) {
     let (kind, bytes): (u8, Vec<u8>) = match value {
         ValueRef::Null => (0, Vec::new()),
@@ -112,4 +141,38 @@ fn hash_value(hash: &mut Sha256, value: ValueRef<'_>) {
     hash.update([kind]);
     hash.update(u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_be_bytes());
     hash.update(bytes);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_of_the_first_version_is_moved_forward_with_all_it_holds() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let path = folder.path().join("central.db");
+        let old = Connection::open(&path).unwrap();
+        old.execute_batch(SCHEMA).unwrap();
+        old.execute("INSERT INTO district (id, name) VALUES (1, 'La Ola')", []).unwrap();
+        old.pragma_update(None, "user_version", 1).unwrap();
+        drop(old);
+
+        let names = |database: &Database, table: &str| -> i64 {
+            database.read().query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
+        };
+        for _ in 0..2 {
+            let database = Database::open(&path).unwrap();
+            assert_eq!((names(&database, "district"), names(&database, "technician")), (1, 0));
+        }
+    }
+
+    #[test]
+    fn a_database_of_a_newer_program_is_left_alone() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let path = folder.path().join("central.db");
+        let newer = Connection::open(&path).unwrap();
+        newer.pragma_update(None, "user_version", VERSION + 1).unwrap();
+        drop(newer);
+        assert!(matches!(Database::open(&path), Err(CentralError::NotReady(_))));
+    }
 }

@@ -9,6 +9,7 @@ pub mod codes;
 pub mod database;
 pub mod enrol;
 pub mod error;
+pub mod import;
 pub mod key_file;
 pub mod pack;
 pub mod publish;
@@ -17,6 +18,7 @@ pub mod report;
 pub mod seed;
 pub mod server;
 pub mod store_key;
+pub mod technicians;
 pub mod uploads;
 mod web;
 

@@ -1,6 +1,8 @@
-//! `citizen-central`: makes an invented city, enrols terminals, publishes the feed, serves it, prints the ledger.
+//! `citizen-central`: makes an invented city, enrols terminals, publishes the feed, serves it, takes an outbox from a
+//! stick, prints the ledger.
 
 use central::enrol::{EnrolmentOrder, enrol, write_bundle};
+use central::import::import;
 use central::publish::publish;
 use central::seed::{SeedPlan, seed};
 use central::{CentralError, CityServer, DataFolder, Database, KeyFile, clock, pack, report, serve};
@@ -75,6 +77,11 @@ enum Command {
         #[arg(long)]
         with_parent: bool,
     },
+    /// Takes the outbox that a technician brought on a USB stick. Safe to repeat, and while central serves.
+    ImportOutbox {
+        /// The file `outbox.sealed` of the stick.
+        file: PathBuf,
+    },
     /// Prints the ledger as text.
     Ledger,
 }
@@ -114,6 +121,7 @@ fn run(Arguments { data, command }: Arguments) -> Result<(), CentralError> {
             ))
         }
         Command::Serve { port, port_file, with_parent } => run_serve(data, port, port_file.as_deref(), with_parent),
+        Command::ImportOutbox { file } => run_import(&data, &file),
         Command::Ledger => {
             let database = Database::open(&data.database())?;
             let (city, _) = pack::load(database.read())?;
@@ -131,6 +139,20 @@ fn say(line: &str) -> Result<(), CentralError> {
 fn run_seed(data: &DataFolder, pack: &Path, plan: &SeedPlan) -> Result<(), CentralError> {
     let seeded = seed(data, pack, plan)?;
     say(&format!("{} holders, {} with a PIN, content {}", seeded.holders, seeded.pins, seeded.content_hash))
+}
+
+fn run_import(data: &DataFolder, path: &Path) -> Result<(), CentralError> {
+    let bytes = std::fs::read(path).map_err(|error| CentralError::file(path, error))?;
+    let keys = KeyFile::load(&data.keys())?;
+    let imported = import(&mut Database::open(&data.database())?, &keys, &bytes, clock::now())?;
+    say(&format!(
+        "terminal {}: {} taken, {} known already, {} refused",
+        imported.terminal.0, imported.taken, imported.known, imported.refused
+    ))?;
+    match imported.cut {
+        None => Ok(()),
+        Some(error) => Err(CentralError::content(path, error)),
+    }
 }
 
 fn run_serve(data: DataFolder, port: u16, port_file: Option<&Path>, with_parent: bool) -> Result<(), CentralError> {

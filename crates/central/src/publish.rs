@@ -1,4 +1,4 @@
-//! Publication: every active card is sealed anew in both tiers, the public files are laid beside them, and one signed
+//! Publication: every active card, a holder's or a technician's, is sealed anew in both tiers, the public files are laid beside them, and one signed
 //! head names it all. Files are named by their hash and never change; the head is replaced last, in one step, so that
 //! a terminal sees the old feed or the new one and nothing between.
 
@@ -6,14 +6,15 @@ use crate::error::CentralError;
 use crate::key_file::{KeyFile, card_key};
 use crate::pack::{self, CITY_TOML};
 use crate::registry::{self, RegisteredCard};
+use crate::technicians::{self, Technician};
 use crate::{DataFolder, Database};
 use domain::city_pack::{CityPack, DocumentPolicy};
 use domain::document::DocumentKind;
-use domain::holder::{PinFacts, PreIssued, PriceClass, Residence, TapFacts};
-use domain::{Day, Timestamp};
+use domain::holder::{PinFacts, PreIssued, PriceClass, Residence, Role, TapFacts};
+use domain::{CardNumber, Day, Timestamp};
 use protocol::{
-    CityKeys, CreditKey, Dictionary, FileEntry, FileKind, Head, Manifest, NoteKey, PinCard, PinRecord, PinStamp,
-    Revocations, SealContext, Segment, SignedHead, TapRecord, row::Tier, seal_pin, seal_tap,
+    CardSecret, CityKeys, CreditKey, Dictionary, FileEntry, FileKind, Head, Manifest, NoteKey, PinCard, PinRecord,
+    PinStamp, Revocations, SealContext, Segment, SignedHead, TapRecord, row::Tier, seal_pin, seal_tap,
 };
 use rusqlite::params;
 use std::io::Write;
@@ -89,6 +90,9 @@ pub fn publish(
     };
     let mut rows = Rows::default();
     registry::for_each_card(database.read(), &keys.storage, |card| press.seal(&card, &mut rows))?;
+    for technician in technicians::active(database.read(), &keys.storage)? {
+        press.seal_service_card(&technician, &mut rows)?;
+    }
     let revoked = Revocations::new(epoch, &registry::revoked(database.read())?);
     let published = lay_out(data, &press, &mut rows, &dictionary, &files, &revoked)?;
     let manifest = published.1.encode().map_err(feed)?;
@@ -105,16 +109,45 @@ fn next_sequence(database: &Database) -> Result<u64, CentralError> {
 
 impl Press<'_> {
     fn seal(&self, card: &RegisteredCard, rows: &mut Rows) -> Result<(), CentralError> {
-        let sealed = |result: Result<Vec<u8>, protocol::SealError>| {
-            result.map_err(|error| CentralError::Seal { last_four: card.number.last_four(), error })
-        };
-        rows.tap.push(sealed(seal_tap(&self.context, &card.secret, &self.tap_record(card)?, random()?))?);
+        self.seal_tap(card.number, &card.secret, &self.tap_record(card)?, rows)?;
         if let Some(pin) = &card.pin_key {
             let stamp = PinStamp { pin_version: card.pin_version, content: card.pin_content };
             let holder = PinCard { secret: &card.secret, generation: card.generation, pin };
-            let record = self.pin_record(card)?;
-            rows.pin.push(sealed(seal_pin(&self.context, &holder, stamp, &record, random()?))?);
+            self.seal_pin(card.number, &holder, stamp, &self.pin_record(card)?, rows)?;
         }
+        Ok(())
+    }
+
+    fn seal_service_card(&self, technician: &Technician, rows: &mut Rows) -> Result<(), CentralError> {
+        let Technician { number, secret, generation, pin_key, .. } = technician;
+        self.seal_tap(*number, secret, &technician.tap_record(self.now), rows)?;
+        let stamp = PinStamp { pin_version: technician.pin_version, content: technician.pin_content };
+        let card = PinCard { secret, generation: *generation, pin: pin_key };
+        self.seal_pin(*number, &card, stamp, &technician.pin_record(self.now), rows)
+    }
+
+    fn seal_tap(
+        &self,
+        number: CardNumber,
+        secret: &CardSecret,
+        record: &TapRecord,
+        rows: &mut Rows,
+    ) -> Result<(), CentralError> {
+        let sealed = seal_tap(&self.context, secret, record, random()?);
+        rows.tap.push(sealed.map_err(|error| CentralError::Seal { last_four: number.last_four(), error })?);
+        Ok(())
+    }
+
+    fn seal_pin(
+        &self,
+        number: CardNumber,
+        card: &PinCard<'_>,
+        stamp: PinStamp,
+        record: &PinRecord,
+        rows: &mut Rows,
+    ) -> Result<(), CentralError> {
+        let sealed = seal_pin(&self.context, card, stamp, record, random()?);
+        rows.pin.push(sealed.map_err(|error| CentralError::Seal { last_four: number.last_four(), error })?);
         Ok(())
     }
 
@@ -127,6 +160,7 @@ impl Press<'_> {
         let credit = card_key(&self.keys.cards.credit, &card.uid, layout, layout.keys.credit)?;
         let holder = &card.holder;
         let facts = TapFacts {
+            role: Role::Holder,
             price_class: PriceClass(holder.price_class),
             entitlements: holder.entitlements.clone(),
             booking: holder.booking.clone().filter(|booking| booking.starts.day() == self.today()),

@@ -148,12 +148,15 @@ fn bookings(connection: &Connection) -> Result<HashMap<i64, Booking>, CentralErr
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// The cards that no longer count.
+/// The cards that no longer count, service cards among them.
 ///
 /// # Errors
 /// `CentralError::Database`.
 pub fn revoked(connection: &Connection) -> Result<Vec<(CardNumber, Generation)>, CentralError> {
-    let mut statement = connection.prepare("SELECT number, generation FROM card WHERE state = 'revoked'")?;
+    let mut statement = connection.prepare(
+        "SELECT number, generation FROM card WHERE state = 'revoked'
+         UNION ALL SELECT number, generation FROM technician WHERE state = 'revoked'",
+    )?;
     let rows = statement.query_map([], |row| Ok((row.get::<_, i64>(0)?, Generation(row.get(1)?))))?;
     let mut cards = Vec::new();
     for row in rows {

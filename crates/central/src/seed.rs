@@ -1,4 +1,5 @@
-//! An invented city, the same for the same seed: districts, streets, households, people, cards and PINs. Its keys
+//! An invented city, the same for the same seed: districts, streets, households, people, cards and PINs, and one
+//! technician with a service card. Its keys
 //! follow from the seed too, so it must never be used for real cards.
 
 mod demo;
@@ -6,6 +7,7 @@ mod names;
 mod people;
 mod population;
 mod samples;
+mod staff;
 
 use crate::error::CentralError;
 use crate::key_file::{KeyFile, write_private};
@@ -55,6 +57,7 @@ pub fn seed(data: &DataFolder, pack_folder: &Path, plan: &SeedPlan) -> Result<Se
     let keys = KeyFile::draw(&city.id, &mut rng);
     let mut database = Database::create(&data.database())?;
     let population = population::invent(&mut rng, &city, plan);
+    let technician = staff::invent(&city, plan);
     let pins = population.people.iter().filter(|person| person.pin.is_some()).count();
     database.write(|transaction| {
         pack::store(transaction, &files)?;
@@ -63,10 +66,10 @@ pub fn seed(data: &DataFolder, pack_folder: &Path, plan: &SeedPlan) -> Result<Se
         for person in &population.people {
             store_person(transaction, &keys, person)?;
         }
-        Ok(())
+        staff::store(transaction, &keys, &technician)
     })?;
     keys.save(&data.keys())?;
-    let cards = demo::cards(&mut rng, &city, &keys, &population.people, plan)?;
+    let cards = demo::cards(&mut rng, &city, &keys, &population.people, &technician, plan)?;
     write_private(&data.demo_cards(), cards.as_bytes())?;
     Ok(Seeded {
         holders: plan.holders,

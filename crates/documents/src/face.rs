@@ -101,6 +101,8 @@ pub(crate) fn as_drawn(character: char) -> char {
     match character {
         '\u{a0}' | '\u{202f}' => ' ',
         '\u{2010}' | '\u{2011}' => '-',
+        // The bundled faces lack the minus sign; the en dash has its look.
+        '\u{2212}' => '–',
         other => other,
     }
 }

@@ -88,6 +88,21 @@ pub struct CreditOrder {
     pub terminal: TerminalId,
 }
 
+/// A short sound of the terminal; never the only sign of what it tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Cue {
+    /// A card or a paper was left behind.
+    CardForgotten,
+    /// Time is running out.
+    TimeWarning,
+    /// It is done, and proven.
+    Done,
+    /// Something was refused.
+    Refused,
+    /// The technician listens whether there is sound.
+    Test,
+}
+
 /// How the payment terminal identifies a payment it made.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PaymentReference {

@@ -55,6 +55,8 @@ failure_codes! {
     PurseFull = "C-10",
     /// A second card was laid down during a visit.
     CardSwapped = "C-11",
+    /// The application is there, but it is another city's: no read key of this one fits.
+    CardOtherCity = "C-12",
     /// The payment terminal is not reachable.
     PaymentAbsent = "P-01",
     /// The bank refused the payment.
@@ -113,6 +115,8 @@ failure_codes! {
     PinLocked = "R-05",
     /// No PIN was ever set for this card.
     PinNeverSet = "R-06",
+    /// The record's price class is not in the city pack: the general prices are shown.
+    PriceUnknown = "R-07",
     /// The journal cannot be read; it was set aside.
     JournalUnreadable = "S-01",
     /// The journal could not be written: the machine restarts.
@@ -127,6 +131,8 @@ failure_codes! {
     ClockWrong = "S-06",
     /// The kiosk's program stopped and was started again.
     Restarted = "S-07",
+    /// A technician has switched the terminal off, and given a reason.
+    OutOfOrder = "S-08",
 }
 
 #[cfg(test)]

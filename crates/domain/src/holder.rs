@@ -2,15 +2,29 @@
 
 use crate::document::DocumentKind;
 use crate::{Cents, Day, Handle, Timestamp};
+use serde::{Deserialize, Serialize};
 use zeroize::Zeroize;
 
 /// The price class a card is charged by: opaque on purpose, the tariff alone gives it a meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PriceClass(pub u8);
 
+/// Whom a card serves. Both kinds look alike and are read alike; only the record tells them apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// A person, an enterprise or a school of the city.
+    #[default]
+    Holder,
+    /// A technician: a service card, which opens maintenance and nothing else.
+    Technician,
+}
+
 /// The tap tier: readable with the card alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TapFacts {
+    /// Whom the card serves.
+    pub role: Role,
     /// Decides prices; never shown.
     pub price_class: PriceClass,
     /// What the holder may use, per service.

@@ -1,5 +1,5 @@
 //! The city's vocabulary: holders, cards, money, services, documents, the city pack, failure codes, and what the
-//! devices of a kiosk say and are told. Plain data and arithmetic only. It leaves every input and output, every
+//! devices of a kiosk and its technician say and are told. Plain data and arithmetic only. It leaves every input and output, every
 //! clock and every encoding to the crates above.
 
 pub mod card;
@@ -11,6 +11,7 @@ pub mod holder;
 pub mod id;
 pub mod money;
 pub mod secret;
+pub mod service;
 pub mod time;
 
 pub use failure::FailureCode;

@@ -1,7 +1,8 @@
 //! The configuration: one TOML file, each crate's section defined by that crate. A mistake is reported with its line
 //! and key, and nothing is guessed.
 
-use crate::KioskError;
+use crate::config_check::{self, At};
+use crate::{HealthConfig, KioskError, ServiceConfig, SoundConfig};
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -29,6 +30,15 @@ pub struct Config {
     /// The way to central.
     #[serde(default)]
     pub sync: sync::SyncSettings,
+    /// When clock and disk are no longer believed in.
+    #[serde(default)]
+    pub health: HealthConfig,
+    /// The terminal's sounds.
+    #[serde(default)]
+    pub sound: SoundConfig,
+    /// What a technician needs.
+    #[serde(default)]
+    pub service: ServiceConfig,
 }
 
 /// Where the journal's key is kept.
@@ -55,6 +65,15 @@ pub struct WindowConfig {
     pub px_per_mm: f32,
     /// Nothing moves.
     pub still: bool,
+}
+
+impl WindowConfig {
+    /// The scale in hundredths of a CSS pixel a millimetre.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be between 1 and 20")]
+    pub fn scale_hundredths(&self) -> u32 {
+        (self.px_per_mm * 100.0).round() as u32
+    }
 }
 
 impl Default for WindowConfig {
@@ -110,8 +129,15 @@ impl Config {
     }
 
     fn parse(path: &Path, text: &str) -> Result<Self, KioskError> {
-        toml::from_str(text)
-            .map_err(|error| KioskError::Configuration { path: path.to_owned(), message: error.to_string() })
+        let wrong = |at, message| KioskError::Configuration { path: path.to_owned(), at, message };
+        let config: Self = toml::from_str(text).map_err(|error| wrong(At::parsed(text, &error), error.to_string()))?;
+        match config_check::mistake(&config, text) {
+            None => Ok(config),
+            Some((at, must)) => {
+                let message = format!("line {}: {must}", at);
+                Err(wrong(Some(at), message))
+            }
+        }
     }
 }
 
@@ -119,16 +145,46 @@ impl Config {
 mod tests {
     use super::*;
 
+    const GOOD: &str = "enrolment = 'e'\ndata = 'd'\n[journal_key]\nkind = 'demonstration-file'\n\
+        [payment]\naddress = '127.0.0.1:20007'\n[printer]\nuri = 'ipp://127.0.0.1/ipp/print'\n";
+
+    fn check(text: &str, at: (usize, &str), says: &[&str]) {
+        let error = Config::parse(Path::new("kiosk.toml"), text).unwrap_err();
+        let message = error.to_string();
+        for part in says.iter().chain(&["S-05", "kiosk.toml"]) {
+            assert!(message.contains(part), "{message} lacks {part}");
+        }
+        let KioskError::Configuration { at: Some(found), .. } = error else { panic!("{message} has no place") };
+        assert_eq!((found.line, found.key.as_str()), at, "{message}");
+    }
+
     #[test]
     fn a_mistake_is_reported_with_its_line_and_key() {
-        let check = |text: &str, expected: &[&str]| {
-            let message = Config::parse(Path::new("kiosk.toml"), text).unwrap_err().to_string();
-            for part in expected {
-                assert!(message.contains(part), "{message} lacks {part}");
+        check("enrolment = 'e'\ndata = 'd'\ncolour = 'blue'\n", (3, "colour"), &["line 3", "colour"]);
+        check("enrolment = 'e'\ndata = 'd'\n[window]\nwidth = 'wide'\n", (4, "width"), &["line 4", "width"]);
+        check("data = 'd'\n", (0, "enrolment"), &["enrolment"]);
+    }
+
+    #[test]
+    fn a_value_that_cannot_be_used_is_reported_like_a_wrong_type() {
+        assert!(Config::parse(Path::new("kiosk.toml"), GOOD).is_ok());
+        let with = |section: &str, line: &str| {
+            let header = format!("[{section}]\n");
+            if GOOD.contains(&header) {
+                GOOD.replace(&header, &format!("{header}{line}\n"))
+            } else {
+                format!("{GOOD}{header}{line}\n")
             }
         };
-        check("enrolment = 'e'\ndata = 'd'\ncolour = 'blue'\n", &["S-05", "line 3", "colour"]);
-        check("enrolment = 'e'\ndata = 'd'\n[window]\nwidth = 'wide'\n", &["line 4", "width"]);
-        check("data = 'd'\n", &["enrolment"]);
+        check(&with("window", "px_per_mm = 0.5"), (10, "px_per_mm"), &["between 1 and 20"]);
+        check(&with("window", "px_per_mm = nan"), (10, "px_per_mm"), &["between 1 and 20"]);
+        check(&with("payment", "password = 1000000"), (6, "password"), &["six digits"]);
+        check(&with("reader", "exchange_timeout_ms = 0"), (10, "exchange_timeout_ms"), &["more than 0"]);
+        check(&with("printer", "total_limit_ms = 0"), (8, "total_limit_ms"), &["more than 0"]);
+        check(&with("sync", "retry_longest_s = 1"), (10, "retry_longest_s"), &["retry_first_s"]);
+        check(&with("health", "disk_reserve_mb = 0"), (10, "disk_reserve_mb"), &["more than 0"]);
+        check(&GOOD.replace("ipp://", "http://"), (8, "uri"), &["ipp://"]);
+        check(&GOOD.replace(":20007", ":0"), (6, "address"), &["port"]);
+        check(&with("sync", "retry_first_s = 90"), (0, "sync.retry_longest_s"), &["retry_first_s"]);
     }
 }

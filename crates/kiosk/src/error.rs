@@ -1,5 +1,6 @@
 //! Why a kiosk cannot start.
 
+use crate::config_check::At;
 use domain::FailureCode;
 use std::path::PathBuf;
 
@@ -19,6 +20,8 @@ pub enum KioskError {
     Configuration {
         /// The file.
         path: PathBuf,
+        /// Where in it, as far as that is known.
+        at: Option<At>,
         /// Line, key and what is wrong.
         message: String,
     },
@@ -31,4 +34,27 @@ pub enum KioskError {
     /// A thread or the runtime could not be started.
     #[error("a thread could not be started: {0}")]
     Thread(std::io::Error),
+}
+
+impl KioskError {
+    /// The failure as the screen and the telephone desk name it. What keeps a terminal from starting is a matter of its
+    /// setting up, unless a database says otherwise.
+    #[must_use]
+    pub fn code(&self) -> FailureCode {
+        match self {
+            Self::Store(error) => error.code(),
+            Self::File { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => FailureCode::DiskFull,
+            _ => FailureCode::ConfigurationInvalid,
+        }
+    }
+
+    /// What a technician looks for: the file, and where in it.
+    #[must_use]
+    pub fn place(&self) -> Option<String> {
+        match self {
+            Self::Configuration { path, at: Some(at), .. } => Some(format!("{}: {at}", path.display())),
+            Self::Configuration { path, at: None, .. } | Self::File { path, .. } => Some(path.display().to_string()),
+            Self::Store(_) | Self::Pack(_) | Self::Thread(_) => None,
+        }
+    }
 }

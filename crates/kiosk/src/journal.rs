@@ -32,11 +32,21 @@ fn give_up(error: &StoreError) -> ! {
     std::process::exit(EXIT_JOURNAL);
 }
 
+/// Ends the process so that its successor takes the journal up.
+pub(crate) fn start_afresh(why: &str) -> ! {
+    tracing::warn!(why, "starting afresh");
+    std::process::exit(EXIT_JOURNAL);
+}
+
 /// Ends the process when the journal can no longer be written; logs a refusal, which is a mistake of ours.
 pub(crate) fn survive<T>(result: &Result<T, StoreError>) {
     let Err(error) = result else { return };
     if error.is_fatal() {
         give_up(error);
+    }
+    if matches!(error, StoreError::JournalFull) {
+        // Said once, when it was opened.
+        return tracing::debug!(%error, "nothing was journalled");
     }
     tracing::error!(code = %error.code(), %error, "the journal refused");
 }

@@ -3,11 +3,16 @@
 //! into requests, and decides nothing that a citizen sees. It does not know the window: a [`Handle`] takes actions in
 //! and gives paintings out.
 
+mod attempts;
+pub mod closed;
 pub mod config;
+mod config_check;
 mod desk;
 mod error;
 mod handle;
+mod health;
 mod journal;
+mod logfile;
 pub mod logging;
 mod machine;
 mod meter;
@@ -17,12 +22,22 @@ mod printer;
 pub mod reader;
 mod records;
 pub mod runner;
+mod service;
+mod sound;
+mod spare;
 mod start;
+mod station;
 mod uplink;
+mod usb;
 pub mod vault;
 
 pub use config::Config;
+pub use config_check::At;
 pub use error::KioskError;
 pub use handle::Handle;
+pub use health::HealthConfig;
 pub use reader::Tray;
-pub use start::{Devices, start, start_with};
+pub use sound::SoundConfig;
+pub use start::{Devices, check, start, start_by, start_with};
+pub use sync::WallClock;
+pub use usb::ServiceConfig;

@@ -1,5 +1,6 @@
 //! The thread that runs the session: takes what happened, steps, routes the effects, paints.
 
+use crate::attempts::Attempts;
 use crate::handle::Screen;
 use crate::journal::{self, JournalDesk};
 use crate::meter::{Meter, micros};
@@ -8,16 +9,22 @@ use crate::printer::{self, PrinterDesk};
 use crate::reader::ReaderDesk;
 use crate::records::{self, RecordsDesk};
 use crate::runner::{Outlets, Runner};
+use crate::service::ServiceDesk;
+use crate::sound::SoundDesk;
 use crate::vault::Vault;
-use domain::device::{CreditOrder, PaymentRequest, PrinterRequest, ReaderEvent, ReaderRequest};
-use domain::{Handle, Now, Timestamp};
+use domain::device::{CreditOrder, Cue, PaymentRequest, PrinterRequest, ReaderEvent, ReaderRequest};
+use domain::service::ServiceRequest;
+use domain::{Handle, Now};
 use ledger::Entry;
 use session::wire::Painting;
 use session::{Action, Effect, Event, PaperOrder, Session, View};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
+use sync::WallClock;
 
+/// The exit code that tells systemd that a technician wants the program started again.
+const EXIT_RESTART: i32 = 75;
 /// The shortest wait for the next tick.
 const WAIT_MIN_MS: u64 = 5;
 
@@ -27,6 +34,8 @@ pub(crate) enum Input {
     Act(Action),
     Painted(u64),
     Attach(Screen),
+    /// The program is to be started again.
+    Restart,
     Stop(Sender<()>),
 }
 
@@ -43,19 +52,19 @@ impl Inputs {
 
 /// Both clocks.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Clock(Instant);
+pub(crate) struct Clock {
+    started: Instant,
+    wall: WallClock,
+}
 
 impl Clock {
-    pub(crate) fn start() -> Self {
-        Self(Instant::now())
+    pub(crate) fn start(wall: WallClock) -> Self {
+        Self { started: Instant::now(), wall }
     }
 
     pub(crate) fn now(self) -> Now {
-        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
-        Now {
-            wall: Timestamp(i64::try_from(wall).unwrap_or(i64::MAX)),
-            monotonic_ms: u64::try_from(self.0.elapsed().as_millis()).unwrap_or(u64::MAX),
-        }
+        let monotonic_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        Now { wall: self.wall.now(), monotonic_ms }
     }
 }
 
@@ -67,6 +76,8 @@ pub(crate) struct Desks {
     pub(crate) journal: JournalDesk,
     pub(crate) records: RecordsDesk,
     pub(crate) paper: PaperDesk,
+    pub(crate) service: ServiceDesk,
+    pub(crate) sound: SoundDesk,
     pub(crate) vault: Vault,
     pub(crate) inputs: Inputs,
     pub(crate) wake: Arc<sync::Wake>,
@@ -103,6 +114,14 @@ impl Outlets for Desks {
         paper::order(&self.paper, order);
     }
 
+    fn service(&mut self, request: ServiceRequest) {
+        self.service.request(request);
+    }
+
+    fn sound(&mut self, cue: Cue) {
+        self.sound.play(cue);
+    }
+
     fn wipe(&mut self, keep: Option<Handle>) {
         self.vault.wipe(keep);
     }
@@ -120,6 +139,7 @@ impl Outlets for Desks {
 pub(crate) struct Machine {
     pub(crate) session: Session,
     pub(crate) runner: Runner,
+    pub(crate) attempts: Attempts,
     pub(crate) desks: Desks,
     pub(crate) clock: Clock,
     pub(crate) screen: Option<Screen>,
@@ -174,6 +194,10 @@ impl Machine {
                 self.shown = None;
                 self.paint();
             }
+            Input::Restart => {
+                self.desks.vault.wipe(None);
+                std::process::exit(EXIT_RESTART);
+            }
             Input::Stop(_) => {}
         }
     }
@@ -198,6 +222,9 @@ impl Machine {
         if let Event::Reader(ReaderEvent::CardArrived(_)) = event {
             self.painted.card = Some(Instant::now());
             self.painted.opened = false;
+        }
+        if let Event::Reader(event) = &event {
+            self.attempts.saw(event);
         }
         let opened = matches!(event, Event::Tap(..));
         if let Event::Durable(seq) = event {

@@ -7,7 +7,6 @@ use domain::city_pack::CityPack;
 use locale::Catalog;
 use protocol::{FileKind, Manifest};
 use std::collections::BTreeMap;
-use store::CacheReader;
 
 /// A city pack, ready for use.
 pub(crate) struct Pack {
@@ -22,10 +21,9 @@ pub(crate) struct Pack {
 /// Reads the pack of the verified feed; `None` when there is no feed yet.
 pub(crate) fn load(records: &Records) -> Result<Option<Pack>, KioskError> {
     let Some(manifest) = records.manifest() else { return Ok(None) };
-    let reader = &records.reader;
-    let files = city_files(reader, manifest)?;
+    let files = city_files(records, manifest)?;
     let entry = manifest.of_kind(FileKind::CityPack).next().ok_or_else(|| wrong("the feed has none"))?;
-    let bytes = reader.file(entry.sha256)?.ok_or_else(|| wrong("its file is missing"))?;
+    let bytes = records.file(entry.sha256)?.ok_or_else(|| wrong("its file is missing"))?;
     let text = std::str::from_utf8(&bytes).map_err(|error| wrong(&error.to_string()))?;
     let city: CityPack = toml::from_str(text).map_err(|error| wrong(&error.to_string()))?;
     let known: Vec<String> =
@@ -37,10 +35,10 @@ pub(crate) fn load(records: &Records) -> Result<Option<Pack>, KioskError> {
     Ok(Some(Pack { city, catalog, emblem_svg, emblem }))
 }
 
-fn city_files(reader: &CacheReader, manifest: &Manifest) -> Result<BTreeMap<String, String>, KioskError> {
+fn city_files(records: &Records, manifest: &Manifest) -> Result<BTreeMap<String, String>, KioskError> {
     let mut files = BTreeMap::new();
     for entry in manifest.of_kind(FileKind::CityFile) {
-        if let Some(text) = reader.file(entry.sha256)?.and_then(|bytes| String::from_utf8(bytes).ok()) {
+        if let Some(text) = records.file(entry.sha256)?.and_then(|bytes| String::from_utf8(bytes).ok()) {
             files.insert(entry.name.clone(), text);
         }
     }

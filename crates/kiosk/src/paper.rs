@@ -112,6 +112,9 @@ impl Papers {
             PaperOrder::Claim { code, amount, card, at, .. } => {
                 documents::claim_slip(&self.claim(*code, language.money(*amount), *card, *at, language), &words)
             }
+            PaperOrder::Readiness { report, at, .. } => {
+                documents::readiness(&self.issuer(language, "city-card-office"), report, *at, &words)
+            }
         };
         Ok(document?)
     }

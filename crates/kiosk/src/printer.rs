@@ -46,6 +46,15 @@ impl Press {
         }
     }
 
+    /// Asks the printer for a technician; its make and model, where it tells.
+    pub(crate) fn check(&mut self) -> Result<Option<String>, FailureCode> {
+        self.look();
+        match self.told {
+            Some(PrinterEvent::NotReady(code)) => Err(code),
+            _ => Ok(self.printer.name()),
+        }
+    }
+
     fn print(&mut self, name: &PrintName, document: Handle, pages: u32) {
         let Some(pdf) = self.vault.get(document) else {
             // The visit ended before the printer heard of it.

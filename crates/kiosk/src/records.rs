@@ -4,21 +4,28 @@
 use crate::desk::Desk;
 use crate::machine::{Input, Inputs};
 use crate::meter::Meter;
+use crate::spare::Spare;
 use crate::vault::Vault;
 use domain::holder::{PinFacts, TapFacts};
 use domain::{CardNumber, FailureCode, Generation, Handle};
 use protocol::{
-    CardSecret, Dictionary, EpochKey, FeedFloor, FileKind, Manifest, PinCard, PinStamp, Revocations, Tier, VerifierKey,
-    open_pin, open_tap, record_id,
+    CardSecret, Dictionary, EpochKey, FeedFloor, FileHash, FileKind, Manifest, PinCard, PinStamp, Revocations, Tier,
+    VerifierKey, open_pin, open_tap, record_id,
 };
 use session::{Effect, Event};
-use store::CacheReader;
-use sync::CityTrust;
+use std::sync::Arc;
+use store::{Cache, CacheReader, StoreError};
+use sync::{CityTrust, Wake};
 use zeroize::Zeroizing;
 
 /// Everything that opens records.
 pub(crate) struct Records {
-    pub(crate) reader: CacheReader,
+    reader: CacheReader,
+    cache: Desk<Cache>,
+    spare: Spare,
+    /// The cache was dropped, and no feed has been served from the new one yet.
+    rebuilding: bool,
+    wake: Arc<Wake>,
     epoch_keys: Vec<EpochKey>,
     trust: CityTrust,
     vault: Vault,
@@ -28,6 +35,23 @@ pub(crate) struct Records {
     served: Option<Public>,
     /// A newer feed may be served from the next visit on.
     next: Option<FeedFloor>,
+}
+
+/// Where records come from.
+pub(crate) struct Stock {
+    pub(crate) reader: CacheReader,
+    pub(crate) cache: Desk<Cache>,
+    pub(crate) spare: Spare,
+    /// The cache could not be read at the start, and was dropped.
+    pub(crate) dropped: bool,
+}
+
+/// Where secrets go, and who is told.
+pub(crate) struct Ways {
+    pub(crate) vault: Vault,
+    pub(crate) inputs: Inputs,
+    pub(crate) meter: Meter,
+    pub(crate) wake: Arc<Wake>,
 }
 
 /// The verified public part of a feed that opening needs.
@@ -61,15 +85,24 @@ pub(crate) fn open(desk: &RecordsDesk, effect: &Effect) {
 }
 
 impl Records {
-    pub(crate) fn new(
-        reader: CacheReader,
-        epoch_keys: Vec<EpochKey>,
-        trust: CityTrust,
-        vault: Vault,
-        inputs: Inputs,
-        meter: Meter,
-    ) -> Self {
-        Self { reader, epoch_keys, trust, vault, inputs, meter, served: None, next: None }
+    pub(crate) fn new(stock: Stock, keys: Vec<EpochKey>, trust: CityTrust, ways: Ways) -> Self {
+        let Stock { reader, cache, spare, dropped } = stock;
+        let Ways { vault, inputs, meter, wake } = ways;
+        let (epoch_keys, rebuilding) = (keys, dropped);
+        Self {
+            reader,
+            cache,
+            spare,
+            rebuilding,
+            wake,
+            epoch_keys,
+            trust,
+            vault,
+            inputs,
+            meter,
+            served: None,
+            next: None,
+        }
     }
 
     /// The manifest of the feed that is served.
@@ -83,10 +116,10 @@ impl Records {
     }
 
     /// The feed in the cache may be served: at once when nobody is here, else from the next visit on, since a visit
-    /// keeps one feed.
+    /// keeps one feed. A visit whose feed was lost has nothing to keep.
     pub(crate) fn serve(&mut self, floor: FeedFloor) {
         self.next = Some(floor);
-        if self.vault.is_empty() {
+        if self.vault.is_empty() || self.rebuilding {
             self.take_next();
         }
     }
@@ -94,20 +127,31 @@ impl Records {
     fn take_next(&mut self) {
         let Some(floor) = self.next.take() else { return };
         if let Err(error) = self.reader.refresh() {
-            tracing::error!(code = %error.code(), %error, "the cache cannot be read");
+            self.note(&error);
         }
-        self.served = self.read_public(floor);
+        if let Some(served) = self.read_public(&self.reader, floor) {
+            self.served = Some(served);
+            self.rebuilding = false;
+            self.spare.keep(&self.reader);
+        } else if self.served.is_none() {
+            // Without its records the terminal still knows its city.
+            self.served = self.read_public(&self.spare.reader, floor);
+        }
     }
 
     /// Verified anew at every load: nothing is believed because it lies on this disk.
-    fn read_public(&self, floor: FeedFloor) -> Option<Public> {
-        let held = self.reader.head().ok().flatten()?;
+    fn read_public(&self, reader: &CacheReader, floor: FeedFloor) -> Option<Public> {
+        let held =
+            reader.head().inspect_err(|error| tracing::error!(code = %error.code(), %error, "no head")).ok()??;
         let served = sync::verify_held(&self.trust, &held, floor)
             .inspect_err(|error| tracing::error!(code = %error.code(), %error, "the held feed is not believed"))
             .ok()?;
-        let dictionary = self.file(&served.manifest, FileKind::Dictionary).map(Dictionary::new);
-        let revocations = self.file(&served.manifest, FileKind::Revocations);
-        let revocations = revocations.and_then(|bytes| Revocations::decode(&bytes).ok());
+        let file = |kind| {
+            let entry = served.manifest.of_kind(kind).next()?;
+            reader.file(entry.sha256).ok().flatten()
+        };
+        let dictionary = file(FileKind::Dictionary).map(Dictionary::new);
+        let revocations = file(FileKind::Revocations).and_then(|bytes| Revocations::decode(&bytes).ok());
         let (Some(dictionary), Some(revocations)) = (dictionary, revocations) else {
             tracing::error!(code = %FailureCode::FeedUntrusted, "the feed lacks its dictionary or its revocations");
             return None;
@@ -115,9 +159,38 @@ impl Records {
         Some(Public { manifest: served.manifest, head_key: served.verified.keys.head, dictionary, revocations })
     }
 
-    fn file(&self, manifest: &Manifest, kind: FileKind) -> Option<Vec<u8>> {
-        let entry = manifest.of_kind(kind).next()?;
-        self.reader.file(entry.sha256).ok().flatten()
+    /// A public file of the feed, from the cache or from its second copy.
+    pub(crate) fn file(&self, sha256: FileHash) -> Result<Option<Vec<u8>>, StoreError> {
+        match self.reader.file(sha256) {
+            Ok(Some(bytes)) => Ok(Some(bytes)),
+            _ => self.spare.file(sha256),
+        }
+    }
+
+    /// The cache failed. A damaged one is dropped, and central asked for a new one; the visit goes on without records.
+    fn note(&mut self, error: &StoreError) {
+        tracing::error!(code = %error.code(), %error, "the cache cannot be read");
+        if error.is_cache_damaged() {
+            self.rebuild_cache();
+        }
+    }
+
+    /// Drops the cache, begins an empty one and has it filled.
+    pub(crate) fn rebuild_cache(&mut self) {
+        let (done, rebuilt) = std::sync::mpsc::channel();
+        self.cache.hand_in(move |cache| {
+            let result = cache.rebuild().and_then(|()| cache.reader());
+            // Nobody waits any more when the process is ending.
+            let _ = done.send(result);
+        });
+        match rebuilt.recv() {
+            Ok(Ok(reader)) => {
+                (self.reader, self.rebuilding) = (reader, true);
+                self.wake.feed();
+            }
+            Ok(Err(error)) => tracing::error!(code = %error.code(), %error, "no new cache could be made"),
+            Err(_) => {}
+        }
     }
 
     fn answer(&self, event: Event) {
@@ -131,30 +204,23 @@ impl Records {
         if self.epoch_keys.iter().any(|epoch| public.revocations.contains(epoch, number, generation)) {
             return Err(FailureCode::CardRevoked);
         }
-        // The newest epoch first: the old one stays until the new base is complete.
-        for epoch in &self.epoch_keys {
-            let Some(row) = self.row(Tier::Tap, epoch, &secret)? else { continue };
-            let record = open_tap(epoch, &secret, &row, &public.dictionary).map_err(protocol::OpenError::failure)?;
-            let (mut facts, credit_key) = record.to_facts();
-            facts.credit_key = credit_key.map(|key| self.vault.put(Zeroizing::new(key.expose().to_vec())));
-            return Ok(facts);
-        }
-        Err(FailureCode::RecordMissing)
+        let (epoch, row) = self.find(Tier::Tap, &secret)?;
+        let public = self.served.as_ref().ok_or(FailureCode::RecordMissing)?;
+        let record = open_tap(&epoch, &secret, &row, &public.dictionary).map_err(protocol::OpenError::failure)?;
+        let (mut facts, credit_key) = record.to_facts();
+        facts.credit_key = credit_key.map(|key| self.vault.put(Zeroizing::new(key.expose().to_vec())));
+        Ok(facts)
     }
 
-    fn pin(&self, secret: Handle, generation: Generation, stamp: PinStamp) -> Result<PinFacts, FailureCode> {
+    fn pin(&mut self, secret: Handle, generation: Generation, stamp: PinStamp) -> Result<PinFacts, FailureCode> {
         let pin = self.vault.take_pin();
         let secret = self.secret(secret)?;
-        let public = self.served.as_ref().ok_or(FailureCode::RecordMissing)?;
         let pin_key = protocol::pin_key(&secret, &pin).map_err(|_| FailureCode::RecordCorrupt)?;
-        for epoch in &self.epoch_keys {
-            let Some(row) = self.row(Tier::Pin, epoch, &secret)? else { continue };
-            let card = PinCard { secret: &secret, generation, pin: &pin_key };
-            let record =
-                open_pin(epoch, &card, stamp, &row, &public.dictionary).map_err(protocol::OpenError::failure)?;
-            return Ok(record.to_facts());
-        }
-        Err(FailureCode::RecordMissing)
+        let (epoch, row) = self.find(Tier::Pin, &secret)?;
+        let public = self.served.as_ref().ok_or(FailureCode::RecordMissing)?;
+        let card = PinCard { secret: &secret, generation, pin: &pin_key };
+        let record = open_pin(&epoch, &card, stamp, &row, &public.dictionary).map_err(protocol::OpenError::failure)?;
+        Ok(record.to_facts())
     }
 
     fn secret(&self, handle: Handle) -> Result<CardSecret, FailureCode> {
@@ -163,8 +229,28 @@ impl Records {
         Ok(CardSecret::new(*secret))
     }
 
-    fn row(&self, tier: Tier, epoch: &EpochKey, secret: &CardSecret) -> Result<Option<Vec<u8>>, FailureCode> {
-        let id = record_id(epoch, secret, tier).map_err(|_| FailureCode::RecordCorrupt)?;
-        self.reader.row(tier, &id).map_err(|error| error.code())
+    /// The sealed row of a card, and the epoch it was sealed in: the newest first, since the old one stays until the new
+    /// base is complete.
+    fn find(&mut self, tier: Tier, secret: &CardSecret) -> Result<(EpochKey, Vec<u8>), FailureCode> {
+        let mut failed = None;
+        for epoch in &self.epoch_keys {
+            let id = record_id(epoch, secret, tier).map_err(|_| FailureCode::RecordCorrupt)?;
+            match self.reader.row(tier, &id) {
+                Ok(Some(row)) => return Ok((epoch.clone(), row)),
+                Ok(None) => {}
+                Err(error) => {
+                    failed = Some(error);
+                    break;
+                }
+            }
+        }
+        match failed {
+            Some(error) => {
+                self.note(&error);
+                Err(error.code())
+            }
+            None if self.rebuilding => Err(FailureCode::CacheUnreadable),
+            None => Err(FailureCode::RecordMissing),
+        }
     }
 }

@@ -1,7 +1,8 @@
 //! Where the session's effects go. The one rule it has is about money: an effect whose journal sequence is not
 //! durable is refused, whatever the session asked for.
 
-use domain::device::{CreditOrder, PaymentRequest, PrinterRequest, ReaderRequest};
+use domain::device::{CreditOrder, Cue, PaymentRequest, PrinterRequest, ReaderRequest};
+use domain::service::ServiceRequest;
 use ledger::{Entry, Permit};
 use session::effect::{Effect, MoneyRequest, PaperOrder};
 
@@ -21,6 +22,10 @@ pub trait Outlets {
     fn records(&mut self, effect: Effect);
     /// To whoever prepares papers.
     fn paper(&mut self, order: PaperOrder);
+    /// To the service desk.
+    fn service(&mut self, request: ServiceRequest);
+    /// To the loudspeaker.
+    fn sound(&mut self, cue: Cue);
     /// To the vault.
     fn wipe(&mut self, keep: Option<domain::Handle>);
     /// To the vault.
@@ -85,6 +90,8 @@ impl Runner {
             Effect::OpenTap { .. } | Effect::OpenPin { .. } => outlets.records(effect),
             Effect::ClearPin => outlets.clear_pin(),
             Effect::Paper(order) => outlets.paper(*order),
+            Effect::Service(request) => outlets.service(request),
+            Effect::Sound(cue) => outlets.sound(cue),
             Effect::Wipe { keep } => outlets.wipe(keep),
             Effect::Forget(handle) => outlets.forget(handle),
             Effect::WakeAt(at) => self.wake_at_ms = Some(at),
@@ -129,6 +136,8 @@ mod tests {
         fn journal(&mut self, _: Entry) {}
         fn records(&mut self, _: Effect) {}
         fn paper(&mut self, _: PaperOrder) {}
+        fn service(&mut self, _: ServiceRequest) {}
+        fn sound(&mut self, _: Cue) {}
         fn wipe(&mut self, _: Option<Handle>) {}
         fn forget(&mut self, handle: Handle) {
             self.forgotten.push(handle);

@@ -1,26 +1,29 @@
 //! Starting a kiosk: databases, city pack, threads; then the session, which takes up what the journal left open.
 
+mod devices;
+
 use crate::KioskError;
+use crate::attempts::Attempts;
 use crate::config::{Config, KeyConfig};
 use crate::desk::Desk;
 use crate::handle::Handle;
+use crate::health::{self, Around, Watch};
 use crate::journal::survive;
-use crate::machine::{Clock, Desks, Input, Inputs, Machine, Paints};
+use crate::logging;
+use crate::machine::{Clock, Input, Inputs, Machine, Paints};
 use crate::meter::Meter;
 use crate::pack::{self, Pack};
-use crate::paper::Papers;
-use crate::printer::{self, Press, PrinterDesk};
-use crate::reader::{self, ReaderDesk, Tray, entropy};
-use crate::records::Records;
+use crate::reader::Tray;
+use crate::records::{Records, Stock, Ways};
 use crate::runner::Runner;
+use crate::spare::Spare;
+use crate::station::StationFile;
 use crate::uplink::{self, Uplink};
 use crate::vault::Vault;
 use domain::FailureCode;
 use domain::city_pack::TerminalPlate;
-use domain::device::{PaymentEvent, PaymentRequest};
-use keys::{AesKey, SoftKeys};
+use domain::service::ServiceEvent;
 use ledger::Ledger;
-use payment::{ZvtConfig, ZvtTerminal};
 use printing::{IppPrinter, Printer};
 use protocol::Enrolment;
 use session::wire::Setup;
@@ -28,16 +31,10 @@ use session::{Event, Session, Terminal};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
 use store::{Cache, Journal, KeyHome};
-use sync::{CityTrust, Driver, HttpCentral, SyncState, Wake};
+use sync::{CityTrust, Driver, HttpCentral, SyncState, Wake, WallClock};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
-
-/// Between two looks at an idle printer.
-const PRINTER_LOOK: Duration = Duration::from_secs(5);
-/// Requests that may wait for the payment terminal.
-const PAYMENT_QUEUE: usize = 16;
 
 /// The devices a kiosk is wired to. The payment terminal and central are addresses in the configuration: what
 /// listens there is not the kiosk's business.
@@ -46,6 +43,8 @@ pub struct Devices {
     pub tray: Box<dyn Tray>,
     /// The printer.
     pub printer: Box<dyn Printer>,
+    /// The wall clock.
+    pub clock: WallClock,
 }
 
 /// Starts a kiosk on its real devices.
@@ -53,10 +52,36 @@ pub struct Devices {
 /// # Errors
 /// `KioskError`.
 pub fn start(config: Config) -> Result<Handle, KioskError> {
-    let printer = IppPrinter::new(config.printer.clone())
-        .map_err(|error| KioskError::Configuration { path: "[printer]".into(), message: error.to_string() })?;
+    start_by(config, WallClock::default())
+}
+
+/// Starts a kiosk on its real devices, by another clock.
+///
+/// # Errors
+/// `KioskError`.
+pub fn start_by(config: Config, clock: WallClock) -> Result<Handle, KioskError> {
+    let printer = ipp_printer(&config)?;
     let tray = card::ReaderWatcher::new(&config.reader.name);
-    start_with(config, Devices { tray: Box::new(tray), printer: Box::new(printer) })
+    start_with(config, Devices { tray: Box::new(tray), printer: Box::new(printer), clock })
+}
+
+fn ipp_printer(config: &Config) -> Result<IppPrinter, KioskError> {
+    IppPrinter::new(config.printer.clone()).map_err(|error| KioskError::Configuration {
+        path: "[printer]".into(),
+        at: None,
+        message: error.to_string(),
+    })
+}
+
+/// Looks whether a kiosk could be started with this configuration, as far as that can be told without touching its
+/// databases and devices: the enrolment can be read, and the addresses can be used.
+///
+/// # Errors
+/// `KioskError` with the first mistake.
+pub fn check(config: &Config) -> Result<(), KioskError> {
+    ipp_printer(config)?;
+    let enrolment = read_enrolment(&config.enrolment)?;
+    central(config, &enrolment).map(drop)
 }
 
 /// Starts a kiosk on these devices. Returns once it can be shown; a terminal that never had a feed waits here until
@@ -65,10 +90,13 @@ pub fn start(config: Config) -> Result<Handle, KioskError> {
 /// # Errors
 /// `KioskError` when the configuration, the enrolment, a database or the city pack cannot be used.
 pub fn start_with(config: Config, devices: Devices) -> Result<Handle, KioskError> {
-    let clock = Clock::start();
+    let clock = Clock::start(devices.clock);
     let enrolment = read_enrolment(&config.enrolment)?;
     let (opened, journal_failure) = open_journal(&config, &enrolment, clock)?;
-    let cache = Cache::open(&config.data.join("cache.db"))?.cache;
+    // Without room for its entries the journal is read and not taken up: nothing is done on the strength of it.
+    let journal_waits = opened.report.full || !health::has_room(&config.data);
+    let cache = Cache::open(&config.data.join("cache.db"))?;
+    let spare = Spare::start(Cache::open(&config.data.join("spare.db"))?.cache)?;
     let (sender, receiver) = channel();
     let inputs = Inputs(sender);
     let vault = Vault::default();
@@ -78,43 +106,55 @@ pub fn start_with(config: Config, devices: Devices) -> Result<Handle, KioskError
     let first_journal = opened.report.fresh && opened.journal.generation() == 1;
     let ledger = opened.ledger;
     let meter = Meter::default();
-    let records = Records::new(
-        cache.reader()?,
-        enrolment.epoch_keys.clone(),
-        trust.clone(),
-        vault.clone(),
-        inputs.clone(),
-        meter.clone(),
-    );
-
-    let uplink = Uplink {
-        cache: Desk::start("cache", cache)?,
-        journal: Desk::start("journal", opened.journal)?,
-        records: Desk::start("records", records)?,
-    };
-    let runtime = Runtime::new().map_err(KioskError::Thread)?;
     let wake = Arc::new(Wake::default());
-    let states = start_sync(&runtime, &config, &enrolment, &uplink, &trust, &wake)?;
+    let (dropped, reader) = (cache.dropped.is_some(), cache.cache.reader()?);
+    let cache = Desk::start("cache", cache.cache)?;
+    let stock = Stock { reader, cache: cache.clone(), spare, dropped };
+    let ways = Ways { vault: vault.clone(), inputs: inputs.clone(), meter: meter.clone(), wake: Arc::clone(&wake) };
+    let records = Records::new(stock, enrolment.epoch_keys.clone(), trust.clone(), ways);
+
+    let uplink =
+        Uplink { cache, journal: Desk::start("journal", opened.journal)?, records: Desk::start("records", records)? };
+    let runtime = Runtime::new().map_err(KioskError::Thread)?;
+    let driving = Driving { clock: devices.clock, trust, wake: Arc::clone(&wake) };
+    let states = start_sync(&runtime, &config, &enrolment, &uplink, driving)?;
     uplink.records.hand_in(move |records| records.serve(first_floor));
     let pack = wait_for_pack(&runtime, &uplink, states.clone())?;
     if first_journal {
         load_first_codes(&runtime, &uplink, &enrolment);
     }
-    runtime.spawn(uplink::watch(states, inputs.clone()));
+    let around = Around {
+        data: config.data.clone(),
+        clock,
+        journal: uplink.journal.clone(),
+        states: states.clone(),
+        inputs: inputs.clone(),
+        vault: vault.clone(),
+    };
+    let mut health = Watch::new(config.health, around, journal_waits);
+    // The session hears of a wrong clock and of a full disk before anything else.
+    runtime.block_on(health.look());
+    runtime.spawn(health.run());
+    runtime.spawn(uplink::watch(states.clone(), inputs.clone()));
     let plate = TerminalPlate { id: enrolment.terminal, place: enrolment.place.clone() };
-    let kiosk = Kiosk { config, enrolment, pack, plate, vault, inputs, clock, uplink, wake, meter, runtime };
+    let kiosk = Kiosk { config, enrolment, pack, plate, vault, inputs, clock, uplink, states, wake, meter, runtime };
+    let ledger = (!journal_waits).then_some(ledger);
     kiosk.run(devices, ledger, journal_failure, receiver)
 }
 
 fn read_enrolment(path: &Path) -> Result<Enrolment, KioskError> {
     let text = std::fs::read_to_string(path).map_err(|source| KioskError::File { path: path.to_owned(), source })?;
     let text = zeroize::Zeroizing::new(text);
-    Enrolment::from_json(&text)
-        .map_err(|error| KioskError::Configuration { path: path.to_owned(), message: error.to_string() })
+    Enrolment::from_json(&text).map_err(|error| KioskError::Configuration {
+        path: path.to_owned(),
+        at: None,
+        message: error.to_string(),
+    })
 }
 
 fn open_journal(config: &Config, enrolment: &Enrolment, clock: Clock) -> Result<(store::Opened, bool), KioskError> {
     std::fs::create_dir_all(&config.data).map_err(|source| KioskError::File { path: config.data.clone(), source })?;
+    logging::keep(&config.data);
     let home = match config.journal_key {
         KeyConfig::SecretService => KeyHome::SecretService { terminal: enrolment.terminal.0.to_string() },
         KeyConfig::DemonstrationFile => KeyHome::File(config.data.join("journal.key")),
@@ -140,22 +180,34 @@ fn load_first_codes(runtime: &Runtime, uplink: &Uplink, enrolment: &Enrolment) {
     }
 }
 
+fn central(config: &Config, enrolment: &Enrolment) -> Result<HttpCentral, KioskError> {
+    HttpCentral::new(&enrolment.central, enrolment.access_token.clone(), &config.sync).map_err(|problem| {
+        KioskError::Configuration {
+            path: config.enrolment.clone(),
+            at: None,
+            message: format!("central: {}", problem.detail),
+        }
+    })
+}
+
+/// What drives sync.
+struct Driving {
+    clock: WallClock,
+    trust: CityTrust,
+    wake: Arc<Wake>,
+}
+
 fn start_sync(
     runtime: &Runtime,
     config: &Config,
     enrolment: &Enrolment,
     uplink: &Uplink,
-    trust: &CityTrust,
-    wake: &Arc<Wake>,
+    driving: Driving,
 ) -> Result<watch::Receiver<SyncState>, KioskError> {
-    let central =
-        HttpCentral::new(&enrolment.central, enrolment.access_token.clone(), &config.sync).map_err(|problem| {
-            KioskError::Configuration {
-                path: config.enrolment.clone(),
-                message: format!("central: {}", problem.detail),
-            }
-        })?;
-    let (driver, states) = Driver::new(central, uplink.clone(), trust.clone(), config.sync.clone(), Arc::clone(wake));
+    let Driving { clock, trust, wake } = driving;
+    let central = central(config, enrolment)?;
+    let (driver, states) = Driver::new(central, uplink.clone(), trust, config.sync.clone(), wake);
+    let driver = driver.with_clock(clock);
     runtime.spawn(async move { survive(&driver.run(std::future::pending()).await) });
     Ok(states)
 }
@@ -192,6 +244,7 @@ struct Kiosk {
     inputs: Inputs,
     clock: Clock,
     uplink: Uplink,
+    states: watch::Receiver<SyncState>,
     wake: Arc<Wake>,
     meter: Meter,
     runtime: Runtime,
@@ -201,23 +254,27 @@ impl Kiosk {
     fn run(
         self,
         devices: Devices,
-        ledger: Ledger,
+        ledger: Option<Ledger>,
         journal_unreadable: bool,
         received: Receiver<Input>,
     ) -> Result<Handle, KioskError> {
+        let station = StationFile::load(&self.config.data);
+        let kept = station.get();
         let setup = Setup {
-            px_per_mm: self.config.window.px_per_mm,
+            // What was measured on this very screen comes before what was configured.
+            px_per_mm: kept.px_per_mm().unwrap_or(self.config.window.px_per_mm),
             emblem: self.pack.emblem_svg.clone(),
             still: self.config.window.still,
         };
         let handle = Handle { inputs: self.inputs.0.clone(), setup };
-        let desks = self.start_desks(devices)?;
+        let desks = self.start_desks(devices, station)?;
         let terminal =
             Terminal { pack: self.pack.city.clone(), plate: self.plate.clone(), catalog: self.pack.catalog.clone() };
-        let durable = ledger.chain().next_seq.saturating_sub(1);
+        let durable = ledger.as_ref().map_or(0, |ledger| ledger.chain().next_seq.saturating_sub(1));
         let machine = Machine {
             session: Session::new(terminal, self.clock.now()),
             runner: Runner::new(durable),
+            attempts: Attempts::new(desks.journal.clone(), self.inputs.clone()),
             desks,
             clock: self.clock,
             screen: None,
@@ -229,7 +286,10 @@ impl Kiosk {
             tracing::error!(code = %FailureCode::JournalUnreadable, "a journal lies set aside: a technician has to look");
             self.inputs.send(Input::Event(Event::JournalSetAside));
         }
-        self.inputs.send(Input::Event(Event::Started(Box::new(ledger))));
+        if let Some(ledger) = ledger {
+            self.inputs.send(Input::Event(Event::Started(Box::new(ledger))));
+        }
+        self.inputs.send(Input::Event(Event::Service(ServiceEvent::OutOfOrder(kept.out_of_order))));
         let runtime = self.runtime;
         let body = move || {
             machine.run(&received);
@@ -237,96 +297,5 @@ impl Kiosk {
         };
         std::thread::Builder::new().name("session".into()).spawn(body).map_err(KioskError::Thread)?;
         Ok(handle)
-    }
-
-    fn start_desks(&self, devices: Devices) -> Result<Desks, KioskError> {
-        Ok(Desks {
-            reader: self.start_reader(devices.tray)?,
-            payment: self.start_payment(),
-            printer: self.start_printer(devices.printer)?,
-            journal: self.uplink.journal.clone(),
-            records: self.uplink.records.clone(),
-            paper: Desk::start("paper", self.papers())?,
-            vault: self.vault.clone(),
-            inputs: self.inputs.clone(),
-            wake: Arc::clone(&self.wake),
-        })
-    }
-
-    fn start_reader(&self, tray: Box<dyn Tray>) -> Result<ReaderDesk, KioskError> {
-        let read = self.enrolment.read_base_keys.iter().map(|key| AesKey::new(*key.expose())).collect();
-        let uid = AesKey::new(*self.enrolment.uid_key.expose());
-        let setup = reader::Setup {
-            layout: self.pack.city.card.clone(),
-            terminal: self.plate.id,
-            keys: SoftKeys::new(read, Some(uid), &self.pack.city.card.system_id, entropy()),
-            vault: self.vault.clone(),
-            inputs: self.inputs.clone(),
-            exchange_timeout: Duration::from_millis(self.config.reader.exchange_timeout_ms),
-            meter: self.meter.clone(),
-        };
-        reader::start(tray, setup)
-    }
-
-    fn start_payment(&self) -> tokio::sync::mpsc::Sender<PaymentRequest> {
-        let (requests, received) = tokio::sync::mpsc::channel(PAYMENT_QUEUE);
-        let payment = &self.config.payment;
-        let zvt = ZvtConfig {
-            password: payment.password,
-            keeps_last_receipt: payment.keeps_last_receipt,
-            ..ZvtConfig::new(payment.address)
-        };
-        let inputs = self.inputs.clone();
-        let emit = move |event: PaymentEvent| inputs.send(Input::Event(Event::Payment(event)));
-        self.runtime.spawn(payment::desk::drive(ZvtTerminal::new(zvt), received, emit));
-        requests
-    }
-
-    fn start_printer(&self, printer: Box<dyn Printer>) -> Result<PrinterDesk, KioskError> {
-        let press = Press {
-            printer,
-            vault: self.vault.clone(),
-            journal: self.uplink.journal.clone(),
-            inputs: self.inputs.clone(),
-            clock: self.clock,
-            told: None,
-        };
-        let desk: PrinterDesk = Desk::start("printer", press)?;
-        self.resolve_prints(&desk);
-        let looking = desk.clone();
-        self.runtime.spawn(async move {
-            loop {
-                // The next look waits for this one, which waits for a print under way.
-                if looking.call(Press::look).await.is_none() {
-                    return;
-                }
-                tokio::time::sleep(PRINTER_LOOK).await;
-            }
-        });
-        Ok(desk)
-    }
-
-    /// What a stopped kiosk left in the printer: asked once at the start.
-    fn resolve_prints(&self, desk: &PrinterDesk) {
-        let desk = desk.clone();
-        self.uplink.journal.hand_in(move |journal| {
-            for name in journal.open_prints().unwrap_or_default() {
-                printer::request(&desk, domain::device::PrinterRequest::Resolve(name));
-            }
-        });
-    }
-
-    fn papers(&self) -> Papers {
-        Papers {
-            pack: self.pack.city.clone(),
-            plate: self.plate.clone(),
-            catalog: self.pack.catalog.clone(),
-            emblem: self.pack.emblem.clone(),
-            vault: self.vault.clone(),
-            journal: self.uplink.journal.clone(),
-            inputs: self.inputs.clone(),
-            clock: self.clock,
-            wake: Arc::clone(&self.wake),
-        }
     }
 }

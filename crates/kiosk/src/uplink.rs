@@ -3,7 +3,7 @@
 use crate::desk::Desk;
 use crate::journal::{JournalDesk, survive};
 use crate::machine::{Input, Inputs};
-use crate::records::RecordsDesk;
+use crate::records::{Records, RecordsDesk};
 use domain::{DocumentCode, Timestamp};
 use protocol::{FeedFloor, FileEntry, IdempotencyKey, Manifest, Receipt};
 use session::{Event, Feed, Network};
@@ -34,7 +34,11 @@ impl Uplink {
     }
 
     async fn cache<R: Send + 'static>(&self, work: impl FnOnce(&mut Cache) -> Answer<R> + Send + 'static) -> Answer<R> {
-        self.cache.call(work).await.unwrap_or(Err(StoreError::JournalStopped))
+        let answer = self.cache.call(work).await.unwrap_or(Err(StoreError::JournalStopped));
+        if answer.as_ref().is_err_and(StoreError::is_cache_damaged) {
+            self.records.hand_in(Records::rebuild_cache);
+        }
+        answer
     }
 }
 

@@ -1,10 +1,12 @@
 //! One language: its words and its ways of writing numbers.
 
 use crate::base;
-use crate::format::Formats;
+use crate::format::{Formats, MINUS};
+use crate::pseudo::{self, PSEUDO};
 use domain::{Cents, Day, Timestamp};
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
+use std::sync::Arc;
 use unic_langid::LanguageIdentifier;
 
 /// Why a language cannot be used.
@@ -59,28 +61,34 @@ impl From<String> for Value<'_> {
 pub struct Language {
     tag: String,
     words: FluentBundle<FluentResource>,
-    formats: Option<Formats>,
+    formats: Formats,
+    /// Who speaks when a text is missing here.
+    fallback: Option<Arc<Language>>,
 }
 
 impl Language {
-    pub(crate) fn new(tag: &str, time_zone: &str, city_words: Option<&str>) -> Result<Self, LocaleError> {
+    pub(crate) fn new(
+        tag: &str,
+        time_zone: &str,
+        city_words: &dyn Fn(&str) -> Option<String>,
+        fallback: Option<Arc<Self>>,
+    ) -> Result<Self, LocaleError> {
         let unknown = || LocaleError::UnknownLanguage(tag.to_owned());
         let id: LanguageIdentifier = tag.parse().map_err(|_| unknown())?;
         let mut words = FluentBundle::new_concurrent(vec![id]);
         // Texts are shown, spoken and printed in one direction; isolation marks would end up on paper.
         words.set_use_isolating(false);
-        for (area, source) in base::files(tag).ok_or_else(unknown)? {
-            add(&mut words, &format!("{tag}/{area}.ftl"), source)?;
+        if tag == PSEUDO {
+            add(&mut words, PSEUDO, &pseudo::source(city_words)?)?;
+        } else {
+            for (area, source) in base::files(tag).ok_or_else(unknown)? {
+                add(&mut words, &format!("{tag}/{area}.ftl"), source)?;
+            }
+            if let Some(source) = city_words(tag) {
+                add(&mut words, &format!("{tag} of the city pack"), &source)?;
+            }
         }
-        if let Some(source) = city_words {
-            add(&mut words, &format!("{tag} of the city pack"), source)?;
-        }
-        Ok(Self { tag: tag.to_owned(), words, formats: Some(Formats::new(tag, time_zone)?) })
-    }
-
-    pub(crate) fn silent() -> Self {
-        let words = FluentBundle::new_concurrent(vec![LanguageIdentifier::default()]);
-        Self { tag: String::new(), words, formats: None }
+        Ok(Self { tag: tag.to_owned(), words, formats: Formats::new(tag, time_zone)?, fallback })
     }
 
     /// BCP 47 tag.
@@ -95,7 +103,8 @@ impl Language {
         self.words.has_message(key)
     }
 
-    /// The text of a key. A key that is missing (the tests keep it from happening) is shown as itself and logged.
+    /// The text of a key. One that is missing (the tests keep it from happening) is logged and said in the default
+    /// language; if it is missing there too, the key itself is shown.
     #[must_use]
     pub fn text(&self, key: &str) -> String {
         self.text_with(key, &[])
@@ -106,7 +115,7 @@ impl Language {
     pub fn text_with(&self, key: &str, values: &[(&str, Value<'_>)]) -> String {
         let Some(pattern) = self.words.get_message(key).and_then(|message| message.value()) else {
             tracing::error!(key, lang = self.tag, "no text for this key");
-            return key.to_owned();
+            return self.fallback.as_ref().map_or_else(|| key.to_owned(), |other| other.text_with(key, values));
         };
         let mut args = FluentArgs::new();
         for (name, value) in values {
@@ -125,11 +134,10 @@ impl Language {
         text
     }
 
-    /// Money with two decimals and the euro sign where the language wants it.
+    /// Money with two decimals; sign and euro sign where the language wants them.
     #[must_use]
     pub fn money(&self, amount: Cents) -> String {
-        let number = self.formats.as_ref().map(|formats| formats.cents(amount)).unwrap_or_default();
-        self.text_with("common-money", &[("amount", number.into())])
+        self.with_euro(&self.formats.cents(amount))
     }
 
     /// Money without decimals where it is whole euros, for choices.
@@ -138,44 +146,56 @@ impl Language {
         if amount.0 % 100 != 0 {
             return self.money(amount);
         }
-        let number = self.formats.as_ref().map(|formats| formats.whole(amount.0 / 100)).unwrap_or_default();
-        self.text_with("common-money", &[("amount", number.into())])
+        self.with_euro(&self.formats.whole(amount.0 / 100))
+    }
+
+    fn with_euro(&self, number: &str) -> String {
+        // The sign is a value of its own: English writes it before the euro sign.
+        let (sign, size) = number.strip_prefix(MINUS).map_or(("", number), |size| (MINUS, size));
+        self.text_with("common-money", &[("sign", sign.into()), ("amount", size.into())])
     }
 
     /// A number with the language's grouping.
     #[must_use]
     pub fn number(&self, number: i64) -> String {
-        self.formats.as_ref().map(|formats| formats.whole(number)).unwrap_or_default()
+        self.formats.whole(number)
+    }
+
+    /// A number of hundredths with two decimals: "3,21".
+    #[must_use]
+    pub fn hundredths(&self, hundredths: i64) -> String {
+        self.formats.cents(Cents(hundredths))
     }
 
     /// A date in full: "3 de mayo de 2026".
     #[must_use]
     pub fn date_long(&self, day: Day) -> String {
-        self.formats.as_ref().map(|formats| formats.date_long(day)).unwrap_or_default()
+        self.formats.date_long(day)
     }
 
-    /// A date in figures: "3/5/2026".
+    /// A short date without doubt about which number is the month: "3/5/2026", in English "3 May 2026".
     #[must_use]
     pub fn date_short(&self, day: Day) -> String {
-        self.formats.as_ref().map(|formats| formats.date_short(day)).unwrap_or_default()
+        self.formats.date_short(day)
     }
 
     /// The city's day at a moment.
     #[must_use]
     pub fn local_day(&self, at: Timestamp) -> Day {
-        self.formats.as_ref().map_or(at.day(), |formats| formats.local_day(at))
+        self.formats.local_day(at)
     }
 
     /// The city's time of day at a moment: "12:48".
     #[must_use]
     pub fn time_of_day(&self, at: Timestamp) -> String {
-        self.formats.as_ref().map(|formats| formats.time_of_day(at)).unwrap_or_default()
+        self.formats.time_of_day(at)
     }
 
-    /// Date in figures and time of day.
+    /// Short date and time of day: "3/5/2026 12:48".
     #[must_use]
     pub fn moment(&self, at: Timestamp) -> String {
-        format!("{} {}", self.date_short(self.local_day(at)), self.time_of_day(at))
+        let (date, time) = (self.date_short(self.local_day(at)), self.time_of_day(at));
+        self.text_with("common-date-time", &[("date", date.into()), ("time", time.into())])
     }
 }
 

@@ -8,7 +8,8 @@ use domain::{Cents, FailureCode, TopUpId};
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::time::Duration;
-use tokio::sync::mpsc::Receiver;
+use tokio::sync::mpsc::{Receiver, channel};
+use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 /// Between attempts to connect: from the first to the last, doubling.
@@ -16,17 +17,35 @@ const RETRY: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(15
 /// Between checks of an idle line.
 const CHECK_EVERY: Duration = Duration::from_secs(20);
 
+/// A technician's question whether the terminal answers; moves no money. The answer is the newest receipt number it
+/// knows (0 when it knows none), or `None` when it does not answer. It waits while a payment is under way.
+pub type Check = oneshot::Sender<Option<u32>>;
+
 /// Runs a payment terminal until nobody can send requests any more. `emit` takes the events and must not block.
 pub async fn drive<T: PaymentTerminal>(
     terminal: T,
     requests: Receiver<PaymentRequest>,
     emit: impl Fn(PaymentEvent) + Send + Sync,
 ) {
-    let mut desk = Desk { terminal, requests, waiting: VecDeque::new(), emit };
+    // Nobody will ask.
+    let (_, checks) = channel(1);
+    drive_with_checks(terminal, requests, checks, emit).await;
+}
+
+/// As `drive`, with checks beside the requests. A check ends the wait for the next attempt to connect.
+pub async fn drive_with_checks<T: PaymentTerminal>(
+    terminal: T,
+    requests: Receiver<PaymentRequest>,
+    checks: Receiver<Check>,
+    emit: impl Fn(PaymentEvent) + Send + Sync,
+) {
+    let mut desk = Desk { terminal, requests, checks, asked: Vec::new(), waiting: VecDeque::new(), emit };
     let mut retry = RETRY[0];
     loop {
         let began = Instant::now();
-        match desk.terminal.connect().await {
+        let connected = desk.terminal.connect().await;
+        desk.answer_checks(connected.as_ref().ok().copied());
+        match connected {
             Ok(last_receipt) => {
                 (desk.emit)(PaymentEvent::Ready { last_receipt });
                 if desk.serve().await.is_break() {
@@ -52,6 +71,9 @@ pub async fn drive<T: PaymentTerminal>(
 struct Desk<T, E> {
     terminal: T,
     requests: Receiver<PaymentRequest>,
+    checks: Receiver<Check>,
+    /// Checks that wait for the next attempt to connect.
+    asked: Vec<Check>,
     /// Requests that came while a payment was under way.
     waiting: VecDeque<PaymentRequest>,
     emit: E,
@@ -73,6 +95,7 @@ impl<T: PaymentTerminal, E: Fn(PaymentEvent) + Send + Sync> Desk<T, E> {
                     Some(request) => self.carry_out(request).await,
                     None => return ControlFlow::Break(()),
                 },
+                Some(check) = self.checks.recv() => self.check(check).await,
                 error = self.terminal.lost() => {
                     tracing::warn!(%error, "payment terminal gone");
                     return ControlFlow::Continue(());
@@ -87,18 +110,51 @@ impl<T: PaymentTerminal, E: Fn(PaymentEvent) + Send + Sync> Desk<T, E> {
         }
     }
 
-    /// Answers requests while there is no line.
+    /// Answers requests while there is no line; a check ends that, and is answered by the attempt it causes.
     async fn refuse_until(&mut self, end: Instant) -> ControlFlow<()> {
         loop {
             if let Some(request) = self.waiting.pop_front() {
                 self.without_line(request);
                 continue;
             }
-            match timeout_at(end, self.requests.recv()).await {
-                Ok(Some(request)) => self.without_line(request),
-                Ok(None) => return ControlFlow::Break(()),
-                Err(_) => return ControlFlow::Continue(()),
+            tokio::select! {
+                request = self.requests.recv() => match request {
+                    Some(request) => self.without_line(request),
+                    None => return ControlFlow::Break(()),
+                },
+                Some(check) = self.checks.recv() => {
+                    self.asked.push(check);
+                    return ControlFlow::Continue(());
+                }
+                () = sleep_until(end) => return ControlFlow::Continue(()),
             }
+        }
+    }
+
+    /// Asks the terminal; when the line turns out dead, the next attempt to connect is the answer.
+    async fn check(&mut self, check: Check) {
+        let answered = match self.terminal.check().await {
+            Ok(()) => self.terminal.last_receipt().await,
+            Err(error) => Err(error),
+        };
+        match answered {
+            // Who asked may have gone; that is no reason to stop.
+            Ok(last_receipt) => {
+                let _ = check.send(Some(last_receipt));
+            }
+            Err(error) => {
+                tracing::warn!(%error, "payment terminal does not answer a check");
+                self.asked.push(check);
+            }
+        }
+    }
+
+    fn answer_checks(&mut self, last_receipt: Option<u32>) {
+        while let Ok(check) = self.checks.try_recv() {
+            self.asked.push(check);
+        }
+        for check in self.asked.drain(..) {
+            let _ = check.send(last_receipt);
         }
     }
 

@@ -16,6 +16,7 @@ const TOP_UP: TopUpId = TopUpId([7; 16]);
 
 struct Till {
     requests: mpsc::Sender<PaymentRequest>,
+    checks: mpsc::Sender<desk::Check>,
     events: mpsc::UnboundedReceiver<PaymentEvent>,
 }
 
@@ -30,8 +31,16 @@ impl Till {
         let emit = move |event| {
             let _ = sender.send(event);
         };
-        tokio::spawn(desk::drive(ZvtTerminal::new(config), inbox, emit));
-        Self { requests, events }
+        let (checks, asked) = mpsc::channel(8);
+        tokio::spawn(desk::drive_with_checks(ZvtTerminal::new(config), inbox, asked, emit));
+        Self { requests, checks, events }
+    }
+
+    /// Whether the terminal answers, and its newest receipt.
+    async fn check(&self) -> Option<u32> {
+        let (check, answer) = tokio::sync::oneshot::channel();
+        self.checks.send(check).await.unwrap();
+        tokio::time::timeout(Duration::from_secs(20), answer).await.expect("an answer").unwrap()
     }
 
     async fn ask(&self, request: PaymentRequest) {
@@ -300,6 +309,40 @@ async fn a_terminal_that_takes_no_service_byte_is_asked_without() {
     while till.events.recv().await.is_some() {}
     till = Till::with(ZvtConfig { repeat_receipt_service: false, ..till_config(&simulator) });
     assert_eq!(till.ready().await, before);
+}
+
+#[tokio::test]
+async fn a_technicians_check_is_answered_and_moves_no_money() {
+    let (simulator, till, before) = second_payment(config()).await;
+    assert_eq!(till.check().await, Some(before));
+    assert_eq!(simulator.ledger().len(), 1);
+}
+
+#[tokio::test]
+async fn a_check_of_a_terminal_that_is_gone_says_so_and_does_not_wait_for_the_next_attempt() {
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = nobody.local_addr().unwrap();
+    drop(nobody);
+    let mut till = Till::with(ZvtConfig { acknowledge_timeout: Duration::from_secs(1), ..ZvtConfig::new(address) });
+    assert_eq!(till.event().await, PaymentEvent::Gone);
+    let started = std::time::Instant::now();
+    for _ in 0..8 {
+        assert_eq!(till.check().await, None);
+    }
+    // Eight waits between attempts would have been far longer.
+    assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn a_check_waits_until_a_payment_under_way_has_ended() {
+    let (_simulator, mut till, before) = second_payment(config()).await;
+    till.authorise().await;
+    till.approved().await;
+    let (check, answer) = tokio::sync::oneshot::channel();
+    till.checks.send(check).await.unwrap();
+    till.ask(PaymentRequest::Settle(TOP_UP)).await;
+    assert_eq!(till.result().await, PaymentEvent::Posted(TOP_UP));
+    assert_eq!(answer.await.unwrap(), Some(before + 1));
 }
 
 #[tokio::test]

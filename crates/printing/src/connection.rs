@@ -93,6 +93,20 @@ impl Connection {
         })
     }
 
+    /// The printer's make and model, as it names itself (clause 5.4.9).
+    pub(crate) fn make_and_model(&self) -> Result<Option<String>, CallError> {
+        let wanted = keywords(&["printer-make-and-model"])?;
+        let attributes = vec![("requested-attributes", wanted)];
+        let answer = self.call(Operation::GetPrinterAttributes, attributes, vec![], None)?;
+        let group = answer.first_of(DelimiterTag::PrinterAttributes);
+        let value = group.and_then(|group| group.get("printer-make-and-model")).map(IppAttribute::value);
+        Ok(match value {
+            Some(IppValue::TextWithoutLanguage(text)) => Some(text.to_string()),
+            Some(IppValue::TextWithLanguage { text, .. }) => Some(text.to_string()),
+            _ => None,
+        })
+    }
+
     /// Create-Job (clause 4.2.4); the job's id.
     pub(crate) fn create_job(&self, job: &PrintName, pages: u32) -> Result<Option<i32>, CallError> {
         let impressions = IppValue::Integer(i32::try_from(pages).unwrap_or(i32::MAX));

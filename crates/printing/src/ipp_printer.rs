@@ -93,12 +93,18 @@ impl IppPrinter {
     fn follow(&self, name: &PrintName, id: i32, progress: &mut dyn FnMut(Progress)) -> PrintOutcome {
         let started = Instant::now();
         let mut blocked: Option<(Instant, FailureCode)> = None;
+        let mut heard = Instant::now();
         loop {
             match self.look(name, id) {
                 Ok(Some(job)) if job.is_final() => return self.verdict(name, &job, codes::REFUSED),
-                Ok(Some(job)) => blocked = self.still_blocked(&job, blocked, progress),
+                Ok(Some(job)) => {
+                    heard = Instant::now();
+                    blocked = self.still_blocked(&job, blocked, progress);
+                }
                 // Restarted, and its history with it.
                 Ok(None) => return uncertain(),
+                // Switched off or unplugged with the document in it: nobody will tell what came of it.
+                Err(_) if heard.elapsed() >= self.config.lookup_limit() => return uncertain(),
                 Err(error) => tracing::debug!(%error, "the job could not be asked for"),
             }
             let stood_still = blocked.is_some_and(|(since, _)| since.elapsed() >= self.config.blocked_limit());
@@ -168,6 +174,10 @@ impl Printer for IppPrinter {
                 Readiness::NotReady(error.code())
             }
         }
+    }
+
+    fn name(&mut self) -> Option<String> {
+        self.connection.make_and_model().ok().flatten()
     }
 
     fn print(&mut self, name: &PrintName, pdf: &[u8], pages: u32, progress: &mut dyn FnMut(Progress)) -> PrintOutcome {

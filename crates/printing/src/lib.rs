@@ -51,6 +51,11 @@ pub trait Printer: Send {
     /// Asks the printer. Bounded by the request time-out.
     fn ready(&mut self) -> Readiness;
 
+    /// Make and model, as the printer names itself; `None` when it does not tell. Bounded like `ready`.
+    fn name(&mut self) -> Option<String> {
+        None
+    }
+
     /// Prints a document of `pages` pages under a name that was never used before, and returns once it knows, or once
     /// its time is up. A name the printer already knows is not printed again: its job's outcome is returned.
     fn print(&mut self, name: &PrintName, pdf: &[u8], pages: u32, progress: &mut dyn FnMut(Progress)) -> PrintOutcome;

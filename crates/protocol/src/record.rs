@@ -3,7 +3,7 @@
 
 use crate::secret::CreditKey;
 use domain::document::DocumentKind;
-use domain::holder::{Booking, Entitlement, PinFacts, PreIssued, PriceClass, Residence, TapFacts};
+use domain::holder::{Booking, Entitlement, PinFacts, PreIssued, PriceClass, Residence, Role, TapFacts};
 use domain::{Cents, Day, Timestamp};
 use minicbor::{Decode, Encode};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
@@ -17,6 +17,9 @@ pub enum RecordError {
     /// Written by a newer central: it stays opaque.
     #[error("record version {0} is not known")]
     UnknownVersion(u8),
+    /// For somebody whom only a newer program can serve: it stays opaque.
+    #[error("the card's role {0} is not known")]
+    UnknownRole(u8),
     /// Not the record's CBOR.
     #[error("the record is malformed")]
     Malformed,
@@ -47,7 +50,14 @@ pub struct TapRecord {
     /// Milliseconds since 1970, UTC.
     #[n(6)]
     pub as_of: i64,
+    /// Whom the card serves: nothing for a holder, 1 for a technician. A record with a role of a newer central is not
+    /// read at all: it must not pass for a holder's.
+    #[n(7)]
+    pub role: Option<u8>,
 }
+
+/// The number of a service card's role in the tap record.
+const ROLE_TECHNICIAN: u8 = 1;
 
 /// An entitlement on the wire.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Zeroize)]
@@ -170,7 +180,11 @@ impl TapRecord {
     /// # Errors
     /// `RecordError`.
     pub fn decode(bytes: &[u8]) -> Result<Self, RecordError> {
-        decode(bytes)
+        let record: Self = decode(bytes)?;
+        match record.role {
+            None | Some(ROLE_TECHNICIAN) => Ok(record),
+            Some(role) => Err(RecordError::UnknownRole(role)),
+        }
     }
 
     /// The facts without the credit key, and the credit key: the caller puts it into its vault and its handle into
@@ -178,6 +192,7 @@ impl TapRecord {
     #[must_use]
     pub fn to_facts(&self) -> (TapFacts, Option<CreditKey>) {
         let facts = TapFacts {
+            role: if self.role == Some(ROLE_TECHNICIAN) { Role::Technician } else { Role::Holder },
             price_class: PriceClass(self.price_class),
             entitlements: self.entitlements.iter().map(WireEntitlement::to_domain).collect(),
             booking: self.booking.as_ref().map(WireBooking::to_domain),
@@ -203,6 +218,7 @@ impl TapRecord {
             pin_content: facts.pin_content,
             credit_key: credit_key.map(|key| *key.expose()),
             as_of: facts.as_of.0,
+            role: (facts.role == Role::Technician).then_some(ROLE_TECHNICIAN),
         }
     }
 }
@@ -302,6 +318,7 @@ pub(crate) mod samples {
             pin_content: 77,
             credit_key: Some([9; 16]),
             as_of: 1_795_000_000_000,
+            role: None,
         }
     }
 
@@ -355,6 +372,27 @@ mod tests {
         let bytes = b"\x01\xA6\x00\x03\x01\x80\x03\x00\x04\x00\x06\x05\x18\x28\x65later";
         let record = TapRecord::decode(bytes).unwrap();
         assert_eq!((record.price_class, record.as_of, record.credit_key), (3, 5, None));
+    }
+
+    #[test]
+    fn a_record_without_a_role_is_a_holders_and_an_unknown_role_stays_opaque() {
+        let role_of = |role| {
+            let mut record = samples::tap();
+            record.role = role;
+            TapRecord::decode(&record.encode()).map(|record| record.to_facts().0.role)
+        };
+        assert_eq!(role_of(None).unwrap(), Role::Holder);
+        assert_eq!(role_of(Some(1)).unwrap(), Role::Technician);
+        assert!(matches!(role_of(Some(2)), Err(RecordError::UnknownRole(2))));
+        // As central wrote it before there were roles: {0: 3, 1: [], 3: 0, 4: 0, 6: 5}
+        let before = TapRecord::decode(b"\x01\xA5\x00\x03\x01\x80\x03\x00\x04\x00\x06\x05").unwrap();
+        assert_eq!(before.to_facts().0.role, Role::Holder);
+    }
+
+    #[test]
+    fn a_service_card_survives_the_wire() {
+        let facts = TapFacts { role: Role::Technician, ..samples::tap().to_facts().0 };
+        assert_eq!(TapRecord::decode(&TapRecord::from_facts(&facts, None).encode()).unwrap().to_facts().0, facts);
     }
 
     #[test]

@@ -96,7 +96,7 @@ impl From<RowError> for OpenError {
 impl From<RecordError> for OpenError {
     fn from(error: RecordError) -> Self {
         match error {
-            RecordError::UnknownVersion(_) => Self::UnknownVersion,
+            RecordError::UnknownVersion(_) | RecordError::UnknownRole(_) => Self::UnknownVersion,
             RecordError::Malformed => Self::Corrupt,
         }
     }

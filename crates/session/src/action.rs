@@ -1,5 +1,6 @@
 //! What a citizen can do: the closed list of actions the screens send back.
 
+use domain::service::Reason;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -66,6 +67,74 @@ pub enum Action {
     ToggleCover,
     /// Open or close the help of this screen.
     ToggleHelp,
+    /// Open or close the choice of languages.
+    ToggleLanguages,
+    /// Open or close the choice of letters and contrast.
+    ToggleLooks,
     /// I am still here.
     Stay,
+    /// The PIN is forgotten: where to get a new one.
+    ForgotPin,
+    /// A technician's task; refused everywhere but in maintenance.
+    Maintain {
+        /// Which.
+        task: Task,
+    },
+}
+
+/// What a technician can do in maintenance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "task", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+pub enum Task {
+    /// Back to what can be done here.
+    Menu,
+    /// The rarer things.
+    More,
+    /// How each device is.
+    State,
+    /// Start the guided self-test.
+    SelfTest,
+    /// Test this part again.
+    Repeat,
+    /// On to the next part.
+    Next,
+    /// Whether the test's sound was heard.
+    Heard {
+        /// It was.
+        heard: bool,
+    },
+    /// Print the readiness report of the self-test just made.
+    PrintReport,
+    /// Paper is being filled.
+    Paper,
+    /// Paper was filled, and the printer was searched for sheets.
+    PaperChanged,
+    /// Open claims, and what waits to be uploaded.
+    Claims,
+    /// Logs and outbox to a USB stick: what it is for.
+    Export,
+    /// Write them now.
+    StartExport,
+    /// The ruler for the screen's scale.
+    Ruler,
+    /// The bar is too long.
+    Shorter,
+    /// The bar is too short.
+    Longer,
+    /// Keep the scale.
+    SaveScale,
+    /// Why is it to be switched off?
+    Reasons,
+    /// Out of order from now on.
+    SwitchOff {
+        /// Why.
+        #[ts(type = "\"repair\" | \"paper\" | \"reader\" | \"vandalism\" | \"other\"")]
+        reason: Reason,
+    },
+    /// In service from now on.
+    SwitchOn,
+    /// Start the program again: is it meant?
+    Restart,
+    /// Start the program again now.
+    ConfirmRestart,
 }

@@ -1,9 +1,10 @@
 //! Everything a session can ask for.
 
 use domain::card::Presentation;
-use domain::device::{CreditOrder, PaymentApproval, PaymentRequest, PrinterRequest, ReaderRequest};
+use domain::device::{CreditOrder, Cue, PaymentApproval, PaymentRequest, PrinterRequest, ReaderRequest};
 use domain::document::DocumentKind;
 use domain::holder::PinFacts;
+use domain::service::{Readiness, ServiceRequest};
 use domain::{CardNumber, Cents, Handle, PrintName, Timestamp, TopUpId};
 use ledger::{ClaimCode, Entry, Permit};
 
@@ -55,6 +56,10 @@ pub enum Effect {
     },
     /// Forget one secret or document: it came too late for its visit, or is used up.
     Forget(Handle),
+    /// A technician asks the machine; `Event::Service` answers.
+    Service(ServiceRequest),
+    /// Give a short sound.
+    Sound(Cue),
     /// Send `Event::Tick` at this moment of the monotonic clock, in milliseconds; replaces an earlier wish.
     WakeAt(u64),
 }
@@ -124,6 +129,17 @@ pub enum PaperOrder {
         /// When.
         at: Timestamp,
     },
+    /// The readiness report after a self-test: A4, every word of it resolved already.
+    Readiness {
+        /// The print's unique name.
+        name: PrintName,
+        /// BCP 47 tag of its words.
+        lang: String,
+        /// What it says.
+        report: Box<Readiness>,
+        /// When.
+        at: Timestamp,
+    },
 }
 
 impl PaperOrder {
@@ -131,7 +147,10 @@ impl PaperOrder {
     #[must_use]
     pub fn name(&self) -> &PrintName {
         match self {
-            Self::Document { name, .. } | Self::Receipt { name, .. } | Self::Claim { name, .. } => name,
+            Self::Document { name, .. }
+            | Self::Receipt { name, .. }
+            | Self::Claim { name, .. }
+            | Self::Readiness { name, .. } => name,
         }
     }
 
@@ -139,7 +158,10 @@ impl PaperOrder {
     #[must_use]
     pub fn lang(&self) -> &str {
         match self {
-            Self::Document { lang, .. } | Self::Receipt { lang, .. } | Self::Claim { lang, .. } => lang,
+            Self::Document { lang, .. }
+            | Self::Receipt { lang, .. }
+            | Self::Claim { lang, .. }
+            | Self::Readiness { lang, .. } => lang,
         }
     }
 }

@@ -4,6 +4,7 @@ use crate::Action;
 use domain::card::Presentation;
 use domain::device::{PaymentEvent, PrinterEvent, ReaderEvent};
 use domain::holder::{PinFacts, TapFacts};
+use domain::service::ServiceEvent;
 use domain::{FailureCode, Handle, PrintName, Timestamp};
 use ledger::Ledger;
 
@@ -35,8 +36,30 @@ pub enum Event {
     Paper(PaperEvent),
     /// Central came or went, or a newer feed was taken.
     Network(Network),
+    /// The clock can be believed, or not.
+    Clock(ClockState),
+    /// The disk has run out of room, or has room again.
+    Disk {
+        /// Nothing more can be journalled or fetched.
+        full: bool,
+    },
+    /// The machine answered a technician, or told at the start that it is out of order.
+    Service(ServiceEvent),
+    /// The journal knows of this many attempts at the PIN of the card laid down so. Said with its `Tap`, before or
+    /// after it: a card that counts fewer was copied or set back, and its PIN is locked.
+    PinFloor(Presentation, u32),
     /// Time has passed.
     Tick,
+}
+
+/// What is known of the wall clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ClockState {
+    /// Nothing speaks against it.
+    #[default]
+    Right,
+    /// It is before the last signed head, or behind the journal.
+    Wrong,
 }
 
 /// What became of an order for paper.

@@ -15,8 +15,9 @@ pub mod view;
 mod visit;
 pub mod wire;
 
-pub use action::Action;
+pub use action::{Action, Task};
+pub use screen::closed::view as closed_view;
 pub use effect::{Effect, MoneyRequest, PaperOrder};
-pub use event::{Event, Feed, Network, PaperEvent};
+pub use event::{ClockState, Event, Feed, Network, PaperEvent};
 pub use session::{Session, Terminal};
 pub use view::View;

@@ -1,7 +1,10 @@
 //! Where in the errands a session is: one value, from which the screen follows.
 
+use domain::device::Cue;
 use domain::document::DocumentKind;
+use domain::service::{Export, ExportError, Finding, Part, ServiceRequest};
 use domain::{Cents, FailureCode, Handle, PrintName, TopUpId};
+use std::collections::BTreeMap;
 
 /// Where the session is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,8 +36,8 @@ pub(crate) enum Place {
     Documents,
     /// The PIN, and what it is for.
     Pin {
-        /// The document wanted.
-        document: DocumentKind,
+        /// What for.
+        purpose: PinPurpose,
         /// Digits in the vault.
         entered: u8,
         /// Waiting for card or vault.
@@ -42,6 +45,8 @@ pub(crate) enum Place {
         /// What was wrong with the try before.
         problem: Option<FailureCode>,
     },
+    /// The PIN is forgotten: where to get a new one, and back to what it was wanted for.
+    ForgotPin(PinPurpose),
     /// The document's values, before it is printed.
     Document(DocumentKind),
     /// A paper is being prepared or printed.
@@ -60,8 +65,98 @@ pub(crate) enum Place {
         /// The amount in question.
         amount: Option<Cents>,
     },
+    /// A technician is at work.
+    Maintenance(Maintenance),
     /// Good day; and take the card.
     Farewell,
+}
+
+/// What a PIN is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PinPurpose {
+    /// A document of the holder's.
+    Document(DocumentKind),
+    /// The maintenance of this terminal.
+    Maintenance,
+}
+
+/// Where in maintenance a technician is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Maintenance {
+    /// What can be done here.
+    Menu,
+    /// The rarer things.
+    More,
+    /// How each device is, from this page.
+    State(usize),
+    /// The guided self-test.
+    Testing(SelfTest),
+    /// Paper is being filled: look for sheets first.
+    Paper,
+    /// Open claims and what waits to be uploaded, from this page.
+    Claims(usize),
+    /// What goes to a USB stick.
+    Export,
+    /// It is being written.
+    Exporting,
+    /// What lies on the stick.
+    Exported(Result<Export, ExportError>),
+    /// The ruler, in hundredths of a CSS pixel a millimetre.
+    Ruler(u32),
+    /// Why is it to be switched off?
+    Reasons,
+    /// Start the program again?
+    Restart,
+    /// The machine has been asked for something that ends this program, or that it must keep.
+    Asked(ServiceRequest),
+    /// It could not be done.
+    Failed(ServiceRequest, FailureCode),
+}
+
+/// The guided self-test: each part in turn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SelfTest {
+    pub(crate) stage: Stage,
+    pub(crate) verdicts: BTreeMap<Part, Verdict>,
+    /// The readiness report.
+    pub(crate) report: Slip,
+}
+
+/// Where in the self-test a technician is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// The part is being tested.
+    Running(Part),
+    /// A sound was given: was it heard?
+    Listening,
+    /// What was found.
+    Found(Part),
+    /// All parts were tested.
+    Summary,
+}
+
+/// What is known of a part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It works.
+    Works(Finding),
+    /// It does not, though it may have answered.
+    Fails(FailureCode, Option<Finding>),
+    /// The sound was heard.
+    Heard,
+    /// It was not: there is no code for silence.
+    Silent,
+}
+
+/// What can be laid over any screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Panel {
+    /// The help of this screen.
+    Help,
+    /// The languages.
+    Languages,
+    /// Letters and contrast.
+    Looks,
 }
 
 /// A finished top-up.
@@ -100,12 +195,36 @@ pub(crate) enum AfterPrint {
     Document(DocumentKind),
     Receipt(ToppedUp),
     ClaimSlip(TopUpId),
+    Readiness(SelfTest),
 }
 
 impl Place {
+    /// The sound one arrives with; the screen always says the same.
+    pub(crate) fn cue(&self) -> Option<Cue> {
+        match self {
+            Self::ToppedUp(ToppedUp { receipt: Slip::Offered | Slip::Out, .. }) | Self::Printed { .. } => {
+                Some(Cue::Done)
+            }
+            Self::ToppedUp(_) | Self::Trouble { .. } | Self::Pin { problem: Some(_), .. } => Some(Cue::Refused),
+            _ => None,
+        }
+    }
+
     /// Something is under way that must not be cut short by an idle hand.
     pub(crate) fn is_working(&self) -> bool {
         matches!(self, Self::Reading | Self::Proving(_) | Self::ToppingUp(_) | Self::Printing(_))
             || matches!(self, Self::Pin { checking: true, .. })
+            || matches!(self, Self::Maintenance(place) if place.is_working())
+    }
+}
+
+impl Maintenance {
+    /// The machine is at it, and answers.
+    pub(crate) fn is_working(&self) -> bool {
+        match self {
+            Self::Testing(test) => matches!(test.stage, Stage::Running(_)),
+            Self::Exporting | Self::Asked(_) => true,
+            _ => false,
+        }
     }
 }

@@ -1,15 +1,16 @@
 //! The session: its state, and the one place where events arrive.
 
 use crate::effect::Effect;
-use crate::event::{Event, Network};
+use crate::event::{ClockState, Event, Network};
 use crate::flow;
-use crate::place::Place;
+use crate::place::{Panel, Place};
 use crate::till::Till;
-use crate::timing::Timing;
+use crate::timing::{Parting, Timing};
 use crate::visit::Visit;
 use crate::{View, screen};
 use domain::city_pack::{CityPack, TerminalPlate};
 use domain::device::PrinterEvent;
+use domain::service::{Overview, Reason};
 use domain::{FailureCode, Now, PrintName, TopUpId};
 use locale::{Catalog, Language};
 use std::sync::Arc;
@@ -31,7 +32,8 @@ pub struct Session {
     pub(crate) lang: String,
     pub(crate) large_text: bool,
     pub(crate) high_contrast: bool,
-    pub(crate) help: bool,
+    /// What is laid over the screen at the citizen's wish.
+    pub(crate) panel: Option<Panel>,
     pub(crate) place: Place,
     pub(crate) visit: Option<Visit>,
     /// A card lies in the tray, whosever it is.
@@ -41,6 +43,16 @@ pub struct Session {
     pub(crate) network: Network,
     pub(crate) till: Till,
     pub(crate) journal_set_aside: bool,
+    pub(crate) clock: ClockState,
+    pub(crate) disk_full: bool,
+    /// The looks on the screen were chosen for a visit that is over: the next person finds the default.
+    pub(crate) looks_over: bool,
+    /// What keeps the card of the visit from being read: another one on it, how it lies, or the reader.
+    pub(crate) tray_trouble: Option<FailureCode>,
+    /// Why a technician has switched the terminal off, if so.
+    pub(crate) out_of_order: Option<Reason>,
+    /// How the machine was when a technician last asked.
+    pub(crate) overview: Option<Box<Overview>>,
     /// A paper came out since the card was laid down: it is not to be forgotten.
     pub(crate) paper_out: bool,
     pub(crate) timing: Timing,
@@ -61,7 +73,7 @@ impl Session {
             lang,
             large_text: false,
             high_contrast: false,
-            help: false,
+            panel: None,
             place: Place::Attract,
             visit: None,
             card_in_tray: false,
@@ -70,6 +82,12 @@ impl Session {
             network: Network::default(),
             till: Till::default(),
             journal_set_aside: false,
+            clock: ClockState::Right,
+            disk_full: false,
+            looks_over: false,
+            tray_trouble: None,
+            out_of_order: None,
+            overview: None,
             paper_out: false,
             timing: Timing::default(),
             effects: Vec::new(),
@@ -96,6 +114,10 @@ impl Session {
             Event::Durable(seq) => flow::money::durable(self, seq),
             Event::Paper(event) => flow::paper::prepared(self, event),
             Event::Network(network) => self.network = network,
+            Event::Clock(clock) => self.clock = clock,
+            Event::Disk { full } => self.disk_full = full,
+            Event::Service(event) => flow::maintenance::said(self, event),
+            Event::PinFloor(presentation, attempts) => flow::pin::floor(self, presentation, attempts),
             Event::Tick => flow::time::tick(self),
         }
         if let Some(at) = self.timing.next(self) {
@@ -116,6 +138,11 @@ impl Session {
         self.visit.is_some()
     }
 
+    /// Why nobody can be served at all, if so.
+    pub(crate) fn closed_by(&self) -> Option<FailureCode> {
+        if self.out_of_order.is_some() { Some(FailureCode::OutOfOrder) } else { self.reader.err() }
+    }
+
     pub(crate) fn ask(&mut self, effect: Effect) {
         self.effects.push(effect);
     }
@@ -130,9 +157,27 @@ impl Session {
         if matches!(self.place, Place::Pin { .. }) && !matches!(place, Place::Pin { .. }) {
             self.ask(Effect::ClearPin);
         }
+        if let Some(cue) = place.cue() {
+            self.ask(Effect::Sound(cue));
+        }
         self.place = place;
-        self.help = false;
+        self.panel = None;
         self.timing.touched(self.now);
+        self.timing.parting = (self.place == Place::Farewell).then(|| Parting::begins(self.now));
+        if self.place == Place::Attract && self.looks_over {
+            self.default_looks();
+        }
+    }
+
+    /// Why nothing can be charged, no PIN taken and no document given on this terminal, if so. The rest goes on.
+    pub(crate) fn impairment(&self) -> Option<FailureCode> {
+        let wrong = self.clock == ClockState::Wrong;
+        let reasons = [
+            (self.journal_set_aside, FailureCode::JournalUnreadable),
+            (wrong, FailureCode::ClockWrong),
+            (self.disk_full, FailureCode::DiskFull),
+        ];
+        reasons.into_iter().find(|(holds, _)| *holds).map(|(_, code)| code)
     }
 
     pub(crate) fn language(&self) -> Arc<Language> {

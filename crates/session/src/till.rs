@@ -29,6 +29,8 @@ pub(crate) struct Till {
     pub(crate) left: BTreeSet<TopUpId>,
     /// Given up before the payment terminal was asked.
     pub(crate) cancelled: BTreeSet<TopUpId>,
+    /// The payment terminal was asked to give up, at this moment, and has not answered.
+    pub(crate) abort_asked_ms: BTreeMap<TopUpId, u64>,
     /// What became of the slips of claims.
     pub(crate) slips: BTreeMap<TopUpId, Slip>,
     /// The payment terminal waits for the last time.
@@ -78,6 +80,7 @@ impl Till {
         self.reasons.retain(|id, _| open.contains(id));
         self.verdicts_unknown.retain(|id, _| open.contains(id));
         self.slips.retain(|id, _| open.contains(id));
+        self.abort_asked_ms.retain(|id, _| open.contains(id));
         for noted in
             [&mut self.left, &mut self.cancelled, &mut self.hold_ending, &mut self.retried, &mut self.reversal_in_doubt]
         {

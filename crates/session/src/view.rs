@@ -19,7 +19,8 @@ pub struct View {
     pub frame: Frame,
     /// What is shown and what can be done.
     pub screen: Screen,
-    /// The strip at the bottom: at most four, and they never move.
+    /// The strip at the bottom: at most five, each in a place of its own that it never leaves: `finish` or `back`,
+    /// `language`, `looks`, `cover`, `help`. What makes no sense here is left out, and its place stays empty.
     pub tools: Vec<Button>,
     /// Something laid over the screen, which is inert below.
     pub overlay: Option<Overlay>,
@@ -45,6 +46,8 @@ pub struct Frame {
     pub subtitle: Option<Text>,
     /// The time of day.
     pub clock: String,
+    /// A technician is at work: a quiet band says so on every screen.
+    pub maintenance: bool,
 }
 
 /// A text a person sees, and hears unless it is private.
@@ -133,6 +136,8 @@ pub enum Screen {
         keys: Vec<Button>,
         /// Done.
         confirm: Button,
+        /// The way out for who has forgotten it.
+        actions: Vec<Button>,
     },
     /// One question, a few answers.
     Menu {
@@ -200,6 +205,23 @@ pub enum Screen {
         lead: Text,
         /// The drawing.
         picture: Picture,
+        /// A card or a paper was forgotten, and is being asked for.
+        urgent: bool,
+    },
+    /// A bar to be measured with a ruler, so that a millimetre is one on this glass.
+    Ruler {
+        /// What to do.
+        heading: Text,
+        /// How.
+        lead: Text,
+        /// How long the bar must be.
+        length_mm: u16,
+        /// Hundredths of a CSS pixel a millimetre: the bar has `length_mm * scale_hundredths / 100` pixels.
+        scale_hundredths: u32,
+        /// The scale as a number.
+        value: Text,
+        /// `shorter`, `longer`, `save`.
+        actions: Vec<Button>,
     },
     /// The terminal can serve nobody.
     Closed {
@@ -207,8 +229,12 @@ pub enum Screen {
         heading: Text,
         /// Where to go instead.
         lead: Text,
+        /// The human ways out.
+        points: Vec<Point>,
         /// The failure's code.
         code: Text,
+        /// A line for the technician, such as the file, line and key of a mistake.
+        detail: Option<Text>,
     },
 }
 
@@ -358,6 +384,17 @@ pub enum Overlay {
         /// Go on.
         actions: Vec<Button>,
     },
+    /// A choice that is possible at any time: the language, or how the screen looks.
+    Choice {
+        /// What is chosen.
+        heading: Text,
+        /// What one must know.
+        lead: Option<Text>,
+        /// The choices; what holds now is marked.
+        items: Vec<Button>,
+        /// Close.
+        actions: Vec<Button>,
+    },
     /// The help of this screen.
     Help {
         /// What this is about.
@@ -456,6 +493,7 @@ impl Screen {
             Self::Done { .. } => "done",
             Self::Trouble { .. } => "trouble",
             Self::Farewell { .. } => "farewell",
+            Self::Ruler { .. } => "ruler",
             Self::Closed { .. } => "closed",
         }
     }

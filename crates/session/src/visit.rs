@@ -1,7 +1,8 @@
 //! One citizen's visit: what is known while their card lies in the tray. Dropped whole at its end.
 
 use domain::card::{CardSnapshot, Presentation};
-use domain::holder::{PinFacts, TapFacts};
+use domain::document::DocumentKind;
+use domain::holder::{PinFacts, Role, TapFacts};
 use domain::{Cents, FailureCode};
 
 /// A visit.
@@ -18,6 +19,16 @@ pub(crate) struct Visit {
     pub(crate) present: bool,
     /// The citizen asked to cover what is private.
     pub(crate) covered: bool,
+    /// The attempts at the PIN that this terminal's journal remembers.
+    pub(crate) attempt_floor: u32,
+    /// A technician's, whose PIN is proven.
+    pub(crate) maintains: bool,
+    /// The document asked for last, which a mended printer may print again.
+    pub(crate) wanted: Option<DocumentKind>,
+    /// The PIN was known before the document was chosen: its step is left out.
+    pub(crate) pin_kept: bool,
+    /// The document asked for last was ordered while central could not be reached.
+    pub(crate) issued_offline: bool,
     /// An earlier top-up that this visit's sight of the card has just settled.
     pub(crate) settled: Option<Cents>,
 }
@@ -25,7 +36,20 @@ pub(crate) struct Visit {
 impl Visit {
     pub(crate) fn new(card: CardSnapshot) -> Self {
         let purse = card.purse;
-        Self { card, tap: None, pin: None, purse, present: true, covered: false, settled: None }
+        Self {
+            card,
+            tap: None,
+            pin: None,
+            purse,
+            present: true,
+            covered: false,
+            attempt_floor: 0,
+            maintains: false,
+            wanted: None,
+            pin_kept: false,
+            issued_offline: false,
+            settled: None,
+        }
     }
 
     /// The card was laid back: the newer reading counts, what was opened stays.
@@ -45,6 +69,10 @@ impl Visit {
 
     pub(crate) fn is_revoked(&self) -> bool {
         self.tap == Some(Err(FailureCode::CardRevoked))
+    }
+
+    pub(crate) fn is_technicians(&self) -> bool {
+        self.tap_facts().is_some_and(|facts| facts.role == Role::Technician)
     }
 
     pub(crate) fn tap_facts(&self) -> Option<&TapFacts> {

@@ -1,6 +1,6 @@
 //! The wire to the window: what goes to the screens with each paint, and the TypeScript of all of it.
 
-use crate::action::Action;
+use crate::action::{Action, Task};
 use crate::view::View;
 use serde::Serialize;
 use ts_rs::TS;
@@ -55,6 +55,7 @@ pub fn typescript() -> String {
         v::Icon::decl(&config),
         v::Picture::decl(&config),
         Action::decl(&config),
+        Task::decl(&config),
     ] {
         text.push_str("export ");
         text.push_str(&declaration);

@@ -18,6 +18,9 @@ pub enum StoreError {
     /// An earlier write failed; this journal does nothing more until the process is a new one.
     #[error("the journal stopped after a failed write")]
     JournalStopped,
+    /// The disk had no room when the journal was opened: it is read, and takes nothing.
+    #[error("the disk was full when the journal was opened: it takes nothing")]
+    JournalFull,
     /// Another process, or another connection of this one, has the journal.
     #[error("the journal is in use")]
     JournalInUse(#[source] rusqlite::Error),
@@ -90,6 +93,7 @@ impl StoreError {
         match self {
             Self::JournalWrite(error) | Self::Cache(error) if disk_is_full(error) => FailureCode::DiskFull,
             Self::File { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => FailureCode::DiskFull,
+            Self::JournalFull => FailureCode::DiskFull,
             Self::Cache(_) | Self::Feed(_) => CACHE_UNREADABLE,
             Self::JournalTooNew { .. } | Self::JournalRead(_) | Self::JournalCorrupt(_) | Self::Key(_) => {
                 JOURNAL_UNREADABLE
@@ -101,6 +105,12 @@ impl StoreError {
             | Self::File { .. }
             | Self::Entropy(_) => FailureCode::JournalWriteFailed,
         }
+    }
+
+    /// The cache's file is damaged: it has to be dropped and built again.
+    #[must_use]
+    pub fn is_cache_damaged(&self) -> bool {
+        matches!(self, Self::Cache(error) if is_unreadable(error))
     }
 
     /// The process must end and start from scratch: nothing may be written, and no money moved, after this.

@@ -13,7 +13,8 @@ mod schema;
 pub use cache::{Cache, CacheOpened, CacheReader, HeldHead, Staging};
 pub use error::{Refusal, StoreError};
 pub use journal::{
-    ClockFloor, Journal, OpenReport, Opened, OutboxCounts, OutboxItem, PrintOutcome, PrintState, SetAside,
+    ClockFloor, Journal, OpenReport, Opened, OutboxCounts, OutboxItem, OutboxKind, PrintOutcome, PrintState, SetAside,
+    Unsent, count_set_aside,
 };
 pub use key::{JournalKey, KeptKey, KeyHome};
 pub use schema::{CACHE_VERSION, JOURNAL_VERSION};

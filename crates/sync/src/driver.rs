@@ -3,12 +3,11 @@
 
 use crate::backoff::{Backoff, spread};
 use crate::codes::CodesError;
-use crate::{CityTrust, FeedError, Host, KeyRing, SyncSettings, SyncState, codes, feed, outbox};
-use domain::Timestamp;
+use crate::{CityTrust, FeedError, Host, KeyRing, SyncSettings, SyncState, WallClock, codes, feed, outbox};
 use protocol::Central;
 use std::future::Future;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 use store::StoreError;
 use tokio::sync::{Notify, watch};
 
@@ -40,11 +39,12 @@ pub struct Driver<C, H> {
     settings: SyncSettings,
     wake: Arc<Wake>,
     ring: KeyRing,
+    clock: WallClock,
     state: watch::Sender<SyncState>,
 }
 
 impl<C: Central, H: Host> Driver<C, H> {
-    /// A driver, and where its state can be watched.
+    /// A driver by the system's clock, and where its state can be watched.
     pub fn new(
         central: C,
         host: H,
@@ -53,7 +53,14 @@ impl<C: Central, H: Host> Driver<C, H> {
         wake: Arc<Wake>,
     ) -> (Self, watch::Receiver<SyncState>) {
         let (state, watcher) = watch::channel(SyncState::default());
-        (Self { central, host, trust, settings, wake, ring: KeyRing::default(), state }, watcher)
+        let (ring, clock) = (KeyRing::default(), WallClock::default());
+        (Self { central, host, trust, settings, wake, ring, clock, state }, watcher)
+    }
+
+    /// By another clock.
+    #[must_use]
+    pub fn with_clock(self, clock: WallClock) -> Self {
+        Self { clock, ..self }
     }
 
     /// Runs until `shutdown` is done. It may be dropped at any moment: an upload whose answer is lost is sent again
@@ -106,7 +113,7 @@ impl<C: Central, H: Host> Driver<C, H> {
     /// # Errors
     /// A fatal `StoreError`.
     pub async fn pull_once(&self) -> Result<bool, StoreError> {
-        let pulled = feed::pull(&self.central, &self.host, &self.trust, &self.ring, now()).await;
+        let pulled = feed::pull(&self.central, &self.host, &self.trust, &self.ring, self.clock.now()).await;
         match pulled {
             Ok(pulled) => {
                 self.heard(true, &self.wake.outbox);
@@ -167,7 +174,7 @@ impl<C: Central, H: Host> Driver<C, H> {
     /// Central was heard, or was not. After a silence the other loop has something to do as well.
     fn heard(&self, online: bool, other: &Notify) {
         let before = self.state.borrow().online;
-        self.state.send_modify(|state| state.heard(online, now()));
+        self.state.send_modify(|state| state.heard(online, self.clock.now()));
         if online && !before {
             other.notify_one();
         }
@@ -198,10 +205,4 @@ impl Pace {
             () = wake.notified() => {}
         }
     }
-}
-
-/// The wall clock.
-fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }

@@ -1,12 +1,12 @@
 //! Central over HTTP. Plain HTTP, for a loopback or a VPN: what travels is signed or sealed, the token is not.
 
 use crate::SyncSettings;
-use domain::TerminalId;
+use domain::{TerminalId, Timestamp};
 use protocol::http::{CBOR, HEAD_PATH, UPLOADS_PATH, bearer, codes_path, file_path};
 use protocol::{Central, FileHash, Problem, ProblemCode, Receipt, Secret32, SignedCodeBatch, SignedHead, Upload};
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue};
 use reqwest::{Client, Method, RequestBuilder, Response};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The largest head, receipt, batch or problem that is read, in bytes.
 const ANSWER_BYTES_MAX: usize = 256 * 1024;
@@ -15,6 +15,15 @@ const FILE_BYTES_MAX: usize = 512 * 1024 * 1024;
 
 /// How long an exchange that is no file may take in all.
 const EXCHANGE_MAX: Duration = Duration::from_secs(60);
+
+/// What one look at central found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Look {
+    /// Until the answer began.
+    pub took: Duration,
+    /// Central's clock when it answered, to the second; `None` when it did not tell.
+    pub date: Option<Timestamp>,
+}
 
 /// The client's side of `Central`.
 #[derive(Debug)]
@@ -43,6 +52,21 @@ impl HttpCentral {
             .build()
             .map_err(|error| malformed(error.to_string()))?;
         Ok(Self { client, base: base.trim_end_matches('/').to_owned(), token })
+    }
+
+    /// Fetches the head once, for a technician who wants to know whether central is there.
+    ///
+    /// # Errors
+    /// `Problem` when there is no answer, or one that is no head.
+    pub async fn look(&self) -> Result<Look, Problem> {
+        let start = Instant::now();
+        let request = self.request(Method::GET, HEAD_PATH).timeout(EXCHANGE_MAX);
+        let response = request.send().await.map_err(unreachable)?;
+        let took = start.elapsed();
+        let date = date(response.headers());
+        let body = content(response, ANSWER_BYTES_MAX).await?;
+        let _: SignedHead = serde_json::from_slice(&body).map_err(|_| untrusted("the head cannot be read"))?;
+        Ok(Look { took, date })
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
@@ -83,7 +107,10 @@ impl Central for HttpCentral {
 
 /// Sends, and reads at most `bytes_max` of the answer.
 async fn answer(request: RequestBuilder, bytes_max: usize) -> Result<Vec<u8>, Problem> {
-    let response = request.send().await.map_err(unreachable)?;
+    content(request.send().await.map_err(unreachable)?, bytes_max).await
+}
+
+async fn content(response: Response, bytes_max: usize) -> Result<Vec<u8>, Problem> {
     let status = response.status().as_u16();
     if status == 200 {
         return body(response, bytes_max).await;
@@ -101,6 +128,13 @@ async fn body(mut response: Response, bytes_max: usize) -> Result<Vec<u8>, Probl
         body.extend_from_slice(&chunk);
     }
     Ok(body)
+}
+
+/// The moment of the answer (RFC 9110 clause 6.6.1, in the form of RFC 5322 that clause 5.6.7 prefers).
+fn date(headers: &HeaderMap) -> Option<Timestamp> {
+    let text = headers.get(DATE)?.to_str().ok()?;
+    let moment = jiff::fmt::rfc2822::parse(text).ok()?;
+    Some(Timestamp(moment.timestamp().as_millisecond()))
 }
 
 fn unreachable(error: reqwest::Error) -> Problem {

@@ -3,6 +3,7 @@
 //! and what a citizen sees of it to whoever reads [`SyncState`]. No tap ever waits for anything in here.
 
 pub mod backoff;
+pub mod clock;
 pub mod codes;
 pub mod driver;
 pub mod feed;
@@ -13,10 +14,11 @@ pub mod settings;
 pub mod state;
 pub mod trust;
 
+pub use clock::WallClock;
 pub use driver::{Driver, Wake};
 pub use feed::{FeedError, Pulled, Served, verify_held};
 pub use host::{CodesHost, FeedHost, Host, OutboxHost};
-pub use http::HttpCentral;
+pub use http::{HttpCentral, Look};
 pub use outbox::Pushed;
 pub use settings::SyncSettings;
 pub use state::{FeedState, SyncState};

@@ -13,12 +13,14 @@ use std::time::{Duration, Instant};
 
 /// How long anything may take that a citizen waits for.
 pub const PATIENCE: Duration = Duration::from_secs(20);
+/// Between two looks at what tells nobody.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 /// A running kiosk without a window, and its screens.
 pub struct Headless {
     boot: Boot,
     child: Owned,
-    actions: ChildStdin,
+    actions: Option<ChildStdin>,
     paintings: Receiver<Seen>,
     seen: Option<Seen>,
 }
@@ -32,10 +34,24 @@ impl Headless {
         Self::boot(street.boot().clone())
     }
 
-    fn boot(boot: Boot) -> Result<Self, StreetError> {
+    /// Starts a kiosk as it was prepared.
+    ///
+    /// # Errors
+    /// As `start`.
+    pub fn boot(boot: Boot) -> Result<Self, StreetError> {
+        Self::boot_at(boot, 0)
+    }
+
+    /// As `boot`, with the wall clock so many milliseconds ahead of the system's.
+    ///
+    /// # Errors
+    /// As `start`.
+    pub fn boot_at(boot: Boot, ahead_ms: i64) -> Result<Self, StreetError> {
         let mut dressed = Ok(());
-        let mut child = Owned::spawn(&Boot::program("citizen-kiosk-headless")?, |command| {
-            command.arg("--config").arg(boot.config()).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let (program, before) = boot.entrance("citizen-kiosk-headless")?;
+        let mut child = Owned::spawn(&program, |command| {
+            command.args(before).arg("--config").arg(boot.config()).arg("--clock").arg(ahead_ms.to_string());
+            command.stdin(Stdio::piped()).stdout(Stdio::piped());
             dressed = boot.dress(command);
         })
         .map_err(io_error("citizen-kiosk-headless"))?;
@@ -52,7 +68,7 @@ impl Headless {
             }
         };
         std::thread::Builder::new().name("headless".to_owned()).spawn(read).map_err(io_error("a thread"))?;
-        Ok(Self { boot, child, actions, paintings, seen: None })
+        Ok(Self { boot, child, actions: Some(actions), paintings, seen: None })
     }
 
     /// The newest view; `None` before the first.
@@ -111,8 +127,23 @@ impl Headless {
     /// `KioskEnded` when nobody listens.
     pub fn act(&mut self, action: &Action) -> Result<(), StreetError> {
         let line = serde_json::to_string(action).map_err(|error| StreetError::KioskEnded(error.to_string()))?;
-        let written = writeln!(self.actions, "{line}").and_then(|()| self.actions.flush());
-        written.map_err(|_| StreetError::KioskEnded(self.boot.last_words()))
+        self.say(&line)
+    }
+
+    /// Sets the kiosk's wall clock so many milliseconds ahead of the system's.
+    ///
+    /// # Errors
+    /// `KioskEnded` when nobody listens.
+    pub fn set_clock(&mut self, ahead_ms: i64) -> Result<(), StreetError> {
+        self.say(&format!("clock {ahead_ms}"))
+    }
+
+    fn say(&mut self, line: &str) -> Result<(), StreetError> {
+        let written = self.actions.as_mut().map(|actions| writeln!(actions, "{line}").and_then(|()| actions.flush()));
+        match written {
+            Some(Ok(())) => Ok(()),
+            _ => Err(StreetError::KioskEnded(self.boot.last_words())),
+        }
     }
 
     /// Touches a button as soon as it is there and can be touched.
@@ -142,6 +173,42 @@ impl Headless {
         self.press("pin-confirm")
     }
 
+    /// Waits until the process has ended by itself, and gives its exit code.
+    ///
+    /// # Errors
+    /// `Late` after [`PATIENCE`].
+    pub fn wait_end(&mut self) -> Result<Option<i32>, StreetError> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.ended().map_err(io_error("the kiosk"))? {
+                return Ok(status.code());
+            }
+            if Instant::now() > deadline {
+                let (what, seen) = ("the end of the kiosk".to_owned(), self.boot.last_words());
+                return Err(StreetError::Late { what, patience: PATIENCE, seen });
+            }
+            std::thread::sleep(LOOK_AGAIN);
+        }
+    }
+
+    /// Ends it in good order, and gives its exit code.
+    ///
+    /// # Errors
+    /// As `wait_end`.
+    pub fn end(&mut self) -> Result<Option<i32>, StreetError> {
+        self.actions = None;
+        self.wait_end()
+    }
+
+    /// Starts a kiosk that has ended again, as systemd would.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub fn start_again(&mut self) -> Result<(), StreetError> {
+        *self = Self::boot(self.boot.clone())?;
+        Ok(())
+    }
+
     /// SIGKILL, as a power cut would.
     ///
     /// # Errors
@@ -156,7 +223,6 @@ impl Headless {
     /// It does not start again.
     pub fn restart(&mut self) -> Result<(), StreetError> {
         self.kill()?;
-        *self = Self::boot(self.boot.clone())?;
-        Ok(())
+        self.start_again()
     }
 }

@@ -53,12 +53,14 @@ mkdir /run/pcscd
 mount --bind "$1/run" /run/pcscd
 ip link set lo up
 "$3" bridge --socket "$1/tray" --port "$4" &
-start() { "$2" --foreground --error --config "$1/readers" >> "$1/pcscd.log" 2>&1 & pcscd=$!; }
-start "$@"
+start() { "$2" --foreground --error --config "$1/$5" >> "$1/pcscd.log" 2>&1 & pcscd=$!; }
+start "$@" readers
 while read -r word; do
     case $word in
         stop) kill "$pcscd"; wait "$pcscd" || true ;;
-        start) start "$@" ;;
+        kill) kill -KILL "$pcscd"; wait "$pcscd" || true ;;
+        start) start "$@" readers ;;
+        start-without-reader) start "$@" no-readers ;;
     esac
 done
 "#;
@@ -196,12 +198,45 @@ impl PcscSandbox {
         [read("sandbox.log"), read("pcscd.log")].concat().trim().to_owned()
     }
 
-    /// Ends pcscd as a crash or an upgrade would; clients lose their connection. The bridge stays.
+    /// Ends pcscd as an upgrade would; clients lose their connection. The bridge stays.
     ///
     /// # Errors
     /// When the sandbox has ended, or pcscd does not let go in time.
     pub fn stop_service(&mut self) -> Result<(), SandboxError> {
         self.tell("stop")?;
+        self.wait_for_silence()
+    }
+
+    /// Kills pcscd as a crash would, its socket left behind. The bridge stays.
+    ///
+    /// # Errors
+    /// When the sandbox has ended.
+    pub fn kill_service(&mut self) -> Result<(), SandboxError> {
+        self.tell("kill")?;
+        self.wait_for_silence()
+    }
+
+    /// Pulls the reader out: from now on pcscd runs and has none. vpcd cannot tell a running pcscd that its reader is
+    /// gone, so pcscd is started anew without one.
+    ///
+    /// # Errors
+    /// When the sandbox has ended, or pcscd does not come up.
+    pub fn unplug_reader(&mut self) -> Result<(), SandboxError> {
+        self.stop_service()?;
+        self.tell("start-without-reader")?;
+        self.wait_for_socket()
+    }
+
+    /// Plugs the reader in again after [`Self::unplug_reader`].
+    ///
+    /// # Errors
+    /// When the sandbox has ended, or pcscd does not come up.
+    pub fn plug_reader(&mut self) -> Result<(), SandboxError> {
+        self.stop_service()?;
+        self.start_service()
+    }
+
+    fn wait_for_silence(&self) -> Result<(), SandboxError> {
         let until = Instant::now() + END_MAX;
         while UnixStream::connect(self.socket_name()).is_ok() {
             if Instant::now() > until {
@@ -212,7 +247,7 @@ impl PcscSandbox {
         Ok(())
     }
 
-    /// Starts pcscd again after [`Self::stop_service`]; a card in the tray is there again.
+    /// Starts pcscd again after [`Self::stop_service`] or [`Self::kill_service`]; a card in the tray is there again.
     ///
     /// # Errors
     /// When the sandbox has ended, or pcscd does not come up.
@@ -260,7 +295,7 @@ fn installed(places: &[&str], package: &'static str) -> Result<PathBuf, SandboxE
 fn prepare(folder: &Path) -> Result<(), SandboxError> {
     let places = ["/usr/lib/pcsc/drivers/serial/libifdvpcd.so", "/usr/local/lib/pcsc/drivers/serial/libifdvpcd.so"];
     let driver = installed(&places, "vsmartcard-vpcd")?;
-    for name in ["run", "readers"] {
+    for name in ["run", "readers", "no-readers"] {
         std::fs::create_dir(folder.join(name)).map_err(io_error(name))?;
     }
     let entry = format!(

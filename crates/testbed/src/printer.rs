@@ -29,6 +29,12 @@ pub enum Fault {
     Jam,
     /// The cover is open.
     Open,
+    /// It takes a document and then refuses it; it reports nothing before.
+    Refuses,
+    /// Half a page comes out, and it calls the job done.
+    HalfPage,
+    /// It takes a document and moves no paper; it reports nothing.
+    Stuck,
     /// Nothing.
     None,
 }
@@ -39,6 +45,9 @@ impl Fault {
         match self {
             Self::Jam => Some("jam"),
             Self::Open => Some("open"),
+            Self::Refuses => Some("refuses"),
+            Self::HalfPage => Some("half"),
+            Self::Stuck => Some("stuck"),
             Self::PaperOut | Self::None => None,
         }
     }
@@ -49,7 +58,7 @@ impl Fault {
             Self::PaperOut => Some("media-empty"),
             Self::Jam => Some("media-jam"),
             Self::Open => Some("cover-open"),
-            Self::None => None,
+            Self::Refuses | Self::HalfPage | Self::Stuck | Self::None => None,
         }
     }
 }

@@ -4,12 +4,14 @@ use crate::StreetError;
 use domain::Cents;
 use serde_json::Value;
 use session::Action;
+use std::time::Instant;
 
 /// One painting.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Seen {
     seq: u64,
     view: Value,
+    at: Instant,
 }
 
 impl Seen {
@@ -19,13 +21,19 @@ impl Seen {
         let mut painting: Value = serde_json::from_str(line).ok()?;
         let seq = painting.get("seq")?.as_u64()?;
         let view = painting.get_mut("view")?.take();
-        Some(Self { seq, view })
+        Some(Self { seq, view, at: Instant::now() })
     }
 
     /// Its number.
     #[must_use]
     pub fn seq(&self) -> u64 {
         self.seq
+    }
+
+    /// When it arrived.
+    #[must_use]
+    pub fn at(&self) -> Instant {
+        self.at
     }
 
     /// The view.

@@ -4,15 +4,19 @@
 mod city;
 mod holder;
 mod kiosk;
+mod technician;
+mod tray;
 
+pub use city::Registration;
 pub use holder::Holder;
 pub use kiosk::{Boot, WindowSize};
+pub use technician::Technician;
 
 use crate::link::Link;
 use crate::pcsc::{PcscSandbox, bridge_beside_this_program};
 use crate::printer::VirtualPrinter;
 use crate::{StreetError, io_error};
-use card_simulator::{CardHost, FaultKind, FaultPlan, VirtualCard, When, personalise};
+use card_simulator::{CardDescription, CardHost, VirtualCard, personalise};
 use city::City;
 use domain::card::Movement;
 use domain::{Cents, TerminalId};
@@ -21,8 +25,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// CommitTransaction.
-const COMMIT: u8 = 0xC7;
 /// The bus that debits the card in [`Street::debit`].
 const VALIDATOR: TerminalId = TerminalId(901);
 
@@ -97,10 +99,13 @@ pub struct Street {
     dir: PathBuf,
     boot: Boot,
     holder: Holder,
+    description: CardDescription,
     card: Arc<Mutex<VirtualCard>>,
     start: CardAtStart,
+    technician: Technician,
+    service_card: Arc<Mutex<VirtualCard>>,
     tray: CardHost,
-    _pcsc: PcscSandbox,
+    pcsc: Mutex<PcscSandbox>,
     payment: Simulator,
     payment_cable: Link,
     printer: VirtualPrinter,
@@ -131,6 +136,8 @@ impl Street {
         let (holder, description) = holder::draw(&config, &city)?;
         let card = personalise(&description).map_err(|error| StreetError::Card(error.to_string()))?;
         let start = CardAtStart::of(&card);
+        let (technician, service) = holder::technician(&city)?;
+        let service_card = personalise(&service).map_err(|error| StreetError::Card(error.to_string()))?;
         let places = kiosk::Places {
             central: central_cable.addr(),
             payment: payment_cable.addr(),
@@ -144,10 +151,13 @@ impl Street {
             dir,
             boot,
             holder,
+            description,
             card,
             start,
+            technician,
+            service_card: Arc::new(Mutex::new(service_card)),
             tray,
-            _pcsc: pcsc,
+            pcsc: Mutex::new(pcsc),
             payment,
             payment_cable,
             printer,
@@ -189,31 +199,6 @@ impl Street {
     #[must_use]
     pub fn at_start(&self) -> CardAtStart {
         self.start
-    }
-
-    /// Lays the card in the tray.
-    pub fn lay_card(&self) {
-        self.tray.insert(Arc::clone(&self.card));
-    }
-
-    /// Lifts it, also in the middle of an exchange.
-    pub fn lift_card(&self) {
-        self.tray.remove();
-    }
-
-    /// The tray, for its events.
-    #[must_use]
-    pub fn tray(&self) -> &CardHost {
-        &self.tray
-    }
-
-    /// The card will be torn off once, at the next commit.
-    pub fn tear_at(&self, tear: Tear) {
-        let kind = match tear {
-            Tear::BeforeCommit => FaultKind::TearBefore,
-            Tear::AnswerToCommitLost => FaultKind::TearAfter,
-        };
-        self.card().set_faults(FaultPlan::once(When::Ins(COMMIT), kind));
     }
 
     /// Pays with the card as on a bus: the purse changes behind the kiosk's back.
@@ -272,6 +257,14 @@ impl Street {
     #[must_use]
     pub fn central_url(&self) -> String {
         format!("http://{}", self.city.address())
+    }
+
+    /// The registry changes for the citizen; it counts with the next [`Self::publish`].
+    ///
+    /// # Errors
+    /// `StreetError::Central`.
+    pub fn register(&self, change: Registration) -> Result<(), StreetError> {
+        self.city.register(change, self.holder.number)
     }
 
     /// The city publishes a new feed, as it does every night.

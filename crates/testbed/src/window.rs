@@ -1,6 +1,8 @@
 //! The kiosk's real window, driven through WebDriver: real clicks on what is drawn, and the text and pictures of what
 //! is on the glass. Or, on a desk, the same window for a person, with nobody driving.
 
+mod web_process;
+
 use crate::children::Owned;
 use crate::street::{Boot, Street};
 use crate::webdriver::WebDriver;
@@ -269,11 +271,63 @@ impl Window {
     /// # Errors
     /// It does not start again.
     pub fn restart(&mut self) -> Result<(), StreetError> {
+        kill(self.kiosk()?, Signal::SIGKILL).map_err(|error| io_error("the kiosk")(error.into()))?;
+        self.begin()
+    }
+
+    fn kiosk(&self) -> Result<Pid, StreetError> {
         let note = format!("{}.pid", self.boot.log().display());
         let pid = std::fs::read_to_string(&note).map_err(io_error(note.as_str()))?;
         let pid = pid.trim().parse().map_err(|_| StreetError::KioskEnded("its process id is unknown".to_owned()))?;
-        kill(Pid::from_raw(pid), Signal::SIGKILL).map_err(|error| io_error("the kiosk")(error.into()))?;
-        self.begin()
+        Ok(Pid::from_raw(pid))
+    }
+
+    /// Kills the web process behind the window, as running out of memory would. The driver loses the page with it: what
+    /// is on the glass from then on is told by [`Window::wait_painted`].
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn kill_web_process(&self) -> Result<(), StreetError> {
+        self.signal_web_process(Signal::SIGKILL)
+    }
+
+    /// Stops the web process behind the window: it is there and does nothing more.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn hang_web_process(&self) -> Result<(), StreetError> {
+        self.signal_web_process(Signal::SIGSTOP)
+    }
+
+    fn signal_web_process(&self, signal: Signal) -> Result<(), StreetError> {
+        match web_process::signal(self.kiosk()?, signal)? {
+            0 => Err(StreetError::KioskEnded(format!("no web process: {}", self.boot.last_words()))),
+            _ => Ok(()),
+        }
+    }
+
+    /// How often a screen was painted so far, by the page's own word to the kiosk.
+    #[must_use]
+    pub fn painted(&self, screen: &str) -> usize {
+        let named = format!("screen=\"{screen}\"");
+        let log = self.boot.log_text();
+        log.lines().filter(|line| line.contains("kiosk::paint") && line.contains(&named)).count()
+    }
+
+    /// Waits until the page has painted a screen more often than `before` times.
+    ///
+    /// # Errors
+    /// `Late` after [`PATIENCE`].
+    pub fn wait_painted(&self, screen: &str, before: usize) -> Result<(), StreetError> {
+        let deadline = Instant::now() + PATIENCE;
+        while self.painted(screen) <= before {
+            if Instant::now() > deadline {
+                let (what, seen) = (format!("the screen {screen} painted again"), self.boot.last_words());
+                return Err(StreetError::Late { what, patience: PATIENCE, seen });
+            }
+            std::thread::sleep(LOOK_AGAIN);
+        }
+        Ok(())
     }
 }
 

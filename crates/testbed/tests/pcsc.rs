@@ -119,6 +119,20 @@ fn the_service_can_be_restarted_under_a_card() {
     assert!(!is_open(&folder.path().join("run/pcscd.comm")), "nothing is left running");
 }
 
+#[test]
+fn a_killed_service_comes_back_and_the_reader_can_be_pulled_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut sandbox = PcscSandbox::start(folder.path(), &bridge_beside_this_program().unwrap()).unwrap();
+    sandbox.kill_service().unwrap();
+    assert!(sandbox.socket_name().exists(), "a crash cleans nothing up");
+    assert!(!is_open(&sandbox.socket_name()));
+    sandbox.start_service().unwrap();
+    sandbox.unplug_reader().unwrap();
+    assert!(is_open(&sandbox.socket_name()));
+    sandbox.plug_reader().unwrap();
+    assert!(is_open(&sandbox.socket_name()));
+}
+
 fn is_open(socket: &Path) -> bool {
     std::os::unix::net::UnixStream::connect(socket).is_ok()
 }

@@ -2,17 +2,28 @@
 //! printer, a payment terminal on TCP and central behind a cable that can be cut. Without a window here; `window`
 //! plays one visit in the real one.
 
+mod card_faults;
 mod crashes;
 mod faults;
+mod killed_screens;
+mod lifted;
+mod payment_faults;
+mod pins;
+mod printer_faults;
+mod reader_faults;
+mod steps;
+mod terminal_faults;
 mod visit;
 mod window;
+mod window_faults;
 
 use domain::Cents;
 use payment_simulator::Answer;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use testbed::StreetError;
-use testbed::headless::Headless;
+use testbed::headless::{Headless, PATIENCE};
 use testbed::seen::Seen;
 use testbed::street::{Street, StreetConfig};
 
@@ -25,15 +36,25 @@ struct Stage {
 
 type Played = Result<(), StreetError>;
 
+/// The human way out, as the city pack has it.
+const TELEPHONE: &str = "985 000 000";
+
 /// Sets a street up, its payment terminal approving by itself, and waits until the kiosk invites and every device
 /// answers.
 fn stage(seed: u64) -> Result<Stage, StreetError> {
+    let mut stage = stage_with(seed, |_| Ok(()))?;
+    stage.kiosk.wait_for("the invitation without any notice", is_ready)?;
+    Ok(stage)
+}
+
+/// As `stage`, with the street prepared before the kiosk starts, and nothing waited for.
+fn stage_with(seed: u64, prepare: impl FnOnce(&Street) -> Played) -> Result<Stage, StreetError> {
     // Unix sockets lie in it, hence a short path.
     let folder = tempfile::Builder::new().prefix("street").tempdir_in("/tmp").expect("a temporary folder");
     let street = Street::start(StreetConfig::new(seed, folder.path()))?;
     street.payment().auto_answer(Some(Answer::Approve));
-    let mut kiosk = Headless::start(&street)?;
-    kiosk.wait_for("the invitation without any notice", is_ready)?;
+    prepare(&street)?;
+    let kiosk = Headless::start(&street)?;
     Ok(Stage { street, kiosk, _folder: folder })
 }
 
@@ -41,6 +62,37 @@ fn stage(seed: u64) -> Result<Stage, StreetError> {
 fn is_ready(seen: &Seen) -> bool {
     let notices = seen.view().pointer("/screen/notices").and_then(serde_json::Value::as_array);
     seen.kind() == "attract" && notices.is_some_and(Vec::is_empty)
+}
+
+/// The next steps a screen names, one a point.
+fn points(seen: &Seen) -> Vec<String> {
+    let points = seen.view().pointer("/screen/points").and_then(serde_json::Value::as_array);
+    let texts = points.into_iter().flatten().filter_map(|point| point.pointer("/text/text")?.as_str());
+    texts.map(str::to_owned).collect()
+}
+
+/// The Spanish text of a key, as the kiosk shows it.
+fn spanish(key: &str) -> String {
+    let catalog = locale::Catalog::new(&["es".to_owned()], "Europe/Madrid", |_| None).expect("the base words");
+    catalog.language("es").text(key)
+}
+
+/// Whether a screen is that of this fault: its code, its heading, what to do, and whom to call.
+fn is_fault(seen: &Seen, code: &str, words: &str) -> bool {
+    let points = points(seen);
+    seen.shows(code)
+        && seen.heading() == spanish(&format!("{words}-heading"))
+        && points.first() == Some(&spanish(&format!("{words}-do")))
+        && points.iter().any(|point| point.contains(TELEPHONE))
+}
+
+/// Waits for what tells nobody.
+fn until(what: &str, reached: impl Fn() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !reached() {
+        assert!(Instant::now() < deadline, "{what} never came");
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }
 
 /// The purse as the kiosk shows it on the home screen.
@@ -64,6 +116,13 @@ impl Stage {
         self.kiosk
             .wait_for("ten euros marked", |seen| seen.kind() == "amount" && seen.sum().get(1) == Some(&Cents(1_000)))?;
         self.kiosk.press("pay")
+    }
+
+    /// Waits for the screen of a fault, its words under this key: what happened, what to do, and whom to call.
+    fn wait_fault(&mut self, code: &str, words: &str) -> Result<Seen, StreetError> {
+        self.kiosk.wait_for(&format!("{code} and its way out"), |seen| {
+            seen.kind() == "trouble" && is_fault(seen, code, words)
+        })
     }
 
     /// Lifts the card and waits for the invitation.

@@ -1,6 +1,7 @@
 //! The house in order: what no compiler checks. Each message says what to do. Where it is cheap, a checker is first
 //! shown a bad sample, so that it cannot rot into one that is always content.
 
+mod asturian;
 mod documented;
 mod keys;
 mod layers;

@@ -70,6 +70,20 @@ fn a_bit_error_turns_exactly_one_bit_over() {
 }
 
 #[test]
+fn a_lasting_fault_strikes_until_the_plan_is_replaced() {
+    let mut card = card();
+    card.set_faults(FaultPlan::once(When::EveryIns(0x60), FaultKind::Status(0xEE)));
+    for _ in 0..3 {
+        assert_eq!(frame(&mut card, 0x60, &[]).1, 0xEE);
+    }
+    assert_eq!(frame(&mut card, 0x5A, &[0xF5, 0x1C, 0x01]).1, 0);
+    card.set_faults(FaultPlan::once(When::Always, FaultKind::Status(0xCA)));
+    assert_eq!(frame(&mut card, 0x5A, &[0xF5, 0x1C, 0x01]).1, 0xCA);
+    card.set_faults(FaultPlan::none());
+    assert_eq!(frame(&mut card, 0x60, &[]).1, 0xAF);
+}
+
+#[test]
 fn a_plan_is_written_as_json() {
     let text = r#"[{"when":{"ins":199},"kind":"tear_after"},{"when":{"exchange":4},"kind":{"delay":500}}]"#;
     let plan: FaultPlan = serde_json::from_str(text).unwrap();

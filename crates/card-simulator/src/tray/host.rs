@@ -1,8 +1,9 @@
-//! The end that owns the card.
+//! The end that owns the card. Two cards at once disturb each other: while a second one lies on the first, neither
+//! answers, and the one that is left in the end begins anew.
 
 use super::wire::{Kind, Message};
-use crate::VirtualCard;
 use crate::faults::Exchange;
+use crate::field::FieldCard;
 use std::io;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
@@ -35,10 +36,17 @@ struct Inner {
     moved: Condvar,
 }
 
+/// Whatever lies in the tray.
+type Laid = Arc<Mutex<dyn FieldCard>>;
+
+/// What a mute card's reader feels before it tries to wake it.
+const FELT: [u8; 5] = [0x3B, 0x80, 0x80, 0x01, 0x01];
+
 #[derive(Default)]
 struct State {
     stay: u32,
-    card: Option<Arc<Mutex<VirtualCard>>>,
+    /// Lowest first.
+    cards: Vec<Laid>,
     bridge: Option<UnixStream>,
     subscribers: Vec<Sender<TrayEvent>>,
     closing: bool,
@@ -47,6 +55,29 @@ struct State {
 impl State {
     fn tell(&mut self, event: TrayEvent) {
         self.subscribers.retain(|subscriber| subscriber.send(event).is_ok());
+    }
+
+    /// The one card that can answer.
+    fn answering(&self) -> Option<&Laid> {
+        match self.cards.as_slice() {
+            [card] => Some(card),
+            _ => None,
+        }
+    }
+
+    /// A card can be heard from now on, if there is one.
+    fn begin_stay(&mut self) {
+        if self.answering().is_some() {
+            self.stay = self.stay.wrapping_add(1);
+            let message = Message::bare(Kind::Inserted, self.stay);
+            self.send(&message);
+        }
+    }
+
+    /// Nothing can be heard from now on.
+    fn end_stay(&mut self) {
+        let message = Message::bare(Kind::Removed, self.stay);
+        self.send(&message);
     }
 
     fn send(&mut self, message: &Message) {
@@ -58,7 +89,7 @@ impl State {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -92,27 +123,44 @@ impl CardHost {
         receiver
     }
 
-    /// Lays a card in the tray; one that lies there is taken out first.
-    pub fn insert(&self, card: Arc<Mutex<VirtualCard>>) {
+    /// Lays a card in the tray, in the same moment in which whatever lies there is taken out: a reader that looks now
+    /// and then may see nothing of it.
+    pub fn insert<C: FieldCard + 'static>(&self, card: Arc<Mutex<C>>) {
         self.remove();
-        lock(&card).field_off();
-        let mut state = lock(&self.inner.state);
-        state.stay = state.stay.wrapping_add(1);
-        state.card = Some(card);
-        let message = Message::bare(Kind::Inserted, state.stay);
-        state.send(&message);
+        self.lay_over(card);
     }
 
-    /// Takes the card out, also in the middle of an exchange. Returns it if one lay there.
-    pub fn remove(&self) -> Option<Arc<Mutex<VirtualCard>>> {
-        let stay = lock(&self.inner.state).stay;
-        self.inner.remove(stay)
+    /// Lays a card on whatever lies there. While there are two, neither can be heard.
+    pub fn lay_over<C: FieldCard + 'static>(&self, card: Arc<Mutex<C>>) {
+        lock(&card).field_off();
+        let disturbed = self.inner.change(|cards| cards.push(card));
+        lose_field(&disturbed);
+    }
+
+    /// Takes out this one card, also in the middle of an exchange, and whether it lay there. One that is left alone
+    /// can be heard again.
+    pub fn take<C: FieldCard + 'static>(&self, card: &Arc<Mutex<C>>) -> bool {
+        let wanted = Arc::as_ptr(card).cast::<()>();
+        let is_wanted = |laid: &Laid| Arc::as_ptr(laid).cast::<()>() == wanted;
+        if !lock(&self.inner.state).cards.iter().any(is_wanted) {
+            return false;
+        }
+        let before = self.inner.change(|cards| cards.retain(|laid| !is_wanted(laid)));
+        lose_field(&before);
+        true
+    }
+
+    /// Takes everything out, also in the middle of an exchange, and whether there was anything.
+    pub fn remove(&self) -> bool {
+        let before = self.inner.change(Vec::clear);
+        lose_field(&before);
+        !before.is_empty()
     }
 
     /// A card lies in the tray.
     #[must_use]
     pub fn is_occupied(&self) -> bool {
-        lock(&self.inner.state).card.is_some()
+        !lock(&self.inner.state).cards.is_empty()
     }
 
     /// A bridge is joined.
@@ -144,6 +192,11 @@ impl Drop for CardHost {
     }
 }
 
+/// These cards begin anew. Never called while the tray is locked: a card may be in the middle of an exchange.
+fn lose_field(cards: &[Laid]) {
+    cards.iter().for_each(|card| lock(card).field_off());
+}
+
 fn accept(listener: &UnixListener, inner: &Arc<Inner>) {
     for bridge in listener.incoming() {
         if lock(&inner.state).closing {
@@ -161,7 +214,7 @@ fn welcome(inner: &Arc<Inner>, bridge: UnixStream) -> io::Result<()> {
     {
         let mut state = lock(&inner.state);
         state.bridge = Some(bridge);
-        if state.card.is_some() {
+        if state.answering().is_some() {
             let message = Message::bare(Kind::Inserted, state.stay);
             state.send(&message);
         }
@@ -178,35 +231,34 @@ fn welcome(inner: &Arc<Inner>, bridge: UnixStream) -> io::Result<()> {
 }
 
 impl Inner {
-    /// Ends `stay`, if it is still the current one.
-    fn remove(&self, stay: u32) -> Option<Arc<Mutex<VirtualCard>>> {
-        let card = {
-            let mut state = lock(&self.state);
-            if state.stay != stay {
-                return None;
-            }
-            let card = state.card.take()?;
-            let message = Message::bare(Kind::Removed, stay);
-            state.send(&message);
-            self.moved.notify_all();
-            card
-        };
-        lock(&card).field_off();
-        Some(card)
+    /// Changes what lies in the tray: the present stay ends, and one begins for a card that is alone then. Gives what
+    /// lay there before.
+    fn change(&self, change: impl FnOnce(&mut Vec<Laid>)) -> Vec<Laid> {
+        let mut state = lock(&self.state);
+        let before = state.cards.clone();
+        if state.answering().is_some() {
+            state.end_stay();
+        }
+        change(&mut state.cards);
+        state.begin_stay();
+        self.moved.notify_all();
+        before
     }
 
-    fn card_of(&self, stay: u32) -> Option<Arc<Mutex<VirtualCard>>> {
+    fn card_of(&self, stay: u32) -> Option<Laid> {
         let state = lock(&self.state);
-        state.card.as_ref().filter(|_| state.stay == stay).map(Arc::clone)
+        state.answering().filter(|_| state.stay == stay).map(Arc::clone)
     }
 
     fn hear(&self, message: &Message) {
         let Some(card) = self.card_of(message.stay) else { return };
         match (message.kind, message.payload.as_slice()) {
+            // Power on: a mute card stays silent, and the reader goes on feeling it.
+            (Kind::Command, [1]) if lock(&card).atr().is_none() => drop(self.change(|_| {})),
             // Power off, power on and reset: in each the card begins anew.
             (Kind::FieldLost, _) | (Kind::Command, [0..=2]) => lock(&card).field_off(),
             (Kind::Command, [4]) => {
-                let atr = lock(&card).atr();
+                let atr = lock(&card).atr().unwrap_or_else(|| FELT.to_vec());
                 self.answer(message.stay, atr);
             }
             (Kind::Command, apdu) if apdu.len() > 1 => self.exchange(message.stay, &card, apdu),
@@ -214,22 +266,35 @@ impl Inner {
         }
     }
 
-    fn exchange(&self, stay: u32, card: &Mutex<VirtualCard>, apdu: &[u8]) {
+    fn exchange(&self, stay: u32, card: &Mutex<dyn FieldCard>, apdu: &[u8]) {
         let Exchange { reply, delay } = lock(card).exchange(apdu);
         if reply.is_empty() {
-            self.remove(stay);
-            lock(&self.state).tell(TrayEvent::Torn);
+            self.tear(stay);
             return;
         }
         self.wait(stay, delay);
         self.answer(stay, reply);
     }
 
+    /// A planned tear: the card of this stay leaves the tray.
+    fn tear(&self, stay: u32) {
+        let mut state = lock(&self.state);
+        if state.stay != stay || state.answering().is_none() {
+            return;
+        }
+        state.end_stay();
+        let torn = std::mem::take(&mut state.cards);
+        self.moved.notify_all();
+        state.tell(TrayEvent::Torn);
+        drop(state);
+        lose_field(&torn);
+    }
+
     /// Waits out a planned delay, or until the card is taken away.
     fn wait(&self, stay: u32, delay: Duration) {
         let until = Instant::now() + delay;
         let mut state = lock(&self.state);
-        while state.stay == stay && state.card.is_some() {
+        while state.stay == stay && state.answering().is_some() {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return;
@@ -241,7 +306,7 @@ impl Inner {
 
     fn answer(&self, stay: u32, payload: Vec<u8>) {
         let mut state = lock(&self.state);
-        if state.stay == stay && state.card.is_some() {
+        if state.stay == stay && state.answering().is_some() {
             state.send(&Message { kind: Kind::Answer, stay, payload });
         }
     }

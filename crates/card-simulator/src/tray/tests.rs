@@ -3,7 +3,7 @@
 use super::bridge;
 use super::host::{CardHost, TrayEvent};
 use crate::tests::card;
-use crate::{FaultKind, FaultPlan, VirtualCard, When};
+use crate::{FaultKind, FaultPlan, ForeignCard, ForeignDescription, VirtualCard, When};
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
@@ -71,9 +71,9 @@ fn an_inserted_card_answers_vpcd_and_a_removed_one_hangs_up() {
     slot.send(&[1]);
     assert_eq!(slot.ask(&GET_UID).unwrap()[..7], [0x04, 0xA1, 0xB2, 0xC3, 0xD4, 0xE5, 0xF6]);
     assert!(tray.is_occupied());
-    assert!(tray.remove().is_some());
+    assert!(tray.remove());
     assert!(slot.is_closed());
-    assert!(tray.remove().is_none());
+    assert!(!tray.remove());
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn each_laying_down_is_a_connection_of_its_own() {
 }
 
 #[test]
-fn a_card_laid_upon_another_replaces_it() {
+fn a_card_that_is_swapped_for_another_is_replaced_by_it() {
     let (listener, tray) = street();
     tray.insert(shared(card()));
     let mut first = Slot::accept(&listener);
@@ -111,6 +111,52 @@ fn a_card_laid_upon_another_replaces_it() {
     assert!(first.is_closed());
     let mut second = Slot::accept(&listener);
     assert_eq!(second.ask(&GET_UID).unwrap()[..7], [4, 0, 0, 0, 0, 0, 1]);
+}
+
+#[test]
+fn two_cards_disturb_each_other_until_one_is_taken() {
+    let (listener, tray) = street();
+    let (first, second) =
+        (shared(card()), shared(crate::tests::card_with(|value| value["uid"] = "04000000000001".into())));
+    for (taken, uid) in [(&second, [0x04, 0xA1, 0xB2, 0xC3, 0xD4, 0xE5, 0xF6]), (&first, [4, 0, 0, 0, 0, 0, 1])] {
+        tray.insert(Arc::clone(&first));
+        let mut slot = Slot::accept(&listener);
+        assert_eq!(slot.ask(&SELECT).unwrap(), [0x91, 0x00]);
+        tray.lay_over(Arc::clone(&second));
+        assert!(slot.is_closed(), "no exchange goes through");
+        assert!(tray.is_occupied());
+        assert!(tray.take(taken));
+        assert!(!tray.take(taken), "it is no longer there");
+        let mut slot = Slot::accept(&listener);
+        assert_eq!(slot.ask(&[0x90, 0x6F, 0, 0, 0]).unwrap(), [0x91, 0x9D], "what was selected before is gone");
+        assert_eq!(slot.ask(&GET_UID).unwrap()[..7], uid);
+        tray.remove();
+        assert!(slot.is_closed());
+    }
+}
+
+#[test]
+fn a_mute_card_is_felt_and_hangs_up_when_it_is_powered() {
+    let (listener, tray) = street();
+    tray.insert(Arc::new(Mutex::new(ForeignCard::new(ForeignDescription::Mute))));
+    for _ in 0..2 {
+        let mut slot = Slot::accept(&listener);
+        assert_eq!(slot.ask(&[4]).unwrap(), [0x3B, 0x80, 0x80, 0x01, 0x01], "it is felt");
+        slot.send(&[1]);
+        assert!(slot.is_closed());
+    }
+    assert!(tray.is_occupied());
+}
+
+#[test]
+fn a_silent_phone_is_waited_for_until_it_is_taken_away() {
+    let (listener, tray) = street();
+    tray.insert(Arc::new(Mutex::new(ForeignCard::new(ForeignDescription::Phone { answers: false }))));
+    let mut slot = Slot::accept(&listener);
+    assert_eq!(slot.ask(&GET_UID).unwrap()[0], 0x08);
+    slot.send(&SELECT);
+    tray.remove();
+    assert!(slot.is_closed());
 }
 
 #[test]

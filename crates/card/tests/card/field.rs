@@ -54,6 +54,7 @@ pub(crate) fn description() -> CardDescription {
         movements: vec![],
         tries: Tries { attempt: 4, failures: 1, pin_version: 1 },
         wishes: WishList { language: Some("ast".into()), speech: true, ..WishList::default() },
+        flaws: Vec::new(),
     }
 }
 

@@ -8,4 +8,6 @@ mod faults;
 #[cfg(test)]
 mod field;
 #[cfg(test)]
+mod refused;
+#[cfg(test)]
 mod snapshot;

@@ -42,20 +42,6 @@ fn the_older_version_of_the_read_key_still_opens_a_card() {
 }
 
 #[test]
-fn a_card_of_another_city_is_foreign() {
-    let tray = Tray::with(&description());
-    let mut keys = kiosk_keys_of(vec![[0xEE; 16]]);
-    let error = CardSession::open(tray.connect(), &layout(), &mut keys).map(|_| ()).unwrap_err();
-    assert_eq!(error, CardError::AuthenticationFailed(KeyRole::Read));
-    assert_eq!(error.failure(), FailureCode::CardForeign);
-    let mut elsewhere = layout();
-    elsewhere.aid = [1, 2, 3];
-    let error = CardSession::open(tray.connect(), &elsewhere, &mut kiosk_keys()).map(|_| ()).unwrap_err();
-    assert_eq!(error, CardError::NoApplication);
-    assert_eq!(error.failure(), FailureCode::CardForeign);
-}
-
-#[test]
 fn a_purse_that_hides_its_value_is_read_without_it() {
     let mut description = description();
     description.purse.free_get_value = false;

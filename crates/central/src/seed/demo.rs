@@ -1,13 +1,15 @@
-//! `demo-cards.json`: the cards that have a PIN, ready to be personalised by a card simulator, and their PINs. For a
+//! `demo-cards.json`: the cards that have a PIN and the service card, ready to be personalised by a card simulator,
+//! and their PINs. For a
 //! testbed only; a city in service never knows a PIN.
 
 use super::SeedPlan;
-use super::people::Person;
+use super::people::{Person, Pin};
+use super::staff::Technician;
 use crate::error::CentralError;
 use crate::key_file::{KeyFile, card_key};
 use data_encoding::{HEXLOWER, HEXUPPER};
-use domain::Uid;
 use domain::city_pack::CityPack;
+use domain::{CardNumber, Generation, Uid};
 use rand::{Rng, RngExt};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
@@ -74,27 +76,30 @@ fn own_keys(city: &CityPack, keys: &KeyFile, uid: &Uid) -> Result<Value, Central
     }}))
 }
 
-fn card(
-    rng: &mut impl Rng,
-    city: &CityPack,
-    keys: &KeyFile,
-    person: &Person,
-    plan: &SeedPlan,
-) -> Result<Value, CentralError> {
-    let uid = Uid::new(&person.uid).map_err(|error| CentralError::Feed(error.to_string()))?;
-    let past = past(rng, city, person, plan);
+/// What the chip is and whose.
+struct Chip<'a> {
+    name: &'a str,
+    pin: Option<&'a Pin>,
+    uid: &'a [u8; 7],
+    number: CardNumber,
+    generation: Generation,
+    secret: &'a [u8; 32],
+}
+
+fn card(city: &CityPack, keys: &KeyFile, chip: &Chip<'_>, past: &Past) -> Result<Value, CentralError> {
+    let uid = Uid::new(chip.uid).map_err(|error| CentralError::Feed(error.to_string()))?;
     let layout = serde_json::to_value(&city.card).map_err(|error| CentralError::Feed(error.to_string()))?;
     Ok(json!({
-        "pin": person.pin.as_ref().map(super::people::Pin::digits),
-        "name": person.name,
+        "pin": chip.pin.map(Pin::digits),
+        "name": chip.name,
         "card": {
             "uid": uid.to_hex(),
             "layout": layout,
             "keys": own_keys(city, keys, &uid)?,
             "identity": {
-                "number": person.number.0,
-                "generation": person.generation.0,
-                "secret": HEXUPPER.encode(&person.secret),
+                "number": chip.number.0,
+                "generation": chip.generation.0,
+                "secret": HEXUPPER.encode(chip.secret),
             },
             "purse": { "value": past.purse, "max": city.purse.max.0, "free_get_value": true },
             "top_ups": past.top_ups,
@@ -104,16 +109,51 @@ fn card(
     }))
 }
 
+/// A holder's card, with a past.
+fn holder_card(
+    rng: &mut impl Rng,
+    city: &CityPack,
+    keys: &KeyFile,
+    person: &Person,
+    plan: &SeedPlan,
+) -> Result<Value, CentralError> {
+    let chip = Chip {
+        name: &person.name,
+        pin: person.pin.as_ref(),
+        uid: &person.uid,
+        number: person.number,
+        generation: person.generation,
+        secret: &person.secret,
+    };
+    card(city, keys, &chip, &past(rng, city, person, plan))
+}
+
+/// A service card: laid out like every other one, with nothing in its purse.
+fn service_card(city: &CityPack, keys: &KeyFile, technician: &Technician) -> Result<Value, CentralError> {
+    let chip = Chip {
+        name: &technician.name,
+        pin: Some(&technician.pin),
+        uid: &technician.uid,
+        number: technician.number,
+        generation: technician.generation,
+        secret: &technician.secret,
+    };
+    card(city, keys, &chip, &Past { purse: 0, top_ups: Vec::new(), movements: Vec::new() })
+}
+
 /// The file's text.
 pub(super) fn cards(
     rng: &mut impl Rng,
     city: &CityPack,
     keys: &KeyFile,
     people: &[Person],
+    technician: &Technician,
     plan: &SeedPlan,
 ) -> Result<Zeroizing<String>, CentralError> {
     let with_pin = people.iter().filter(|person| person.pin.is_some());
-    let cards: Vec<Value> = with_pin.map(|person| card(rng, city, keys, person, plan)).collect::<Result<_, _>>()?;
-    let text = serde_json::to_string_pretty(&json!({ "seed": plan.seed, "cards": cards }));
+    let cards: Vec<Value> =
+        with_pin.map(|person| holder_card(rng, city, keys, person, plan)).collect::<Result<_, _>>()?;
+    let service = [service_card(city, keys, technician)?];
+    let text = serde_json::to_string_pretty(&json!({ "seed": plan.seed, "cards": cards, "service": service }));
     text.map(Zeroizing::new).map_err(|error| CentralError::Feed(error.to_string()))
 }

@@ -73,7 +73,7 @@ pub(super) struct Home<'a> {
 }
 
 /// Ten digits that end in a check digit (ISO/IEC 7812-1, annex B), beginning 33.
-fn card_number(id: u32) -> CardNumber {
+pub(super) fn card_number(id: u32) -> CardNumber {
     let body = 330_000_000 + u64::from(id);
     let weighed = |(place, digit): (usize, u64)| match place % 2 {
         0 if digit > 4 => digit * 2 - 9,

@@ -35,6 +35,7 @@ fn tap(rng: &mut impl Rng) -> Vec<u8> {
         pin_content: rng.random_range(0..9),
         credit_key: Some(rng.random()),
         as_of: rng.random_range(1_780_000_000_000..1_830_000_000_000),
+        role: None,
     };
     record.encode().to_vec()
 }

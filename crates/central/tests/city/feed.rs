@@ -1,7 +1,8 @@
 use crate::fixture::{City, DemoCard, NOW, TERMINAL};
 use domain::city_pack::CityPack;
 use domain::document::DocumentKind;
-use domain::{CardNumber, Generation};
+use domain::holder::Role;
+use domain::{CardNumber, Cents, Generation};
 use protocol::row::Tier;
 use protocol::{
     CardSecret, CodeBatch, Dictionary, Enrolment, FileKind, Manifest, OpenError, PinCard, PinStamp, Revocations,
@@ -59,7 +60,8 @@ impl Terminal {
 fn a_published_record_opens_with_the_card_and_its_pin_and_carries_signed_facts() {
     let city = City::seeded(11, 90, 2);
     let published = city.publish();
-    assert_eq!((published.sequence, published.tap_rows, published.pin_rows), (1, 90, 2));
+    // One more of each is the technician's.
+    assert_eq!((published.sequence, published.tap_rows, published.pin_rows), (1, 91, 3));
     let terminal = terminal(&city);
     for demo in city.demo_cards() {
         let record = terminal.open_pin(&demo, &demo.pin).unwrap().to_facts();
@@ -70,6 +72,39 @@ fn a_published_record_opens_with_the_card_and_its_pin_and_carries_signed_facts()
         assert!(facts.place.ends_with("Ciudad de la Bahía"));
         assert_eq!(facts.until, volante.until.0);
     }
+}
+
+#[test]
+fn a_service_card_is_a_technicians_opens_with_its_own_pin_and_can_charge_nothing() {
+    let city = City::seeded(10, 20, 1);
+    city.publish();
+    let (terminal, demonstration) = (terminal(&city), city.demonstration());
+    let [technician] = demonstration.service.as_slice() else { panic!("one service card") };
+    card_simulator::personalise(&technician.card).unwrap();
+    let tap = terminal.tap_record(&CardSecret::new(technician.card.identity.secret)).to_facts();
+    assert_eq!((tap.0.role, tap.1.is_none()), (Role::Technician, true), "it charges nothing");
+    let facts = terminal.open_pin(technician, &technician.pin).unwrap().to_facts();
+    assert_eq!((facts.name.as_str(), facts.documents.len()), (technician.name.as_str(), 0));
+    assert_eq!((facts.residence.street.as_str(), facts.taxes_due), ("", Cents::ZERO));
+    let citizen = &demonstration.cards[0];
+    let tap = terminal.tap_record(&CardSecret::new(citizen.card.identity.secret)).to_facts();
+    assert_eq!(tap.0.role, Role::Holder);
+    assert_ne!(citizen.card.identity.number, technician.card.identity.number);
+}
+
+#[test]
+fn a_revoked_service_card_leaves_the_feed_and_enters_the_list() {
+    let city = City::seeded(10, 20, 0);
+    let technician = city.demonstration().service.remove(0);
+    city.database()
+        .write(|transaction| Ok(transaction.execute("UPDATE technician SET state = 'revoked'", [])?))
+        .unwrap();
+    city.publish();
+    let terminal = terminal(&city);
+    let entry = terminal.manifest.of_kind(FileKind::Revocations).next().unwrap();
+    let list = Revocations::decode(&city.file(entry.sha256)).unwrap();
+    assert!(list.contains(&terminal.bundle.epoch_keys[0], technician.card.identity.number, Generation(1)));
+    assert!(terminal.row(Tier::Tap, &CardSecret::new(technician.card.identity.secret)).is_none());
 }
 
 #[test]

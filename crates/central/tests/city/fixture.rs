@@ -31,6 +31,7 @@ pub(crate) struct DemoCard {
 #[derive(Deserialize)]
 pub(crate) struct DemoCards {
     pub(crate) cards: Vec<DemoCard>,
+    pub(crate) service: Vec<DemoCard>,
 }
 
 pub(crate) struct City {
@@ -67,8 +68,12 @@ impl City {
     }
 
     pub(crate) fn demo_cards(&self) -> Vec<DemoCard> {
+        self.demonstration().cards
+    }
+
+    pub(crate) fn demonstration(&self) -> DemoCards {
         let text = std::fs::read_to_string(self.data.demo_cards()).unwrap();
-        serde_json::from_str::<DemoCards>(&text).unwrap().cards
+        serde_json::from_str(&text).unwrap()
     }
 
     pub(crate) fn head(&self, bundle: &Enrolment) -> VerifiedHead {

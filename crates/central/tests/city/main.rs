@@ -7,6 +7,8 @@ mod fixture;
 #[cfg(test)]
 mod http;
 #[cfg(test)]
+mod import;
+#[cfg(test)]
 mod seeding;
 #[cfg(test)]
 mod uploads;

@@ -1,11 +1,11 @@
 //! What a reader's and a telephone's eyes find on the page, through poppler's renderer.
 
-use crate::samples::{CODE, Spanish, claim_data, receipt_data, volante_data};
-use documents::{Document, claim_slip, receipt, volante};
+use crate::samples::{CODE, CREATED, Spanish, claim_data, issuer, readiness_data, receipt_data, volante_data};
+use documents::{Document, claim_slip, readiness, receipt, volante};
 use std::process::Command;
 
 /// The page's text in reading order, with single spaces.
-fn text_of(document: &Document) -> String {
+pub(crate) fn text_of(document: &Document) -> String {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("paper.pdf");
     std::fs::write(&file, &document.pdf).unwrap();
@@ -122,6 +122,20 @@ fn a_claim_slip_shows_code_amount_steps_and_telephone() {
     data.payment_receipt = None;
     let document = claim_slip(&data, &Spanish::new()).unwrap();
     assert!(!text_of(&document).contains("Recibo del pago"));
+}
+
+#[test]
+fn a_readiness_report_shows_every_part_with_its_verdict_and_a_line_to_sign() {
+    let data = readiness_data();
+    let document = readiness(&issuer(), &data, CREATED, &Spanish::new()).unwrap();
+    check_text(&document, &["Ciudad de la Bahía", "Informe de estado", "Terminal 07 · Plaza de la Pescadería"]);
+    check_text(&document, &["Parte Resultado Detalle", "Programa 0.1.0", &data.verdict, &data.signature]);
+    let text = text_of(&document);
+    for row in &data.rows {
+        for word in [&row.label, &row.verdict, &row.note].into_iter().flat_map(|text| text.split(' ')) {
+            assert!(text.contains(word), "{}: {word}", row.label);
+        }
+    }
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Long names, addresses and cities wrap or shrink; what cannot fit is refused, never cut or set over another.
 
 use crate::looks::pixels_of;
-use crate::samples::{Spanish, claim_data, receipt_data, volante_data};
-use documents::{Document, DocumentError, claim_slip, receipt, volante};
+use crate::samples::{CREATED, Spanish, claim_data, issuer, readiness_data, receipt_data, volante_data};
+use documents::{Document, DocumentError, claim_slip, readiness, receipt, volante};
 
 const LONG_NAME: &str = "María de la Encarnación Inmaculada Concepción Fernández-Villaverde y Suárez-Inclán \
                          de la Rúa Menéndez de Bango Álvarez-Buylla";
@@ -60,4 +60,16 @@ fn a_receipt_that_would_cross_the_fold_is_refused() {
     data.payment.notes = vec!["Línea exigida por la entidad adquirente".to_owned(); 30];
     let found = receipt(&data, &Spanish::new());
     assert!(matches!(found, Err(DocumentError::TooLong("the receipt"))), "{found:?}");
+}
+
+#[test]
+fn a_readiness_report_keeps_its_margins_with_long_findings_and_is_refused_beyond_its_sheet() {
+    let mut data = readiness_data();
+    for row in &mut data.rows {
+        row.note = row.note.repeat(3);
+    }
+    keeps_margins(&readiness(&issuer(), &data, CREATED, &Spanish::new()).unwrap());
+    data.rows = (0..4).flat_map(|_| data.rows.clone()).collect();
+    let found = readiness(&issuer(), &data, CREATED, &Spanish::new());
+    assert!(matches!(found, Err(DocumentError::TooLong("the readiness report"))), "{found:?}");
 }

@@ -1,6 +1,7 @@
 //! Invented people and their papers, in the city's own words and with its own emblem.
 
 use documents::{ClaimData, Emblem, Issuer, PaymentLines, ReceiptData, VolanteData, Words};
+use domain::service::{Readiness, ReadinessRow};
 use domain::{DocumentCode, Timestamp};
 use fluent_bundle::{FluentArgs, FluentBundle, FluentResource};
 
@@ -110,5 +111,30 @@ pub(crate) fn claim_data() -> ClaimData {
         card_last_four: "4821".to_owned(),
         payment_receipt: Some("0117".to_owned()),
         created: CREATED,
+    }
+}
+
+pub(crate) fn readiness_data() -> Readiness {
+    let row = |label: &str, verdict: &str, note: &str| ReadinessRow {
+        label: label.to_owned(),
+        verdict: verdict.to_owned(),
+        note: note.to_owned(),
+    };
+    Readiness {
+        title: "Informe de estado".to_owned(),
+        lines: vec![
+            "Terminal 07 · Plaza de la Pescadería".to_owned(),
+            "10 de septiembre de 2026, 3:21".to_owned(),
+            "Programa 0.1.0".to_owned(),
+        ],
+        rows: vec![
+            row("Lector de tarjetas", "Funciona", "Leyó la tarjeta de servicio."),
+            row("Terminal de pago", "No funciona (P-01)", "Revise el cable y la corriente del terminal de pago."),
+            row("Impresora", "Funciona", "Lista para imprimir."),
+            row("Sonido", "Funciona", "La persona técnica lo oyó."),
+            row("Conexión", "Funciona", "Respondió en 12 ms. El reloj va bien."),
+        ],
+        verdict: "El terminal no está listo.".to_owned(),
+        signature: "Firma de la persona técnica".to_owned(),
     }
 }

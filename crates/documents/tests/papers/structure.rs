@@ -1,7 +1,7 @@
 //! The file itself: what a printer and an archive rely on.
 
-use crate::samples::{CREATED, Spanish, claim_data, receipt_data, volante_data};
-use documents::{Document, claim_slip, receipt, volante};
+use crate::samples::{CREATED, Spanish, claim_data, issuer, readiness_data, receipt_data, volante_data};
+use documents::{Document, claim_slip, readiness, receipt, volante};
 use domain::Timestamp;
 use lopdf::{Dictionary, Object};
 
@@ -11,6 +11,7 @@ fn papers() -> Vec<Document> {
         volante(&volante_data(), &words).unwrap(),
         receipt(&receipt_data(), &words).unwrap(),
         claim_slip(&claim_data(), &words).unwrap(),
+        readiness(&issuer(), &readiness_data(), CREATED, &words).unwrap(),
     ]
 }
 

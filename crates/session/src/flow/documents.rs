@@ -2,15 +2,15 @@
 
 use crate::effect::{Effect, PaperOrder};
 use crate::flow::pin;
-use crate::place::{AfterPrint, Place, Printing};
+use crate::place::{AfterPrint, PinPurpose, Place, Printing};
 use crate::{Action, Session};
 use domain::FailureCode;
 use domain::document::DocumentKind;
 
 pub(crate) fn act(session: &mut Session, action: &Action) {
     match (action, &session.place) {
-        (Action::Documents, Place::Home | Place::Printed { .. }) => session.go(Place::Documents),
-        (Action::ChooseDocument { document }, Place::Documents) => {
+        (Action::Documents, Place::Home | Place::Printed { .. } | Place::Trouble { .. }) => menu(session),
+        (Action::ChooseDocument { document }, Place::Documents | Place::Trouble { .. }) => {
             let offered = session.terminal.pack.documents.iter().map(|policy| policy.kind);
             if let Some(kind) = offered.into_iter().find(|kind| kind.name() == document) {
                 choose(session, kind);
@@ -21,20 +21,56 @@ pub(crate) fn act(session: &mut Session, action: &Action) {
     }
 }
 
+/// Why no document can be had now, if so: said before anything is chosen or typed.
+pub(crate) fn obstacle(session: &Session) -> Option<FailureCode> {
+    let visit = session.visit.as_ref()?;
+    let any = session.terminal.pack.documents.first()?.kind;
+    let refused = match visit.tap {
+        // The record is still being opened.
+        None => session.impairment(),
+        Some(_) => pin::refusal(session, PinPurpose::Document(any)),
+    };
+    refused.or(session.printer.err())
+}
+
+/// What a mended printer leads back to, after this failure: the document asked for, or the choice of one.
+pub(crate) fn way_back(session: &Session, code: FailureCode) -> Option<Action> {
+    let is_printers = code.code().starts_with('I');
+    let visit = session.visit.as_ref().filter(|_| is_printers && obstacle(session).is_none())?;
+    Some(match visit.wanted {
+        Some(kind) => Action::ChooseDocument { document: kind.name().to_owned() },
+        None => Action::Documents,
+    })
+}
+
+fn menu(session: &mut Session) {
+    if let Some(code) = obstacle(session) {
+        return session.go(Place::Trouble { code, amount: None });
+    }
+    if let Some(visit) = &mut session.visit {
+        visit.wanted = None;
+        visit.pin_kept = visit.pin.is_some();
+    }
+    session.go(Place::Documents);
+}
+
 fn choose(session: &mut Session, kind: DocumentKind) {
-    match session.printer {
-        Ok(()) => pin::open(session, kind),
-        Err(code) => session.go(Place::Trouble { code, amount: None }),
+    if let Some(visit) = &mut session.visit {
+        visit.wanted = Some(kind);
+    }
+    match obstacle(session) {
+        None => pin::open(session, PinPurpose::Document(kind)),
+        Some(code) => session.go(Place::Trouble { code, amount: None }),
     }
 }
 
 fn print(session: &mut Session, kind: DocumentKind) {
-    if let Err(code) = session.printer {
+    if let Some(code) = obstacle(session) {
         return session.go(Place::Trouble { code, amount: None });
     }
     let today = session.language().local_day(session.now.wall);
     let Some(visit) = session.visit.as_ref() else { return };
-    let Some(facts) = visit.pin.clone() else { return pin::open(session, kind) };
+    let Some(facts) = visit.pin.clone() else { return pin::open(session, PinPurpose::Document(kind)) };
     let card = visit.card.number;
     let signed = facts.documents.iter().find(|document| document.kind == kind);
     let code = match signed {
@@ -55,6 +91,9 @@ fn print(session: &mut Session, kind: DocumentKind) {
         at: session.now.wall,
         offline: !session.network.online,
     };
+    if let Some(visit) = &mut session.visit {
+        visit.issued_offline = !session.network.online;
+    }
     session.ask(Effect::Paper(Box::new(order)));
     session.go(Place::Printing(Printing { name, code: None, document: None, then: AfterPrint::Document(kind) }));
 }

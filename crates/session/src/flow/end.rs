@@ -11,8 +11,20 @@ pub(crate) fn finish(session: &mut Session) {
     if session.place.is_working() && !money::may_leave(session) {
         return;
     }
+    leave(session);
+}
+
+/// Ends the visit, and asks for what still lies there.
+pub(crate) fn leave(session: &mut Session) {
+    let trouble = session.tray_trouble;
     close(session);
-    if session.card_in_tray { session.go(Place::Farewell) } else { session.go(Place::Attract) }
+    session.go(match (session.card_in_tray, trouble) {
+        // Perhaps not theirs, and nothing was done with it.
+        (true, Some(code)) => Place::Trouble { code, amount: None },
+        (true, None) => Place::Farewell,
+        (false, _) if session.paper_out => Place::Farewell,
+        (false, _) => Place::Attract,
+    });
 }
 
 /// Ends the visit: what is open goes on without the citizen, and nothing of theirs stays.
@@ -26,9 +38,10 @@ pub(crate) fn close_for(session: &mut Session, keep: Option<Handle>) {
         money::leave(session);
         session.ask(Effect::Wipe { keep });
         session.till.progress = None;
-        // What was chosen on the way to this visit stays for it; what was chosen in it goes with it.
-        session.default_looks();
+        // Language and letters stay until the card is taken: the thanks are theirs, too.
+        session.looks_over = true;
     }
     session.timing.lifted_ms = None;
-    session.help = false;
+    session.tray_trouble = None;
+    session.panel = None;
 }

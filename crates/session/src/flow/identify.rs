@@ -2,12 +2,13 @@
 
 use crate::Session;
 use crate::effect::Effect;
-use crate::flow::{end, money, pin, top_up};
+use crate::flow::{end, maintenance, money, pin, top_up};
 use crate::place::Place;
 use crate::visit::Visit;
+use crate::timing::SWAP_MS;
 use domain::FailureCode;
 use domain::card::{CardSnapshot, PinTries, Presentation};
-use domain::device::ReaderRequest;
+use domain::device::{Cue, ReaderRequest};
 use domain::holder::TapFacts;
 
 pub(crate) fn arrived(session: &mut Session) {
@@ -23,12 +24,24 @@ pub(crate) fn read(session: &mut Session, card: CardSnapshot) {
     if same {
         return laid_back(session, &card);
     }
+    if was_laid_on_top(session) {
+        session.ask(Effect::Forget(card.secret));
+        return disturbed(session, FailureCode::CardSwapped);
+    }
     // A second card never inherits a visit: the first one ends, with all that is open in it.
     end::close_for(session, Some(card.secret));
+    if session.looks_over {
+        // What was chosen on the way to this visit stays for it; what was chosen in the one before went with it.
+        session.default_looks();
+    }
     open_tap(session, &card);
     wish(session, &card);
     session.paper_out = false;
     session.visit = Some(Visit::new(card));
+    // Out of order, only the record tells whether this is a technician.
+    if session.out_of_order.is_some() {
+        return session.go(Place::Reading);
+    }
     session.go(Place::Home);
     money::card_seen(session);
 }
@@ -56,10 +69,11 @@ fn wish(session: &mut Session, card: &CardSnapshot) {
 
 fn laid_back(session: &mut Session, card: &CardSnapshot) {
     session.timing.lifted_ms = None;
+    session.tray_trouble = None;
     session.timing.touched(session.now);
     let Some(visit) = &mut session.visit else { return };
     let (old_secret, unopened) = (visit.card.secret, visit.tap_facts().is_none() && !visit.is_revoked());
-    let pin_proven = visit.pin.is_some();
+    let pin_proven = visit.pin.is_some() || visit.maintains;
     visit.resume(card.clone());
     if old_secret != card.secret {
         session.ask(Effect::Forget(old_secret));
@@ -81,28 +95,58 @@ fn laid_back(session: &mut Session, card: &CardSnapshot) {
 fn begin_again(session: &mut Session) {
     match session.place {
         Place::Proving(amount) => top_up::prove(session, amount),
-        Place::Pin { document, .. } => pin::open(session, document),
+        Place::Pin { purpose, .. } => pin::open(session, purpose),
         _ => {}
     }
 }
 
-pub(crate) fn refused(session: &mut Session, code: FailureCode) {
-    session.card_in_tray = true;
-    if session.visit.is_some() {
-        // Unreadable on its way back: the screen keeps asking for it.
-        return;
+/// The card of the visit was taken from the reader only now: no hand is that fast.
+fn was_laid_on_top(session: &Session) -> bool {
+    let lifted_ms = session.timing.lifted_ms.filter(|_| session.visit.is_some());
+    lifted_ms.is_some_and(|since| session.now.monotonic_ms < since + SWAP_MS)
+}
+
+/// The visit stays covered until its own card is read again, or its time is over.
+fn disturbed(session: &mut Session, code: FailureCode) {
+    session.tray_trouble = Some(code);
+    session.panel = None;
+    session.timing.lifted_ms = Some(session.now.monotonic_ms);
+    session.ask(Effect::Sound(Cue::Refused));
+}
+
+pub(crate) fn refused(session: &mut Session, presentation: Presentation, code: FailureCode) {
+    if session.visit.as_ref().is_some_and(|visit| visit.present) {
+        // Another card took its place on the reader.
+        gone(session, presentation_of(session).unwrap_or(presentation));
     }
-    session.go(Place::Trouble { code, amount: None });
+    session.card_in_tray = true;
+    if session.visit.is_none() {
+        // Out of order, the screen says already that nobody is served.
+        let place =
+            if session.out_of_order.is_some() { Place::Attract } else { Place::Trouble { code, amount: None } };
+        return session.go(place);
+    }
+    // Its own card that is not laid well, or another one.
+    let unreadable = code == FailureCode::CardUnreadable;
+    disturbed(session, if unreadable { code } else { FailureCode::CardSwapped });
+}
+
+fn presentation_of(session: &Session) -> Option<Presentation> {
+    session.visit.as_ref().map(|visit| visit.card.presentation)
 }
 
 pub(crate) fn gone(session: &mut Session, presentation: Presentation) {
     session.card_in_tray = false;
+    let now_ms = session.now.monotonic_ms;
     match &mut session.visit {
         Some(visit) if visit.is(presentation) && visit.present => {
             visit.present = false;
-            session.timing.lifted_ms = Some(session.now.monotonic_ms);
+            session.timing.lifted_ms = Some(now_ms);
+            // What must be seen now is that the card is away.
+            session.panel = None;
             pin::interrupted(session);
         }
+        Some(_) if session.tray_trouble.take().is_some() => session.timing.lifted_ms = Some(now_ms),
         Some(_) => {}
         None if session.place == Place::Farewell && session.paper_out => session.go(Place::Farewell),
         None => session.go(Place::Attract),
@@ -112,9 +156,11 @@ pub(crate) fn gone(session: &mut Session, presentation: Presentation) {
 pub(crate) fn reader_gone(session: &mut Session) {
     session.reader = Err(FailureCode::ReaderAbsent);
     session.card_in_tray = false;
-    let presentation = session.visit.as_ref().map(|visit| visit.card.presentation);
-    match presentation {
-        Some(presentation) => gone(session, presentation),
+    match presentation_of(session) {
+        Some(presentation) => {
+            gone(session, presentation);
+            disturbed(session, FailureCode::ReaderAbsent);
+        }
         None if session.place != Place::Attract => session.go(Place::Attract),
         None => {}
     }
@@ -128,9 +174,21 @@ pub(crate) fn tap(session: &mut Session, presentation: Presentation, result: Res
         return key.into_iter().for_each(|key| session.ask(Effect::Forget(key)));
     };
     visit.tap = Some(result.map(|facts| *facts));
+    if visit.is_technicians() {
+        return maintenance::card_laid(session);
+    }
+    if session.place == Place::Reading {
+        return out_of_order(session);
+    }
     if revoked && !matches!(session.place, Place::ToppingUp(_) | Place::Printing(_)) {
         session.go(Place::Trouble { code: FailureCode::CardRevoked, amount: None });
     }
     // The credit key came with the record: an open claim of this card can go on now.
     money::card_seen(session);
+}
+
+/// A citizen's card on a terminal that is switched off: its visit ends before it began, and the screen stays.
+pub(crate) fn out_of_order(session: &mut Session) {
+    end::close(session);
+    session.go(Place::Attract);
 }

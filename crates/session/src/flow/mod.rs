@@ -4,6 +4,7 @@ pub(crate) mod credit;
 pub(crate) mod documents;
 pub(crate) mod end;
 pub(crate) mod identify;
+pub(crate) mod maintenance;
 pub(crate) mod money;
 pub(crate) mod paper;
 pub(crate) mod payment;
@@ -11,7 +12,8 @@ pub(crate) mod pin;
 pub(crate) mod time;
 pub(crate) mod top_up;
 
-use crate::place::Place;
+use crate::place::{Panel, Place};
+use crate::screen::lists::last_page;
 use crate::{Action, Session};
 use domain::device::ReaderEvent;
 
@@ -22,15 +24,22 @@ pub(crate) fn act(session: &mut Session, action: Action) {
         Action::SelectLanguage { lang } => {
             if session.terminal.catalog.tags().any(|tag| tag == lang) {
                 session.lang = lang;
+                session.panel = None;
             }
         }
         Action::ToggleLetters => session.large_text = !session.large_text,
         Action::ToggleContrast => session.high_contrast = !session.high_contrast,
-        Action::ToggleHelp => session.help = !session.help,
+        Action::ToggleHelp => toggle(session, Panel::Help),
+        Action::ToggleLanguages => toggle(session, Panel::Languages),
+        Action::ToggleLooks => toggle(session, Panel::Looks),
         Action::Stay => {}
         _ if session.visit.is_none() => {}
         action => act_in_visit(session, &action),
     }
+}
+
+fn toggle(session: &mut Session, panel: Panel) {
+    session.panel = if session.panel == Some(panel) { None } else { Some(panel) };
 }
 
 fn act_in_visit(session: &mut Session, action: &Action) {
@@ -55,6 +64,8 @@ fn act_in_visit(session: &mut Session, action: &Action) {
         Action::PrintReceipt | Action::PrintClaim => paper::act(session, action),
         Action::Documents | Action::ChooseDocument { .. } | Action::PrintDocument => documents::act(session, action),
         Action::PinConfirm => pin::confirm(session),
+        Action::ForgotPin => pin::forgotten(session),
+        Action::Maintain { task } => maintenance::act(session, *task),
         // The digits themselves go to the vault; `Event::PinEntered` tells how many there are.
         _ => {}
     }
@@ -65,14 +76,27 @@ fn is_open_to(session: &Session, action: &Action) -> bool {
     let Some(visit) = &session.visit else { return false };
     match action {
         Action::Finish => true,
-        Action::ToggleCover => visit.present,
+        Action::ToggleCover => visit.present && !visit.is_technicians(),
+        // A service card opens maintenance and nothing else.
+        Action::Back | Action::NextPage | Action::PinConfirm | Action::ForgotPin | Action::Maintain { .. } => {
+            !session.is_covered() && !visit.is_revoked()
+        }
+        _ if visit.is_technicians() => false,
         _ => !session.is_covered() && !visit.is_revoked(),
     }
 }
 
 fn back(session: &mut Session) {
+    if session.is_technicians() {
+        return maintenance::back(session);
+    }
     match session.place {
+        Place::ForgotPin(purpose) => pin::open(session, purpose),
         Place::Pin { checking: false, .. } | Place::Document(_) => session.go(Place::Documents),
+        Place::Services(page) if page > 0 => session.go(Place::Services(page.min(last_page(session)).saturating_sub(1))),
+        Place::Movements(page) if page > 0 => {
+            session.go(Place::Movements(page.min(last_page(session)).saturating_sub(1)));
+        }
         _ if !session.place.is_working() => session.go(Place::Home),
         _ => {}
     }
@@ -80,8 +104,9 @@ fn back(session: &mut Session) {
 
 fn next_page(session: &mut Session) {
     match session.place {
-        Place::Services(page) => session.go(Place::Services(page + 1)),
-        Place::Movements(page) => session.go(Place::Movements(page + 1)),
+        Place::Services(page) => session.go(Place::Services((page + 1).min(last_page(session)))),
+        Place::Movements(page) => session.go(Place::Movements((page + 1).min(last_page(session)))),
+        Place::Maintenance(_) => maintenance::next_page(session),
         _ => {}
     }
 }
@@ -93,7 +118,7 @@ pub(crate) fn reader(session: &mut Session, event: ReaderEvent) {
         ReaderEvent::Gone => identify::reader_gone(session),
         ReaderEvent::CardArrived(_) => identify::arrived(session),
         ReaderEvent::CardRead(card) => identify::read(session, *card),
-        ReaderEvent::CardRefused(_, code) => identify::refused(session, code),
+        ReaderEvent::CardRefused(presentation, code) => identify::refused(session, presentation, code),
         ReaderEvent::CardGone(presentation) => identify::gone(session, presentation),
         ReaderEvent::CreditKeyProven(presentation) => top_up::key_proven(session, presentation),
         ReaderEvent::CreditKeyRefused(presentation, code) => top_up::key_refused(session, presentation, code),

@@ -58,6 +58,8 @@ pub(crate) fn cancel(session: &mut Session, id: TopUpId) {
         return;
     }
     if session.till.waits(id).payment {
+        let now_ms = session.now.monotonic_ms;
+        session.till.abort_asked_ms.entry(id).or_insert(now_ms);
         session.ask(Effect::Payment(PaymentRequest::Abort(id)));
     } else {
         session.till.cancelled.insert(id);
@@ -127,6 +129,7 @@ pub(crate) fn tick(session: &mut Session) {
         drive_all(session);
     }
     payment::stalled(session);
+    payment::unanswered(session);
 }
 
 pub(crate) fn drive_all(session: &mut Session) {

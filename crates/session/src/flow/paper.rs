@@ -2,7 +2,7 @@
 
 use crate::effect::{Effect, PaperOrder};
 use crate::event::PaperEvent;
-use crate::flow::money;
+use crate::flow::{maintenance, money};
 use crate::place::{AfterPrint, Place, Printing, Slip, ToppedUp};
 use crate::{Action, Session};
 use domain::device::PrinterRequest;
@@ -11,10 +11,14 @@ use ledger::ClaimCode;
 
 pub(crate) fn act(session: &mut Session, action: &Action) {
     match (action, session.place.clone()) {
-        (Action::PrintReceipt, Place::ToppedUp(topped_up)) if topped_up.receipt == Slip::Offered => {
+        (Action::PrintReceipt, Place::ToppedUp(topped_up)) if topped_up.receipt != Slip::Out => {
             receipt(session, topped_up);
         }
-        (Action::PrintClaim, Place::ToppingUp(id)) if money::may_leave(session) => claim(session, id),
+        (Action::PrintClaim, Place::ToppingUp(id))
+            if money::may_leave(session) && session.till.slips.get(&id) != Some(&Slip::Out) =>
+        {
+            claim(session, id);
+        }
         _ => {}
     }
 }
@@ -47,7 +51,8 @@ fn receipt(session: &mut Session, topped_up: ToppedUp) {
 }
 
 fn claim(session: &mut Session, id: TopUpId) {
-    if session.printer.is_err() {
+    if let Err(code) = session.printer {
+        session.till.slips.insert(id, Slip::Failed(code));
         return;
     }
     let name = session.new_print_name();
@@ -107,6 +112,7 @@ pub(crate) fn printed(session: &mut Session, name: &PrintName, result: Result<()
         (AfterPrint::Receipt(topped_up), Err(code)) => {
             Place::ToppedUp(ToppedUp { receipt: Slip::Failed(code), ..topped_up })
         }
+        (AfterPrint::Readiness(test), result) => maintenance::printed(test, result),
         (AfterPrint::ClaimSlip(id), result) => {
             session.till.slips.insert(id, result.map_or_else(Slip::Failed, |()| Slip::Out));
             session.go(Place::ToppingUp(id));

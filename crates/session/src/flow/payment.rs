@@ -151,6 +151,25 @@ pub(crate) fn stalled_top_up(session: &Session) -> Option<TopUpId> {
     (waits && session.till.last_receipt.is_none()).then_some(id)
 }
 
+/// The citizen gave up, and the payment terminal has not said a word since: nobody knows whether the bank will charge.
+/// They get a claim and may leave. Nothing is credited from here on but on the terminal's word that the money is
+/// kept, and that word is asked for when it has ended what it is at.
+pub(crate) fn unanswered(session: &mut Session) {
+    if let Some((id, at)) = unanswered_top_up(session)
+        && session.now.monotonic_ms >= at
+        && record(session, id, Fact::PaymentUnknown)
+    {
+        claim(session, id);
+    }
+}
+
+/// The top-up on the screen that was given up, and the moment from which its outcome counts as unknown.
+pub(crate) fn unanswered_top_up(session: &Session) -> Option<(TopUpId, u64)> {
+    let Place::ToppingUp(id) = session.place else { return None };
+    let asked_ms = *session.till.abort_asked_ms.get(&id)?;
+    (known(session, id)?.payment() == Payment::Asked).then_some((id, asked_ms + STALLED_MS))
+}
+
 /// Makes a claim, where one can be made.
 fn claim(session: &mut Session, id: TopUpId) {
     session.till.left.insert(id);

@@ -3,41 +3,62 @@
 
 use crate::Session;
 use crate::effect::Effect;
-use crate::place::Place;
+use crate::flow::{end, maintenance};
+use crate::place::{PinPurpose, Place};
 use domain::FailureCode;
 use domain::card::{PinTries, Presentation};
 use domain::device::ReaderRequest;
-use domain::document::DocumentKind;
-use domain::holder::PinFacts;
+use domain::holder::{PinFacts, Role};
 
 /// Asks for the PIN, unless it was given in this visit or cannot be.
-pub(crate) fn open(session: &mut Session, document: DocumentKind) {
+pub(crate) fn open(session: &mut Session, purpose: PinPurpose) {
     let Some(visit) = &session.visit else { return };
-    if visit.pin.is_some() {
-        return session.go(Place::Document(document));
+    match purpose {
+        PinPurpose::Document(document) if visit.pin.is_some() => return session.go(Place::Document(document)),
+        PinPurpose::Maintenance if visit.maintains => return maintenance::enter(session),
+        _ => {}
     }
-    match refusal(session) {
+    match refusal(session, purpose) {
         Some(code) => session.go(Place::Trouble { code, amount: None }),
         None => {
             session.ask(Effect::ClearPin);
-            session.go(Place::Pin { document, entered: 0, checking: false, problem: None });
+            session.go(Place::Pin { purpose, entered: 0, checking: false, problem: None });
         }
     }
 }
 
 /// Why no PIN can be tried, if so.
-fn refusal(session: &Session) -> Option<FailureCode> {
+pub(crate) fn refusal(session: &Session, purpose: PinPurpose) -> Option<FailureCode> {
     let visit = session.visit.as_ref()?;
     let tries = visit.card.tries;
+    let for_citizen = purpose != PinPurpose::Maintenance;
     match &visit.tap {
-        _ if session.journal_set_aside => Some(FailureCode::JournalUnreadable),
+        // What is wrong with the terminal keeps papers from being given, and is what a technician comes for.
+        _ if for_citizen && session.impairment().is_some() => session.impairment(),
         Some(Err(code)) => Some(*code),
         None => Some(FailureCode::RecordMissing),
         Some(Ok(facts)) if facts.pin_version == 0 || tries.pin_version == 0 => Some(FailureCode::PinNeverSet),
         Some(Ok(facts)) if facts.pin_version != tries.pin_version => Some(FailureCode::RecordStale),
-        _ if tries.failures >= session.terminal.pack.pin.tries => Some(FailureCode::PinLocked),
-        _ if session.feed_is_too_old() => Some(FailureCode::FeedTooOld),
+        // A copy, or a card set back to an older state, has fewer attempts than this terminal remembers.
+        _ if tries.failures >= session.terminal.pack.pin.tries || tries.attempt < visit.attempt_floor => {
+            Some(FailureCode::PinLocked)
+        }
+        _ if for_citizen && session.feed_is_too_old() => Some(FailureCode::FeedTooOld),
         _ => None,
+    }
+}
+
+/// The journal remembers this many attempts of the card.
+pub(crate) fn floor(session: &mut Session, presentation: Presentation, attempts: u32) {
+    if let Some(visit) = session.visit.as_mut().filter(|visit| visit.is(presentation)) {
+        visit.attempt_floor = visit.attempt_floor.max(attempts);
+    }
+}
+
+/// The citizen has forgotten it.
+pub(crate) fn forgotten(session: &mut Session) {
+    if let Place::Pin { purpose, checking: false, .. } = session.place {
+        session.go(Place::ForgotPin(purpose));
     }
 }
 
@@ -61,7 +82,8 @@ pub(crate) fn entered(session: &mut Session, digits: u8) {
 
 pub(crate) fn confirm(session: &mut Session) {
     let length = session.terminal.pack.pin.length;
-    if let (Some(code), Place::Pin { .. }) = (refusal(session), &session.place) {
+    let Place::Pin { purpose, .. } = session.place else { return };
+    if let Some(code) = refusal(session, purpose) {
         return session.go(Place::Trouble { code, amount: None });
     }
     let Some(visit) = session.visit.as_ref().filter(|visit| visit.present) else { return };
@@ -103,20 +125,19 @@ pub(crate) fn tries_not_written(session: &mut Session, presentation: Presentatio
 pub(crate) fn opened(session: &mut Session, presentation: Presentation, result: Result<Box<PinFacts>, FailureCode>) {
     let tries_max = session.terminal.pack.pin.tries;
     let Some(visit) = session.visit.as_mut().filter(|visit| visit.is(presentation)) else { return };
-    let Place::Pin { document, checking: true, .. } = session.place else { return };
+    let Place::Pin { purpose, checking: true, .. } = session.place else { return };
     match result {
         Ok(facts) => {
             let tries = PinTries { failures: 0, ..visit.card.tries };
-            visit.pin = Some(*facts);
             session.ask(Effect::Reader(ReaderRequest::WriteTries(presentation, tries)));
-            session.go(Place::Document(document));
+            proven(session, purpose, *facts);
         }
         Err(FailureCode::PinWrong) if visit.card.tries.failures >= tries_max => {
             session.go(Place::Trouble { code: FailureCode::PinLocked, amount: None });
         }
         Err(FailureCode::PinWrong) => {
             let problem = Some(FailureCode::PinWrong);
-            session.go(Place::Pin { document, entered: 0, checking: false, problem });
+            session.go(Place::Pin { purpose, entered: 0, checking: false, problem });
         }
         Err(code) => {
             // Not the citizen's mistake: the try counted above is given back.
@@ -125,6 +146,23 @@ pub(crate) fn opened(session: &mut Session, presentation: Presentation, result: 
             session.ask(Effect::Reader(ReaderRequest::WriteTries(presentation, tries)));
             session.go(Place::Trouble { code, amount: None });
         }
+    }
+}
+
+/// The PIN was right. Maintenance keeps none of its facts: they are the technician's own.
+fn proven(session: &mut Session, purpose: PinPurpose, facts: PinFacts) {
+    let Some(visit) = &mut session.visit else { return };
+    match purpose {
+        PinPurpose::Document(document) => {
+            visit.pin = Some(facts);
+            session.go(Place::Document(document));
+        }
+        PinPurpose::Maintenance if visit.tap_facts().is_some_and(|facts| facts.role == Role::Technician) => {
+            visit.maintains = true;
+            maintenance::enter(session);
+        }
+        // Nobody but a technician is ever asked for it.
+        PinPurpose::Maintenance => end::finish(session),
     }
 }
 

@@ -1,15 +1,29 @@
 //! Time has passed: warnings, the end of an idle visit, and what a lifted card leads to.
 
 use crate::Session;
-use crate::flow::{end, money, paper};
+use crate::effect::Effect;
+use crate::flow::{end, identify, maintenance, money, paper};
 use crate::place::Place;
 use crate::timing::{WARNING_MS, idle_ms, lifted_ms, lifting_ends};
 use domain::FailureCode;
+use domain::device::Cue;
 
 pub(crate) fn tick(session: &mut Session) {
     money::tick(session);
+    remind(session);
     lifted(session);
     idle(session);
+}
+
+/// A card or a paper that stays behind is asked for by a sound as well.
+fn remind(session: &mut Session) {
+    let now = session.now;
+    let Some(parting) = &mut session.timing.parting else { return };
+    let due = parting.due(now);
+    if due > parting.reminded {
+        parting.reminded = due;
+        session.ask(Effect::Sound(Cue::CardForgotten));
+    }
 }
 
 fn lifted(session: &mut Session) {
@@ -20,8 +34,7 @@ fn lifted(session: &mut Session) {
     if !lifting_ends(session) {
         return;
     }
-    end::close(session);
-    session.go(Place::Attract);
+    end::leave(session);
 }
 
 fn idle(session: &mut Session) {
@@ -39,6 +52,8 @@ fn idle(session: &mut Session) {
     match session.place {
         Place::Attract => session.default_looks(),
         Place::Printing(_) => paper::given_up(session),
+        Place::Maintenance(ref place) if place.is_working() => maintenance::given_up(session),
+        Place::Reading if session.visit.is_some() => identify::out_of_order(session),
         Place::Reading | Place::Proving(_) | Place::Pin { checking: true, .. } => {
             session.go(Place::Trouble { code: FailureCode::CardUnreadable, amount: None });
         }
@@ -50,6 +65,9 @@ fn idle(session: &mut Session) {
             session.default_looks();
             session.timing.touched(session.now);
         }
-        _ => session.timing.warned_ms = Some(now),
+        _ => {
+            session.timing.warned_ms = Some(now);
+            session.ask(Effect::Sound(Cue::TimeWarning));
+        }
     }
 }

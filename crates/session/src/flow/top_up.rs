@@ -11,7 +11,7 @@ use ledger::{check_purse, check_top_up, topped_up_on};
 
 pub(crate) fn act(session: &mut Session, action: &Action) {
     match (action, &session.place) {
-        (Action::TopUp, Place::Home | Place::ToppedUp(_) | Place::Trouble { amount: Some(_), .. }) => open(session),
+        (Action::TopUp, Place::Home | Place::ToppedUp(_) | Place::Trouble { .. }) => open(session),
         (Action::ChooseAmount { cents }, Place::Amount { .. }) => choose(session, Cents(*cents)),
         (Action::Pay, Place::Amount { chosen, .. }) => pay(session, *chosen),
         (Action::CancelPayment, Place::ToppingUp(top_up)) => {
@@ -25,19 +25,31 @@ pub(crate) fn act(session: &mut Session, action: &Action) {
 /// Why no top-up can be made now, if so.
 pub(crate) fn obstacle(session: &Session) -> Option<FailureCode> {
     let visit = session.visit.as_ref()?;
-    let blocked = session.till.ledger.as_ref().is_none_or(|ledger| ledger.blocking().is_some());
     match (&visit.tap, visit.purse) {
-        _ if session.journal_set_aside => Some(FailureCode::JournalUnreadable),
+        _ if session.impairment().is_some() => session.impairment(),
         (Some(Err(code)), _) => Some(*code),
         (Some(Ok(facts)), _) if facts.credit_key.is_none() => Some(FailureCode::RecordMissing),
         (_, Some(purse)) if check_purse(&session.terminal.pack.purse, purse).is_err() => {
             Some(FailureCode::PurseImplausible)
         }
         (_, None) => Some(FailureCode::CardDamaged),
-        _ if session.till.last_receipt.is_none() => Some(FailureCode::PaymentAbsent),
-        _ if blocked => Some(FailureCode::PaymentBlocked),
-        _ => None,
+        _ => outage(session).or_else(|| exhausted(session)),
     }
+}
+
+/// Why nobody can pay here now, if so.
+pub(crate) fn outage(session: &Session) -> Option<FailureCode> {
+    if session.till.last_receipt.is_none() {
+        return Some(FailureCode::PaymentAbsent);
+    }
+    let blocked = session.till.ledger.as_ref().is_none_or(|ledger| ledger.blocking().is_some());
+    blocked.then_some(FailureCode::PaymentBlocked)
+}
+
+/// The limit that leaves none of the amounts offered, if one does.
+fn exhausted(session: &Session) -> Option<FailureCode> {
+    let smallest = session.terminal.pack.purse.choices.iter().min()?;
+    limit(session, *smallest)
 }
 
 fn open(session: &mut Session) {
@@ -90,7 +102,11 @@ pub(crate) fn key_proven(session: &mut Session, presentation: Presentation) {
     if let Place::Proving(amount) = session.place
         && session.visit.as_ref().is_some_and(|visit| visit.is(presentation))
     {
-        money::begin(session, amount);
+        // The payment terminal, the disk or the clock may have gone in between.
+        match obstacle(session) {
+            Some(code) => session.go(Place::Trouble { code, amount: None }),
+            None => money::begin(session, amount),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use super::words::{Words, plain, private};
 use crate::Session;
 use crate::action::Action;
-use crate::view::{Icon, Picture, Row, Screen, Tone};
+use crate::view::{Icon, Picture, Row, Screen, Text, Tone};
 use domain::document::DocumentKind;
 
 pub(crate) fn menu(session: &Session, words: &Words) -> Screen {
@@ -15,12 +15,17 @@ pub(crate) fn menu(session: &Session, words: &Words) -> Screen {
         words.button(name, &key, Tone::Plain, action).icon(Icon::Document).hint(hint)
     });
     Screen::Menu {
-        step: Some(words.step(1, 3)),
+        step: Some(words.step(1, steps(session))),
         heading: words.text("document-heading"),
         lead: Some(words.text("document-lead")),
         notices: Vec::new(),
         items: items.collect(),
     }
+}
+
+/// Choice, PIN and values; without the PIN where this visit has given it before.
+fn steps(session: &Session) -> u8 {
+    if session.visit.as_ref().is_some_and(|visit| visit.pin_kept) { 2 } else { 3 }
 }
 
 pub(crate) fn details(session: &Session, words: &Words, kind: DocumentKind) -> Screen {
@@ -38,34 +43,43 @@ pub(crate) fn details(session: &Session, words: &Words, kind: DocumentKind) -> S
         notices.extend(old);
     }
     if session.network.is_out() {
-        notices.push(super::home::offline(session, words));
+        notices.push(super::notices::offline(session, words));
     }
     rows.push(words.row("document-price", plain(language.text("home-service-free"))));
     let print = words.button("print", "document-print", Tone::Primary, Action::PrintDocument).icon(Icon::Paper);
     Screen::Details {
-        step: Some(words.step(3, 3)),
+        step: Some(words.step(steps(session), steps(session))),
         heading: words.text(&format!("document-{}-question", kind.name())),
         lead,
         notices,
         rows,
-        actions: vec![print.enabled(session.printer.is_ok())],
+        actions: vec![print],
     }
 }
 
-pub(crate) fn printing(words: &Words, is_document: bool) -> Screen {
+pub(crate) fn printing(session: &Session, words: &Words, is_document: bool) -> Screen {
     let key = if is_document { "document-printing" } else { "document-printing-slip" };
+    let lead = format!("{key}-lead");
     Screen::Busy {
         step: None,
         heading: words.text(key),
-        lead: words.text(&format!("{key}-lead")),
+        lead: if session.printer.is_ok() { words.text(&lead) } else { paused(words) },
         picture: Picture::Printing,
         sum: Vec::new(),
         actions: Vec::new(),
     }
 }
 
-pub(crate) fn printed(words: &Words, kind: DocumentKind, code: Option<&str>) -> Screen {
-    let rows = code.map(|code| words.row("document-code", private(code.to_owned())));
+/// A printer that waits for paper or for a hand goes on by itself; until then nobody should pull.
+fn paused(words: &Words) -> Text {
+    words.text("document-printing-paused")
+}
+
+pub(crate) fn printed(session: &Session, words: &Words, kind: DocumentKind, code: Option<&str>) -> Screen {
+    let offline = session.visit.as_ref().is_some_and(|visit| visit.issued_offline);
+    // Whoever gets the paper will look the code up: not before central knows it.
+    let hint = offline.then(|| words.text("document-code-later"));
+    let rows = code.map(|code| Row { hint, ..words.row("document-code", private(code.to_owned())) });
     Screen::Done {
         heading: words.text("document-printed"),
         lead: Some(words.text(&format!("document-{}-after", kind.name()))),

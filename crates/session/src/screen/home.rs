@@ -1,23 +1,25 @@
 //! What the card holds, and what one can do.
 
-use super::attract;
-use super::words::{Words, plain, private};
+use super::notices;
+use super::words::{Words, private};
 use crate::Session;
 use crate::action::Action;
-use crate::flow::top_up;
+use crate::flow::{documents, top_up};
 use crate::view::{Button, Figure, Icon, Notice, Screen, Text, Tone};
 use domain::FailureCode;
 use ledger::check_purse;
 use locale::Value;
 
 pub(crate) fn screen(session: &Session, words: &Words) -> Screen {
+    let top_up = tile(words, "top-up", "home-top-up", Icon::TopUp, Action::TopUp);
+    let papers = tile(words, "documents", "home-documents", Icon::Document, Action::Documents);
     Screen::Home {
         balance: balance(session, words),
-        notices: notices(session, words),
+        notices: notices::of_visit(session, words),
         heading: words.text("home-heading"),
         tiles: vec![
-            top_up_tile(session, words),
-            tile(words, "documents", "home-documents", Icon::Document, Action::Documents),
+            tile_unless(Button { tone: Tone::Primary, ..top_up }, words, top_up::obstacle(session)),
+            tile_unless(papers, words, documents::obstacle(session)),
             tile(words, "services", "home-services", Icon::City, Action::Services),
             tile(words, "movements", "home-movements", Icon::List, Action::Movements),
         ],
@@ -28,16 +30,26 @@ fn tile(words: &Words, id: &str, key: &str, icon: Icon, action: Action) -> Butto
     words.button(id, key, Tone::Plain, action).icon(icon).hint(words.text(&format!("{key}-hint")))
 }
 
-fn top_up_tile(session: &Session, words: &Words) -> Button {
-    let tile = tile(words, "top-up", "home-top-up", Icon::TopUp, Action::TopUp);
-    let tile = Button { tone: Tone::Primary, ..tile };
-    match top_up::obstacle(session) {
+/// A tile always leads somewhere: what cannot be done now says so here, and the screen behind it says what to do.
+fn tile_unless(tile: Button, words: &Words, obstacle: Option<FailureCode>) -> Button {
+    match obstacle {
         None => tile,
-        Some(FailureCode::PaymentAbsent | FailureCode::PaymentBlocked) => {
-            tile.hint(words.text("home-top-up-not-now")).enabled(false)
+        Some(code) => tile.hint(words.text(not_now(code))),
+    }
+}
+
+fn not_now(code: FailureCode) -> &'static str {
+    use FailureCode as F;
+    match code {
+        F::PaymentAbsent | F::PaymentBlocked => "home-not-now-payment",
+        F::PaperOut => "home-not-now-paper",
+        F::PrinterAbsent | F::PaperJam | F::PrinterOpen | F::PrintRefused | F::PrinterFault => "home-not-now-printer",
+        F::JournalUnreadable | F::DiskFull | F::ClockWrong => "home-not-now-terminal",
+        F::RecordMissing | F::RecordCorrupt | F::RecordStale | F::FeedTooOld | F::CacheUnreadable => {
+            "home-not-now-data"
         }
-        // The screen behind it says what is wrong and where to go.
-        Some(_) => tile.hint(words.text("home-top-up-ask")),
+        // What concerns the person alone is not written on a tile.
+        _ => "home-not-now-ask",
     }
 }
 
@@ -52,42 +64,6 @@ fn balance(session: &Session, words: &Words) -> Option<Figure> {
         source: words.text("home-balance-source"),
         counting: Vec::new(),
     })
-}
-
-fn notices(session: &Session, words: &Words) -> Vec<Notice> {
-    let mut notices = attract::notices(session, words);
-    let Some(visit) = &session.visit else { return notices };
-    if let Some(amount) = visit.settled {
-        let money = words.money(amount);
-        notices.insert(0, words.notice(Icon::Check, "notice-settled", None, &[("amount", money.into())]));
-    }
-    if let Some(Err(code)) = visit.tap {
-        notices.push(words.notice(Icon::Warning, "notice-no-record", Some(code), &[]));
-    }
-    if visit.purse.is_some_and(|purse| check_purse(&session.terminal.pack.purse, purse).is_err()) {
-        let code = Some(FailureCode::PurseImplausible);
-        notices.insert(0, words.notice(Icon::Warning, "notice-purse", code, &[]));
-    }
-    notices
-}
-
-/// Central does not answer: since when, and how old the figures are.
-pub(crate) fn offline(session: &Session, words: &Words) -> Notice {
-    let language = words.language();
-    let since = moment(session, words, session.network.since);
-    let text: Text = match session.network.feed {
-        Some(feed) => {
-            let as_of = moment(session, words, feed.issued);
-            words.text_with("notice-offline-text", &[("as-of", as_of.into())])
-        }
-        None => words.text("notice-offline-no-data"),
-    };
-    Notice {
-        icon: Icon::Offline,
-        title: plain(language.text_with("notice-offline-title", &[("since", since.into())])),
-        text,
-        code: Some(FailureCode::CentralUnreachable.code().to_owned()),
-    }
 }
 
 /// How old the figures are: a plain line while they are fresh, a notice once they are old.

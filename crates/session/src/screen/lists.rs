@@ -1,29 +1,49 @@
 //! The services and the movements, page by page.
 
-use super::service;
+use super::{notices, service};
 use super::words::{Words, plain, private};
 use crate::Session;
 use crate::action::Action;
+use crate::place::Place;
 use crate::view::{Icon, Notice, Row, Screen, Text, Tone};
 use domain::Timestamp;
 use domain::card::Movement;
+use locale::Value;
 
 /// Rows that fit a page, also with large letters.
 const PAGE: usize = 6;
 const PAGE_LARGE: usize = 4;
+
+fn pages(session: &Session, rows: usize) -> usize {
+    rows.div_ceil(page_size(session)).max(1)
+}
+
+/// The last page of the list that is open; letters may have grown since it was opened.
+pub(crate) fn last_page(session: &Session) -> usize {
+    let rows = match session.place {
+        Place::Movements(_) => session.visit.as_ref().map_or(0, |visit| real(&visit.card.movements).count()),
+        _ => session.terminal.pack.services.len(),
+    };
+    pages(session, rows) - 1
+}
+
+/// Personalisation writes record 0, which is no movement.
+fn real(movements: &[Movement]) -> impl Iterator<Item = &Movement> {
+    movements.iter().filter(|movement| movement.counter > 0)
+}
 
 pub(crate) fn services(session: &Session, words: &Words, page: usize) -> Screen {
     let facts = session.visit.as_ref().and_then(|visit| visit.tap_facts());
     let all: Vec<Row> =
         session.terminal.pack.services.iter().map(|service| service::row(words, service, facts)).collect();
     let (lead, notice) = facts.map(|facts| super::home::age(session, words, facts.as_of)).unwrap_or_default();
-    paged(session, words, "home-services", (lead, notice.into_iter().collect()), all, page)
+    let notices = [notices::price_unknown(session, words), notice].into_iter().flatten().collect();
+    paged(session, words, "home-services", (lead, notices), all, page)
 }
 
 pub(crate) fn movements(session: &Session, words: &Words, page: usize) -> Screen {
     let movements = session.visit.as_ref().map(|visit| visit.card.movements.as_slice()).unwrap_or_default();
-    // Personalisation writes record 0, which is no movement.
-    let rows = movements.iter().filter(|movement| movement.counter > 0).map(|movement| row(session, words, movement));
+    let rows = real(movements).map(|movement| row(session, words, movement));
     paged(session, words, "home-movements", (None, Vec::new()), rows.collect(), page)
 }
 
@@ -45,6 +65,11 @@ fn row(session: &Session, words: &Words, movement: &Movement) -> Row {
     }
 }
 
+/// How many rows fit a page.
+pub(crate) fn page_size(session: &Session) -> usize {
+    if session.large_text { PAGE_LARGE } else { PAGE }
+}
+
 fn paged(
     session: &Session,
     words: &Words,
@@ -53,14 +78,16 @@ fn paged(
     all: Vec<Row>,
     page: usize,
 ) -> Screen {
-    let size = if session.large_text { PAGE_LARGE } else { PAGE };
-    let pages = all.len().div_ceil(size).max(1);
-    let first = page % pages * size;
+    let pages = pages(session, all.len());
+    let page = page.min(pages - 1);
     let empty = all.is_empty();
-    let rows: Vec<Row> = all.into_iter().skip(first).take(size).collect();
+    let rows: Vec<Row> = all.into_iter().skip(page * page_size(session)).take(page_size(session)).collect();
     let mut actions = vec![words.button("home", "common-home", Tone::Plain, Action::Home).icon(Icon::Home)];
-    if pages > 1 {
-        actions.insert(0, words.button("next", "common-next-page", Tone::Primary, Action::NextPage).icon(Icon::List));
+    if page + 1 < pages {
+        let next = words.button("next", "common-next-page", Tone::Primary, Action::NextPage).icon(Icon::List);
+        let count = |number: usize| Value::Count(i64::try_from(number).unwrap_or(i64::MAX));
+        let hint = words.text_with("home-page", &[("page", count(page + 2)), ("pages", count(pages))]);
+        actions.insert(0, next.hint(hint));
     }
     Screen::Details {
         step: None,

@@ -1,9 +1,13 @@
 //! From the state to the screen: which words, figures and buttons stand where. One file per area.
 
 mod attract;
+pub(crate) mod closed;
 mod documents;
 mod home;
-mod lists;
+pub(crate) mod lists;
+mod maintenance;
+mod notices;
+pub(crate) mod panel;
 mod pin;
 mod service;
 mod strip;
@@ -13,9 +17,11 @@ pub(crate) mod words;
 
 use crate::Session;
 use crate::action::Action;
-use crate::place::{AfterPrint, Place};
-use crate::view::{Overlay, Screen, Text, Theme, Tone, View};
+use crate::place::{AfterPrint, Place, Printing};
+use crate::view::{Overlay, Screen, Theme, Tone, View};
 use words::Words;
+
+pub(crate) use maintenance::readiness;
 
 /// The whole screen.
 pub(crate) fn view(session: &Session) -> View {
@@ -44,13 +50,18 @@ fn screen(session: &Session, words: &Words) -> Screen {
         Place::ToppingUp(id) => top_up::under_way(session, words, *id),
         Place::ToppedUp(topped_up) => top_up::done(session, words, topped_up),
         Place::Documents => documents::menu(session, words),
-        Place::Pin { document, entered, checking, problem } => {
-            pin::screen(session, words, *document, *entered, *checking, *problem)
+        Place::Pin { purpose, entered, checking, problem } => {
+            pin::screen(session, words, *purpose, *entered, *checking, *problem)
         }
+        Place::ForgotPin(purpose) => pin::forgotten(session, words, *purpose),
         Place::Document(kind) => documents::details(session, words, *kind),
-        Place::Printing(printing) => documents::printing(words, matches!(printing.then, AfterPrint::Document(_))),
-        Place::Printed { document, code } => documents::printed(words, *document, code.as_deref()),
+        Place::Printing(Printing { then: AfterPrint::Readiness(_), .. }) => maintenance::printing(words),
+        Place::Printing(printing) => {
+            documents::printing(session, words, matches!(printing.then, AfterPrint::Document(_)))
+        }
+        Place::Printed { document, code } => documents::printed(session, words, *document, code.as_deref()),
         Place::Trouble { code, amount } => trouble::screen(session, words, *code, *amount),
+        Place::Maintenance(place) => maintenance::screen(session, words, place),
         Place::Farewell => attract::farewell(session, words),
     }
 }
@@ -76,39 +87,9 @@ fn overlay(session: &Session, words: &Words) -> Option<Overlay> {
             ],
         });
     }
-    if let Some(visit) = session.visit.as_ref().filter(|_| session.is_covered()) {
-        let (heading, lead) = if visit.present {
-            ("common-covered", "common-covered-lead")
-        } else {
-            ("common-lifted", "common-lifted-lead")
-        };
-        let uncover = words.button("uncover", "common-uncover", Tone::Primary, Action::ToggleCover);
-        return Some(Overlay::Cover {
-            heading: words.text(heading),
-            lead: words.text(lead),
-            actions: if visit.present { vec![uncover] } else { Vec::new() },
-        });
+    // Nothing private lies below a cover, so that a panel may lie over it.
+    if let Some(panel) = session.panel {
+        return Some(panel::overlay(session, words, panel));
     }
-    session.help.then(|| help(session, words))
-}
-
-fn help(session: &Session, words: &Words) -> Overlay {
-    let area = match &session.place {
-        Place::Attract | Place::Reading | Place::Farewell => "attract",
-        Place::Home | Place::Services(_) | Place::Movements(_) => "home",
-        Place::Amount { .. } | Place::Proving(_) | Place::ToppingUp(_) | Place::ToppedUp(_) => "topup",
-        Place::Pin { .. } => "pin",
-        Place::Documents | Place::Document(_) | Place::Printing(_) | Place::Printed { .. } => "document",
-        Place::Trouble { .. } => "trouble",
-    };
-    let paragraphs: Vec<Text> = vec![
-        words.text(&format!("help-{area}-first")),
-        words.text(&format!("help-{area}-then")),
-        words.text_with("help-telephone", &[("telephone", session.terminal.pack.brand.telephone.as_str().into())]),
-    ];
-    Overlay::Help {
-        heading: words.text("help-heading"),
-        paragraphs,
-        actions: vec![words.button("close-help", "common-close", Tone::Primary, Action::ToggleHelp)],
-    }
+    session.is_covered().then(|| strip::cover_overlay(session, words))
 }

@@ -1,17 +1,18 @@
-//! The PIN pad. The digits are never in a view: only how many there are.
+//! The PIN pad, and the way out for who has forgotten the PIN. The digits are never in a view: only how many there
+//! are.
 
 use super::words::{Words, plain};
 use crate::Session;
 use crate::action::Action;
-use crate::view::{Button, Icon, Screen, Tone};
+use crate::place::PinPurpose;
+use crate::view::{Button, Icon, Row, Screen, Text, Tone};
 use domain::FailureCode;
-use domain::document::DocumentKind;
 use locale::Value;
 
 pub(crate) fn screen(
     session: &Session,
     words: &Words,
-    document: DocumentKind,
+    purpose: PinPurpose,
     entered: u8,
     checking: bool,
     problem: Option<FailureCode>,
@@ -22,16 +23,27 @@ pub(crate) fn screen(
     let notice = problem
         .map(|code| words.notice(Icon::Warning, "pin-wrong", Some(code), &[("left", Value::Count(left.into()))]));
     let confirm = words.button("pin-confirm", "pin-confirm", Tone::Primary, Action::PinConfirm).icon(Icon::Check);
-    let reason = words.language().text(&format!("document-{}", document.name()));
+    let forgot = words.button("forgot-pin", "pin-forgot", Tone::Plain, Action::ForgotPin).icon(Icon::Help);
     Screen::Pin {
-        step: Some(words.step(2, 3)),
+        step: matches!(purpose, PinPurpose::Document(_)).then(|| words.step(2, 3)),
         heading: words.text(if checking { "pin-checking" } else { "pin-heading" }),
-        lead: words.text_with("pin-lead", &[("document", reason.into())]),
+        lead: lead(words, purpose),
         length,
         entered,
         notice,
         keys: keys(words, entered, length, checking),
         confirm: confirm.enabled(entered == length && !checking),
+        actions: vec![forgot.enabled(!checking)],
+    }
+}
+
+fn lead(words: &Words, purpose: PinPurpose) -> Text {
+    match purpose {
+        PinPurpose::Document(document) => {
+            let reason = words.language().text(&format!("document-{}", document.name()));
+            words.text_with("pin-lead", &[("document", reason.into())])
+        }
+        PinPurpose::Maintenance => words.text("pin-lead-service"),
     }
 }
 
@@ -46,4 +58,33 @@ fn keys(words: &Words, entered: u8, length: u8, checking: bool) -> Vec<Button> {
     keys.push(erase.enabled(entered > 0 && !checking));
     keys.push(digit(0));
     keys
+}
+
+/// Where to get a new PIN, what to bring, and what works without one.
+pub(crate) fn forgotten(session: &Session, words: &Words, purpose: PinPurpose) -> Screen {
+    let telephone = session.terminal.pack.brand.telephone.clone();
+    let row = |icon, label: &str, value: Text| Row { icon: Some(icon), ..words.row(label, value) };
+    let rows = match purpose {
+        PinPurpose::Document(_) => vec![
+            row(Icon::City, "pin-forgot-where", words.text("pin-forgot-where-office")),
+            row(Icon::Document, "pin-forgot-bring", words.text("pin-forgot-bring-identity")),
+            row(Icon::Phone, "pin-forgot-call", plain(telephone)),
+            row(Icon::Check, "pin-forgot-without", words.text("pin-forgot-without-rest")),
+        ],
+        PinPurpose::Maintenance => vec![
+            row(Icon::City, "pin-forgot-where", words.text("pin-forgot-where-technicians")),
+            row(Icon::Phone, "pin-forgot-call", plain(telephone)),
+        ],
+    };
+    let again = words.button("pin-again", "pin-again", Tone::Primary, Action::Back).icon(Icon::Back);
+    let home = words.button("home", "common-home", Tone::Plain, Action::Home).icon(Icon::Home);
+    let is_citizens = matches!(purpose, PinPurpose::Document(_));
+    Screen::Details {
+        step: None,
+        heading: words.text("pin-forgot-heading"),
+        lead: Some(words.text("pin-forgot-lead")),
+        notices: Vec::new(),
+        rows,
+        actions: std::iter::once(again).chain(is_citizens.then_some(home)).collect(),
+    }
 }

@@ -1,6 +1,6 @@
 //! The top-up: the amount as a sum, the payment, the credit, and what came of it.
 
-use super::trouble;
+use super::{strip, trouble};
 use super::words::{Words, plain, private};
 use crate::Session;
 use crate::action::Action;
@@ -28,11 +28,12 @@ pub(crate) fn amount(session: &Session, words: &Words, chosen: Cents, problem: O
     let label = words.text_with("topup-pay", &[("amount", money.into())]);
     let ready = problem.is_none() && session.visit.as_ref().is_some_and(|visit| visit.tap_facts().is_some());
     let pay = words.button("pay", "topup-pay", Tone::Pay, Action::Pay).label(label).icon(Icon::Pay).enabled(ready);
-    let heading = match problem {
-        None => words.text("topup-heading"),
-        Some(FailureCode::PurseFull) => words.text("topup-purse-full"),
-        Some(_) => words.text("topup-limit"),
-    };
+    let heading = words.text(match problem {
+        None => "topup-heading",
+        Some(FailureCode::PurseFull) => "topup-purse-full",
+        Some(FailureCode::FloatExhausted) => "topup-float",
+        Some(_) => "topup-limit",
+    });
     Screen::Amount {
         step: words.step(1, 3),
         heading,
@@ -69,7 +70,7 @@ pub(crate) fn under_way(session: &Session, words: &Words, id: TopUpId) -> Screen
     match (top_up.payment(), top_up.credit()) {
         _ if top_up.credit() == Credit::InDoubt => torn(session, words, top_up),
         _ if top_up.claim() == Claim::Open => unclear(session, words, top_up),
-        (Payment::None | Payment::Asked, _) if session.till.cancelled.contains(&id) => {
+        (Payment::None | Payment::Asked, _) if is_given_up(session, id) => {
             busy(words, 2, "topup-cancelling", Picture::PayWait, lines, Vec::new())
         }
         (Payment::None | Payment::Asked, _) => at_terminal(session, words, lines),
@@ -77,11 +78,17 @@ pub(crate) fn under_way(session: &Session, words: &Words, id: TopUpId) -> Screen
             busy(words, 2, "topup-resolving", Picture::PayWait, lines, Vec::new())
         }
         _ if top_up.duty() == Duty::StartCredit && !present => {
-            busy(words, 3, "topup-put-back", Picture::PutBack, lines, Vec::new())
+            let (key, picture) = away(session, "topup-put-back");
+            busy(words, 3, key, picture, lines, Vec::new())
         }
         (_, Credit::NotCredited) => busy(words, 3, "topup-giving-back", Picture::PayWait, lines, Vec::new()),
         _ => busy(words, 3, "topup-crediting", Picture::HoldCard, lines, Vec::new()),
     }
+}
+
+/// Before the payment terminal was asked, or while it is being told.
+fn is_given_up(session: &Session, id: TopUpId) -> bool {
+    session.till.cancelled.contains(&id) || session.till.abort_asked_ms.contains_key(&id)
 }
 
 fn at_terminal(session: &Session, words: &Words, lines: Vec<SumLine>) -> Screen {
@@ -94,10 +101,15 @@ fn at_terminal(session: &Session, words: &Words, lines: Vec<SumLine>) -> Screen 
     };
     let cancel = words.button("cancel-payment", "topup-cancel", Tone::Plain, Action::CancelPayment).icon(Icon::Back);
     let present = session.visit.as_ref().is_some_and(|visit| visit.present);
-    let (key, picture) = if present { (key, picture) } else { ("topup-card-away", Picture::PutBack) };
+    let (key, picture) = if present { (key, picture) } else { away(session, "topup-card-away") };
     // Once the bank is asked it is the bank's word that counts.
     let early = matches!(session.till.progress, None | Some(PaymentProgress::PresentCard | PaymentProgress::EnterPin));
     busy(words, 2, key, picture, lines, if early { vec![cancel] } else { Vec::new() })
+}
+
+/// The card is away, or something keeps it from being read.
+fn away(session: &Session, key: &'static str) -> (&'static str, Picture) {
+    (strip::tray_trouble(session).unwrap_or(key), Picture::PutBack)
 }
 
 fn busy(words: &Words, step: u8, key: &str, picture: Picture, sum: Vec<SumLine>, actions: Vec<Button>) -> Screen {
@@ -120,7 +132,11 @@ fn torn(session: &Session, words: &Words, top_up: &TopUp) -> Screen {
     let mut points = if present {
         vec![point(Icon::Clock, "topup-torn-wait")]
     } else {
-        vec![point(Icon::Card, "topup-torn-again"), point(Icon::Clock, "topup-torn-later")]
+        let again = match strip::tray_trouble(session) {
+            Some(key) => trouble::point(words, Icon::Card, &format!("{key}-lead"), &[]),
+            None => point(Icon::Card, "topup-torn-again"),
+        };
+        vec![again, point(Icon::Clock, "topup-torn-later")]
     };
     points.extend(slip_point(session, words, top_up));
     points.push(trouble::point(words, Icon::Phone, "common-call", &[("telephone", telephone.into())]));
@@ -163,11 +179,21 @@ fn claim_row(words: &Words, top_up: &TopUp) -> Row {
 
 /// Offered until it is out.
 fn print_claim(session: &Session, words: &Words, top_up: &TopUp) -> Vec<Button> {
-    if session.till.slips.get(&top_up.subject().top_up) == Some(&Slip::Out) {
+    let slip = session.till.slips.get(&top_up.subject().top_up).copied().unwrap_or(Slip::Offered);
+    if !can_be_had(session, slip) {
         return Vec::new();
     }
     let print = words.button("print-claim", "topup-print-claim", Tone::Primary, Action::PrintClaim);
-    vec![print.icon(Icon::Receipt).enabled(session.printer.is_ok() && crate::flow::money::may_leave(session))]
+    vec![print.icon(Icon::Receipt).enabled(crate::flow::money::may_leave(session))]
+}
+
+/// A slip is offered until it is out, and again when what kept it from coming out is mended.
+fn can_be_had(session: &Session, slip: Slip) -> bool {
+    match slip {
+        Slip::Offered => true,
+        Slip::Out => false,
+        Slip::Failed(_) => session.printer.is_ok(),
+    }
 }
 
 /// What became of the slip.
@@ -183,15 +209,16 @@ fn slip_point(session: &Session, words: &Words, top_up: &TopUp) -> Option<Point>
 
 pub(crate) fn done(session: &Session, words: &Words, topped_up: &ToppedUp) -> Screen {
     let amount = session.till.amount(topped_up.top_up).unwrap_or_default();
-    let receipt = words.button("print-receipt", "topup-receipt", Tone::Primary, Action::PrintReceipt);
-    let receipt = receipt.icon(Icon::Receipt);
     let mut actions = vec![words.button("home", "common-home", Tone::Plain, Action::Home).icon(Icon::Home)];
+    if can_be_had(session, topped_up.receipt) {
+        let key = if topped_up.receipt == Slip::Offered { "topup-receipt" } else { "topup-receipt-again" };
+        let receipt = words.button("print-receipt", key, Tone::Primary, Action::PrintReceipt);
+        actions.insert(0, receipt.icon(Icon::Receipt));
+    }
     let lead = match topped_up.receipt {
-        Slip::Offered => {
-            actions.insert(0, receipt.enabled(session.printer.is_ok()));
-            None
-        }
+        Slip::Offered => None,
         Slip::Out => Some(words.text("topup-receipt-out")),
+        Slip::Failed(FailureCode::PrintUncertain) => Some(words.text("topup-receipt-uncertain")),
         Slip::Failed(code) => Some(words.text_with("topup-receipt-failed", &[("code", code.code().into())])),
     };
     let reference = ClaimCode::of(topped_up.top_up).to_string();

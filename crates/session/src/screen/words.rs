@@ -17,6 +17,10 @@ impl Words {
         Self { language: session.language() }
     }
 
+    pub(crate) fn of(language: Arc<Language>) -> Self {
+        Self { language }
+    }
+
     pub(crate) fn tag(&self) -> &str {
         self.language.tag()
     }

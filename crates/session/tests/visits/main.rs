@@ -8,14 +8,22 @@
     reason = "test support: whatever fails here fails the test"
 )]
 
+mod cancelling;
 mod crashes;
-mod golden;
+mod faults;
+mod machine;
+mod maintenance;
 mod money;
+mod notices;
 mod papers;
 mod paying;
+mod pins;
 mod privacy;
 mod random;
+mod reminders;
+mod scenes;
 mod screens;
 mod street;
 mod time;
+mod tools;
 mod world;

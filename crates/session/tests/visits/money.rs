@@ -41,9 +41,9 @@ fn each_step_of_a_top_up_follows_its_durable_entry_and_the_sum_is_shown() {
     assert!(places[..5].is_sorted() && places[6] < places[7], "{places:?}");
     let view = street.view();
     assert_eq!(view["screen"]["kind"], "done");
-    assert_eq!(view["screen"]["hero"]["value"]["text"], "23,50 €");
-    assert_eq!(view["screen"]["sum"][0]["value"]["text"], "3,50 €");
-    assert_eq!(view["screen"]["hero"]["counting"].as_array().unwrap().last().unwrap(), "23,50 €");
+    assert_eq!(view["screen"]["hero"]["value"]["text"], "23,50\u{a0}€");
+    assert_eq!(view["screen"]["sum"][0]["value"]["text"], "3,50\u{a0}€");
+    assert_eq!(view["screen"]["hero"]["counting"].as_array().unwrap().last().unwrap(), "23,50\u{a0}€");
     assert_eq!((street.cards[0].purse, outcome(&street)), (Cents(2_350), Some(Outcome::Completed)));
 }
 
@@ -178,11 +178,11 @@ fn a_card_that_never_comes_back_leaves_a_claim_that_its_next_sight_settles() {
         assert_eq!((street.kind().as_str(), claim(&street)), ("attract", Claim::Open));
         assert_eq!(street.terminal.paid.values().next().unwrap().0, crate::world::Paid::Kept);
         street.lay(1);
-        assert_eq!(street.view()["screen"]["balance"]["value"]["text"], "12,40 €");
+        assert_eq!(street.view()["screen"]["balance"]["value"]["text"], "12,40\u{a0}€");
         street.lay(0);
         assert_eq!(outcome(&street), Some(Outcome::Completed));
-        assert_eq!(street.view()["screen"]["balance"]["value"]["text"], "23,50 €");
-        assert!(street.view()["screen"]["notices"].to_string().contains("20,00 €"));
+        assert_eq!(street.view()["screen"]["balance"]["value"]["text"], "23,50\u{a0}€");
+        assert!(street.view()["screen"]["notices"].to_string().contains("20,00\u{a0}€"));
         assert_conserved(&street);
     }
 }
@@ -311,7 +311,7 @@ fn another_card_never_gets_the_credit_of_the_first() {
     street.lay(1);
     street.let_durable();
     assert_eq!((street.cards[1].purse, outcome(&street)), (Cents(1_240), Some(Outcome::Voided)));
-    assert_eq!(street.view()["screen"]["balance"]["value"]["text"], "12,40 €");
+    assert_eq!(street.view()["screen"]["balance"]["value"]["text"], "12,40\u{a0}€");
     assert_conserved(&street);
 }
 

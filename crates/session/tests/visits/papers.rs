@@ -10,8 +10,7 @@ use session::{Action, Event, PaperOrder};
 fn at_pin() -> Street {
     let mut street = Street::new();
     street.lay(0);
-    street.press("documents");
-    street.press("volante-individual");
+    street.ask_for_document();
     street
 }
 
@@ -64,13 +63,11 @@ fn a_wrong_pin_tells_the_tries_left_and_the_third_locks() {
     assert_eq!(street.view()["screen"]["code"]["text"], "Código R-05");
     assert_eq!(street.cards[0].tries.failures, 3);
     street.press("home");
-    street.press("documents");
-    street.press("volante-individual");
+    street.ask_for_document();
     assert_eq!(street.kind(), "trouble");
     street.lay(1);
     street.lay(0);
-    street.press("documents");
-    street.press("volante-individual");
+    street.ask_for_document();
     assert_eq!(street.kind(), "trouble", "locked on the card, not in the visit");
 }
 
@@ -127,8 +124,7 @@ fn a_printer_that_is_not_ready_is_said_before_the_pin_is_asked() {
     street.say(Event::Printer(PrinterEvent::NotReady(FailureCode::PaperOut)));
     street.lay(0);
     assert!(street.view()["screen"]["notices"].to_string().contains("I-02"));
-    street.press("documents");
-    street.press("volante-individual");
+    street.ask_for_document();
     assert_eq!(street.view()["screen"]["code"]["text"], "Código I-02");
     street.press("home");
     assert_eq!(street.kind(), "home");
@@ -150,8 +146,7 @@ fn records_that_cannot_serve_are_told_apart() {
         let mut street = Street::new();
         change(&mut street);
         street.lay(0);
-        street.press("documents");
-        street.press("volante-individual");
+        street.ask_for_document();
         assert_eq!(street.view()["screen"]["code"]["text"], format!("Código {code}"));
     };
     check(|street| street.cards[0].tap = Err(FailureCode::RecordMissing), "R-01");
@@ -168,9 +163,6 @@ fn with_a_journal_set_aside_pin_and_charges_are_refused_and_the_rest_works() {
     assert!(street.view()["screen"]["balance"].is_object());
     for button in ["top-up", "documents"] {
         street.press(button);
-        if button == "documents" {
-            street.press("volante-individual");
-        }
         let view = street.view();
         assert_eq!(view["screen"]["kind"], "trouble");
         assert!(view["screen"]["code"]["text"].as_str().unwrap().contains("S-01"), "{button}");

@@ -8,17 +8,17 @@ use domain::device::{PaymentEvent, PrinterEvent, ReaderEvent};
 use session::{Action, Event};
 
 /// SplitMix64 (Steele, Lea, Flood 2014): the same histories on every machine.
-struct Dice(u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
+    pub(crate) fn roll(&mut self, sides: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         (mixed ^ (mixed >> 31)) % sides
     }
 
-    fn one<T: Copy>(&mut self, of: &[T]) -> T {
+    pub(crate) fn one<T: Copy>(&mut self, of: &[T]) -> T {
         let place = self.roll(u64::try_from(of.len()).unwrap());
         of[usize::try_from(place).unwrap()]
     }
@@ -27,7 +27,7 @@ impl Dice {
 const HISTORIES: u64 = 1_500;
 const EVENTS: u32 = 60;
 
-fn happens(street: &mut Street, dice: &mut Dice) {
+pub(crate) fn happens(street: &mut Street, dice: &mut Dice) {
     match dice.roll(24) {
         0..=9 => touch(street, dice),
         10..=11 => act(street, dice),
@@ -128,7 +128,7 @@ fn devices(street: &mut Street, dice: &mut Dice) {
     }
 }
 
-fn assert_whole(street: &Street) {
+pub(crate) fn assert_whole(street: &Street) {
     let view = street.view();
     assert!(!street.heading().is_empty(), "{view:#}");
     visit(&view, &mut |value| {

@@ -11,7 +11,8 @@ fn without_a_reader_the_kiosk_says_that_it_is_closed_and_opens_by_itself() {
     let mut street = Street::new();
     street.lay(0);
     street.say(Event::Reader(ReaderEvent::Gone));
-    street.pass(6_000);
+    assert_eq!(street.view()["overlay"]["heading"]["text"], "El lector de tarjetas no responde");
+    street.pass(20_100);
     assert_eq!((street.kind().as_str(), street.wiped), ("closed", 1));
     assert_eq!(street.view()["screen"]["code"]["text"], "Código C-01");
     street.say(Event::Reader(ReaderEvent::Ready));
@@ -40,11 +41,10 @@ fn offline_and_a_missing_payment_terminal_are_said_before_anybody_begins() {
         "{text}"
     );
     street.lay(0);
-    let view = street.view();
-    assert_eq!(
-        (&view["screen"]["tiles"][0]["id"], &view["screen"]["tiles"][0]["enabled"]),
-        (&"top-up".into(), &false.into())
-    );
+    let tile = street.view()["screen"]["tiles"][0].clone();
+    assert_eq!((&tile["enabled"], &tile["hint"]["text"]), (&true.into(), &"Ahora no: el pago no funciona".into()));
+    street.press("top-up");
+    assert_eq!(street.view()["screen"]["code"]["text"], "Código P-01");
 }
 
 #[test]

@@ -1,34 +1,53 @@
 //! A kiosk in a street: carries out the session's effects on the world, and feeds back what happens, under a clock
 //! that only tests move.
 
+use crate::machine::Machine;
 use crate::world::{AnswerFate, Card, CreditFate, KEY, NOON, Paid, PaymentFate, PaymentTerminal};
 use domain::card::Presentation;
 use domain::city_pack::{CityPack, TerminalPlate};
 use domain::device::{
     CreditOrder, PaymentEvent, PaymentRequest, PrinterEvent, PrinterRequest, ReaderEvent, ReaderRequest,
 };
-use domain::{FailureCode, Handle, Now, TerminalId, Timestamp};
+use domain::service::ServiceEvent;
+use domain::{CardNumber, FailureCode, Handle, Now, TerminalId, Timestamp};
 use ledger::{Entry, Ledger};
 use locale::Catalog;
 use serde_json::Value;
 use session::{Action, Effect, Event, Feed, MoneyRequest, Network, PaperEvent, PaperOrder, Session, Terminal};
-use std::collections::VecDeque;
-use std::sync::LazyLock;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Mutex;
 
-static CITY: LazyLock<(CityPack, Catalog)> = LazyLock::new(|| {
+/// No hand takes one card out and lays another in faster than this.
+const HAND_MS: u64 = 1_000;
+
+type City = (CityPack, Catalog);
+
+/// The invented city, as a terminal has it whose first language is this one.
+fn city(lang: &str) -> City {
+    static CITIES: Mutex<BTreeMap<String, City>> = Mutex::new(BTreeMap::new());
+    let mut cities = CITIES.lock().unwrap();
+    cities.entry(lang.to_owned()).or_insert_with(|| read_city(lang)).clone()
+}
+
+fn read_city(lang: &str) -> City {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../assets/city-packs/bahia");
-    let pack: CityPack = toml::from_str(&std::fs::read_to_string(format!("{folder}/city.toml")).unwrap()).unwrap();
+    let mut pack: CityPack = toml::from_str(&std::fs::read_to_string(format!("{folder}/city.toml")).unwrap()).unwrap();
+    pack.languages.retain(|tag| tag != lang);
+    pack.languages.insert(0, lang.to_owned());
     let words = |tag: &str| std::fs::read_to_string(format!("{folder}/locales/{tag}.ftl")).ok();
     let catalog = Catalog::new(&pack.languages, &pack.time_zone, words).unwrap();
     (pack, catalog)
-});
+}
 
-fn kiosk(now: Now) -> Session {
+fn kiosk(now: Now, lang: &str) -> Session {
+    let (pack, catalog) = city(lang);
     let plate = TerminalPlate { id: TerminalId(21), place: "Plaza del Puerto".into() };
-    Session::new(Terminal { pack: CITY.0.clone(), plate, catalog: CITY.1.clone() }, now)
+    Session::new(Terminal { pack, plate, catalog }, now)
 }
 
 pub(crate) struct Street {
+    /// The terminal's first language.
+    lang: String,
     pub(crate) session: Session,
     pub(crate) now: Now,
     pub(crate) wake_at_ms: Option<u64>,
@@ -38,10 +57,17 @@ pub(crate) struct Street {
     pub(crate) slow_journal: bool,
     pub(crate) terminal: PaymentTerminal,
     pub(crate) cards: Vec<Card>,
+    pub(crate) machine: Machine,
+    /// The attempts at PINs that the journal has noted, by card.
+    pub(crate) floors: BTreeMap<CardNumber, u32>,
     pub(crate) tray: Option<usize>,
     pub(crate) presentation: u64,
+    /// The card that was in the tray before, and when it was lifted.
+    lifted: Option<(usize, u64)>,
     pub(crate) credit: CreditFate,
     pub(crate) print: Option<FailureCode>,
+    /// Papers cannot be laid out.
+    pub(crate) no_paper: Option<FailureCode>,
     /// The card's answers wait until `let_answer`.
     pub(crate) slow_reader: bool,
     pub(crate) held: VecDeque<Event>,
@@ -62,20 +88,34 @@ pub(crate) struct Street {
 impl Street {
     /// A kiosk with everything ready and nobody there.
     pub(crate) fn new() -> Self {
+        Self::in_language(locale::LANGUAGES[0])
+    }
+
+    /// The same where another language comes first.
+    pub(crate) fn in_language(lang: &str) -> Self {
         let now = Now { wall: NOON, monotonic_ms: 1_000 };
         let mut street = Self {
-            session: kiosk(now),
+            lang: lang.to_owned(),
+            session: kiosk(now, lang),
             now,
             wake_at_ms: None,
             disk: Vec::new(),
             durable: 0,
             slow_journal: false,
             terminal: PaymentTerminal::new(),
-            cards: vec![Card::new(1_000_000_017, 350), Card::new(1_000_000_025, 1_240)],
+            cards: vec![
+                Card::new(1_000_000_017, 350),
+                Card::new(1_000_000_025, 1_240),
+                Card::of_technician(1_000_000_033),
+            ],
+            machine: Machine::new(),
+            floors: BTreeMap::new(),
             tray: None,
             presentation: 0,
+            lifted: None,
             credit: CreditFate::Done,
             print: None,
+            no_paper: None,
             slow_reader: false,
             held: VecDeque::new(),
             slow_printer: false,
@@ -96,6 +136,9 @@ impl Street {
         let ledger = Ledger::replay(TerminalId(21), 1, &self.disk).unwrap();
         self.durable = ledger.chain().next_seq - 1;
         self.say(Event::Started(Box::new(ledger)));
+        if let Some(reason) = self.machine.out_of_order {
+            self.say(Event::Service(ServiceEvent::OutOfOrder(Some(reason))));
+        }
         self.say(Event::Reader(ReaderEvent::Ready));
         self.say(Event::Printer(PrinterEvent::Ready));
         if self.terminal.there {
@@ -120,7 +163,7 @@ impl Street {
         self.slow_reader = false;
         self.queue.clear();
         self.held.clear();
-        self.session = kiosk(self.now);
+        self.session = kiosk(self.now, &self.lang);
         self.switch_on();
     }
 
@@ -184,7 +227,10 @@ impl Street {
             Effect::Reader(request) => self.reader(&request),
             Effect::Printer(request) => self.print(request),
             Effect::OpenTap { presentation, .. } => {
-                let tap = self.card(presentation).map_or(Err(FailureCode::RecordMissing), |card| card.tap.clone());
+                let here = self.card(presentation).map(|card| (card.number, card.tap.clone()));
+                let floor = here.as_ref().and_then(|(number, _)| self.floors.get(number)).copied();
+                self.queue.extend(floor.map(|floor| Event::PinFloor(presentation, floor)));
+                let tap = here.map_or(Err(FailureCode::RecordMissing), |(_, tap)| tap);
                 self.queue.push_back(Event::Tap(presentation, tap.map(Box::new)));
             }
             Effect::OpenPin { presentation, .. } => self.open_pin(presentation),
@@ -194,7 +240,11 @@ impl Street {
                 self.wiped += 1;
                 self.digits.clear();
             }
-            Effect::Forget(_) => {}
+            Effect::Forget(_) | Effect::Sound(_) => {}
+            Effect::Service(request) => {
+                let answer = self.machine.answer(request);
+                self.queue.extend(answer.map(Event::Service));
+            }
             Effect::WakeAt(at) => self.wake_at_ms = Some(at),
         }
     }
@@ -231,6 +281,8 @@ impl Street {
             ReaderRequest::WriteTries(presentation, tries) => match self.card(presentation) {
                 Some(card) => {
                     card.tries = tries;
+                    let number = card.number;
+                    self.floors.insert(number, tries.attempt);
                     ReaderEvent::TriesWritten(presentation, tries)
                 }
                 None => ReaderEvent::TriesNotWritten(presentation, FailureCode::CardUnreadable),
@@ -275,7 +327,7 @@ impl Street {
         };
         assert!(card.tries.failures > 0, "a PIN was tried before the try was counted on the card");
         let right = digits == card.pin;
-        let result = if right { Ok(Box::new(Card::pin_facts())) } else { Err(FailureCode::PinWrong) };
+        let result = if right { Ok(Box::new(card.pin_facts())) } else { Err(FailureCode::PinWrong) };
         self.queue.push_back(Event::Pin(presentation, result));
     }
 
@@ -283,6 +335,9 @@ impl Street {
         let (name, code) =
             (order.name().clone(), matches!(order, PaperOrder::Document { .. }).then(|| "ABCD-EFGH".to_owned()));
         self.prints.push(order);
+        if let Some(code) = self.no_paper {
+            return self.queue.push_back(Event::Paper(PaperEvent::Failed(name, code)));
+        }
         self.queue.push_back(Event::Paper(PaperEvent::Ready { name, document: Handle(700), pages: 1, code }));
     }
 
@@ -321,7 +376,18 @@ impl Street {
         self.say(Event::Durable(newest));
     }
 
+    /// A hand lays this card into the tray, after it has taken out the one that lies there.
     pub(crate) fn lay(&mut self, place: usize) {
+        self.lift();
+        let just_now = |(other, at): (usize, u64)| other != place && self.now.monotonic_ms < at + HAND_MS;
+        if self.lifted.is_some_and(just_now) {
+            self.pass(HAND_MS);
+        }
+        self.lay_on_top(place);
+    }
+
+    /// The card is laid on whatever lies there, and the reader finds it in place of the other.
+    pub(crate) fn lay_on_top(&mut self, place: usize) {
         self.lift();
         self.presentation += 1;
         self.tray = Some(place);
@@ -332,7 +398,8 @@ impl Street {
     }
 
     pub(crate) fn lift(&mut self) {
-        if self.tray.take().is_some() {
+        if let Some(place) = self.tray.take() {
+            self.lifted = Some((place, self.now.monotonic_ms));
             self.say(Event::Reader(ReaderEvent::CardGone(Presentation(self.presentation))));
         }
     }
@@ -364,6 +431,19 @@ impl Street {
         let button = button.unwrap_or_else(|| panic!("no button {id} on {view:#}"));
         assert_eq!(button["enabled"], true, "{id} cannot be touched on {view:#}");
         self.act(serde_json::from_value(button["action"].clone()).unwrap());
+    }
+
+    /// Today, as the city counts it.
+    pub(crate) fn session_day(&self) -> domain::Day {
+        city(&self.lang).1.language(&self.lang).local_day(self.now.wall)
+    }
+
+    /// To the PIN of a document, or to what keeps the citizen from it.
+    pub(crate) fn ask_for_document(&mut self) {
+        self.press("documents");
+        if self.kind() == "menu" {
+            self.press("volante-individual");
+        }
     }
 
     pub(crate) fn type_pin(&mut self, pin: &str) {

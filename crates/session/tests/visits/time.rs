@@ -71,8 +71,10 @@ fn letters_chosen_before_the_card_stay_for_the_visit_and_go_with_it() {
     street.lay(0);
     assert_eq!(street.view()["largeText"], true);
     street.act(Action::Finish);
-    assert_eq!(street.view()["largeText"], false);
+    // The thanks are theirs, too.
+    assert_eq!(street.view()["largeText"], true);
     street.lift();
+    assert_eq!(street.view()["largeText"], false);
     street.act(Action::ToggleLetters);
     street.pass(70_000);
     assert_eq!(street.view()["largeText"], false);

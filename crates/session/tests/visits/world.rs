@@ -3,7 +3,7 @@
 use domain::card::{CardSnapshot, CreditVerdict, Movement, PinTries, Presentation, TopUpRecord, Wishes};
 use domain::device::{CreditOrder, PaymentApproval, PaymentIntent, PaymentReference, PaymentVerdict};
 use domain::document::DocumentKind;
-use domain::holder::{Entitlement, PinFacts, PreIssued, PriceClass, Residence, TapFacts};
+use domain::holder::{Entitlement, PinFacts, PreIssued, PriceClass, Residence, Role, TapFacts};
 use domain::{CardNumber, Cents, Day, Generation, Handle, TerminalId, Timestamp, TopUpId};
 use std::collections::BTreeMap;
 
@@ -141,6 +141,9 @@ pub(crate) struct Card {
     pub(crate) pin: &'static str,
     pub(crate) wishes: Wishes,
     pub(crate) tap: Result<TapFacts, domain::FailureCode>,
+    pub(crate) movements: Vec<Movement>,
+    /// The last day of the holder's pre-issued papers; without one there are none.
+    pub(crate) papers_until: Option<Day>,
 }
 
 impl Card {
@@ -154,6 +157,7 @@ impl Card {
             terminal: TerminalId(3),
         };
         let tap = TapFacts {
+            role: Role::Holder,
             price_class: PriceClass(2),
             entitlements: vec![Entitlement { service: 5, until: None, count: Some(3) }],
             booking: None,
@@ -170,7 +174,21 @@ impl Card {
             pin: "271828",
             wishes: Wishes::default(),
             tap: Ok(tap),
+            movements: vec![Movement {
+                counter: 1,
+                minute: 29_922_300,
+                service: 2,
+                amount: Cents(60),
+                balance: Cents(purse),
+            }],
+            papers_until: Some(Day(30_000)),
         }
+    }
+
+    pub(crate) fn of_technician(number: u64) -> Self {
+        let card = Self::new(number, 0);
+        let tap = card.tap.map(|facts| TapFacts { role: Role::Technician, ..facts });
+        Self { pin: "314159", tap, movements: Vec::new(), papers_until: None, ..card }
     }
 
     pub(crate) fn snapshot(&self, presentation: Presentation) -> CardSnapshot {
@@ -181,13 +199,7 @@ impl Card {
             secret: Handle(presentation.0),
             purse: Some(self.purse),
             top_ups: self.records.clone(),
-            movements: vec![Movement {
-                counter: 1,
-                minute: 29_922_300,
-                service: 2,
-                amount: Cents(60),
-                balance: self.purse,
-            }],
+            movements: self.movements.clone(),
             tries: self.tries,
             wishes: self.wishes,
         }
@@ -230,7 +242,8 @@ impl Card {
         }
     }
 
-    pub(crate) fn pin_facts() -> PinFacts {
+    pub(crate) fn pin_facts(&self) -> PinFacts {
+        let paper = |until| PreIssued { kind: DocumentKind::VolanteIndividual, signed_facts: vec![1], until };
         PinFacts {
             name: NAME.into(),
             identity_number: "00000000T".into(),
@@ -242,11 +255,7 @@ impl Card {
                 registered: Day(15_000),
             },
             taxes_due: Cents(0),
-            documents: vec![PreIssued {
-                kind: DocumentKind::VolanteIndividual,
-                signed_facts: vec![1],
-                until: Day(30_000),
-            }],
+            documents: self.papers_until.map(paper).into_iter().collect(),
             as_of: NOON.plus_ms(-7_200_000),
         }
     }

@@ -82,11 +82,12 @@ impl Cache {
     /// opened anew.
     ///
     /// # Errors
-    /// `Cache` or `File` when an empty one cannot be made.
-    pub fn rebuild(self) -> Result<Self, StoreError> {
-        let Self { connection, path } = self;
-        drop(connection);
-        Self::begin_again(&path, "given up")
+    /// `Cache` or `File` when an empty one cannot be made; then this one holds nothing.
+    pub fn rebuild(&mut self) -> Result<(), StoreError> {
+        // The damaged file is let go of before it is removed.
+        self.connection = Connection::open_in_memory().map_err(StoreError::Cache)?;
+        *self = Self::begin_again(&self.path, "given up")?;
+        Ok(())
     }
 
     fn begin_again(path: &Path, reason: &str) -> Result<Self, StoreError> {

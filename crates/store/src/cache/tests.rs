@@ -203,7 +203,7 @@ fn a_cache_given_up_at_work_begins_empty_at_the_same_place() {
     let folder = tempfile::tempdir().unwrap();
     let mut cache = opened(&folder);
     load(&mut cache, &first());
-    let mut cache = cache.rebuild().unwrap();
+    cache.rebuild().unwrap();
     assert_eq!(cache.head().unwrap(), None);
     load(&mut cache, &second());
     assert_eq!(opened(&folder).head().unwrap(), Some(second().head));

@@ -6,6 +6,7 @@
 //! fsync would report success for pages the kernel has already dropped.
 
 mod codes;
+mod counts;
 mod entries;
 mod floors;
 mod open;
@@ -13,8 +14,9 @@ mod outbox;
 mod prints;
 mod tries;
 
+pub use counts::{OutboxKind, Unsent};
 pub use floors::ClockFloor;
-pub use open::{OpenReport, Opened, SetAside};
+pub use open::{OpenReport, Opened, SetAside, count_set_aside};
 pub use outbox::{OutboxCounts, OutboxItem};
 pub use prints::{PrintOutcome, PrintState};
 
@@ -32,6 +34,8 @@ pub struct Journal {
     generation: u32,
     chain: Chain,
     stopped: bool,
+    /// The disk had no room for the boot commit: nothing is written before the next opening.
+    full: bool,
     commits: u32,
 }
 
@@ -72,10 +76,19 @@ impl Journal {
         self.stopped
     }
 
+    /// The disk had no room when it was opened: it can be read, and refuses every write.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.full
+    }
+
     /// One durable commit. A refusal changes nothing; any other error stops the journal for good.
     fn write<T>(&mut self, work: impl FnOnce(&Transaction<'_>) -> Result<T, Stop>) -> Result<T, StoreError> {
         if self.stopped {
             return Err(StoreError::JournalStopped);
+        }
+        if self.full {
+            return Err(StoreError::JournalFull);
         }
         match self.commit(work) {
             Ok(value) => Ok(value),

@@ -30,12 +30,15 @@ pub struct OpenReport {
     pub fresh: bool,
     /// The schema version it was moved forward from.
     pub migrated_from: Option<i64>,
-    /// How often it was opened, this time included.
+    /// How often it was opened, this time included; 0 when the disk was full.
     pub boots: u64,
     /// The journal that could not be read: PIN tier and charges wait until a technician has looked.
     pub set_aside: Option<SetAside>,
     /// Journals of earlier generations that still lie set aside, this time's included.
     pub earlier_aside: u32,
+    /// The disk had no room for the boot commit: what was read here may be lost in a power cut, so nothing may be done
+    /// on the strength of it. The journal refuses every write until it is opened again.
+    pub full: bool,
 }
 
 impl OpenReport {
@@ -81,7 +84,7 @@ impl From<StoreError> for Unopened {
 impl Journal {
     /// Opens the journal, or begins one. What cannot be read with this key, or contradicts itself, is renamed beside
     /// the path and a new generation begins. When this returns, one commit of this start is durable, so that nothing
-    /// read from here can be lost again by a power cut.
+    /// read from here can be lost again by a power cut; only `OpenReport::full` says otherwise.
     ///
     /// # Errors
     /// `JournalInUse` when another connection has it, `JournalTooNew` when a newer program wrote it, `JournalWrite`
@@ -109,12 +112,12 @@ impl Journal {
         let mut connection = connect(path, key).map_err(StoreError::JournalRead)?;
         let schema = prepare_journal(&mut connection)?;
         let chain = Chain::new(terminal, 0);
-        let mut journal = Self { connection, generation: 0, chain, stopped: false, commits: 0 };
+        let mut journal = Self { connection, generation: 0, chain, stopped: false, full: false, commits: 0 };
         journal.generation = journal.begin_generation(path, now)?;
         journal.check_pages()?;
         let ledger = journal.replay()?;
         journal.chain = ledger.chain();
-        let boots = journal.boot_barrier()?;
+        let boots = journal.boot_barrier_unless_full()?;
         if schema == Schema::Fresh {
             sync_folder(path).map_err(|source| file_error(path, source))?;
         }
@@ -124,7 +127,7 @@ impl Journal {
         };
         let fresh = schema == Schema::Fresh;
         let earlier_aside = count_set_aside(path).map_err(|source| file_error(path, source))?;
-        let report = OpenReport { fresh, migrated_from, boots, set_aside: None, earlier_aside };
+        let report = OpenReport { fresh, migrated_from, boots, set_aside: None, earlier_aside, full: journal.full };
         Ok(Opened { journal, ledger, report })
     }
 
@@ -148,6 +151,19 @@ impl Journal {
         let verdict: String =
             self.read(|connection| connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)))?;
         if verdict == "ok" { Ok(()) } else { Err(StoreError::JournalCorrupt(verdict)) }
+    }
+
+    /// The boot barrier; on a full disk the journal that could not write it can still be read. Its failed commit was
+    /// rolled back, and the next opening makes another.
+    fn boot_barrier_unless_full(&mut self) -> Result<u64, StoreError> {
+        match self.boot_barrier() {
+            Err(error) if error.code() == FailureCode::DiskFull => {
+                tracing::error!(code = %error.code(), "no room for the journal's boot commit: it is only read");
+                (self.stopped, self.full) = (false, true);
+                Ok(0)
+            }
+            result => result,
+        }
     }
 
     /// A kill between write and fsync leaves a commit that this start can read and the next power cut takes away.
@@ -233,7 +249,11 @@ fn next_generation(path: &Path) -> std::io::Result<u32> {
     Ok(next)
 }
 
-fn count_set_aside(path: &Path) -> std::io::Result<u32> {
+/// How many unreadable journals lie set aside beside the journal at `path`: none once a technician took them away.
+///
+/// # Errors
+/// The folder cannot be read.
+pub fn count_set_aside(path: &Path) -> std::io::Result<u32> {
     let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return Ok(0) };
     let prefix = format!("{}{ASIDE}", name.to_string_lossy());
     let mut count = 0;

@@ -9,6 +9,7 @@ use axum::routing::{get, post};
 use protocol::http::{HEAD_PATH, UPLOADS_PATH};
 use protocol::{Central, FileHash, Problem, ProblemCode, Secret32, Upload};
 use std::sync::Arc;
+use std::time::Duration;
 
 fn refused(problem: &Problem) -> Response {
     let status = StatusCode::from_u16(problem.code.status()).unwrap();
@@ -83,6 +84,29 @@ async fn feed_uploads_and_codes_travel_over_http() {
     assert_eq!(city.taken_keys().len(), 2);
     let added = crate::codes::refill(&central, &terminal, &trust, ring, &SyncSettings::default()).await.unwrap();
     assert_eq!(added, 3);
+}
+
+#[tokio::test]
+async fn a_look_at_central_tells_how_long_it_took_and_what_time_it_is_there() {
+    let city = City::new();
+    city.publish_standard(4);
+    let look = client(&serve_city(&city).await, 0xB2).look().await.unwrap();
+    assert!(look.took < Duration::from_secs(5));
+    let now = crate::WallClock::default().now();
+    let date = look.date.expect("the server tells its time");
+    assert!((now.0 - date.0).abs() < 5_000, "{date:?} is not {now:?}");
+
+    let dated = |date: &'static str| async move {
+        let signed = protocol::SignedHead { keys: String::new(), head: String::new() };
+        let app = Router::new().route(HEAD_PATH, get(move || async move { ([("date", date)], axum::Json(signed)) }));
+        client(&serve(app).await, 1).look().await.unwrap().date
+    };
+    assert_eq!(dated("Sun, 06 Nov 1994 08:49:37 GMT").await, Some(domain::Timestamp(784_111_777_000)));
+    assert_eq!(dated("yesterday").await, None);
+    let empty = client(&serve(Router::new().route(HEAD_PATH, get(|| async { "no head" }))).await, 1);
+    assert_eq!(empty.look().await.unwrap_err().code, ProblemCode::Untrusted);
+    let nothing = client(&serve(Router::new()).await, 1).look().await;
+    assert!(nothing.is_err(), "central that knows no head is not there");
 }
 
 #[tokio::test]

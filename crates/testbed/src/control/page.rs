@@ -145,6 +145,9 @@ fn printer(control: &Control, out: &mut String) {
         Fault::PaperOut => ("bad", "Out of paper".to_owned()),
         Fault::Jam => ("bad", "Paper jam".to_owned()),
         Fault::Open => ("bad", "Cover open".to_owned()),
+        Fault::Refuses => ("bad", "Refuses documents".to_owned()),
+        Fault::HalfPage => ("bad", "Leaves pages half printed".to_owned()),
+        Fault::Stuck => ("bad", "Stands still".to_owned()),
         Fault::None if in_tray > 0 => ("call", format!("{in_tray} in the exit tray")),
         Fault::None => ("", "Ready".to_owned()),
     };

@@ -21,11 +21,18 @@ announce
 # Not a document: the fault was changed while no paper was moving.
 [ "$(head -c 7 "$1")" = SERVICE ] && exit 0
 
-while [ -n "$(fault)" ]; do
-    announce
-    sleep 0.05
+while :; do
+    case "$(fault)" in
+        jam | open | stuck) announce; sleep 0.05 ;;
+        *) break ;;
+    esac
 done
 announce
+
+if [ "$(fault)" = refuses ]; then
+    echo "ERROR: the document is refused" >&2
+    exit 1
+fi
 
 # A real printer may well print half a document; this one shows that it was half.
 if ! tail -c 1024 "$1" | grep -a -q '%%EOF'; then
@@ -41,5 +48,11 @@ while [ -e "$paper" ] || [ -e "$home/taken/$(basename "$paper")" ]; do
     paper="$home/papers/$name ($again).pdf"
     again=$((again + 1))
 done
+if [ "$(fault)" = half ]; then
+    # The sheet is torn off in the middle: no impression is whole.
+    head -c 2000 "$1" > "$paper"
+    echo "ATTR: job-impressions-completed=0" >&2
+    exit 0
+fi
 cp "$1" "$home/half-out" && mv "$home/half-out" "$paper" || exit 1
 echo "ATTR: job-impressions-completed=$((pages))" >&2

@@ -7,7 +7,7 @@ use central::enrol::{EnrolmentOrder, enrol, write_bundle};
 use central::publish::publish;
 use central::seed::{SeedPlan, seed};
 use central::{CityServer, DataFolder, Database, KeyFile, Running, clock, pack, serve};
-use domain::TerminalId;
+use domain::{CardNumber, TerminalId};
 use std::net::SocketAddr;
 use std::path::Path;
 use tokio::runtime::Runtime;
@@ -17,6 +17,17 @@ const TERMINAL: TerminalId = TerminalId(7);
 const PLACE: &str = "Plaza Mayor";
 /// Verification codes it begins with.
 const CODES: u16 = 200;
+
+/// A change in the registry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Registration {
+    /// The card was reported lost.
+    Revoked,
+    /// No PIN was ever set.
+    WithoutPin,
+    /// The holder is charged by this class.
+    PriceClass(u8),
+}
 
 pub(super) struct City {
     data: DataFolder,
@@ -65,8 +76,33 @@ impl City {
         Ok(write_bundle(&enrolment, bundle)?)
     }
 
+    /// Changes the registry as the city's staff would; it counts with the next publication.
+    pub(super) fn register(&self, change: Registration, number: CardNumber) -> Result<(), StreetError> {
+        let number = i64::try_from(number.0).unwrap_or(i64::MAX);
+        self.database()?.write(|transaction| {
+            match change {
+                Registration::Revoked => {
+                    transaction.execute("UPDATE card SET state = 'revoked' WHERE number = ?1", [number])?
+                }
+                Registration::WithoutPin => transaction
+                    .execute("UPDATE card SET pin_version = 0, pin_key = NULL WHERE number = ?1", [number])?,
+                Registration::PriceClass(class) => transaction.execute(
+                    "UPDATE holder SET price_class = ?2 WHERE id = (SELECT holder FROM card WHERE number = ?1)",
+                    [number, i64::from(class)],
+                )?,
+            };
+            Ok(())
+        })?;
+        Ok(())
+    }
+
     pub(super) fn publish(&self) -> Result<u64, StreetError> {
         Ok(publish(&self.data, &mut self.database()?, &self.keys()?, clock::now())?.sequence)
+    }
+
+    /// Takes an exported outbox, as `citizen-central import-outbox` does.
+    pub(super) fn import(&self, file: &[u8]) -> Result<central::import::Imported, StreetError> {
+        Ok(central::import::import(&mut self.database()?, &self.keys()?, file, clock::now())?)
     }
 
     pub(super) fn books(&self) -> Result<CentralBooks, StreetError> {
@@ -74,7 +110,7 @@ impl City {
     }
 
     /// The home of a registered holder, by card number: street with door, and district.
-    pub(super) fn home_of(&self, number: domain::CardNumber) -> Result<Option<central::registry::Holder>, StreetError> {
+    pub(super) fn home_of(&self, number: CardNumber) -> Result<Option<central::registry::Holder>, StreetError> {
         let mut found = None;
         central::registry::for_each_card(self.database()?.read(), &self.keys()?.storage, |card| {
             if card.number == number {

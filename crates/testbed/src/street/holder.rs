@@ -1,7 +1,7 @@
 //! The citizen: one of the invented holders with a PIN, drawn by the seed when the street is set up.
 
-use super::StreetConfig;
 use super::city::City;
+use super::{StreetConfig, Technician};
 use crate::{StreetError, io_error};
 use card_simulator::CardDescription;
 use domain::CardNumber;
@@ -36,6 +36,7 @@ impl std::fmt::Debug for Holder {
 #[derive(Deserialize)]
 struct DemoCards {
     cards: Vec<DemoCard>,
+    service: Vec<DemoCard>,
 }
 
 #[derive(Deserialize)]
@@ -45,10 +46,28 @@ struct DemoCard {
     card: CardDescription,
 }
 
-pub(super) fn draw(config: &StreetConfig, city: &City) -> Result<(Holder, CardDescription), StreetError> {
+fn demo_cards(city: &City) -> Result<DemoCards, StreetError> {
     let path = city.data().demo_cards();
     let text = std::fs::read(&path).map_err(io_error(path.display().to_string()))?;
-    let demo: DemoCards = serde_json::from_slice(&text).map_err(|error| StreetError::Card(error.to_string()))?;
+    serde_json::from_slice(&text).map_err(|error| StreetError::Card(error.to_string()))
+}
+
+/// The card of a citizen with a PIN who is not this one.
+pub(super) fn neighbour(city: &City, number: CardNumber) -> Result<CardDescription, StreetError> {
+    let others = demo_cards(city)?.cards.into_iter().map(|demo| demo.card);
+    let mut others = others.filter(|card| card.identity.number != number);
+    others.next().ok_or_else(|| StreetError::Card("only one holder has a PIN".to_owned()))
+}
+
+/// The city's technician, and the service card.
+pub(super) fn technician(city: &City) -> Result<(Technician, CardDescription), StreetError> {
+    let demo = demo_cards(city)?.service.into_iter().next();
+    let demo = demo.ok_or_else(|| StreetError::Card("the city has no technician".to_owned()))?;
+    Ok((Technician { name: demo.name, pin: demo.pin }, demo.card))
+}
+
+pub(super) fn draw(config: &StreetConfig, city: &City) -> Result<(Holder, CardDescription), StreetError> {
+    let demo = demo_cards(city)?;
     let mut rng = ChaCha20Rng::seed_from_u64(config.seed);
     let drawn = demo.cards.choose(&mut rng).ok_or_else(|| StreetError::Card("no holder has a PIN".to_owned()))?;
     let number = drawn.card.identity.number;

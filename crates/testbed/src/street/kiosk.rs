@@ -3,7 +3,8 @@
 use super::city::City;
 use crate::children::beside_this_program;
 use crate::pcsc::{READER, SOCKET_VARIABLE};
-use crate::{StreetError, io_error};
+use crate::{SmallDisk, StreetError, io_error};
+use std::ffi::OsString;
 use std::fs::OpenOptions;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -41,15 +42,62 @@ pub(super) struct Places {
 pub struct Boot {
     home: PathBuf,
     pcsc: PathBuf,
+    /// How `nsenter` comes to where its data lies, when that is not for everybody to see.
+    entering: Vec<String>,
 }
+
+/// What the kiosk logs unless `RUST_LOG` says otherwise: what is on the glass too, so that a test can wait for it.
+const LOG: &str = "warn,kiosk=info,sync=info,kiosk::paint=debug";
 
 impl Boot {
     pub(super) fn prepare(home: &Path, city: &City, places: &Places, window: WindowSize) -> Result<Self, StreetError> {
-        let boot = Self { home: home.to_owned(), pcsc: places.pcsc.clone() };
+        let boot = Self { home: home.to_owned(), pcsc: places.pcsc.clone(), entering: Vec::new() };
         std::fs::create_dir_all(boot.temporary()).map_err(io_error("the kiosk's temporary folder"))?;
+        for folder in [boot.sounds(), boot.media()] {
+            std::fs::create_dir_all(&folder).map_err(io_error(folder.display().to_string()))?;
+        }
+        std::fs::write(boot.mounts(), "").map_err(io_error("the list of mounts"))?;
         city.enrol(places.central, &home.join("enrolment.json"))?;
-        std::fs::write(boot.config(), configuration(places, window)).map_err(io_error("kiosk.toml"))?;
+        let configuration = configuration(places, window) + &boot.technicians_section(window);
+        std::fs::write(boot.config(), configuration).map_err(io_error("kiosk.toml"))?;
         Ok(boot)
+    }
+
+    /// The same kiosk with its data on a small disk, which must be mounted over [`Boot::data`].
+    #[must_use]
+    pub fn on(&self, disk: &SmallDisk) -> Self {
+        Self { entering: disk.entering().to_vec(), ..self.clone() }
+    }
+
+    /// The program to start for one of this project's programs, and the arguments that go before its own.
+    ///
+    /// # Errors
+    /// `StreetError::Missing` when it was not built.
+    pub fn entrance(&self, name: &str) -> Result<(PathBuf, Vec<OsString>), StreetError> {
+        let program = Self::program(name)?;
+        if self.entering.is_empty() {
+            return Ok((program, Vec::new()));
+        }
+        // Going into another namespace makes the kernel forget who the child should end with.
+        let mut before: Vec<OsString> = self.entering.iter().map(OsString::from).collect();
+        before.extend(["--", "setpriv", "--pdeathsig", "KILL", "--"].map(OsString::from));
+        before.push(program.into_os_string());
+        Ok((PathBuf::from("nsenter"), before))
+    }
+
+    /// Changes the configuration file.
+    ///
+    /// # Errors
+    /// It cannot be read or written.
+    pub fn amend(&self, edit: impl FnOnce(&str) -> String) -> Result<(), StreetError> {
+        let text = std::fs::read_to_string(self.config()).map_err(io_error("kiosk.toml"))?;
+        std::fs::write(self.config(), edit(&text)).map_err(io_error("kiosk.toml"))
+    }
+
+    /// Everything it has logged, over all its starts.
+    #[must_use]
+    pub fn log_text(&self) -> String {
+        std::fs::read_to_string(self.log()).unwrap_or_default()
     }
 
     /// The configuration file.
@@ -70,6 +118,38 @@ impl Boot {
         self.home.join("kiosk.log")
     }
 
+    /// Where its sounds are recorded.
+    #[must_use]
+    pub fn sounds(&self) -> PathBuf {
+        self.home.join("sounds")
+    }
+
+    /// What stands for `/media`.
+    #[must_use]
+    pub fn media(&self) -> PathBuf {
+        self.home.join("media")
+    }
+
+    /// What stands for the system's list of mounts.
+    #[must_use]
+    pub fn mounts(&self) -> PathBuf {
+        self.home.join("mounts")
+    }
+
+    /// Sounds are recorded and sticks are folders, save on a desk, where a person listens.
+    fn technicians_section(&self, window: WindowSize) -> String {
+        match window {
+            WindowSize::Desk => String::new(),
+            WindowSize::Terminal => format!(
+                "\n[sound]\nplayer = [\"sh\", \"-c\", 'f=$(mktemp {sounds}/XXXXXX) && cat > $f && mv $f $f.wav']\n\n\
+                 [service]\nusb = \"{media}\"\nmounts = \"{mounts}\"\n",
+                sounds = self.sounds().display(),
+                media = self.media().display(),
+                mounts = self.mounts().display(),
+            ),
+        }
+    }
+
     /// Its `TMPDIR`.
     #[must_use]
     pub fn temporary(&self) -> PathBuf {
@@ -85,7 +165,7 @@ impl Boot {
     /// The end of its log, for error messages.
     #[must_use]
     pub fn last_words(&self) -> String {
-        let log = std::fs::read_to_string(self.log()).unwrap_or_default();
+        let log = self.log_text();
         let lines: Vec<&str> = log.lines().rev().take(8).collect();
         lines.into_iter().rev().collect::<Vec<_>>().join("\n")
     }
@@ -97,6 +177,9 @@ impl Boot {
     pub fn dress(&self, command: &mut Command) -> Result<(), StreetError> {
         let log = OpenOptions::new().create(true).append(true).open(self.log()).map_err(io_error("kiosk.log"))?;
         command.env(SOCKET_VARIABLE, &self.pcsc).env("TMPDIR", self.temporary()).stderr(Stdio::from(log));
+        if std::env::var_os("RUST_LOG").is_none() {
+            command.env("RUST_LOG", LOG);
+        }
         // Whatever the web view would keep lies here, where it is searched for leftovers.
         let home = self.web_home();
         std::fs::create_dir_all(&home).map_err(io_error("the kiosk's home"))?;
@@ -126,7 +209,8 @@ fn configuration(places: &Places, window: WindowSize) -> String {
          keeps_last_receipt = true\n\n\
          [printer]\nuri = \"{printer}\"\npoll_interval_ms = 50\n\n\
          [sync]\nfeed_every_s = 1\noutbox_every_s = 1\nretry_first_s = 1\nretry_longest_s = 2\n\
-         connect_timeout_ms = 1000\n",
+         connect_timeout_ms = 1000\n\n\
+         [health]\ndisk_reserve_mb = 8\nlook_every_ms = 200\n",
         window = window.section(),
         payment = places.payment,
         printer = places.printer,

@@ -1,3 +1,4 @@
+mod counts;
 mod money;
 mod opening;
 mod others;

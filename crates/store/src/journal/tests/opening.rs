@@ -49,6 +49,19 @@ fn a_full_disk_is_named_and_stops_the_journal() {
     assert!(error.is_fatal() && journal.is_stopped());
 }
 
+#[test]
+fn a_journal_opened_on_a_full_disk_can_be_read_and_takes_nothing() {
+    let desk = Desk::new();
+    let Opened { mut journal, mut ledger, .. } = desk.open();
+    let entry = intend(&mut ledger, top_up(1));
+    journal.append(std::slice::from_ref(&entry)).unwrap();
+    journal.full = true;
+    assert_eq!(journal.entries().unwrap(), [entry]);
+    let refused = journal.raise_clock(NOW).unwrap_err();
+    assert_eq!(refused.code(), FailureCode::DiskFull);
+    assert!(!refused.is_fatal(), "the process goes on, and serves what needs no write");
+}
+
 fn salted(code: DocumentCode, salt: u8) -> DocumentCode {
     let mut bytes = code.0;
     bytes[0] = salt;

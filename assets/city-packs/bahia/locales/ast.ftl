@@ -1,0 +1,47 @@
+# The words of the invented city. Every key begins with `city-`; the kiosk's own words are elsewhere.
+
+city-name = Ciudá de la Bahía
+city-terminal = Terminal ciudadanu { $number }
+city-card-office = Oficina de la Tarxeta Ciudadana
+city-register-office = Padrón Municipal d’Habitantes
+
+city-service-card-payments = Pagos cola tarxeta
+city-service-card-payments-hint = Pague cola so tarxeta en toa la ciudá
+city-service-bus = Autobuses de la ciudá
+city-service-bus-hint = Toles llinies, col tresbordu incluyíu
+city-service-parking = Aparcamientos públicos
+city-service-parking-hint = Per hores, nos aparcamientos municipales
+city-service-sport-facilities = Piscines y polideportivos
+city-service-sport-facilities-hint = Entrada d’un día
+city-service-libraries = Biblioteques
+city-service-libraries-hint = Empréstamos y ordenadores
+city-service-terminals = Terminales ciudadanos
+city-service-terminals-hint = Saldu, recargues y papeles, na cai
+city-service-toilets = Baños públicos
+city-service-toilets-hint = De baldre cola tarxeta
+city-service-bikes = Bicicletes
+city-service-bikes-hint = Dos hores cada vez
+city-service-restricted-traffic = Zones de tráficu restrinxíu
+city-service-restricted-traffic-hint = Accesu del so vehículu
+city-service-children-transport = Tresporte infantil de baldre
+city-service-children-transport-hint = Hasta los doce años
+city-service-social-bonus = Bonu Social
+city-service-social-bonus-hint = Ayudes pa deporte y cultura
+city-service-museums = Museos
+city-service-museums-hint = Los municipales son de baldre; los demás, con descuentu
+city-service-art-centre = Centru d’arte y creación
+city-service-art-centre-hint = Esposiciones y talleres
+city-service-telephone = Atención per teléfonu
+city-service-telephone-hint = Xestiones per teléfonu cola so tarxeta
+city-service-car-sharing = Coche compartíu
+city-service-car-sharing-hint = Per hores, con reserva
+city-service-wifi = Wifi de la ciudá
+city-service-wifi-hint = En places y edificios municipales
+city-service-enterprises-schools = Empreses y centros escolares
+city-service-enterprises-schools-hint = Tarxetes de grupu
+city-service-courses = Cursos y entrenamientos
+city-service-courses-hint = Inscripción y pagu
+city-service-taxes = Tributos
+city-service-taxes-hint = Recibos pendientes
+city-service-paperwork = Trámites y certificaos
+city-service-paperwork-hint = Volante d’empadronamientu y otros

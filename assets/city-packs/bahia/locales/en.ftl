@@ -1,0 +1,47 @@
+# The words of the invented city. Every key begins with `city-`; the kiosk's own words are elsewhere.
+
+city-name = City of the Bay
+city-terminal = Citizens’ terminal { $number }
+city-card-office = Citizen Card Office
+city-register-office = Municipal Register of Residents
+
+city-service-card-payments = Payments with the card
+city-service-card-payments-hint = Pay with your card throughout the city
+city-service-bus = City buses
+city-service-bus-hint = All lines, changes included
+city-service-parking = Public car parks
+city-service-parking-hint = By the hour, in municipal car parks
+city-service-sport-facilities = Swimming pools and sports centres
+city-service-sport-facilities-hint = Day ticket
+city-service-libraries = Libraries
+city-service-libraries-hint = Loans and computers
+city-service-terminals = Citizens’ terminals
+city-service-terminals-hint = Balance, top-ups and papers, in the street
+city-service-toilets = Public toilets
+city-service-toilets-hint = Free with the card
+city-service-bikes = Bicycles
+city-service-bikes-hint = Two hours at a time
+city-service-restricted-traffic = Restricted traffic areas
+city-service-restricted-traffic-hint = Access for your vehicle
+city-service-children-transport = Free transport for children
+city-service-children-transport-hint = Up to the age of twelve
+city-service-social-bonus = Social Bonus
+city-service-social-bonus-hint = Help towards sport and culture
+city-service-museums = Museums
+city-service-museums-hint = City museums are free; the others have a discount
+city-service-art-centre = Art and creation centre
+city-service-art-centre-hint = Exhibitions and workshops
+city-service-telephone = Telephone services
+city-service-telephone-hint = Arrange things by telephone with your card
+city-service-car-sharing = Car sharing
+city-service-car-sharing-hint = By the hour, with a booking
+city-service-wifi = City wifi
+city-service-wifi-hint = In squares and municipal buildings
+city-service-enterprises-schools = Businesses and schools
+city-service-enterprises-schools-hint = Group cards
+city-service-courses = Courses and training
+city-service-courses-hint = Enrolment and payment
+city-service-taxes = Taxes
+city-service-taxes-hint = Outstanding bills
+city-service-paperwork = Procedures and certificates
+city-service-paperwork-hint = Certificate of address and others

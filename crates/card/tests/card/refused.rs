@@ -1,0 +1,91 @@
+//! What is laid on the reader and cannot be served, and the code that says why.
+
+use crate::field::{Tray, description, kiosk_keys, kiosk_keys_of, layout};
+use card::{Apdu, CardError, CardSession, Reply, Transport, TransportError};
+use card_simulator::{
+    CardDescription, FaultKind, FaultPlan, FieldCard, FileRole, Flaw, ForeignCard, ForeignDescription, When,
+};
+use domain::FailureCode;
+use keys::KeyRole;
+
+const READ_DATA: u8 = 0xBD;
+const ADDITIONAL_FRAME: u8 = 0xAF;
+
+/// Why this card cannot be opened.
+fn error_of(tray: &Tray) -> CardError {
+    tray.open().map(drop).unwrap_err()
+}
+
+#[test]
+fn a_card_of_another_city_on_our_application_is_told_from_one_of_no_city() {
+    let tray = Tray::with(&description());
+    let mut keys = kiosk_keys_of(vec![[0xEE; 16]]);
+    let error = CardSession::open(tray.connect(), &layout(), &mut keys).map(drop).unwrap_err();
+    assert_eq!(error, CardError::AuthenticationFailed(KeyRole::Read));
+    assert_eq!(error.failure(), FailureCode::CardOtherCity);
+    let mut elsewhere = layout();
+    elsewhere.aid = [1, 2, 3];
+    let error = CardSession::open(tray.connect(), &elsewhere, &mut kiosk_keys()).map(drop).unwrap_err();
+    assert_eq!(error, CardError::NoApplication);
+    assert_eq!(error.failure(), FailureCode::CardForeign);
+}
+
+#[test]
+fn the_same_base_keys_under_another_system_id_are_another_citys() {
+    for random_uid in [false, true] {
+        let mut description = CardDescription { random_uid, ..description() };
+        description.layout.system_id = "another city".into();
+        let error = error_of(&Tray::with(&description));
+        assert_eq!(error, CardError::AuthenticationFailed(KeyRole::Read));
+        assert_eq!(error.failure(), FailureCode::CardOtherCity);
+    }
+}
+
+/// Something of no city on the reader.
+struct Foreign(ForeignCard);
+
+impl Transport for Foreign {
+    fn transmit(&mut self, command: &Apdu) -> Result<Reply, TransportError> {
+        Reply::parse(self.0.exchange(command.bytes()).reply)
+    }
+}
+
+#[test]
+fn bank_cards_phones_and_key_fobs_are_foreign() {
+    let uids: [&[u8]; 2] = [&[0x04, 1, 2, 3, 4, 5, 6], &[0x11, 2, 3, 4]];
+    let with_uid = uids.into_iter().flat_map(|uid| {
+        [ForeignDescription::BankCard { uid: uid.to_vec() }, ForeignDescription::MemoryCard { uid: uid.to_vec() }]
+    });
+    for description in with_uid.chain([ForeignDescription::Phone { answers: true }]) {
+        let shown = format!("{description:?}");
+        let foreign = Foreign(ForeignCard::new(description));
+        let error = CardSession::open(foreign, &layout(), &mut kiosk_keys()).map(drop).unwrap_err();
+        assert_eq!(error.failure(), FailureCode::CardForeign, "{shown}: {error}");
+    }
+}
+
+#[test]
+fn a_card_that_was_left_half_written_is_damaged() {
+    use FileRole::{Identity, Movements, Purse, TopUps, Tries, Wishes};
+    let missing = [Identity, Purse, TopUps, Movements, Tries, Wishes].map(Flaw::Missing);
+    let blank = [Identity, TopUps, Movements].map(Flaw::Blank);
+    for flaw in missing.into_iter().chain(blank) {
+        let error = error_of(&Tray::with(&CardDescription { flaws: vec![flaw], ..description() }));
+        assert_eq!(error.failure(), FailureCode::CardDamaged, "{flaw:?}: {error}");
+    }
+}
+
+#[test]
+fn a_card_whose_answers_arrive_garbled_is_unreadable() {
+    for ins in [READ_DATA, ADDITIONAL_FRAME] {
+        let tray = Tray::with(&description());
+        let mut session = tray.session();
+        tray.0.borrow_mut().set_faults(FaultPlan::once(When::EveryIns(ins), FaultKind::FlipBit(9)));
+        // The records take more than one frame, the tries one.
+        let garbled = match ins {
+            READ_DATA => error_of(&tray),
+            _ => session.top_ups(&mut kiosk_keys()).map(drop).unwrap_err(),
+        };
+        assert_eq!(garbled.failure(), FailureCode::CardUnreadable, "{ins:02X}: {garbled}");
+    }
+}

@@ -1,0 +1,87 @@
+//! An outbox that came on a stick: opened with what this terminal shares with central, and every upload taken by the
+//! same code as one that came by HTTP, so that a repeat, by stick or by network, changes nothing.
+
+use crate::Database;
+use crate::error::CentralError;
+use crate::key_file::KeyFile;
+use crate::uploads::{self, refuse, sql};
+use domain::{TerminalId, Timestamp};
+use protocol::{ExportError, ExportHeader, ExportReader, ProblemCode};
+use rusqlite::{OptionalExtension, params};
+
+/// What became of an exported outbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Imported {
+    /// Whose.
+    pub terminal: TerminalId,
+    /// When the terminal wrote it.
+    pub made: Timestamp,
+    /// Uploads that central did not have yet.
+    pub taken: u32,
+    /// Uploads that it had.
+    pub known: u32,
+    /// Uploads that it refused, each noticed as one that came by network would be.
+    pub refused: u32,
+    /// Why it could not be read to its end; what came before was taken.
+    pub cut: Option<ExportError>,
+}
+
+/// Takes the uploads of an exported outbox.
+///
+/// # Errors
+/// A `Problem` when nothing of it can be opened: `Malformed` for another file, `Unauthorised` for a terminal that is
+/// not enrolled, or was enrolled anew since. All else is central's own, and the import can be repeated.
+pub fn import(database: &mut Database, keys: &KeyFile, file: &[u8], now: Timestamp) -> Result<Imported, CentralError> {
+    let (header, frames) =
+        ExportHeader::decode(file).map_err(|error| refuse(ProblemCode::Malformed, error.to_string()))?;
+    let token = token_sha256(database, header.terminal)?;
+    let epoch = keys.epochs.iter().find(|epoch| epoch.epoch == header.epoch);
+    let epoch = epoch.ok_or_else(|| {
+        refuse(ProblemCode::Unauthorised, format!("the key of epoch {} is no longer here", header.epoch))
+    })?;
+    let mut imported =
+        Imported { terminal: header.terminal, made: header.made, taken: 0, known: 0, refused: 0, cut: None };
+    let sealed = |error: ExportError| refuse(ProblemCode::Unauthorised, error.to_string());
+    for upload in ExportReader::new(&header, frames, epoch, &token).map_err(sealed)? {
+        match upload {
+            Ok(bytes) => take(database, keys, &mut imported, &bytes, now)?,
+            Err(error) if error == ExportError::Sealed && imported.count() == 0 => return Err(sealed(error)),
+            Err(error) => imported.cut = Some(error),
+        }
+    }
+    Ok(imported)
+}
+
+impl Imported {
+    fn count(&self) -> u32 {
+        self.taken + self.known + self.refused
+    }
+}
+
+fn take(
+    database: &mut Database,
+    keys: &KeyFile,
+    imported: &mut Imported,
+    bytes: &[u8],
+    now: Timestamp,
+) -> Result<(), CentralError> {
+    let before: i64 = database.read().query_row("SELECT coalesce(max(number), 0) FROM upload", [], |row| row.get(0))?;
+    match uploads::take(database, keys, imported.terminal, bytes, now) {
+        Ok(receipt) if sql(receipt.number) > before => imported.taken += 1,
+        Ok(_) => imported.known += 1,
+        Err(CentralError::Problem(problem)) => {
+            tracing::warn!(terminal = imported.terminal.0, %problem, "an upload from a stick was refused");
+            imported.refused += 1;
+        }
+        Err(error) => return Err(error),
+    }
+    Ok(())
+}
+
+fn token_sha256(database: &Database, terminal: TerminalId) -> Result<[u8; 32], CentralError> {
+    let found = database
+        .read()
+        .query_row("SELECT token_sha256 FROM terminal WHERE id = ?1", params![terminal.0], |row| row.get(0))
+        .optional()?;
+    found.ok_or_else(|| refuse(ProblemCode::Unauthorised, format!("terminal {} is not enrolled", terminal.0)))
+}

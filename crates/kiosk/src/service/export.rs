@@ -1,0 +1,130 @@
+//! What a technician carries away: the overview and the logs, readable, and the outbox, sealed for central.
+
+use super::Service;
+use super::overview::moment;
+use crate::desk::Desk;
+use crate::journal::JournalDesk;
+use crate::logfile;
+use crate::usb::Stick;
+use domain::service::{Export, ExportError};
+use domain::{TerminalId, Timestamp};
+use protocol::{Enrolment, EpochKey, ExportHeader, ExportSealer};
+use std::io::{self, Write};
+use std::path::Path;
+use store::{Journal, Unsent};
+use tokio::runtime::Handle;
+use zeroize::Zeroizing;
+
+/// Uploads that are read from the journal at once.
+const PAGE: u32 = 16;
+
+/// What the outbox is sealed with; central has the same.
+#[derive(Clone)]
+pub(crate) struct Sealing {
+    epoch: Option<EpochKey>,
+    token_sha256: Zeroizing<[u8; 32]>,
+}
+
+impl Sealing {
+    /// Of the enrolment: its newest epoch key, and what stands for its access token.
+    pub(crate) fn of(enrolment: &Enrolment) -> Self {
+        Self {
+            epoch: enrolment.epoch_keys.first().cloned(),
+            token_sha256: Zeroizing::new(protocol::export::token_sha256(&enrolment.access_token)),
+        }
+    }
+}
+
+impl Service {
+    pub(super) async fn export(&self) -> Result<Export, ExportError> {
+        let now = self.clock.now().wall;
+        let overview = self.overview_json().await.map_err(|_| ExportError::Failed)?;
+        let (config, name) = (self.config.clone(), name(self.terminal, now));
+        let outbox = Outbox {
+            terminal: self.terminal,
+            now,
+            sealing: self.sealing.clone(),
+            journal: self.journal.clone(),
+            runtime: Handle::current(),
+        };
+        let logs = logfile::files(&self.data);
+        let write = move || {
+            let mut stick = Stick::begin(&config, &name)?;
+            stick.file("outbox.sealed", |out| outbox.write(out))?;
+            stick.file("overview.json", |out| out.write_all(&overview))?;
+            for log in logs {
+                copy(&mut stick, &log)?;
+            }
+            stick.finish()
+        };
+        tokio::task::spawn_blocking(write).await.unwrap_or(Err(ExportError::Failed))
+    }
+}
+
+/// The folder's name on the stick: `citizen-kiosk-07-20261122T155500Z`.
+fn name(terminal: TerminalId, now: Timestamp) -> String {
+    let moment: String = moment(now).split('.').next().unwrap_or_default().replace(['-', ':', 'Z'], "");
+    format!("citizen-kiosk-{:02}-{moment}Z", terminal.0)
+}
+
+/// A log that was given up meanwhile is no reason to fail.
+fn copy(stick: &mut Stick, log: &Path) -> Result<(), ExportError> {
+    let Some(name) = log.file_name().and_then(|name| name.to_str()) else { return Ok(()) };
+    match std::fs::File::open(log) {
+        Ok(mut file) => stick.file(name, |out| io::copy(&mut file, out).map(drop)),
+        Err(error) => {
+            tracing::info!(%error, name, "a log was not exported");
+            Ok(())
+        }
+    }
+}
+
+/// The outbox on its way to the stick, page by page: the journal's thread is never kept long.
+struct Outbox {
+    terminal: TerminalId,
+    now: Timestamp,
+    sealing: Sealing,
+    journal: JournalDesk,
+    runtime: Handle,
+}
+
+impl Outbox {
+    fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        let epoch = self.sealing.epoch.as_ref().ok_or_else(|| io::Error::other("the enrolment has no epoch key"))?;
+        let mut salt = [0; 32];
+        getrandom::fill(&mut salt).map_err(io::Error::other)?;
+        let header = ExportHeader::new(self.terminal, epoch.epoch, self.now, salt);
+        let mut sealer = ExportSealer::new(&header, epoch, &self.sealing.token_sha256).map_err(io::Error::other)?;
+        out.write_all(&header.encode())?;
+        let mut after = 0;
+        loop {
+            let page = self.page(after)?;
+            let Some(last) = page.last() else { break };
+            after = last.position;
+            for unsent in page {
+                let upload = Zeroizing::new(unsent.bytes);
+                out.write_all(&sealer.seal(&upload).map_err(io::Error::other)?)?;
+            }
+        }
+        out.write_all(&sealer.finish().map_err(io::Error::other)?)
+    }
+
+    fn page(&self, after: i64) -> io::Result<Vec<Unsent>> {
+        let page = Desk::<Journal>::call(&self.journal, move |journal| journal.outbox_unsent(after, PAGE));
+        match self.runtime.block_on(page) {
+            Some(page) => page.map_err(io::Error::other),
+            None => Err(io::Error::other("the journal's thread has ended")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_on_a_stick_says_whose_and_when_and_any_file_system_takes_it() {
+        assert_eq!(name(TerminalId(7), Timestamp(1_795_345_200_123)), "citizen-kiosk-07-20261122T110000Z");
+        assert_eq!(name(TerminalId(1_234), Timestamp(0)), "citizen-kiosk-1234-19700101T000000Z");
+    }
+}

@@ -1,0 +1,155 @@
+//! The owners of the devices: each is started with what it needs, and the service desk with the ways to all of them.
+
+use super::{Devices, Kiosk};
+use crate::KioskError;
+use crate::desk::Desk;
+use crate::machine::{Desks, Input};
+use crate::paper::Papers;
+use crate::printer::{self, Press, PrinterDesk};
+use crate::reader::{self, ReaderDesk, Tray, entropy};
+use crate::service::{ExportSealing, Parts, PaymentLine, Service};
+use crate::sound::SoundDesk;
+use crate::station::StationFile;
+use domain::device::{PaymentEvent, PaymentRequest};
+use keys::{AesKey, SoftKeys};
+use payment::{ZvtConfig, ZvtTerminal};
+use printing::Printer;
+use session::Event;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc::{Sender, channel};
+
+/// Between two looks at an idle printer.
+const PRINTER_LOOK: Duration = Duration::from_secs(5);
+/// Requests that may wait for the payment terminal.
+const PAYMENT_QUEUE: usize = 16;
+
+impl Kiosk {
+    pub(super) fn start_desks(&self, devices: Devices, station: StationFile) -> Result<Desks, KioskError> {
+        let (reader, sound) = (self.start_reader(devices.tray)?, SoundDesk::start(self.config.sound.clone())?);
+        let (payment, line) = self.start_payment();
+        let printer = self.start_printer(devices.printer)?;
+        let parts = Parts {
+            reader: reader.clone(),
+            printer: printer.clone(),
+            payment: line,
+            sound: sound.clone(),
+            central: super::central(&self.config, &self.enrolment)?,
+        };
+        Ok(Desks {
+            reader,
+            payment,
+            printer,
+            journal: self.uplink.journal.clone(),
+            records: self.uplink.records.clone(),
+            paper: Desk::start("paper", self.papers())?,
+            service: self.service(parts, station).start(&self.runtime),
+            sound,
+            vault: self.vault.clone(),
+            inputs: self.inputs.clone(),
+            wake: Arc::clone(&self.wake),
+        })
+    }
+
+    fn service(&self, parts: Parts, station: StationFile) -> Service {
+        Service {
+            terminal: self.plate.id,
+            place: self.plate.place.clone(),
+            data: self.config.data.clone(),
+            config: self.config.service.clone(),
+            station,
+            configured_scale: self.config.window.scale_hundredths(),
+            started: self.clock.now().wall,
+            clock: self.clock,
+            journal: self.uplink.journal.clone(),
+            states: self.states.clone(),
+            parts,
+            sealing: ExportSealing::of(&self.enrolment),
+            inputs: self.inputs.clone(),
+        }
+    }
+
+    fn start_reader(&self, tray: Box<dyn Tray>) -> Result<ReaderDesk, KioskError> {
+        let read = self.enrolment.read_base_keys.iter().map(|key| AesKey::new(*key.expose())).collect();
+        let uid = AesKey::new(*self.enrolment.uid_key.expose());
+        let setup = reader::Setup {
+            layout: self.pack.city.card.clone(),
+            terminal: self.plate.id,
+            keys: SoftKeys::new(read, Some(uid), &self.pack.city.card.system_id, entropy()),
+            vault: self.vault.clone(),
+            inputs: self.inputs.clone(),
+            exchange_timeout: Duration::from_millis(self.config.reader.exchange_timeout_ms),
+            meter: self.meter.clone(),
+        };
+        reader::start(tray, setup)
+    }
+
+    fn start_payment(&self) -> (Sender<PaymentRequest>, PaymentLine) {
+        let (requests, received) = channel(PAYMENT_QUEUE);
+        let (checks, asked) = channel(1);
+        let payment = &self.config.payment;
+        let zvt = ZvtConfig {
+            password: payment.password,
+            keeps_last_receipt: payment.keeps_last_receipt,
+            ..ZvtConfig::new(payment.address)
+        };
+        let line = PaymentLine { checks, identity: Arc::default() };
+        let (inputs, told) = (self.inputs.clone(), line.clone());
+        let emit = move |event: PaymentEvent| {
+            if let PaymentEvent::Approved(_, approval) = &event {
+                told.is(&approval.reference.terminal);
+            }
+            inputs.send(Input::Event(Event::Payment(event)));
+        };
+        self.runtime.spawn(payment::desk::drive_with_checks(ZvtTerminal::new(zvt), received, asked, emit));
+        (requests, line)
+    }
+
+    fn start_printer(&self, printer: Box<dyn Printer>) -> Result<PrinterDesk, KioskError> {
+        let press = Press {
+            printer,
+            vault: self.vault.clone(),
+            journal: self.uplink.journal.clone(),
+            inputs: self.inputs.clone(),
+            clock: self.clock,
+            told: None,
+        };
+        let desk: PrinterDesk = Desk::start("printer", press)?;
+        self.resolve_prints(&desk);
+        let looking = desk.clone();
+        self.runtime.spawn(async move {
+            loop {
+                // The next look waits for this one, which waits for a print under way.
+                if looking.call(Press::look).await.is_none() {
+                    return;
+                }
+                tokio::time::sleep(PRINTER_LOOK).await;
+            }
+        });
+        Ok(desk)
+    }
+
+    /// What a stopped kiosk left in the printer: asked once at the start.
+    fn resolve_prints(&self, desk: &PrinterDesk) {
+        let desk = desk.clone();
+        self.uplink.journal.hand_in(move |journal| {
+            for name in journal.open_prints().unwrap_or_default() {
+                printer::request(&desk, domain::device::PrinterRequest::Resolve(name));
+            }
+        });
+    }
+
+    fn papers(&self) -> Papers {
+        Papers {
+            pack: self.pack.city.clone(),
+            plate: self.plate.clone(),
+            catalog: self.pack.catalog.clone(),
+            emblem: self.pack.emblem.clone(),
+            vault: self.vault.clone(),
+            journal: self.uplink.journal.clone(),
+            inputs: self.inputs.clone(),
+            clock: self.clock,
+            wake: Arc::clone(&self.wake),
+        }
+    }
+}

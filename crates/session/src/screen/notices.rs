@@ -1,0 +1,125 @@
+//! Partial outages, said before anybody begins and again on the home screen: what does not work, and what still does.
+
+use super::home::moment;
+use super::words::{Words, plain};
+use crate::Session;
+use crate::flow::top_up;
+use crate::view::{Icon, Notice, Text};
+use domain::FailureCode;
+use ledger::check_purse;
+use locale::Value;
+
+/// What concerns everybody: at most three, so that they fit beside what one can do.
+pub(crate) fn of_terminal(session: &Session, words: &Words) -> Vec<Notice> {
+    let notices = [network(session, words), charging(session, words), printer(session, words)];
+    notices.into_iter().flatten().collect()
+}
+
+/// What concerns this card comes first, the best news before all.
+pub(crate) fn of_visit(session: &Session, words: &Words) -> Vec<Notice> {
+    let Some(visit) = &session.visit else { return of_terminal(session, words) };
+    let mut notices = Vec::new();
+    if let Some(amount) = visit.settled {
+        let money = words.money(amount);
+        notices.push(words.notice(Icon::Check, "notice-settled", None, &[("amount", money.into())]));
+    }
+    if visit.purse.is_some_and(|purse| check_purse(&session.terminal.pack.purse, purse).is_err()) {
+        let code = Some(FailureCode::PurseImplausible);
+        notices.push(words.notice(Icon::Warning, "notice-purse", code, &[]));
+    }
+    if let Some(Err(code)) = visit.tap {
+        notices.push(words.notice(Icon::Warning, "notice-no-record", Some(code), &[]));
+    }
+    notices.extend(price_unknown(session, words));
+    notices.extend(of_terminal(session, words));
+    notices
+}
+
+/// The record names a price class this city pack does not have: the general prices are shown, and that is said.
+pub(crate) fn price_unknown(session: &Session, words: &Words) -> Option<Notice> {
+    let facts = session.visit.as_ref()?.tap_facts()?;
+    let classes = session.terminal.pack.services.iter().map(|service| service.prices.len()).max().unwrap_or(0);
+    let unknown = usize::from(facts.price_class.0) >= classes;
+    let code = Some(FailureCode::PriceUnknown);
+    unknown.then(|| words.notice(Icon::Warning, "notice-price-unknown", code, &[]))
+}
+
+fn network(session: &Session, words: &Words) -> Option<Notice> {
+    if session.network.is_out() {
+        return Some(offline(session, words));
+    }
+    let feed = match session.network.feed {
+        Some(feed) => feed,
+        // Central answers, and there is nothing to serve from: the cache was dropped and is being filled.
+        None if session.network.online => {
+            return Some(words.notice(Icon::Clock, "notice-no-data", Some(FailureCode::CacheUnreadable), &[]));
+        }
+        None => return None,
+    };
+    let as_of = moment(session, words, feed.issued);
+    let values: [(&str, Value<'_>); 1] = [("as-of", as_of.into())];
+    let code = Some(FailureCode::FeedTooOld);
+    session.feed_is_too_old().then(|| words.notice(Icon::Clock, "notice-too-old", code, &values))
+}
+
+/// Why nothing can be charged here, if so; where the PIN is refused as well, that is said with it.
+fn charging(session: &Session, words: &Words) -> Option<Notice> {
+    match session.impairment().or_else(|| top_up::outage(session))? {
+        code @ FailureCode::ClockWrong => Some(words.notice(Icon::Clock, "notice-clock", Some(code), &[])),
+        code @ FailureCode::DiskFull => Some(words.notice(Icon::Warning, "notice-disk", Some(code), &[])),
+        code @ FailureCode::JournalUnreadable => Some(words.notice(Icon::Warning, "notice-journal", Some(code), &[])),
+        code @ FailureCode::PaymentBlocked => Some(words.notice(Icon::Pay, "notice-blocked", Some(code), &[])),
+        code => Some(words.notice(Icon::Pay, "notice-no-payment", Some(code), &[])),
+    }
+}
+
+fn printer(session: &Session, words: &Words) -> Option<Notice> {
+    let code = session.printer.err()?;
+    let title = match code {
+        FailureCode::PrinterAbsent => "notice-printer-absent",
+        FailureCode::PaperOut => "notice-printer-paper",
+        FailureCode::PaperJam => "notice-printer-jam",
+        FailureCode::PrinterOpen => "notice-printer-open",
+        _ => "notice-printer-fault",
+    };
+    Some(Notice {
+        icon: Icon::Paper,
+        title: words.text(title),
+        text: words.text("notice-printer-text"),
+        code: Some(code.code().to_owned()),
+    })
+}
+
+/// Central does not answer: since when, how old the data is, and for how long papers are still given.
+pub(crate) fn offline(session: &Session, words: &Words) -> Notice {
+    let language = words.language();
+    let since = moment(session, words, session.network.since);
+    let text: Text = match session.network.feed {
+        None => words.text("notice-offline-no-data"),
+        Some(feed) => {
+            let as_of = moment(session, words, feed.issued);
+            if session.feed_is_too_old() {
+                words.text_with("notice-offline-too-old", &[("as-of", as_of.into())])
+            } else {
+                let days = Value::Count(session.days_of_papers());
+                words.text_with("notice-offline-text", &[("as-of", as_of.into()), ("days", days)])
+            }
+        }
+    };
+    Notice {
+        icon: Icon::Offline,
+        title: plain(language.text_with("notice-offline-title", &[("since", since.into())])),
+        text,
+        code: Some(FailureCode::CentralUnreachable.code().to_owned()),
+    }
+}
+
+impl Session {
+    /// Whole days for which what needs the PIN can still be given from the feed there is.
+    fn days_of_papers(&self) -> i64 {
+        let allowed_ms = i64::from(self.terminal.pack.freshness.pin_tier_days) * 86_400_000;
+        let age_ms = self.network.feed.map_or(allowed_ms, |feed| self.now.wall.0 - feed.issued.0);
+        // A feed from the future is as good as new, never better.
+        (allowed_ms - age_ms.max(0)).max(0) / 86_400_000
+    }
+}

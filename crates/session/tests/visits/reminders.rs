@@ -1,0 +1,133 @@
+//! What is left behind, and the time one has.
+
+use crate::street::Street;
+use domain::FailureCode;
+use domain::card::Presentation;
+use domain::device::ReaderEvent;
+use session::{Action, Event};
+
+fn cues(street: &Street, cue: &str) -> usize {
+    street.log.iter().filter(|line| **line == format!("Sound({cue})")).count()
+}
+
+fn urgent(street: &Street) -> bool {
+    let view = street.view();
+    assert_eq!(view["screen"]["kind"], "farewell", "{view:#}");
+    view["screen"]["urgent"] == true
+}
+
+#[test]
+fn a_forgotten_card_is_asked_for_at_5_15_and_30_seconds_and_then_in_silence() {
+    let mut street = Street::new();
+    street.lay(0);
+    street.press("finish");
+    let mut heard = Vec::new();
+    for _ in 0..120 {
+        street.pass(1_000);
+        heard.push(cues(&street, "CardForgotten"));
+    }
+    let first = |count| heard.iter().position(|now| *now == count).map(|second| second + 1);
+    assert_eq!((first(1), first(2), first(3), first(4)), (Some(5), Some(15), Some(30), None));
+    assert!(urgent(&street), "the screen goes on asking");
+    assert_eq!(street.heading(), "No olvide su tarjeta");
+    street.lift();
+    assert_eq!(street.kind(), "attract");
+}
+
+#[test]
+fn a_card_taken_in_time_is_never_asked_for() {
+    let mut street = Street::new();
+    street.lay(0);
+    street.press("finish");
+    assert!(!urgent(&street));
+    street.pass(4_000);
+    street.lift();
+    street.pass(60_000);
+    assert_eq!((street.kind().as_str(), cues(&street, "CardForgotten")), ("attract", 0));
+}
+
+#[test]
+fn a_card_left_by_somebody_who_walked_away_is_asked_for_as_well() {
+    let mut street = Street::new();
+    street.lay(0);
+    street.pass(60_000 + 30_000 + 5_500);
+    assert!(urgent(&street));
+    assert_eq!((cues(&street, "TimeWarning"), cues(&street, "CardForgotten")), (1, 1));
+}
+
+#[test]
+fn a_paper_is_asked_for_after_its_card_is_gone_because_nobody_sees_whether_it_was_taken() {
+    let mut street = Street::new();
+    street.lay(0);
+    street.ask_for_document();
+    street.type_pin("271828");
+    street.press("print");
+    street.lift();
+    street.pass(5_100);
+    assert!(!urgent(&street));
+    assert_eq!(street.heading(), "Gracias. Recoja sus papeles");
+    street.pass(5_000);
+    assert!(urgent(&street));
+    street.pass(25_500);
+    assert_eq!(cues(&street, "CardForgotten"), 3);
+    street.pass(5_000);
+    assert_eq!(street.kind(), "attract");
+}
+
+#[test]
+fn the_next_card_is_served_while_a_paper_is_still_asked_for() {
+    let mut street = Street::new();
+    street.lay(0);
+    street.ask_for_document();
+    street.type_pin("271828");
+    street.press("print");
+    street.press("finish-now");
+    street.lift();
+    street.lay(1);
+    assert_eq!(street.kind(), "home");
+    street.pass(40_000);
+    assert_eq!(cues(&street, "CardForgotten"), 0);
+}
+
+#[test]
+fn time_is_given_as_often_as_it_is_asked_for_by_any_touch() {
+    let mut street = Street::new();
+    street.lay(0);
+    for round in 0..12 {
+        street.pass(60_100);
+        assert_eq!(street.view()["overlay"]["kind"], "time-warning", "{round}");
+        assert_eq!(cues(&street, "TimeWarning"), round + 1, "one sound a warning");
+        street.pass(25_000);
+        // Not only the button that says so.
+        street.act(if round % 2 == 0 { Action::Stay } else { Action::ToggleHelp });
+        assert_ne!(street.view()["overlay"]["kind"], "time-warning", "{round}");
+    }
+    assert_eq!((street.kind().as_str(), street.wiped), ("home", 0));
+}
+
+#[test]
+fn a_refused_card_stays_named_as_long_as_it_lies_there() {
+    for code in [FailureCode::CardForeign, FailureCode::CardOtherCity, FailureCode::CardDamaged] {
+        let mut street = Street::new();
+        let presentation = Presentation(9);
+        street.say(Event::Reader(ReaderEvent::CardArrived(presentation)));
+        street.say(Event::Reader(ReaderEvent::CardRefused(presentation, code)));
+        street.pass(600_000);
+        assert_eq!(street.view()["screen"]["code"]["text"], format!("Código {code}"));
+        assert_eq!(cues(&street, "Refused"), 1, "said once");
+        street.say(Event::Reader(ReaderEvent::CardGone(presentation)));
+        assert_eq!(street.kind(), "attract");
+    }
+}
+
+#[test]
+fn what_is_done_and_what_is_refused_sound_different_and_the_same_for_everybody() {
+    let mut street = Street::new();
+    crate::money::top_up(&mut street);
+    assert_eq!((cues(&street, "Done"), cues(&street, "Refused")), (1, 0));
+    street.terminal.next = crate::world::PaymentFate::Declines(FailureCode::PaymentRefused);
+    street.press("home");
+    street.press("top-up");
+    street.press("pay");
+    assert_eq!((cues(&street, "Done"), cues(&street, "Refused")), (1, 1));
+}

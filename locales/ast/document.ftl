@@ -1,0 +1,22 @@
+# Official papers.
+document-heading = ¿Qué documentu precisa?
+document-lead = Son de baldre y salen equí mesmo.
+document-volante-individual = Volante d’empadronamientu
+document-volante-individual-hint = Diz ónde vive vusté
+document-volante-individual-question = ¿Imprentamos esti volante?
+document-volante-individual-after = Cueya’l papel y nun escaeza la so tarxeta.
+document-name = Nome
+document-address = Domiciliu
+document-since = Data d’inscripción
+document-price = Preciu
+document-print = Imprentar el volante
+document-printing = Imprentando’l so volante
+document-printing-lead = Espere a que salga’l papel enteru.
+document-printing-slip = Imprentando
+document-printing-slip-lead = Espere a que salga’l papel enteru.
+document-printed = El so volante yá ta imprentáu
+document-code = Códigu de verificación
+document-code-later = Va poder comprobase cuando’l terminal vuelva tener conexón.
+document-again = Imprentar otra vez
+document-choose = Escoyer el documentu
+document-printing-paused = La impresora paró. Nun tire del papel y espere.

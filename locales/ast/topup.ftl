@@ -1,0 +1,61 @@
+# The top-up.
+topup-heading = ¿Cuánto quier recargar?
+topup-purse-full = Nun cabe tantu saldu. Escueya menos. (C-10)
+topup-limit = Esa cantidá pasa del so llímite de güei. Escueya menos. (P-08)
+topup-float = Güei esti terminal almite menos. Escueya menos. (P-09)
+topup-now = Saldu d’agora
+topup-plus = Recarga
+topup-after = Saldu depués
+topup-before = Saldu anterior
+topup-new = Saldu nuevu
+topup-pay = Pagar { $amount }
+topup-cancel = Nun pagar y volver
+
+topup-checking = Un momentu
+topup-checking-lead = Comprobamos la so tarxeta enantes de cobrar.
+topup-present-card = Avere la so tarxeta bancaria
+topup-present-card-lead = Use’l llector de pagu. Dexe la otra tarxeta na bandexa.
+topup-card-away = Vuelva poner la tarxeta ciudadana
+topup-card-away-lead = Fai falta na bandexa pa cargar el saldu.
+topup-enter-pin = Teclee’l PIN del so bancu
+topup-enter-pin-lead = Fáigalo nel llector de pagu, non nesta pantalla.
+topup-asking-bank = Entrugamos al so bancu
+topup-asking-bank-lead = Tarda unos segundos. Dexe la tarxeta na bandexa.
+topup-take-card = Saque la so tarxeta bancaria
+topup-take-card-lead = Dexe la tarxeta ciudadana na bandexa.
+topup-working = El pagu ta en marcha
+topup-working-lead = Siga les indicaciones del llector de pagu.
+topup-resolving = Entrugamos si se cobró
+topup-resolving-lead = Cortóse la llinia de pagu. El so dineru ta seguro.
+topup-crediting = Recargando la so tarxeta
+topup-crediting-lead = Nun la mueva de la bandexa.
+topup-put-back = Vuelva poner la so tarxeta
+topup-put-back-lead = El pagu ta fechu y falta cargar el saldu.
+topup-giving-back = Anulamos el pagu
+topup-giving-back-lead = Nun se-y va cobrar nada.
+
+topup-done = Recarga fecha
+topup-receipt = Imprentar el recibu
+topup-receipt-out = Cueya’l so recibu.
+topup-receipt-failed = El recibu nun se pudo imprentar ({ $code }). La recarga ta fecha.
+topup-receipt-uncertain = Mire si’l recibu salió bien (I-06). La recarga ta fecha.
+topup-receipt-again = Imprentar otra vez
+topup-reference = Númberu d’operación
+topup-again = Facer otra recarga
+
+topup-torn = La tarxeta sacóse enantes d’acabar
+topup-torn-checking = Tamos comprobando si entró la recarga
+topup-safe = El so dineru ta seguro.
+topup-torn-again = Póngala otra vez y comprobámoslo agora.
+topup-torn-later = O póngala otru día. Si nun entraron los { $amount }, cargámoslos entós.
+topup-unclear = Nun sabemos si’l bancu cobró
+topup-unclear-again = Nun pague otra vez. Aclarámoslo col bancu.
+topup-unclear-later = Si se cobraron los { $amount }, va recibilos na so tarxeta o devolvémos-ylos.
+topup-claim = Códigu de la so reclamación
+topup-print-claim = Imprentar el resguardu
+
+topup-cancelling = Cancelando’l pagu
+topup-cancelling-lead = Espere un momentu. Nun avere la tarxeta.
+topup-torn-wait = Espere un momentu. Nun saque la tarxeta.
+topup-claim-out = Cueya’l so resguardu.
+topup-claim-failed = El resguardu nun se pudo imprentar ({ $code }). Apunte’l códigu.

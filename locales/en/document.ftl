@@ -1,0 +1,22 @@
+# Official papers.
+document-heading = Which document do you need?
+document-lead = They are free and are printed here.
+document-volante-individual = Certificate of address (volante)
+document-volante-individual-hint = It says where you live
+document-volante-individual-question = Shall we print this document?
+document-volante-individual-after = Take the paper and do not forget your card.
+document-name = Name
+document-address = Address
+document-since = Registered on
+document-price = Price
+document-print = Print the document
+document-printing = Printing your document
+document-printing-lead = Wait until the whole sheet comes out.
+document-printing-slip = Printing
+document-printing-slip-lead = Wait until the whole sheet comes out.
+document-printed = Your document has been printed
+document-code = Verification code
+document-code-later = It can be checked once this terminal is connected again.
+document-again = Print again
+document-choose = Choose a document
+document-printing-paused = The printer has stopped. Do not pull the paper, and wait.

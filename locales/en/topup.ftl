@@ -1,0 +1,61 @@
+# The top-up.
+topup-heading = How much do you want to top up?
+topup-purse-full = The card cannot hold that much. Choose less. (C-10)
+topup-limit = That amount is over your limit for today. Choose less. (P-08)
+topup-float = This terminal can take less today. Choose less. (P-09)
+topup-now = Balance now
+topup-plus = Top-up
+topup-after = Balance after
+topup-before = Previous balance
+topup-new = New balance
+topup-pay = Pay { $amount }
+topup-cancel = Go back without paying
+
+topup-checking = One moment
+topup-checking-lead = We are checking your card before charging you.
+topup-present-card = Present your bank card
+topup-present-card-lead = Use the payment reader. Leave the other card in the tray.
+topup-card-away = Put your citizen card back
+topup-card-away-lead = It must be in the tray to receive the money.
+topup-enter-pin = Enter your bank PIN
+topup-enter-pin-lead = Do this on the payment reader, not on this screen.
+topup-asking-bank = Asking your bank
+topup-asking-bank-lead = It takes a few seconds. Leave the card in the tray.
+topup-take-card = Remove your bank card
+topup-take-card-lead = Leave the citizen card in the tray.
+topup-working = The payment is in progress
+topup-working-lead = Follow the instructions on the payment reader.
+topup-resolving = Asking whether you were charged
+topup-resolving-lead = The payment line was cut. Your money is safe.
+topup-crediting = Topping up your card
+topup-crediting-lead = Do not move it from the tray.
+topup-put-back = Put your card back
+topup-put-back-lead = The payment is made. The money still has to go on the card.
+topup-giving-back = Cancelling the payment
+topup-giving-back-lead = You will not be charged.
+
+topup-done = Top-up complete
+topup-receipt = Print receipt
+topup-receipt-out = Take your receipt.
+topup-receipt-failed = The receipt could not be printed ({ $code }). The top-up is complete.
+topup-receipt-uncertain = Check that the receipt came out properly (I-06). The top-up is complete.
+topup-receipt-again = Print again
+topup-reference = Operation number
+topup-again = Top up again
+
+topup-torn = The card was removed before the end
+topup-torn-checking = Checking whether the top-up went through
+topup-safe = Your money is safe.
+topup-torn-again = Put it back and we will check now.
+topup-torn-later = Or put it in another day. If the { $amount } did not arrive, we will add it then.
+topup-unclear = We do not know if the bank has charged you
+topup-unclear-again = Do not pay again. We will sort it out with the bank.
+topup-unclear-later = If { $amount } was charged, you will get it on your card or back.
+topup-claim = Your claim code
+topup-print-claim = Print claim slip
+
+topup-cancelling = Cancelling the payment
+topup-cancelling-lead = Wait a moment. Do not present your card.
+topup-torn-wait = Wait a moment. Do not remove the card.
+topup-claim-out = Take your claim slip.
+topup-claim-failed = The claim slip could not be printed ({ $code }). Write down the code.
