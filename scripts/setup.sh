@@ -9,6 +9,7 @@ packages=(
   cups-ipp-utils dbus dbus-daemon                           # a real IPP printer on loopback
   xvfb xauth                                                # a screen where there is none
   poppler-utils                                             # papers as text and pictures
+  alsa-utils                                                # aplay, which plays the terminal's sounds
   chromium                                                  # the screens measured in a browser
 )
 

@@ -9,6 +9,7 @@ document-name = Nome
 document-address = Domiciliu
 document-since = Data d’inscripción
 document-price = Preciu
+document-language = Llingua del papel
 document-print = Imprentar el volante
 document-printing = Imprentando’l so volante
 document-printing-lead = Espere a que salga’l papel enteru.

@@ -31,6 +31,7 @@ fault-credit-key-lead = Nun se-y cobró nada.
 fault-credit-key-do = Sáquela, póngala otra vez y vuelva intentalo.
 fault-credit-key-otherwise = Si vuelve pasar, llévela a la oficina.
 fault-card-lifted-heading = La tarxeta sacóse enantes de tiempu
+fault-card-lifted-lead = El pagu de { $amount } anulóse. Nun se-y cobra nada.
 fault-card-lifted-do = Si quier, pue volver empezar.
 fault-card-lifted-otherwise = Dexe la tarxeta na bandexa hasta ver el saldu nuevu.
 fault-counter-moved-heading = La tarxeta camudó mientres se pagaba
@@ -73,6 +74,10 @@ fault-payment-blocked-heading = Hai un pagu anterior ensin aclarar
 fault-payment-blocked-lead = Por esta recarga nun se-y cobró nada.
 fault-payment-blocked-do = Espere un momentu y vuelva intentalo.
 fault-payment-blocked-otherwise = Si sigue igual, use otru terminal.
+fault-payment-back-heading = Yá se pue recargar equí
+fault-payment-back-lead = El llector de pagu contesta otra vez. Nun se-y cobró nada.
+fault-payment-back-do = Entame otra vez la recarga.
+fault-payment-back-otherwise = Si nun lo fai, el so saldu queda igual.
 fault-topup-limit-heading = Llegó al so llímite de recarga de güei
 fault-topup-limit-lead = Nun se-y cobró nada.
 fault-topup-limit-do = Vuelva mañana pa recargar más.
@@ -112,6 +117,10 @@ fault-printer-fault-heading = La impresora tien una avería
 fault-printer-fault-lead = Nun salió nengún papel. Nun se perdió nada.
 fault-printer-fault-do = Use otru terminal pa imprentar.
 fault-printer-fault-otherwise = Cuando quede iguada, va poder imprentar equí.
+fault-printer-back-heading = La impresora vuelve funcionar
+fault-printer-back-lead = Nun se perdió nada.
+fault-printer-back-do = Yá pue imprentar equí.
+fault-printer-back-otherwise = Si vuelve parar, use otru terminal.
 
 ## Documents and data
 

@@ -2,7 +2,7 @@
 help-heading = Ayuda
 help-telephone = Si quier falar con una persona, llame al { $telephone }.
 help-attract-first = Ponga la tarxeta ciudadana na bandexa, debaxo de la pantalla.
-help-attract-then = Déxela ehí mentanto use’l terminal.
+help-attract-then = Déxela ehí mientres use’l terminal.
 help-home-first = Toque lo que precise. Siempre pue volver atrás.
 help-home-then = P’acabar, toque «Acabar» o saque la tarxeta.
 help-topup-first = Escueya una cantidá y pague cola so tarxeta bancaria.

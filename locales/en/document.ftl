@@ -9,6 +9,7 @@ document-name = Name
 document-address = Address
 document-since = Registered on
 document-price = Price
+document-language = Language of the paper
 document-print = Print the document
 document-printing = Printing your document
 document-printing-lead = Wait until the whole sheet comes out.

@@ -31,6 +31,7 @@ fault-credit-key-lead = You have not been charged.
 fault-credit-key-do = Remove it, put it back and try again.
 fault-credit-key-otherwise = If it happens again, take it to the office.
 fault-card-lifted-heading = The card was removed too soon
+fault-card-lifted-lead = The payment of { $amount } has been cancelled. You will not be charged.
 fault-card-lifted-do = If you wish, you can start again.
 fault-card-lifted-otherwise = Leave the card in the tray until you see the new balance.
 fault-counter-moved-heading = The card changed during the payment
@@ -73,6 +74,10 @@ fault-payment-blocked-heading = An earlier payment has not been settled
 fault-payment-blocked-lead = You have not been charged for this top-up.
 fault-payment-blocked-do = Wait a moment and try again.
 fault-payment-blocked-otherwise = If nothing changes, use another terminal.
+fault-payment-back-heading = You can top up here again
+fault-payment-back-lead = The payment reader is responding again. You have not been charged.
+fault-payment-back-do = Start the top-up again.
+fault-payment-back-otherwise = If you do not, your balance stays the same.
 fault-topup-limit-heading = You have reached your top-up limit for today
 fault-topup-limit-lead = You have not been charged.
 fault-topup-limit-do = Come back tomorrow to top up more.
@@ -112,6 +117,10 @@ fault-printer-fault-heading = The printer is broken
 fault-printer-fault-lead = No paper has come out. Nothing has been lost.
 fault-printer-fault-do = Use another terminal to print.
 fault-printer-fault-otherwise = Once it is repaired, you can print here.
+fault-printer-back-heading = The printer is working again
+fault-printer-back-lead = Nothing has been lost.
+fault-printer-back-do = You can print here now.
+fault-printer-back-otherwise = If it stops again, use another terminal.
 
 ## Documents and data
 

@@ -9,6 +9,7 @@ document-name = Nombre
 document-address = Domicilio
 document-since = Fecha de inscripción
 document-price = Precio
+document-language = Idioma del papel
 document-print = Imprimir el volante
 document-printing = Imprimiendo su volante
 document-printing-lead = Espere a que salga el papel entero.

@@ -74,6 +74,10 @@ fault-payment-blocked-heading = Un pago anterior está sin aclarar
 fault-payment-blocked-lead = Por esta recarga no se le ha cobrado nada.
 fault-payment-blocked-do = Espere un momento y vuelva a intentarlo.
 fault-payment-blocked-otherwise = Si sigue igual, use otro terminal.
+fault-payment-back-heading = Ya se puede recargar aquí
+fault-payment-back-lead = El lector de pago responde otra vez. No se le ha cobrado nada.
+fault-payment-back-do = Empiece otra vez la recarga.
+fault-payment-back-otherwise = Si no lo hace, su saldo sigue igual.
 fault-topup-limit-heading = Ha llegado a su límite de recarga de hoy
 fault-topup-limit-lead = No se le ha cobrado nada.
 fault-topup-limit-do = Vuelva mañana para recargar más.
@@ -113,6 +117,10 @@ fault-printer-fault-heading = La impresora tiene una avería
 fault-printer-fault-lead = No ha salido ningún papel. Nada se ha perdido.
 fault-printer-fault-do = Use otro terminal para imprimir.
 fault-printer-fault-otherwise = Cuando la arreglen, podrá imprimir aquí.
+fault-printer-back-heading = La impresora vuelve a funcionar
+fault-printer-back-lead = Nada se ha perdido.
+fault-printer-back-do = Ya puede imprimir aquí.
+fault-printer-back-otherwise = Si se para otra vez, use otro terminal.
 
 ## Documents and data
 

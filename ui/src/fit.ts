@@ -13,7 +13,7 @@ function withinReach(element: HTMLElement): boolean {
 
 /** The lowest step at which nothing overflows; each question costs one layout, so the answer is halved out. */
 export function loosest(fits: (step: number) => boolean, from = 0): number {
-  if (fits(from)) return from;
+  if (from >= TIGHTEST || fits(from)) return from;
   let [low, high] = [from + 1, TIGHTEST];
   while (low < high) {
     const middle = Math.floor((low + high) / 2);

@@ -13,9 +13,12 @@ export function measure(setup: Setup): void {
 /** Sets what the view dictates for the whole page: its language, its direction, its theme and its letters. */
 export function dress(view: View): void {
   const page = document.documentElement;
-  page.lang = view.lang;
-  page.dir = RIGHT_TO_LEFT.test(view.lang) ? 'rtl' : 'ltr';
-  page.dataset.theme = view.theme;
-  page.dataset.letters = view.largeText ? 'large' : 'normal';
-  page.dataset.mood = view.overlay?.kind === 'cover' || (!view.overlay && DEEP_SEA.includes(view.screen.kind)) ? 'sea' : 'sand';
+  // Most views change none of this, and the page is not to be measured anew for them.
+  const set = (name: string, value: string) => page.getAttribute(name) !== value && page.setAttribute(name, value);
+  const atSea = view.overlay?.kind === 'cover' || (!view.overlay && DEEP_SEA.includes(view.screen.kind));
+  set('lang', view.lang);
+  set('dir', RIGHT_TO_LEFT.test(view.lang) ? 'rtl' : 'ltr');
+  set('data-theme', view.theme);
+  set('data-letters', view.largeText ? 'large' : 'normal');
+  set('data-mood', atSea ? 'sea' : 'sand');
 }

@@ -9,27 +9,40 @@ use crate::{ClaimData, Document, DocumentError, Words, file};
 
 const END: f32 = 146.0;
 
+/// How the sentences are set: size in points, and the gap below each step in millimetres. The first that fits is
+/// taken, since a slip that is refused for its words would leave a person without proof.
+const DENSITIES: [(f32, f32); 3] = [(10.5, 1.6), (9.5, 1.0), (8.5, 0.6)];
+
 /// Lays out a claim slip on the upper half of one sheet of A4.
 ///
 /// # Errors
 /// `DocumentError`: a text that does not fit or a letter the face lacks.
 pub fn claim_slip(data: &ClaimData, words: &dyn Words) -> Result<Document, DocumentError> {
-    let mut sheet = Sheet::new()?;
-    let name = words.text("paper-claim-title", &[]);
-    let top = head(&mut sheet, SLIP, &data.issuer, words)?;
-    let mut y = title(&mut sheet, SLIP, &name, &words.text("paper-claim-safe", &[]), top)? + 2.0;
-    let happened = words.text("paper-claim-happened", &[("amount", &data.amount), ("moment", &data.happened_at)]);
-    y += paragraph(&mut sheet, &happened, VALUE, (LEFT, y, INNER))? + 2.5;
-    y += code(&mut sheet, data, words, y)? + 3.0;
-    y += steps(&mut sheet, data, words, y)? + 2.0;
-    y += facts(&mut sheet, data, words, y)?;
-    if y > END {
-        return Err(DocumentError::TooLong("the claim slip"));
-    }
+    let fitting = DENSITIES.into_iter().find_map(|density| body(data, words, density).transpose());
+    let mut sheet = fitting.unwrap_or(Err(DocumentError::TooLong("the claim slip")))?;
     fold(&mut sheet, words)?;
-    let about =
-        file::About { title: &name, author: &data.issuer.city, language: words.language(), created: data.created };
+    let about = file::About {
+        title: &words.text("paper-claim-title", &[]),
+        author: &data.issuer.city,
+        language: words.language(),
+        created: data.created,
+    };
     file::write(sheet, &about)
+}
+
+/// The slip at one density; `None` when it would cross the fold.
+fn body(data: &ClaimData, words: &dyn Words, density: (f32, f32)) -> Result<Option<Sheet>, DocumentError> {
+    let mut sheet = Sheet::new()?;
+    let text = |key: &str| words.text(key, &[]);
+    let top = head(&mut sheet, SLIP, &data.issuer, words)?;
+    let mut y = title(&mut sheet, SLIP, &text("paper-claim-title"), &text("paper-claim-safe"), top)? + 2.0;
+    let happened = words.text("paper-claim-happened", &[("amount", &data.amount), ("moment", &data.happened_at)]);
+    let style = Style { size_pt: density.0 + 0.5, ..VALUE };
+    y += paragraph(&mut sheet, &happened, style, (LEFT, y, INNER))? + 2.5;
+    y += code(&mut sheet, data, words, y)? + 3.0;
+    y += steps(&mut sheet, data, words, (density, y))? + 2.0;
+    y += facts(&mut sheet, data, words, y)?;
+    Ok((y <= END).then_some(sheet))
 }
 
 /// Code, amount and telephone, large; returns the height.
@@ -52,7 +65,12 @@ fn code(sheet: &mut Sheet, data: &ClaimData, words: &dyn Words, top: f32) -> Res
 }
 
 /// What to do and what happens then, numbered; returns the height.
-fn steps(sheet: &mut Sheet, data: &ClaimData, words: &dyn Words, top: f32) -> Result<f32, DocumentError> {
+fn steps(
+    sheet: &mut Sheet,
+    data: &ClaimData,
+    words: &dyn Words,
+    ((size_pt, gap_mm), top): ((f32, f32), f32),
+) -> Result<f32, DocumentError> {
     const INDENT: f32 = 9.0;
     let args: [(&str, &str); 2] = [("amount", &data.amount), ("telephone", &data.issuer.telephone)];
     let mut y = top;
@@ -62,8 +80,8 @@ fn steps(sheet: &mut Sheet, data: &ClaimData, words: &dyn Words, top: f32) -> Re
         let baseline = y + 0.1 + 2.8 + 1.15;
         sheet.line(number, Style::new(Bold, 9.0, WHITE), (LEFT + 2.8, baseline), Align::Centre)?;
         let text = words.text(key, &args);
-        let style = Style { size_pt: 10.5, ..VALUE };
-        y += paragraph(sheet, &text, style, (LEFT + INDENT, y + 0.4, RIGHT - LEFT - INDENT))?.max(5.6) + 1.6;
+        let style = Style { size_pt, ..VALUE };
+        y += paragraph(sheet, &text, style, (LEFT + INDENT, y + 0.4, RIGHT - LEFT - INDENT))?.max(5.6) + gap_mm;
     }
     Ok(y - top)
 }

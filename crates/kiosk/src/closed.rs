@@ -42,7 +42,11 @@ pub fn show(view: View, window: WindowConfig) -> Result<Handle, KioskError> {
                     seq += 1;
                     screen(Painting { seq, view: view.clone() });
                 }
-                Input::Stop(done) => return drop(done.send(())),
+                Input::Stop(done) => {
+                    // Whoever asked may not wait.
+                    let _ = done.send(());
+                    return;
+                }
                 _ => {}
             }
         }

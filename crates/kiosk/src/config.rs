@@ -134,7 +134,7 @@ impl Config {
         match config_check::mistake(&config, text) {
             None => Ok(config),
             Some((at, must)) => {
-                let message = format!("line {}: {must}", at);
+                let message = if at.line > 0 { format!("line {at}: {must}") } else { format!("{at}: {must}") };
                 Err(wrong(Some(at), message))
             }
         }

@@ -80,7 +80,7 @@ pub enum PaperOrder {
     Document {
         /// The print's unique name.
         name: PrintName,
-        /// BCP 47 tag of its words.
+        /// BCP 47 tag of its words: the city's first language, whatever the visit's.
         lang: String,
         /// Which.
         kind: DocumentKind,

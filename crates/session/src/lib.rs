@@ -16,8 +16,8 @@ mod visit;
 pub mod wire;
 
 pub use action::{Action, Task};
-pub use screen::closed::view as closed_view;
 pub use effect::{Effect, MoneyRequest, PaperOrder};
 pub use event::{ClockState, Event, Feed, Network, PaperEvent};
+pub use screen::closed::view as closed_view;
 pub use session::{Session, Terminal};
 pub use view::View;

@@ -205,6 +205,8 @@ impl Place {
             Self::ToppedUp(ToppedUp { receipt: Slip::Offered | Slip::Out, .. }) | Self::Printed { .. } => {
                 Some(Cue::Done)
             }
+            // At the citizen's own wish.
+            Self::Trouble { code: FailureCode::PaymentCancelled, .. } => None,
             Self::ToppedUp(_) | Self::Trouble { .. } | Self::Pin { problem: Some(_), .. } => Some(Cue::Refused),
             _ => None,
         }

@@ -53,6 +53,8 @@ pub struct Session {
     pub(crate) out_of_order: Option<Reason>,
     /// How the machine was when a technician last asked.
     pub(crate) overview: Option<Box<Overview>>,
+    /// The printer came back while its trouble stood on the screen.
+    pub(crate) mended: bool,
     /// A paper came out since the card was laid down: it is not to be forgotten.
     pub(crate) paper_out: bool,
     pub(crate) timing: Timing,
@@ -88,6 +90,7 @@ impl Session {
             tray_trouble: None,
             out_of_order: None,
             overview: None,
+            mended: false,
             paper_out: false,
             timing: Timing::default(),
             effects: Vec::new(),
@@ -161,6 +164,7 @@ impl Session {
             self.ask(Effect::Sound(cue));
         }
         self.place = place;
+        self.mended = false;
         self.panel = None;
         self.timing.touched(self.now);
         self.timing.parting = (self.place == Place::Farewell).then(|| Parting::begins(self.now));
@@ -206,8 +210,14 @@ impl Session {
 
     fn printer_event(&mut self, event: PrinterEvent) {
         match event {
-            PrinterEvent::Ready => self.printer = Ok(()),
-            PrinterEvent::NotReady(code) => self.printer = Err(code),
+            PrinterEvent::Ready => {
+                self.mended |= self.printer.is_err() && matches!(self.place, Place::Trouble { .. });
+                self.printer = Ok(());
+            }
+            PrinterEvent::NotReady(code) => {
+                self.printer = Err(code);
+                self.mended = false;
+            }
             PrinterEvent::Printing(_) => {}
             PrinterEvent::Printed(name) => flow::paper::printed(self, &name, Ok(())),
             PrinterEvent::NotPrinted(name, code) | PrinterEvent::Uncertain(name, code) => {

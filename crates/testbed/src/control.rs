@@ -25,6 +25,8 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; c
                       form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 /// "Not honoured", as an issuer declines (BMP 27).
 const DECLINED: u8 = 5;
+/// The kiosk's exit code that asks to be started again, as systemd would.
+const START_AGAIN: i32 = 75;
 /// Between two looks at whether the window was closed.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
@@ -55,8 +57,21 @@ impl Control {
         &self.street
     }
 
+    /// Whether the window was closed by a person. A kiosk that a technician started again is started again.
     fn is_closed(&self) -> bool {
-        !matches!(lock(&self.kiosk).ended(), Ok(None))
+        let mut kiosk = lock(&self.kiosk);
+        let Ok(ended) = kiosk.ended() else { return true };
+        let Some(status) = ended else { return false };
+        if status.code() != Some(START_AGAIN) {
+            return true;
+        }
+        match window::on_the_desk(&self.street) {
+            Ok(again) => {
+                *kiosk = again;
+                false
+            }
+            Err(_) => true,
+        }
     }
 
     /// One deed of the page; `false` when there is none of this name.
@@ -68,6 +83,9 @@ impl Control {
         match deed {
             "lay-card" => street.lay_card(),
             "lift-card" => street.lift_card(),
+            "lay-service-card" => street.lay_service_card(),
+            "plug-stick" => street.plug_stick()?,
+            "pull-stick" => street.pull_stick()?,
             "tear-after" => street.tear_at(Tear::AnswerToCommitLost),
             "tear-before" => street.tear_at(Tear::BeforeCommit),
             "approve" => payer(Answer::Approve),

@@ -107,6 +107,7 @@ impl Headless {
                 Err(RecvTimeoutError::Disconnected) => return Err(StreetError::KioskEnded(self.boot.last_words())),
                 Err(RecvTimeoutError::Timeout) => {
                     let seen = self.seen.as_ref().map_or_else(|| "nothing".to_owned(), Seen::summary);
+                    let seen = format!("{seen}; log: {}", self.boot.last_words());
                     return Err(StreetError::Late { what: what.to_owned(), patience, seen });
                 }
             }

@@ -1,15 +1,16 @@
 //! The card lifted wherever a citizen can be: what is private is covered at once, the visit ends soon, and where money
 //! or paper is under way it waits. And the card that is forgotten instead.
 
-use super::{Played, Stage, balance, points, spanish, stage, until};
+use super::{Played, Stage, balance, points, spanish, stage, stage_with, until};
 use card_simulator::{FaultKind, FaultPlan, When};
 use domain::Cents;
 use payment_simulator::{Answer, Waiting};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
-use testbed::StreetError;
 use testbed::books::Said;
 use testbed::printer::Fault;
 use testbed::seen::{Seen, amounts};
+use testbed::{Street, StreetError};
 
 /// What is private must be gone from the screen this long after the card.
 const COVERED_WITHIN: Duration = Duration::from_millis(300);
@@ -105,7 +106,7 @@ fn lifted_where_one_only_looks_and_laid_back_the_visit_goes_on() -> Played {
         stage.kiosk.press("back")?;
         stage.kiosk.wait_screen("home")?;
     }
-    stage.leave()?;
+    stage.part()?;
     stage.close(&[])
 }
 
@@ -152,7 +153,13 @@ fn lifted_at_the_pin_nothing_typed_is_left_and_what_it_opened_is_hidden() -> Pla
     stage.street.printer().set_fault(Fault::None).map_err(testbed::io_error("the printer"))?;
     stage.kiosk.wait_for("the paper out", |seen| seen.kind() == "done" && seen.overlay().is_none())?;
     stage.lift_and_lay_back("printed", is_kind("done"))?;
-    stage.leave()?;
+    stage.kiosk.press("finish")?;
+    stage.kiosk.wait_screen("farewell")?;
+    // The paper is asked for, since nobody can see whether it was taken; the next card ends that.
+    let asked = stage.lift_at("farewell", |seen| seen.heading() == spanish("end-take-paper"))?;
+    assert_eq!(asked.string("/screen/picture"), Some("take-paper"));
+    stage.lay_card()?;
+    stage.part()?;
     stage.close(&[])
 }
 
@@ -185,14 +192,15 @@ fn lifted_while_money_moves_the_card_is_asked_for_and_the_top_up_is_made_once() 
     stage.hold(CREDIT);
     assert!(stage.street.payment().answer(Answer::Approve));
     stage.until_struck();
-    let torn = stage.lift_at("the credit", |seen| seen.kind() == "trouble" && seen.shows("C-08"))?;
-    assert!(points(&torn).contains(&spanish("topup-torn-again")), "what to do");
+    let to_do = spanish("topup-torn-again");
+    let is_torn = |seen: &Seen| seen.kind() == "trouble" && seen.shows("C-08") && points(seen).contains(&to_do);
+    stage.lift_at("the credit", is_torn)?;
     stage.street.lay_card();
     let done = stage.kiosk.wait_screen("done")?;
     let said = Said::by_screen(&done).expect("a sum");
     assert_eq!(stage.street.card().purse(), stage.street.at_start().purse.checked_add(Cents(1_000)));
     stage.lift_and_lay_back("the sum", is_kind("done"))?;
-    stage.leave()?;
+    stage.part()?;
     stage.close(&[said])
 }
 
@@ -202,8 +210,7 @@ fn lifted_from_what_cannot_be_done_it_is_hidden_too() -> Played {
     let card = stage.street.make_card(|description| description.tries.failures = 3)?;
     stage.street.lay(&card);
     stage.kiosk.wait_for("the home screen", |seen| seen.kind() == "home" && seen.button("documents").is_some())?;
-    stage.press_to("documents", "menu")?;
-    stage.kiosk.press("volante-individual")?;
+    stage.kiosk.press("documents")?;
     stage.wait_fault("R-05", "fault-pin-locked")?;
     stage.lift_at("trouble", is_cover)?;
     stage.street.lay(&card);
@@ -254,24 +261,45 @@ fn away_for_long(seed: u64, place: &str) -> Played {
     assert!(stage.street.payment().answer(Answer::Approve));
     let done = stage.kiosk.wait_screen("done")?;
     let said = Said::by_screen(&done).expect("a sum");
-    stage.leave()?;
+    stage.part()?;
     stage.close(&[said])
+}
+
+/// A player that keeps each sound it is given as a file of its own.
+fn keep_sounds(street: &Street) -> Result<PathBuf, StreetError> {
+    let folder = street.dir().join("sounds");
+    std::fs::create_dir(&folder).map_err(testbed::io_error("the sounds"))?;
+    let player = format!("[\"sh\", \"-c\", \"cat > {}/$$\"]", folder.display());
+    street.boot().amend(|text| format!("{text}\n[sound]\nplayer = {player}\n"))?;
+    Ok(folder)
 }
 
 #[test]
 fn a_forgotten_card_is_asked_for_three_times_on_the_screen_and_by_sound() -> Played {
-    let mut stage = stage(369)?;
+    let mut sounds = PathBuf::new();
+    let mut stage = stage_with(369, |street| {
+        sounds = keep_sounds(street)?;
+        Ok(())
+    })?;
+    stage.kiosk.wait_for("the invitation", super::is_ready)?;
     stage.lay_card()?;
+    let count = || std::fs::read_dir(&sounds).map_or(0, Iterator::count);
+    let before = count();
     let finished = Instant::now();
     stage.kiosk.press("finish")?;
     let farewell = stage.kiosk.wait_screen("farewell")?;
     assert_eq!(farewell.heading(), spanish("end-take-card"));
     assert!(!is_urgent(&farewell), "thanks first");
     let reminded = stage.kiosk.wait_for("the reminder", |seen| seen.kind() == "farewell" && is_urgent(seen))?;
-    let after = reminded.at().saturating_duration_since(finished);
-    assert!(after > Duration::from_secs(4) && after < Duration::from_secs(7), "after {} ms", after.as_millis());
     assert_eq!(reminded.heading(), spanish("end-forgotten-card"));
     stage.assert_anonymous("the reminder", &reminded);
+    for (reminder, seconds) in [(1, 5), (2, 15), (3, 30)] {
+        until("the reminder's sound", || count() >= before + reminder);
+        let after = finished.elapsed();
+        assert!(after > Duration::from_secs(seconds - 1), "too early: {} ms", after.as_millis());
+        assert!(after < Duration::from_secs(seconds + 3), "too late: {} ms", after.as_millis());
+    }
+    assert_eq!(stage.kiosk.wait_screen("farewell")?.heading(), spanish("end-forgotten-card"), "it is asked for on");
     stage.leave()?;
     stage.close(&[])
 }

@@ -12,6 +12,7 @@ mod pins;
 mod printer_faults;
 mod reader_faults;
 mod steps;
+mod technician;
 mod terminal_faults;
 mod visit;
 mod window;
@@ -64,6 +65,12 @@ fn is_ready(seen: &Seen) -> bool {
     seen.kind() == "attract" && notices.is_some_and(Vec::is_empty)
 }
 
+/// Nobody is served any more: the invitation, or the reminder of a paper, which nobody can see being taken.
+fn is_over(seen: &Seen) -> bool {
+    let paper = seen.kind() == "farewell" && seen.string("/screen/picture") == Some("take-paper");
+    (seen.kind() == "attract" || paper) && seen.overlay().is_none()
+}
+
 /// The next steps a screen names, one a point.
 fn points(seen: &Seen) -> Vec<String> {
     let points = seen.view().pointer("/screen/points").and_then(serde_json::Value::as_array);
@@ -101,12 +108,17 @@ fn balance(seen: &Seen) -> Option<Cents> {
 }
 
 impl Stage {
-    /// Lays the card down and waits until services and top-up can be used.
+    /// Lays the card down and waits until services and top-up can be used: the home screen is there, and the card's
+    /// record was looked for.
     fn lay_card(&mut self) -> Result<Seen, StreetError> {
+        let opened = || self.street.boot().log_text().matches("kiosk::paint: tap ").count();
+        let before = opened();
         self.street.lay_card();
         self.kiosk.wait_for("the home screen with a top-up", |seen| {
             seen.kind() == "home" && seen.overlay().is_none() && seen.button("top-up").is_some()
-        })
+        })?;
+        until("the card's record", || opened() > before);
+        self.kiosk.wait_screen("home")
     }
 
     /// From the home screen: chooses ten euros and pays.
@@ -125,16 +137,24 @@ impl Stage {
         })
     }
 
-    /// Lifts the card and waits for the invitation.
+    /// Lifts the card and waits until the visit is over.
     fn leave(&mut self) -> Played {
         self.street.lift_card();
-        self.kiosk.wait_screen("attract").map(drop)
+        self.kiosk.wait_for("the end of the visit", is_over).map(drop)
+    }
+
+    /// Says that it is done, takes the card, and waits for the invitation. Sooner than `leave`: a card that is lifted
+    /// without a word is waited for.
+    fn part(&mut self) -> Played {
+        self.kiosk.press("finish")?;
+        self.kiosk.wait_screen("farewell")?;
+        self.leave()
     }
 
     /// After the visit: all books agree, and nothing personal is left in any file or on the screen.
     fn close(&mut self, said: &[testbed::books::Said]) -> Played {
         testbed::books::agree(&self.street, said)?;
-        let shown = self.kiosk.wait_screen("attract")?;
+        let shown = self.kiosk.wait_for("the end of the visit", is_over)?;
         let mut left = testbed::leftovers::in_files(&self.street)?;
         left.extend(testbed::leftovers::in_bytes(self.street.holder(), "the screen", shown.text().as_bytes()));
         assert_eq!(left, [], "something personal was left behind");

@@ -2,9 +2,9 @@
 //! lost.
 
 use super::steps::{await_bank_card, dead_end, has_way_out};
-use super::{Played, Stage, stage};
+use super::{Played, Stage, stage, until};
 use domain::Cents;
-use payment_simulator::{Answer, TransactionState, When};
+use payment_simulator::{Answer, TransactionState, Waiting, When};
 use std::time::Duration;
 use testbed::books::{CentralBooks, Said, await_central};
 
@@ -69,6 +69,7 @@ fn a_payment_terminal_that_falls_silent_is_asked_again_and_had_charged_nothing()
     stage.pay_ten_euros()?;
     await_bank_card(&stage);
     stage.street.payment().answer(Answer::Silence);
+    until("the silence", || stage.street.payment().waiting() == Waiting::Bank);
     // Nobody waits three minutes: the line goes, and comes back at once.
     stage.street.payment_cable().cut();
     stage.kiosk.wait_for("the payment being looked into", |seen| seen.kind() == "busy" || seen.kind() == "trouble")?;
@@ -90,6 +91,7 @@ fn a_payment_whose_outcome_nobody_can_tell_leaves_a_claim_and_the_citizen_may_go
     stage.pay_ten_euros()?;
     await_bank_card(&stage);
     stage.street.payment().answer(Answer::ApproveSilently);
+    until("the silence", || stage.street.payment().waiting() == Waiting::Bank);
     stage.street.payment_cable().cut();
     let unclear = stage.kiosk.wait_within(CLAIM_WITHIN, "P-04 with a claim's code", |seen| {
         seen.kind() == "trouble" && seen.shows("P-04") && seen.string("/screen/claim/value/text").is_some()

@@ -59,10 +59,10 @@ fn wrong_pins_are_counted_on_the_card_across_restarts_and_lock_it() -> Played {
     // Locked stays locked, also for the right PIN and after a restart: nothing can be typed any more.
     stage.kiosk.restart()?;
     stage.kiosk.wait_for("the visit anew", |seen| seen.kind() == "home" && seen.button("documents").is_some())?;
-    stage.ask_for_paper()?;
+    stage.kiosk.press("documents")?;
     let locked = stage.wait_fault("R-05", "fault-pin-locked")?;
     assert!(locked.button("digit-1").is_none());
-    stage.leave()?;
+    stage.part()?;
     stage.close(&[])
 }
 
@@ -79,7 +79,7 @@ fn a_card_taken_away_while_the_pin_is_checked_has_lost_that_try() -> Played {
     assert_eq!(stage.failures(), Some(1), "pulling the card saves no try");
     stage.street.lay_card();
     stage.kiosk.wait_for("something to go on with", |seen| seen.overlay().is_none())?;
-    stage.leave()?;
+    stage.part()?;
     stage.close(&[])
 }
 
@@ -95,12 +95,12 @@ fn without_a_pin_the_way_to_one_is_said_and_everything_else_works() -> Played {
     stage.kiosk.wait_for("the home screen with a top-up", |seen| {
         seen.kind() == "home" && seen.button("top-up").is_some() && seen.button("documents").is_some()
     })?;
-    stage.ask_for_paper()?;
+    stage.kiosk.press("documents")?;
     stage.wait_fault("R-06", "fault-pin-never-set")?;
     stage.kiosk.press("home")?;
     stage.kiosk.press("top-up")?;
     stage.kiosk.wait_screen("amount")?;
-    stage.leave()?;
+    stage.part()?;
     assert_eq!(card.lock().expect("the card").tries(), Some(PinTries { pin_version: 0, ..PinTries::default() }));
     stage.close(&[])
 }
@@ -122,6 +122,6 @@ fn who_has_forgotten_the_pin_is_told_where_a_new_one_is() -> Played {
     stage.kiosk.press("pin-again")?;
     let pad = stage.kiosk.wait_screen("pin")?;
     assert_eq!(pad.view().pointer("/screen/entered").and_then(serde_json::Value::as_u64), Some(0));
-    stage.leave()?;
+    stage.part()?;
     stage.close(&[])
 }

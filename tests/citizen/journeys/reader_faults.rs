@@ -25,7 +25,7 @@ impl Stage {
     fn tap(&mut self) -> Played {
         let home = self.lay_card()?;
         assert_eq!(balance(&home), self.street.card().purse());
-        self.leave()
+        self.part()
     }
 }
 
@@ -75,7 +75,7 @@ fn a_reader_pulled_out_under_a_visit_covers_and_ends_it() -> Played {
     stage.street.plug_reader()?;
     let home = stage.kiosk.wait_screen("home")?;
     assert_eq!(balance(&home), Some(purse));
-    stage.leave()?;
+    stage.part()?;
     stage.close(&[])
 }
 
@@ -97,7 +97,7 @@ fn a_reader_pulled_out_during_a_top_up_is_waited_for_and_nothing_is_lost() -> Pl
     let said = Said::by_screen(&done).expect("a sum");
     assert_eq!(said.amount, Cents(1_000));
     assert_eq!(stage.street.card().purse(), Some(said.after));
-    stage.leave()?;
+    stage.part()?;
     stage.close(&[said])
 }
 
@@ -119,13 +119,13 @@ fn a_reader_service_that_crashes_under_a_card_gives_the_visit_back_when_it_runs_
     let mut stage = stage(307)?;
     stage.lay_card()?;
     stage.kiosk.press("movements")?;
-    stage.kiosk.wait_screen("movements")?;
+    stage.kiosk.wait_screen("details")?;
     stage.street.kill_reader_service()?;
     stage.kiosk.wait_for("a cover", |seen| seen.overlay() == Some("cover"))?;
     stage.street.start_reader_service()?;
     // The same card, and the place where its visit was.
-    stage.kiosk.wait_screen("movements")?;
-    stage.leave()?;
+    stage.kiosk.wait_screen("details")?;
+    stage.part()?;
     stage.close(&[])
 }
 
@@ -138,12 +138,14 @@ fn a_reader_service_that_crashes_in_the_middle_of_a_credit_leaves_the_books_righ
     stage.pay_ten_euros()?;
     until("the commit", || stage.street.card().faults().faults.is_empty());
     stage.street.kill_reader_service()?;
-    let torn = stage.kiosk.wait_for("the torn card said", |seen| seen.kind() == "trouble" && seen.shows("C-08"))?;
-    assert!(points(&torn).contains(&spanish("topup-torn-again")), "what to do");
+    let to_do = spanish("topup-torn-again");
+    stage.kiosk.wait_for("the torn card said, and what to do", |seen| {
+        seen.kind() == "trouble" && seen.shows("C-08") && points(seen).contains(&to_do)
+    })?;
     stage.street.start_reader_service()?;
     let done = stage.kiosk.wait_screen("done")?;
     let said = Said::by_screen(&done).expect("a sum");
     assert_eq!(stage.street.card().purse(), stage.street.at_start().purse.checked_add(Cents(1_000)));
-    stage.leave()?;
+    stage.part()?;
     stage.close(&[said])
 }

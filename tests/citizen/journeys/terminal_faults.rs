@@ -204,7 +204,9 @@ fn a_lost_cache_leaves_the_balance_without_central_and_comes_back_with_it() -> P
     let mut stage = stage(76)?;
     stage.kiosk.kill()?;
     stage.street.cut_network();
-    spoil(&stage.street.boot().data().join("cache.db"), 0)?;
+    let data = stage.street.boot().data();
+    spoil(&data.join("cache.db"), 0)?;
+    spoil(&data.join("cache.db-wal"), 0)?;
     stage.kiosk.start_again()?;
     stage.street.lay_card();
     let home = stage.kiosk.wait_for("home with S-04", |seen| seen.kind() == "home" && seen.shows("S-04"))?;

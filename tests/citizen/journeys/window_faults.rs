@@ -13,11 +13,13 @@ fn broken(seed: u64, break_it: impl Fn(&Street, &Window) -> Played) -> Played {
     window.wait_screen("attract")?;
     street.lay_card();
     window.wait_screen("home")?;
-    window.press("services")?;
+    window.press("documents")?;
+    window.press("volante-individual")?;
+    window.type_pin(&street.holder().pin)?;
     window.wait_screen("details")?;
     let before = window.painted("details");
     break_it(&street, &window)?;
-    // The page's own word, two frames after it has drawn: the driver has lost its page.
+    // The page's own word, two frames after it has drawn (the driver has lost its page). No PIN was asked again.
     window.wait_painted("details", before)?;
     let log = street.boot().log_text();
     assert_eq!(log.matches("the kiosk cannot start").count(), 0);
@@ -36,9 +38,8 @@ fn a_web_process_that_is_killed_comes_back_to_the_same_visit() -> Played {
 fn a_web_process_that_hangs_is_replaced_and_comes_back_to_the_same_visit() -> Played {
     broken(92, |street, window| {
         window.hang_web_process()?;
-        // A page is found out when it has something to paint: the card is lifted for a moment.
-        street.lift_card();
-        street.lay_card();
+        // A page is found out when it has something to paint: that the network is gone.
+        street.cut_network();
         Ok(())
     })
 }

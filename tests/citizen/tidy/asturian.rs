@@ -102,7 +102,7 @@ fn unelided(text: &str) -> Vec<String> {
             let (word, next) = (pair[0].as_str(), pair[1].as_str());
             let is_abbreviation = phrase.contains(&next.to_uppercase()) && next.len() > 1;
             let elides = match word {
-                "de" | "que" | "me" | "te" | "se" | "el" => vowel(next) && !is_abbreviation,
+                "de" | "en" | "que" | "me" | "te" | "se" | "el" => vowel(next) && !is_abbreviation,
                 "la" | "pa" => open_a(next) && !is_abbreviation,
                 _ => false,
             };

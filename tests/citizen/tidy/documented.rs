@@ -11,7 +11,6 @@ const PARTS: &[&str] = &["Cause:", "Citizen:", "Technician:"];
 
 /// Codes nobody raises yet, each with its reason.
 const NOT_RAISED: &[(FailureCode, &str)] = &[
-    (FailureCode::ClockWrong, "the journal keeps the clock's floor; nobody acts on it yet"),
     (FailureCode::PaymentReversedAfterCredit, "booked as a fact of the ledger, which central shows; no screen has it"),
 ];
 

@@ -3,6 +3,7 @@
 
 mod asturian;
 mod documented;
+mod faces;
 mod keys;
 mod layers;
 mod links;

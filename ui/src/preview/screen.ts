@@ -1,9 +1,9 @@
 // One recorded view as a terminal shows it, and nothing else. The address says which; tests hand in views themselves.
-import { mount, unmount } from 'svelte';
+import { flushSync, mount, tick, unmount } from 'svelte';
 import emblem from '../../views/emblem.svg?raw';
 import App from '../App.svelte';
 import type { Link } from '../link';
-import type { Setup, View } from '../wire';
+import type { Painting, Setup, View } from '../wire';
 import { GLASSES, read, type Options } from './options';
 import { languages, view as recorded } from './recorded';
 import '../styles/fonts.css';
@@ -15,23 +15,40 @@ export type Looks = Pick<Options, 'letters' | 'theme' | 'glass' | 'still'>;
 
 declare global {
   interface Window {
-    /** Shows a view and waits until it is on the glass. */
+    /** Shows a view and waits until it stands. */
     show(view: View, looks: Looks): Promise<void>;
+    /** Paints the next view on the screen that stands, as the terminal does. */
+    paint(view: View): Promise<void>;
   }
 }
 
 let shown: Record<string, unknown> | undefined;
+let paint: (painting: Painting) => void = () => {};
+let seq = 0;
 
-function recording(view: View, setup: Setup, painted: () => void): Link {
-  return {
-    async open(paint) {
-      paint({ seq: 1, view });
-      return setup;
-    },
-    act: (action) => console.info(action),
-    painted,
-  };
+const link = (setup: Setup): Link => ({
+  async open(next) {
+    paint = next;
+    return setup;
+  },
+  act: (action) => console.info(action),
+  painted: () => {},
+});
+
+/** Once it is laid out and its letters are there. What is measured need not wait for the glass. */
+async function stands(): Promise<void> {
+  await tick();
+  flushSync();
+  // Asking for a place lays the page out, which asks for the faces it needs; they fit the screen anew.
+  document.body.getBoundingClientRect();
+  await document.fonts.ready;
 }
+
+window.paint = async (view) => {
+  seq += 1;
+  paint({ seq, view });
+  await stands();
+};
 
 window.show = async (view, { letters, theme, glass, still }) => {
   if (shown) await unmount(shown);
@@ -41,12 +58,10 @@ window.show = async (view, { letters, theme, glass, still }) => {
     theme: theme === 'high-contrast' ? theme : view.theme,
   };
   const setup: Setup = { pxPerMm: GLASSES[glass] ?? 3.21, emblem, still };
-  await document.fonts.ready;
-  await new Promise<void>((painted) => {
-    shown = mount(App, { target: document.body, props: { link: recording(dressed, setup, painted) } });
-  });
-  // A face used for the first time is fetched now, and the screen fitted to it.
-  await document.fonts.ready;
+  shown = mount(App, { target: document.body, props: { link: link(setup) } });
+  // The screen asks for its first view once it is mounted.
+  flushSync();
+  await window.paint(dressed);
 };
 
 async function follow(): Promise<void> {

@@ -1,4 +1,4 @@
-// axe finds nothing: every screen, language and orientation, and the theme of high contrast. Text has a contrast of 7:1.
+// axe finds nothing on any screen, in any language and orientation. Text has a contrast of 7:1.
 import axe from 'axe-core';
 import type { RunOptions } from 'axe-core';
 import type { Page } from 'playwright-core';
@@ -6,14 +6,24 @@ import { describe, expect, it } from 'vitest';
 import { glasses, show } from './glass';
 import { expectNothing } from './nothing';
 import { languages, recorded, scenes } from './recordings';
-import { THEMES, TURNS } from '../../src/preview/options';
 
 const pages = glasses(axe.source);
 
 const RULES: RunOptions = {
   resultTypes: ['violations'],
-  rules: { 'color-contrast-enhanced': { enabled: true } },
+  // 7:1 contains 4.5:1.
+  rules: { 'color-contrast-enhanced': { enabled: true }, 'color-contrast': { enabled: false } },
+  preload: false,
+  iframes: false,
 };
+
+const WAYS = [
+  ['portrait', 'standard'],
+  ['landscape', 'standard'],
+  ['portrait', 'high-contrast'],
+] as const;
+// Words change no colour: the theme of high contrast is looked at in one language.
+const COLOURS_IN = 'es';
 
 /** What axe finds on the screen that stands. */
 async function violations(page: Page): Promise<string[]> {
@@ -27,11 +37,9 @@ describe.each(languages)('in %s', (lang) => {
   it.each(scenes(lang))('axe finds nothing in %s', async (scene) => {
     const view = recorded(lang, scene);
     const found: string[] = [];
-    for (const turn of TURNS) {
-      for (const theme of THEMES) {
-        await show(pages[turn], view, { theme });
-        found.push(...(await violations(pages[turn])).map((each) => `${turn}, ${theme} | ${each}`));
-      }
+    for (const [turn, theme] of WAYS.filter(([, theme]) => theme === 'standard' || lang === COLOURS_IN)) {
+      await show(pages[turn], view, { theme });
+      found.push(...(await violations(pages[turn])).map((each) => `${turn}, ${theme} | ${each}`));
     }
     expectNothing(found);
   });

@@ -72,8 +72,8 @@ fn asturian_and_english_papers_read_back_letter_by_letter() {
         }
     };
     // Noto Sans has no minus sign: an en dash is as wide, and no paper fails for it.
-    check("ast", &["Recibu de recarga", "Saldu nuevu", "Númberu d’operación", "–12,35 €"]);
-    check("en", &["Top-up receipt", "New balance", "Operation number", "–€12.35"]);
+    check("ast", &["Recibu de recarga", "Saldu nuevu", "Terminal de pagu", "–12,35 €"]);
+    check("en", &["Top-up receipt", "New balance", "Trace number", "–€12.35"]);
 }
 
 #[test]

@@ -121,10 +121,51 @@ impl Outbox {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use protocol::{ClaimEvidence, ExportReader, Secret32, Upload, UploadBody};
+    use store::JournalKey;
 
     #[test]
     fn a_folder_on_a_stick_says_whose_and_when_and_any_file_system_takes_it() {
         assert_eq!(name(TerminalId(7), Timestamp(1_795_345_200_123)), "citizen-kiosk-07-20261122T110000Z");
         assert_eq!(name(TerminalId(1_234), Timestamp(0)), "citizen-kiosk-1234-19700101T000000Z");
+    }
+
+    #[test]
+    fn the_outbox_is_sealed_whole_over_many_pages_and_opens_with_what_central_has() {
+        let (folder, now) = (tempfile::tempdir().unwrap(), Timestamp(1_795_345_200_000));
+        let path = folder.path().join("journal.db");
+        let mut journal =
+            store::Journal::open(&path, &JournalKey::random().unwrap(), TerminalId(7), now).unwrap().journal;
+        let count = u64::from(PAGE) * 2 + 3;
+        for card in 0..count {
+            let evidence = ClaimEvidence { card, generation: 1, top_up: [1; 16], purse: None, records: vec![] };
+            journal.enqueue(UploadBody::ClaimEvidence(evidence), now).unwrap();
+        }
+        let epoch = EpochKey { epoch: 4, key: Secret32::new([5; 32]) };
+        let token_sha256 = protocol::export::token_sha256(&Secret32::new([6; 32]));
+        let sealing = Sealing { epoch: Some(epoch.clone()), token_sha256: Zeroizing::new(token_sha256) };
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let outbox = Outbox {
+            terminal: TerminalId(7),
+            now,
+            sealing,
+            journal: Desk::start("journal", journal).unwrap(),
+            runtime: runtime.handle().clone(),
+        };
+        let (mut file, mut again) = (Vec::new(), Vec::new());
+        outbox.write(&mut file).unwrap();
+        outbox.write(&mut again).unwrap();
+        assert_ne!(file, again, "each export has a key of its own");
+
+        let (header, frames) = ExportHeader::decode(&file).unwrap();
+        assert_eq!((header.terminal, header.epoch, header.made), (TerminalId(7), 4, now));
+        let cards: Vec<u64> = ExportReader::new(&header, frames, &epoch, &token_sha256)
+            .unwrap()
+            .map(|upload| match Upload::decode(&upload.unwrap()).unwrap().body {
+                UploadBody::ClaimEvidence(evidence) => evidence.card,
+                other => panic!("{}", other.name()),
+            })
+            .collect();
+        assert_eq!(cards, (0..count).collect::<Vec<_>>());
     }
 }

@@ -84,7 +84,8 @@ fn print(session: &mut Session, kind: DocumentKind) {
     let name = session.new_print_name();
     let order = PaperOrder::Document {
         name: name.clone(),
-        lang: session.lang.clone(),
+        // Whoever it is shown to reads the language of the city's procedures, not that of this visit.
+        lang: session.terminal.catalog.default_tag().to_owned(),
         kind,
         facts: Box::new(facts),
         card,

@@ -4,8 +4,8 @@ use crate::Session;
 use crate::effect::Effect;
 use crate::flow::{end, maintenance, money, pin, top_up};
 use crate::place::Place;
-use crate::visit::Visit;
 use crate::timing::SWAP_MS;
+use crate::visit::Visit;
 use domain::FailureCode;
 use domain::card::{CardSnapshot, PinTries, Presentation};
 use domain::device::{Cue, ReaderRequest};
@@ -122,8 +122,7 @@ pub(crate) fn refused(session: &mut Session, presentation: Presentation, code: F
     session.card_in_tray = true;
     if session.visit.is_none() {
         // Out of order, the screen says already that nobody is served.
-        let place =
-            if session.out_of_order.is_some() { Place::Attract } else { Place::Trouble { code, amount: None } };
+        let place = if session.out_of_order.is_some() { Place::Attract } else { Place::Trouble { code, amount: None } };
         return session.go(place);
     }
     // Its own card that is not laid well, or another one.

@@ -93,7 +93,9 @@ fn back(session: &mut Session) {
     match session.place {
         Place::ForgotPin(purpose) => pin::open(session, purpose),
         Place::Pin { checking: false, .. } | Place::Document(_) => session.go(Place::Documents),
-        Place::Services(page) if page > 0 => session.go(Place::Services(page.min(last_page(session)).saturating_sub(1))),
+        Place::Services(page) if page > 0 => {
+            session.go(Place::Services(page.min(last_page(session)).saturating_sub(1)));
+        }
         Place::Movements(page) if page > 0 => {
             session.go(Place::Movements(page.min(last_page(session)).saturating_sub(1)));
         }

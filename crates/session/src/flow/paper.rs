@@ -103,7 +103,8 @@ pub(crate) fn printed(session: &mut Session, name: &PrintName, result: Result<()
         return;
     }
     let Printing { code, then, document, .. } = printing.clone();
-    session.paper_out |= result.is_ok();
+    // Perhaps half of it came out, with a name on it.
+    session.paper_out |= matches!(result, Ok(()) | Err(FailureCode::PrintUncertain));
     document.into_iter().for_each(|document| session.ask(Effect::Forget(document)));
     let place = match (then, result) {
         (AfterPrint::Document(document), Ok(())) => Place::Printed { document, code },

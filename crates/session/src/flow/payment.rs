@@ -151,7 +151,8 @@ pub(crate) fn stalled_top_up(session: &Session) -> Option<TopUpId> {
     (waits && session.till.last_receipt.is_none()).then_some(id)
 }
 
-/// The citizen gave up, and the payment terminal has not said a word since: nobody knows whether the bank will charge.
+/// The citizen gave up, and the payment terminal has not said what came of it: nobody knows whether the bank will
+/// charge.
 /// They get a claim and may leave. Nothing is credited from here on but on the terminal's word that the money is
 /// kept, and that word is asked for when it has ended what it is at.
 pub(crate) fn unanswered(session: &mut Session) {

@@ -20,10 +20,8 @@ fn closed(words: &Words, code: FailureCode, telephone: Option<&str>, detail: Opt
         FailureCode::ConfigurationInvalid => "closed-configuration",
         _ => "closed-other",
     };
-    let mut points: Vec<Point> = vec![
-        point(words, Icon::Terminal, "closed-terminal", &[]),
-        point(words, Icon::People, "closed-office", &[]),
-    ];
+    let mut points: Vec<Point> =
+        vec![point(words, Icon::Terminal, "closed-terminal", &[]), point(words, Icon::People, "closed-office", &[])];
     points.extend(telephone.map(|number| point(words, Icon::Phone, "common-call", &[("telephone", number.into())])));
     Screen::Closed {
         heading: words.text("closed-heading"),

@@ -46,6 +46,10 @@ pub(crate) fn details(session: &Session, words: &Words, kind: DocumentKind) -> S
         notices.push(super::notices::offline(session, words));
     }
     rows.push(words.row("document-price", plain(language.text("home-service-free"))));
+    let official = session.terminal.catalog.language(session.terminal.catalog.default_tag());
+    if official.tag() != words.tag() {
+        rows.push(words.row("document-language", plain(official.text("common-language-name"))));
+    }
     let print = words.button("print", "document-print", Tone::Primary, Action::PrintDocument).icon(Icon::Paper);
     Screen::Details {
         step: Some(words.step(steps(session), steps(session))),

@@ -1,7 +1,7 @@
 //! The services and the movements, page by page.
 
-use super::{notices, service};
 use super::words::{Words, plain, private};
+use super::{notices, service};
 use crate::Session;
 use crate::action::Action;
 use crate::place::Place;
@@ -37,7 +37,7 @@ pub(crate) fn services(session: &Session, words: &Words, page: usize) -> Screen 
     let all: Vec<Row> =
         session.terminal.pack.services.iter().map(|service| service::row(words, service, facts)).collect();
     let (lead, notice) = facts.map(|facts| super::home::age(session, words, facts.as_of)).unwrap_or_default();
-    let notices = [notices::price_unknown(session, words), notice].into_iter().flatten().collect();
+    let notices = [notices::general_prices(session, words), notice].into_iter().flatten().collect();
     paged(session, words, "home-services", (lead, notices), all, page)
 }
 

@@ -36,12 +36,25 @@ pub(crate) fn of_visit(session: &Session, words: &Words) -> Vec<Notice> {
 }
 
 /// The record names a price class this city pack does not have: the general prices are shown, and that is said.
-pub(crate) fn price_unknown(session: &Session, words: &Words) -> Option<Notice> {
+fn price_unknown(session: &Session, words: &Words) -> Option<Notice> {
     let facts = session.visit.as_ref()?.tap_facts()?;
     let classes = session.terminal.pack.services.iter().map(|service| service.prices.len()).max().unwrap_or(0);
     let unknown = usize::from(facts.price_class.0) >= classes;
     let code = Some(FailureCode::PriceUnknown);
     unknown.then(|| words.notice(Icon::Warning, "notice-price-unknown", code, &[]))
+}
+
+/// Why the list shows the general prices, if it does.
+pub(crate) fn general_prices(session: &Session, words: &Words) -> Option<Notice> {
+    match session.visit.as_ref()?.tap {
+        Some(Err(code)) => Some(Notice {
+            icon: Icon::Warning,
+            title: words.text("notice-no-record-title"),
+            text: words.text("notice-price-unknown-text"),
+            code: Some(code.code().to_owned()),
+        }),
+        _ => price_unknown(session, words),
+    }
 }
 
 fn network(session: &Session, words: &Words) -> Option<Notice> {

@@ -51,7 +51,8 @@ fn language(session: &Session, words: &Words) -> Option<Button> {
 
 /// While a card that can be served lies there.
 fn cover(session: &Session, words: &Words) -> Option<Button> {
-    let visit = session.visit.as_ref().filter(|visit| visit.present && !visit.is_revoked() && !visit.is_technicians())?;
+    let visit =
+        session.visit.as_ref().filter(|visit| visit.present && !visit.is_revoked() && !visit.is_technicians())?;
     let key = if visit.covered { "common-uncover" } else { "common-cover" };
     let cover = words.button("cover", key, Tone::Plain, Action::ToggleCover).icon(Icon::Cover);
     Some(cover.selected(visit.covered))

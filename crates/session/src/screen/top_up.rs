@@ -1,7 +1,7 @@
 //! The top-up: the amount as a sum, the payment, the credit, and what came of it.
 
-use super::{strip, trouble};
 use super::words::{Words, plain, private};
+use super::{strip, trouble};
 use crate::Session;
 use crate::action::Action;
 use crate::place::{Slip, ToppedUp};

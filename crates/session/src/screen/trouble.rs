@@ -10,7 +10,13 @@ use domain::{Cents, FailureCode};
 use locale::Value;
 
 pub(crate) fn screen(session: &Session, words: &Words, code: FailureCode, amount: Option<Cents>) -> Screen {
-    let key = words_of(code, amount);
+    let key = if is_payment_back(session, code) {
+        "fault-payment-back"
+    } else if session.mended && documents::way_back(session, code).is_some() {
+        "fault-printer-back"
+    } else {
+        words_of(code, amount)
+    };
     // The card's fault after the bank had approved: that the payment is undone matters most.
     let voided = amount.is_some() && !speaks_of_money(code);
     let lead = if voided { "fault-voided-lead".to_owned() } else { format!("{key}-lead") };
@@ -60,9 +66,7 @@ fn actions(session: &Session, words: &Words, code: FailureCode, amount: Option<C
         return Vec::new();
     }
     let home = words.button("home", "common-home", Tone::Plain, Action::Home).icon(Icon::Home);
-    let is_back = matches!(code, FailureCode::PaymentAbsent | FailureCode::PaymentBlocked)
-        && top_up::obstacle(session).is_none();
-    if is_back || (amount.is_some() && may_try_again(code)) {
+    if is_payment_back(session, code) || (amount.is_some() && may_try_again(code)) {
         return vec![words.button("again", "topup-again", Tone::Primary, Action::TopUp).icon(Icon::TopUp), home];
     }
     if let Some(action) = documents::way_back(session, code) {
@@ -70,6 +74,13 @@ fn actions(session: &Session, words: &Words, code: FailureCode, amount: Option<C
         return vec![words.button("print-again", key, Tone::Primary, action).icon(Icon::Paper), home];
     }
     vec![home]
+}
+
+/// What kept the payment from being asked for is over.
+fn is_payment_back(session: &Session, code: FailureCode) -> bool {
+    matches!(code, FailureCode::PaymentAbsent | FailureCode::PaymentBlocked)
+        && session.visit.is_some()
+        && top_up::obstacle(session).is_none()
 }
 
 /// Whether starting again here can end otherwise.

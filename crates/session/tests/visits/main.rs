@@ -11,6 +11,7 @@
 mod cancelling;
 mod crashes;
 mod faults;
+mod languages;
 mod machine;
 mod maintenance;
 mod money;
@@ -26,4 +27,5 @@ mod screens;
 mod street;
 mod time;
 mod tools;
+mod tray;
 mod world;

@@ -313,6 +313,17 @@ fn paper_is_only_counted_anew_after_the_question_about_sheets_left_inside() {
 }
 
 #[test]
+fn paper_that_was_kept_is_not_said_to_be_lost_because_the_machine_cannot_count_afresh() {
+    let mut street = in_maintenance();
+    street.press("paper");
+    street.machine.is_silent = true;
+    street.press("paper-changed");
+    assert_eq!(street.heading(), "Guardamos el cambio");
+    street.say(Event::Service(ServiceEvent::Failed(ServiceRequest::Overview, FailureCode::CacheUnreadable)));
+    assert_eq!(street.heading(), "Mantenimiento del terminal 21");
+}
+
+#[test]
 fn claims_show_code_amount_age_and_state_and_nothing_of_whose_they_are() {
     let mut street = Street::new();
     street.credit = CreditFate::Torn { credited: true };
@@ -387,6 +398,7 @@ fn the_rulers_bar_grows_and_shrinks_by_a_hundredth_and_its_scale_is_kept() {
 fn out_of_order_is_shown_with_its_reason_refuses_citizens_and_survives_a_restart() {
     let mut street = in_maintenance();
     street.press("switch-off");
+    assert_eq!(street.view()["screen"]["items"][3]["label"]["text"], "El terminal está dañado");
     street.press("vandalism");
     assert_eq!(asked(&street, ServiceRequest::SetOutOfOrder(Some(Reason::Vandalism))), 1);
     assert!(street.view()["screen"]["notices"].to_string().contains("S-08"));
@@ -518,8 +530,7 @@ fn any_history_of_maintenance_shows_whole_screens_and_ends_with_nobody_there() {
         assert_eq!(end, (false, None), "seed {seed}: {:#}", street.view());
         assert!(["attract", "closed"].contains(&street.kind().as_str()), "seed {seed}");
     }
-    for heading in
-        ["¿Ha oído el sonido?", "¿Mide la barra 100 mm?", "La copia está hecha", "El programa se reinicia"]
+    for heading in ["¿Ha oído el sonido?", "¿Mide la barra 100 mm?", "La copia está hecha", "El programa se reinicia"]
     {
         assert!(seen.contains(heading), "never reached: {heading}");
     }

@@ -152,10 +152,11 @@ fn a_clock_that_goes_wrong_between_the_proof_of_the_key_and_the_payment_charges_
 #[test]
 fn a_payment_that_is_not_decided_yet_is_said_to_the_next_person_without_whose_it_is() {
     let mut street = Street::new();
-    street.terminal.next = PaymentFate::Breaks { made: true };
-    street.terminal.tells = false;
+    street.terminal.next = PaymentFate::Waits;
     crate::money::top_up(&mut street);
-    street.pass(10_000);
+    street.terminal.asked = None;
+    street.press("cancel-payment");
+    street.pass(20_500);
     street.press("finish");
     street.lift();
     let said = notice(&street, "P-06");
@@ -180,6 +181,15 @@ fn a_price_class_the_city_pack_does_not_know_shows_the_general_prices_and_says_s
     notice(&street, "R-07");
     assert_eq!(notices(&ordinary), Vec::<Value>::new());
     assert_eq!(street.view()["screen"]["rows"], ordinary.view()["screen"]["rows"]);
+}
+
+#[test]
+fn a_card_without_a_record_sees_the_general_prices_and_is_told_that_they_are() {
+    let mut street = Street::new();
+    street.cards[0].tap = Err(FailureCode::RecordMissing);
+    street.lay(0);
+    street.press("services");
+    assert!(notice(&street, "R-01").contains("precios generales"));
 }
 
 #[test]

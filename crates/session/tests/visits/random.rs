@@ -4,8 +4,9 @@ use crate::crashes::assert_conserved;
 use crate::street::{Street, buttons, visit};
 use crate::world::{AnswerFate, CreditFate, Paid, PaymentFate};
 use domain::FailureCode;
+use domain::card::Presentation;
 use domain::device::{PaymentEvent, PrinterEvent, ReaderEvent};
-use session::{Action, Event};
+use session::{Action, ClockState, Event};
 
 /// SplitMix64 (Steele, Lea, Flood 2014): the same histories on every machine.
 pub(crate) struct Dice(pub(crate) u64);
@@ -31,6 +32,7 @@ pub(crate) fn happens(street: &mut Street, dice: &mut Dice) {
     match dice.roll(24) {
         0..=9 => touch(street, dice),
         10..=11 => act(street, dice),
+        12 if dice.roll(4) == 0 => on_top(street, dice),
         12 => street.lay(usize::from(dice.roll(4) == 0)),
         13 => street.lift(),
         14..=15 => street.pass(dice.one(&[200, 1_500, 6_000, 31_000, 95_000])),
@@ -115,7 +117,9 @@ fn hold_ends(street: &mut Street, dice: &mut Dice) {
 }
 
 fn devices(street: &mut Street, dice: &mut Dice) {
-    match dice.roll(6) {
+    match dice.roll(8) {
+        6 => street.say(Event::Clock(dice.one(&[ClockState::Wrong, ClockState::Right]))),
+        7 => street.say(Event::Disk { full: dice.roll(2) == 0 }),
         0 => street.terminal_leaves(),
         1 => {
             street.terminal.tells = dice.roll(3) > 0;
@@ -125,6 +129,19 @@ fn devices(street: &mut Street, dice: &mut Dice) {
         3 => street.say(Event::Reader(ReaderEvent::Ready)),
         4 => street.say(Event::Printer(PrinterEvent::NotReady(FailureCode::PaperOut))),
         _ => street.say(Event::Printer(PrinterEvent::Ready)),
+    }
+}
+
+/// Something is laid on whatever lies there.
+fn on_top(street: &mut Street, dice: &mut Dice) {
+    if dice.roll(2) == 0 {
+        return street.lay_on_top(usize::from(dice.roll(2) == 0));
+    }
+    let presentation = Presentation(1_000_000);
+    let code = dice.one(&[FailureCode::CardForeign, FailureCode::CardUnreadable]);
+    street.say(Event::Reader(ReaderEvent::CardRefused(presentation, code)));
+    if dice.roll(2) == 0 {
+        street.say(Event::Reader(ReaderEvent::CardGone(presentation)));
     }
 }
 
@@ -148,6 +165,8 @@ fn settle(street: &mut Street) {
     street.credit = CreditFate::Done;
     (street.terminal.next, street.terminal.answer) = (PaymentFate::Approves, AnswerFate::Arrives);
     street.say(Event::Reader(ReaderEvent::Ready));
+    street.say(Event::Clock(ClockState::Right));
+    street.say(Event::Disk { full: false });
     street.terminal.tells = true;
     street.terminal_returns();
     if let Some((id, _)) = street.terminal.asked.take() {

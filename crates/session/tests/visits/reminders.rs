@@ -75,6 +75,32 @@ fn a_paper_is_asked_for_after_its_card_is_gone_because_nobody_sees_whether_it_wa
 }
 
 #[test]
+fn a_paper_that_perhaps_came_out_is_asked_for_like_one_that_did() {
+    let mut street = Street::new();
+    street.print = Some(FailureCode::PrintUncertain);
+    street.lay(0);
+    street.ask_for_document();
+    street.type_pin("271828");
+    street.press("print");
+    street.press("finish");
+    assert_eq!(street.view()["screen"]["lead"]["text"], "Está en la bandeja. Recoja también sus papeles.");
+    street.lift();
+    assert!(!urgent(&street));
+    street.pass(5_100);
+    assert!(urgent(&street));
+    assert_eq!(street.heading(), "No olvide sus papeles");
+}
+
+#[test]
+fn a_payment_given_up_at_ones_own_wish_is_no_refusal_to_the_ear() {
+    let mut street = Street::new();
+    street.terminal.next = crate::world::PaymentFate::Waits;
+    crate::money::top_up(&mut street);
+    street.press("cancel-payment");
+    assert_eq!((street.kind().as_str(), cues(&street, "Refused")), ("trouble", 0));
+}
+
+#[test]
 fn the_next_card_is_served_while_a_paper_is_still_asked_for() {
     let mut street = Street::new();
     street.lay(0);

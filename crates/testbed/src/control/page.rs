@@ -31,6 +31,7 @@ pub(super) fn live(control: &Control) -> String {
     citizen(control, &mut out);
     payment(control, &mut out);
     printer(control, &mut out);
+    technician(control, &mut out);
     surroundings(control, &mut out);
     ledger(control, &mut out);
     out
@@ -168,6 +169,22 @@ fn printer(control: &Control, out: &mut String) {
         deed("printer-mended", "Mend it").when(!sound),
     ];
     section(out, "printer", "Printer", (state.0, &state.1), &body, &deeds);
+}
+
+fn technician(control: &Control, out: &mut String) {
+    let street = control.street();
+    let (technician, stick) = (street.technician(), street.has_stick());
+    let body = format!(
+        "<dl><div><dt>Invented technician</dt><dd>{}</dd></div><div><dt>PIN</dt><dd class=\"pin\">{}</dd></div></dl>",
+        escaped(&technician.name),
+        escaped(&technician.pin)
+    );
+    let state = if stick { ("call", "A USB stick is plugged in") } else { ("", "No USB stick is plugged in") };
+    let deeds = [
+        deed("lay-service-card", "Lay the service card in the tray").when(!street.tray().is_occupied()),
+        if stick { deed("pull-stick", "Pull the stick out") } else { deed("plug-stick", "Plug a stick in") },
+    ];
+    section(out, "technician", "Technician", state, &body, &deeds);
 }
 
 fn surroundings(control: &Control, out: &mut String) {

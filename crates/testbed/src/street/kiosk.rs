@@ -136,17 +136,14 @@ impl Boot {
         self.home.join("mounts")
     }
 
-    /// Sounds are recorded and sticks are folders, save on a desk, where a person listens.
+    /// Sticks are folders, and sounds are recorded, save on a desk, where a person listens.
     fn technicians_section(&self, window: WindowSize) -> String {
+        let (media, mounts, sounds) = (self.media(), self.mounts(), self.sounds());
+        let sticks = format!("\n[service]\nusb = \"{}\"\nmounts = \"{}\"\n", media.display(), mounts.display());
+        let recorder = format!("f=$(mktemp {}/XXXXXX) && cat > $f && mv $f $f.wav", sounds.display());
         match window {
-            WindowSize::Desk => String::new(),
-            WindowSize::Terminal => format!(
-                "\n[sound]\nplayer = [\"sh\", \"-c\", 'f=$(mktemp {sounds}/XXXXXX) && cat > $f && mv $f $f.wav']\n\n\
-                 [service]\nusb = \"{media}\"\nmounts = \"{mounts}\"\n",
-                sounds = self.sounds().display(),
-                media = self.media().display(),
-                mounts = self.mounts().display(),
-            ),
+            WindowSize::Desk => sticks,
+            WindowSize::Terminal => format!("{sticks}\n[sound]\nplayer = [\"sh\", \"-c\", '{recorder}']\n"),
         }
     }
 

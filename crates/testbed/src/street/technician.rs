@@ -62,6 +62,12 @@ impl Street {
         std::fs::write(self.boot().mounts(), "").map_err(io_error("the list of mounts"))
     }
 
+    /// Whether a stick is plugged in.
+    #[must_use]
+    pub fn has_stick(&self) -> bool {
+        std::fs::metadata(self.boot().mounts()).is_ok_and(|mounts| mounts.len() > 0)
+    }
+
     /// The folders on the stick, the oldest first: one for each export.
     ///
     /// # Errors

@@ -131,6 +131,8 @@ pub(crate) fn said(session: &mut Session, event: ServiceEvent) {
             session.out_of_order = reason;
             done(session, ServiceRequest::SetOutOfOrder(reason));
         }
+        // It could only not be counted afresh.
+        ServiceEvent::Failed(ServiceRequest::Overview, _) => done(session, ServiceRequest::PaperChanged),
         ServiceEvent::Failed(request, code) => {
             if session.place == Place::Maintenance(Maintenance::Asked(request)) {
                 answered(session, Maintenance::Failed(request, code));

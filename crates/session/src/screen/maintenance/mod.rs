@@ -215,7 +215,8 @@ fn ruler(session: &Session, words: &Words, scale: u32) -> Screen {
 fn reasons(words: &Words) -> Screen {
     let item = |reason: Reason| {
         let what = Task::SwitchOff { reason };
-        task(words, reason.name(), reason_key(reason), Tone::Plain, what).icon(Icon::Warning)
+        let label = plain(capitalised(&words.language().text(reason_key(reason))));
+        task(words, reason.name(), reason_key(reason), Tone::Plain, what).icon(Icon::Warning).label(label)
     };
     Screen::Menu {
         step: None,
@@ -224,6 +225,12 @@ fn reasons(words: &Words) -> Screen {
         notices: Vec::new(),
         items: Reason::ALL.into_iter().map(item).collect(),
     }
+}
+
+/// The words for the middle of a sentence, as a button begins them.
+fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 fn reason_key(reason: Reason) -> &'static str {

@@ -11,7 +11,6 @@ pub(crate) const SCENES: &[(&str, Way)] = &[
     ("attract", |_| {}),
     ("attract-help", |street| street.press("help")),
     ("attract-looks", |street| street.press("looks")),
-    ("attract-looks", |street| street.press("looks")),
     ("reading-help", |street| {
         street.say(Event::Reader(ReaderEvent::CardArrived(Presentation(5))));
         street.press("help");
@@ -37,6 +36,20 @@ pub(crate) const SCENES: &[(&str, Way)] = &[
         street.press("print");
         street.act(Action::Finish);
         street.pass(35_000);
+    }),
+    ("farewell-paper", |street| {
+        street.lay(0);
+        to_document(street);
+        street.press("print");
+        street.lift();
+        street.pass(5_100);
+    }),
+    ("farewell-paper-urgent", |street| {
+        street.lay(0);
+        to_document(street);
+        street.press("print");
+        street.lift();
+        street.pass(11_000);
     }),
     ("attract-a-minute-offline-n-01", |street| away_for(street, 60_000, 7_200_000)),
     ("attract-a-day-offline-n-01", |street| away_for(street, 86_400_000, 93_600_000)),

@@ -7,8 +7,8 @@ use crate::street::Street;
 use crate::world::{CreditFate, NOON, PaymentFate};
 use domain::card::{Presentation, TopUpRecord};
 use domain::device::{PaymentEvent, PrinterEvent, ReaderEvent};
-use domain::{Cents, Day, FailureCode, TerminalId, TopUpId};
 use domain::holder::PriceClass;
+use domain::{Cents, Day, FailureCode, TerminalId, TopUpId};
 use session::{ClockState, Event, Feed, Network};
 
 pub(crate) const SCENES: &[(&str, Way)] = &[
@@ -96,6 +96,12 @@ pub(crate) const SCENES: &[(&str, Way)] = &[
         street.terminal_leaves();
         street.press("pay");
     }),
+    ("trouble-back-p-01", |street| {
+        street.terminal_leaves();
+        street.lay(0);
+        street.press("top-up");
+        street.terminal_returns();
+    }),
     ("trouble-p-02", |street| declined(street, FailureCode::PaymentRefused)),
     ("trouble-p-03", |street| declined(street, FailureCode::PaymentCancelled)),
     ("trouble-p-05", |street| declined(street, FailureCode::PaymentMismatch)),
@@ -161,6 +167,7 @@ pub(crate) const SCENES: &[(&str, Way)] = &[
     }),
     ("trouble-mended-i-02", |street| {
         print_fails(street, FailureCode::PaperOut);
+        street.say(Event::Printer(PrinterEvent::NotReady(FailureCode::PaperOut)));
         street.say(Event::Printer(PrinterEvent::Ready));
     }),
     ("topped-up-mended-i-02", |street| {
@@ -212,7 +219,7 @@ pub(crate) const SCENES: &[(&str, Way)] = &[
         to_pin(street);
     }),
     ("home-no-record-r-01", |street| record(street, FailureCode::RecordMissing)),
-    ("services-no-record", |street| {
+    ("services-no-record-r-01", |street| {
         record(street, FailureCode::RecordMissing);
         street.press("services");
     }),
@@ -269,10 +276,11 @@ pub(crate) const SCENES: &[(&str, Way)] = &[
 
 /// The bank may have charged the person before; the next one stands here.
 fn undecided(street: &mut Street) {
-    street.terminal.next = PaymentFate::Breaks { made: true };
-    street.terminal.tells = false;
+    street.terminal.next = PaymentFate::Waits;
     top_up(street);
-    street.pass(10_000);
+    street.terminal.asked = None;
+    street.press("cancel-payment");
+    street.pass(20_500);
     street.press("finish");
     street.lay(1);
 }

@@ -1,0 +1,92 @@
+//! What lies in the tray beside or in place of the card of a visit, and a reader that goes for a moment.
+
+use crate::faults::{code, refused};
+use crate::money::top_up;
+use crate::street::{Street, assert_nothing_private};
+use crate::world::PaymentFate;
+use domain::FailureCode;
+use domain::card::Presentation;
+use domain::device::ReaderEvent;
+use session::{Action, Event};
+
+#[test]
+fn a_second_card_laid_on_the_first_is_asked_away_and_inherits_nothing() {
+    let mut street = Street::new();
+    street.lay(0);
+    street.press("services");
+    street.lay_on_top(1);
+    let view = street.view();
+    assert_eq!(view["overlay"]["heading"]["text"], "Deje solo su tarjeta");
+    assert!(view["overlay"]["lead"]["text"].as_str().unwrap().contains("C-11"));
+    assert_nothing_private(&street);
+    street.act(Action::Home);
+    street.act(Action::TopUp);
+    assert_nothing_private(&street);
+    // The second is taken away, and the first is still there.
+    street.lift();
+    street.pass(1_000);
+    street.lay(0);
+    assert_eq!((street.kind().as_str(), street.wiped), ("details", 0));
+    assert_eq!(street.log.iter().filter(|line| line.starts_with("OpenTap")).count(), 1, "the second was never opened");
+}
+
+#[test]
+fn two_cards_left_in_the_tray_end_the_visit_and_serve_neither() {
+    let mut street = Street::new();
+    street.lay(0);
+    street.lay_on_top(1);
+    street.pass(20_500);
+    assert_eq!((code(&street), street.wiped), ("Código C-11".into(), 1));
+    street.lift();
+    assert_eq!(street.kind(), "attract");
+    street.lay(1);
+    assert_eq!(street.view()["screen"]["balance"]["value"]["text"], "12,40\u{a0}€");
+}
+
+#[test]
+fn two_cards_that_cannot_be_told_apart_are_asked_apart() {
+    let mut street = Street::new();
+    street.lay(0);
+    refused(&mut street, 9, FailureCode::CardUnreadable);
+    let view = street.view();
+    assert_eq!(view["overlay"]["heading"]["text"], "No podemos leer su tarjeta");
+    assert!(view["overlay"]["lead"]["text"].as_str().unwrap().contains("C-03"));
+    assert_nothing_private(&street);
+    street.say(Event::Reader(ReaderEvent::CardGone(Presentation(9))));
+    street.pass(1_000);
+    street.tray = None;
+    street.lay(0);
+    assert_eq!((street.kind().as_str(), street.wiped), ("home", 0));
+}
+
+#[test]
+fn a_bank_card_laid_on_a_visit_is_asked_away_and_the_payment_goes_on() {
+    let mut street = Street::new();
+    street.terminal.next = PaymentFate::Waits;
+    top_up(&mut street);
+    street.lift();
+    refused(&mut street, 9, FailureCode::CardForeign);
+    assert_eq!(street.heading(), "Deje solo su tarjeta");
+    street.bank_card();
+    assert_eq!(street.heading(), "Deje solo su tarjeta");
+    street.say(Event::Reader(ReaderEvent::CardGone(Presentation(9))));
+    assert_eq!(street.heading(), "Vuelva a poner su tarjeta");
+    street.lay(0);
+    assert_eq!((street.kind().as_str(), street.cards[0].counter()), ("done", 5));
+}
+
+#[test]
+fn a_reader_that_goes_for_a_moment_keeps_the_visit_covered_and_gives_it_back() {
+    let mut street = Street::new();
+    street.lay(0);
+    street.press("services");
+    street.say(Event::Reader(ReaderEvent::Gone));
+    let view = street.view();
+    assert!(view["overlay"]["lead"]["text"].as_str().unwrap().contains("C-01"));
+    assert_nothing_private(&street);
+    street.pass(8_000);
+    street.say(Event::Reader(ReaderEvent::Ready));
+    street.tray = None;
+    street.lay(0);
+    assert_eq!((street.kind().as_str(), street.wiped), ("details", 0));
+}
