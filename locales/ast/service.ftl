@@ -32,7 +32,7 @@ service-restart-hint = Tarda menos d’un minutu
 
 service-works = Funciona
 service-fails = Nun funciona ({ $code })
-service-silent = Nun s’oi
+service-silent = Nun s’oye
 service-not-tested = Ensin probar
 service-not-told = Nun lo diz
 service-part-works = Funciona: { $part }
@@ -64,7 +64,7 @@ service-do-disk = Copie los rexistros a un USB y avise a la central.
 service-do-other = Apunte’l códigu y avise a la central.
 
 service-program = Programa
-service-running-since = En marcha: { $since }
+service-running-since = Entamó { $since }
 service-feed-issued = Datos publicaos
 service-codes = Códigos de verificación
 service-disk-free = Espaciu llibre
@@ -77,7 +77,7 @@ service-sheets-count = { $count ->
     [one] una fueya
    *[other] { $count } fueyes
 }
-service-sheets-since = Últimu papel: { $since }
+service-sheets-since = Papel camudáu { $since }
 service-sheets-ever = Dende que s’instaló
 
 service-testing = Tamos probando: { $part }
@@ -127,7 +127,7 @@ service-outbox-count = { $count ->
     [one] ún pendiente
    *[other] { $count } pendientes
 }
-service-outbox-since = El más antiguu: { $since }
+service-outbox-since = El más antiguu apuntóse { $since }
 service-age = { $days ->
     [0] De güei
     [1] D’ayeri

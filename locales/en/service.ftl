@@ -64,7 +64,7 @@ service-do-disk = Copy the logs to a USB stick and tell the control centre.
 service-do-other = Write down the code and tell the control centre.
 
 service-program = Program
-service-running-since = Running since: { $since }
+service-running-since = Started { $since }
 service-feed-issued = Data published
 service-codes = Verification codes
 service-disk-free = Free space
@@ -77,7 +77,7 @@ service-sheets-count = { $count ->
     [one] one sheet
    *[other] { $count } sheets
 }
-service-sheets-since = Last paper change: { $since }
+service-sheets-since = Paper last changed { $since }
 service-sheets-ever = Since it was installed
 
 service-testing = Testing: { $part }
@@ -127,7 +127,7 @@ service-outbox-count = { $count ->
     [one] one pending
    *[other] { $count } pending
 }
-service-outbox-since = Oldest: { $since }
+service-outbox-since = Oldest recorded { $since }
 service-age = { $days ->
     [0] From today
     [1] From yesterday

@@ -47,10 +47,10 @@ topup-torn = The card was removed before the end
 topup-torn-checking = Checking whether the top-up went through
 topup-safe = Your money is safe.
 topup-torn-again = Put it back and we will check now.
-topup-torn-later = Or put it in another day. If the { $amount } did not arrive, we will add it then.
+topup-torn-later = Or put it back another day. If the { $amount } did not arrive, we will add it then.
 topup-unclear = We do not know if the bank has charged you
 topup-unclear-again = Do not pay again. We will sort it out with the bank.
-topup-unclear-later = If { $amount } was charged, you will get it on your card or back.
+topup-unclear-later = If { $amount } was charged, we will add it to your card or refund it.
 topup-claim = Your claim code
 topup-print-claim = Print claim slip
 

@@ -142,7 +142,7 @@ describe('fitting a screen to its glass', () => {
     return { found, questions };
   };
 
-  it.each([0, 1, 2, 3, 4, 5, 6, 7, 8])('finds step %i', (step) => {
+  it.each(Array.from({ length: TIGHTEST + 1 }, (_, step) => step))('finds step %i', (step) => {
     expect(asked(0, step).found).toBe(step);
   });
 
@@ -151,10 +151,10 @@ describe('fitting a screen to its glass', () => {
     expect(asked(TIGHTEST, TIGHTEST + 1).found).toBe(TIGHTEST);
   });
 
-  it('asks once where it fits as it stands, and four times at most', () => {
+  it('asks once where it fits as it stands, and five times at most', () => {
     expect(asked(0, 0).questions).toEqual([0]);
     expect(asked(3, 2).questions).toEqual([3]);
-    for (let step = 0; step <= TIGHTEST; step += 1) expect(asked(0, step).questions.length).toBeLessThanOrEqual(4);
+    for (let step = 0; step <= TIGHTEST; step += 1) expect(asked(0, step).questions.length).toBeLessThanOrEqual(5);
   });
 });
 

@@ -110,7 +110,8 @@ pub(crate) fn row_height(value: &Block, least_mm: f32) -> f32 {
     least_mm.max(value.height_mm() + ROW_AIR_MM)
 }
 
-/// One label with its value at the right of it, centred on each other; returns the row's height.
+/// One label with its value at the right of it, centred on each other; returns the row's height. A label rather
+/// shrinks than breaks, and broken it still keeps inside the row.
 pub(crate) fn row(
     sheet: &mut Sheet,
     area: Area,
@@ -118,8 +119,11 @@ pub(crate) fn row(
     label: &str,
     value: &Block,
 ) -> Result<f32, DocumentError> {
-    let label_room = Room { width_mm: label_mm - 4.0, lines: 2, size_min_pt: 7.0 };
-    let label = fit(sheet.faces, label, LABEL.leading(1.2), label_room, "a label")?;
+    let one_line = Room { width_mm: label_mm - 4.0, lines: 1, size_min_pt: 7.0 };
+    let two_lines = Room { lines: 2, size_min_pt: 6.0, ..one_line };
+    let small = Style { size_pt: 7.0, ..LABEL }.leading(1.05);
+    let label = fit(sheet.faces, label, LABEL, one_line, "a label")
+        .or_else(|_| fit(sheet.faces, label, small, two_lines, "a label"))?;
     let height = row_height(value, area.height);
     let middle = area.top + height / 2.0;
     sheet.block(&label, area.x, middle - label.height_mm() / 2.0, Align::Left)?;

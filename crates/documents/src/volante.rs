@@ -144,14 +144,22 @@ fn check(sheet: &mut Sheet, data: &VolanteData, words: &dyn Words) -> Result<(),
     let width_mm = RIGHT - x - 6.0;
     let heading = Style::new(Bold, 12.5, SEA_900);
     let mut y = CHECK_TOP + 6.2;
-    y += paragraph(sheet, &words.text("paper-check-title", &[]), heading, (x, y, width_mm))?;
+    // The panel's height is given: longer words are set smaller.
+    let mut set = |text: &str, style: Style, lines: usize, y: f32| {
+        let block = fit(sheet.faces, text, style, Room { width_mm, lines, size_min_pt: 6.5 }, "the check")?;
+        sheet.block(&block, x, y, Align::Left)
+    };
+    y += set(&words.text("paper-check-title", &[]), heading, 1, y)?;
     let how = words.text("paper-check-how", &[("url", &data.check_url)]);
-    y += paragraph(sheet, &how, Style::new(Regular, 9.0, INK), (x, y, width_mm))? + 3.0;
+    y += set(&how, Style::new(Regular, 9.0, INK), 3, y)? + 3.0;
     y += paragraph(sheet, &words.text("paper-check-code", &[]), LABEL, (x, y, width_mm))?;
     let room = Room { width_mm, lines: 1, size_min_pt: 9.0 };
     let code = fit(sheet.faces, &printed, Style::new(Bold, 14.0, INK), room, "the code")?;
     y += sheet.block(&code, x, y, Align::Left)? + 1.0;
-    paragraph(sheet, &words.text("paper-check-compare", &[]), Style::new(Regular, 8.5, INK_2), (x, y, width_mm))?;
+    let compare = Room { width_mm, lines: 1, size_min_pt: 6.5 };
+    let style = Style::new(Regular, 8.5, INK_2);
+    let compare = fit(sheet.faces, &words.text("paper-check-compare", &[]), style, compare, "the check")?;
+    sheet.block(&compare, x, y, Align::Left)?;
     Ok(())
 }
 

@@ -75,6 +75,7 @@ fn rules(config: &Config) -> Vec<Rule> {
         ("printer", "request_timeout_ms", printer.request_timeout_ms > 0, time),
         ("printer", "document_timeout_ms", printer.document_timeout_ms > 0, time),
         ("printer", "poll_interval_ms", printer.poll_interval_ms > 0, time),
+        ("printer", "look_interval_ms", printer.look_interval_ms > 0, time),
         ("printer", "lookup_limit_ms", printer.lookup_limit_ms > 0, time),
         ("printer", "blocked_limit_ms", printer.blocked_limit_ms > 0, time),
         ("printer", "total_limit_ms", printer.total_limit_ms > 0, time),

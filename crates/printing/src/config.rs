@@ -24,6 +24,9 @@ pub struct Config {
     /// Between two looks at a job.
     #[serde(default = "defaults::poll_interval")]
     pub poll_interval_ms: u64,
+    /// Between two looks at an idle printer.
+    #[serde(default = "defaults::look_interval")]
+    pub look_interval_ms: u64,
     /// For a printer that answers nothing, before its job is given up as unknown.
     #[serde(default = "defaults::lookup_limit")]
     pub lookup_limit_ms: u64,
@@ -51,6 +54,9 @@ mod defaults {
     pub(super) fn poll_interval() -> u64 {
         150
     }
+    pub(super) fn look_interval() -> u64 {
+        5_000
+    }
     pub(super) fn lookup_limit() -> u64 {
         10_000
     }
@@ -73,6 +79,7 @@ impl Config {
             request_timeout_ms: defaults::request_timeout(),
             document_timeout_ms: defaults::document_timeout(),
             poll_interval_ms: defaults::poll_interval(),
+            look_interval_ms: defaults::look_interval(),
             lookup_limit_ms: defaults::lookup_limit(),
             blocked_limit_ms: defaults::blocked_limit(),
             total_limit_ms: defaults::total_limit(),

@@ -14,6 +14,8 @@ const IDLE_PIN_MS: u64 = 45_000;
 pub(crate) const WARNING_MS: u64 = 30_000;
 /// The card was lifted: the visit ends after this, unless money or paper is under way.
 pub(crate) const LIFTED_MS: u64 = 5_000;
+/// The same where the screen says what became of a payment: it must be read to the end.
+const PAYMENT_TOLD_MS: u64 = 20_000;
 /// How long a torn card is waited for while the payment terminal holds.
 pub(crate) const TORN_MS: u64 = 90_000;
 /// The same while another card lies on the visit's own, its own is not laid well, or the reader is away for a moment.
@@ -48,6 +50,8 @@ pub(crate) struct Timing {
     pub(crate) warned_ms: Option<u64>,
     /// Since when the card is lifted.
     pub(crate) lifted_ms: Option<u64>,
+    /// The card that is being read took the place of the visit's own faster than a hand does.
+    pub(crate) laid_on_top: bool,
     /// The citizen is asked to take what is theirs.
     pub(crate) parting: Option<Parting>,
 }
@@ -167,6 +171,7 @@ pub(crate) fn lifting_ends(session: &Session) -> bool {
 pub(crate) fn lifted_ms(session: &Session) -> u64 {
     match session.place {
         Place::ToppingUp(_) => TORN_MS,
+        Place::Trouble { amount: Some(_), .. } => PAYMENT_TOLD_MS,
         _ if session.tray_trouble.is_some() => TRAY_MS,
         _ => LIFTED_MS,
     }

@@ -12,7 +12,7 @@ use std::process::{ChildStdin, Stdio};
 const WAYS: [(&str, &[&str]); 2] = [("-m", &[]), ("-Urm", &["-U", "--preserve-credentials"])];
 /// Keeps the namespace for as long as its input is open. `$1` is the folder, `$2` the size in kilobytes.
 const KEEPER: &str = r#"mount -t tmpfs -o "size=$2k,mode=0700" tmpfs "$1" && echo there && exec cat"#;
-const CHUNK: [u8; 65_536] = [0; 65_536];
+static CHUNK: [u8; 65_536] = [0; 65_536];
 
 /// The disk. It goes with this handle, and what lies on it.
 pub struct SmallDisk {

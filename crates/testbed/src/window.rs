@@ -15,8 +15,9 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// How long anything may take that a citizen waits for, on a machine that renders in software.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+/// How long anything may take that a citizen waits for, on a machine that renders in software. The longest is the
+/// half minute for which a paper is asked for.
+pub const PATIENCE: Duration = Duration::from_secs(60);
 /// Between two looks at the page.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 

@@ -195,7 +195,7 @@ fn given_up(fault: Fault) -> (PrintOutcome, bool) {
 /// A jam is found by the paper path itself; an empty tray by the printer.
 fn strike(printer: &VirtualPrinter, folder: &tempfile::TempDir, fault: Fault) {
     match fault {
-        Fault::PaperOut => printer.set_fault(fault).unwrap(),
+        Fault::PaperOut | Fault::Refuses | Fault::HalfPage | Fault::Stuck => printer.set_fault(fault).unwrap(),
         Fault::Jam => std::fs::write(folder.path().join("fault"), "jam").unwrap(),
         Fault::Open => std::fs::write(folder.path().join("fault"), "open").unwrap(),
         Fault::None => {}
@@ -238,6 +238,15 @@ fn a_job_left_without_its_document_does_not_block_the_next_one() {
 }
 
 #[test]
+fn the_printer_names_itself_while_it_can_be_reached() {
+    let mut bench = Bench::set_up();
+    let name = bench.driver.name().expect("make and model");
+    assert!(!name.trim().is_empty());
+    bench.link.cut();
+    assert_eq!(bench.driver.name(), None);
+}
+
+#[test]
 fn a_printer_restarted_in_between_leaves_the_document_uncertain() {
     let mut bench = Bench::set_up();
     let name = name();
@@ -249,6 +258,31 @@ fn a_printer_restarted_in_between_leaves_the_document_uncertain() {
     assert_eq!(bench.driver.ready(), Readiness::NotReady(FailureCode::PrinterAbsent));
     let outcome = bench.print(&self::name(), &pdf(1, 10), 1);
     assert_eq!(outcome, PrintOutcome::NotPrinted(FailureCode::PrinterAbsent));
+}
+
+#[test]
+fn a_printer_that_goes_away_with_the_document_in_it_is_not_waited_for_to_the_end() {
+    let mut bench = Bench::set_up();
+    bench.printer.set_fault(Fault::Stuck).unwrap();
+    let (started, printer) = (Instant::now(), &bench.printer);
+    let outcome = bench.driver.print(&name(), &pdf(1, 10), 1, &mut |progress| {
+        if progress == Progress::Delivered {
+            printer.stop().unwrap();
+        }
+    });
+    assert_eq!(outcome, PrintOutcome::Uncertain(FailureCode::PrintUncertain));
+    assert!(started.elapsed() < Duration::from_secs(20), "the whole print may take two minutes");
+}
+
+#[test]
+fn a_refused_document_and_half_a_page_are_told_apart() {
+    let mut bench = Bench::set_up();
+    bench.printer.set_fault(Fault::Refuses).unwrap();
+    assert_eq!(bench.print(&name(), &pdf(1, 10), 1), PrintOutcome::NotPrinted(FailureCode::PrintRefused));
+    assert_eq!(bench.sheets(), 0);
+    bench.printer.set_fault(Fault::HalfPage).unwrap();
+    assert_eq!(bench.print(&name(), &pdf(1, 10), 1), PrintOutcome::Uncertain(FailureCode::PrintUncertain));
+    assert_eq!(bench.sheets(), 1);
 }
 
 #[test]

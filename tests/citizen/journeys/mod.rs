@@ -146,6 +146,13 @@ impl Stage {
     /// Says that it is done, takes the card, and waits for the invitation. Sooner than `leave`: a card that is lifted
     /// without a word is waited for.
     fn part(&mut self) -> Played {
+        let can_finish = |seen: &Seen| seen.button("finish").is_some();
+        while !can_finish(&self.kiosk.wait_for("a way off", |seen| can_finish(seen) || seen.button("back").is_some())?)
+        {
+            let before = self.kiosk.view().map(Seen::seq);
+            self.kiosk.press("back")?;
+            self.kiosk.wait_for("one step back", |seen| Some(seen.seq()) > before)?;
+        }
         self.kiosk.press("finish")?;
         self.kiosk.wait_screen("farewell")?;
         self.leave()

@@ -53,6 +53,8 @@ fn a_payment_cancelled_on_the_screen_or_at_the_payment_terminal_costs_nothing() 
     dead_end(&mut stage, "P-03")?;
     stage.street.payment().auto_answer(Some(Answer::Cancel));
     stage.kiosk.press("home")?;
+    // After a cancelled payment the line is opened anew.
+    stage.kiosk.wait_for("the payment terminal back", |seen| seen.kind() == "home" && !seen.shows("P-01"))?;
     stage.pay_ten_euros()?;
     dead_end(&mut stage, "P-03")?;
     purse_is_as_before(&stage);

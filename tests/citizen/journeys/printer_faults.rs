@@ -2,7 +2,7 @@
 //! mended the same screen leads on.
 
 use super::steps::dead_end;
-use super::{Played, Stage, sheets, stage, until};
+use super::{Played, Stage, is_ready, sheets, stage, stage_with, until};
 use testbed::StreetError;
 use testbed::books::Said;
 use testbed::io_error;
@@ -30,7 +30,7 @@ fn broken_and_mended(
     stage.kiosk.press("volante-individual")?;
     stage.kiosk.wait_screen("pin")?;
     stage.leave()?;
-    stage.kiosk.wait_for("no notice any more", super::is_ready).map(drop)
+    stage.kiosk.wait_for("no notice any more", is_ready).map(drop)
 }
 
 #[test]
@@ -93,7 +93,10 @@ fn half_a_page_is_never_called_printed() -> Played {
 
 #[test]
 fn a_printer_that_vanishes_in_the_middle_of_a_print_leaves_it_uncertain() -> Result<(), StreetError> {
-    let mut stage = stage(65)?;
+    // Nobody here waits ten seconds for a printer that is gone.
+    let hurry = |text: &str| text.replace("[printer]\n", "[printer]\nlookup_limit_ms = 2000\n");
+    let mut stage = stage_with(65, |street| street.boot().amend(hurry))?;
+    stage.kiosk.wait_for("the invitation without any notice", is_ready)?;
     print_into(&mut stage, Fault::Stuck)?;
     stage.kiosk.wait_for("the paper under way", |seen| seen.kind() == "busy")?;
     let job = stage.street.dir().join("printer/spool");

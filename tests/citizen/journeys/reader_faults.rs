@@ -4,6 +4,7 @@ use super::{Played, Stage, TELEPHONE, balance, is_ready, points, spanish, stage,
 use card_simulator::{FaultKind, FaultPlan, When};
 use domain::Cents;
 use payment_simulator::{Answer, Waiting};
+use std::time::Duration;
 use testbed::StreetError;
 use testbed::books::Said;
 use testbed::seen::Seen;
@@ -68,8 +69,11 @@ fn a_reader_pulled_out_under_a_visit_covers_and_ends_it() -> Played {
     stage.lay_card()?;
     stage.street.unplug_reader()?;
     let purse = stage.street.at_start().purse;
-    let covered = stage.kiosk.wait_for("a cover", |seen| seen.overlay() == Some("cover"))?;
+    let covered =
+        stage.kiosk.wait_for("a cover, and why", |seen| seen.overlay() == Some("cover") && seen.shows("C-01"))?;
     assert!(!testbed::seen::amounts(&covered.text()).contains(&purse), "nothing private is on the screen");
+    // It may be a loose plug: the visit waits a while for the reader before it ends.
+    stage.kiosk.wait_within(Duration::from_secs(30), "the end of the visit", |seen| seen.kind() == "closed")?;
     stage.wait_closed()?;
     // The card still lies there: with the reader it is seen again, as somebody's who has just come.
     stage.street.plug_reader()?;
@@ -138,7 +142,7 @@ fn a_reader_service_that_crashes_in_the_middle_of_a_credit_leaves_the_books_righ
     stage.pay_ten_euros()?;
     until("the commit", || stage.street.card().faults().faults.is_empty());
     stage.street.kill_reader_service()?;
-    let to_do = spanish("topup-torn-again");
+    let to_do = spanish("common-reader-gone-lead");
     stage.kiosk.wait_for("the torn card said, and what to do", |seen| {
         seen.kind() == "trouble" && seen.shows("C-08") && points(seen).contains(&to_do)
     })?;

@@ -41,6 +41,7 @@ const SAME_WORDS: &[&str] = &[
     "paper-receipt-amount",
     "paper-receipt-authorisation",
     "paper-receipt-done",
+    "paper-receipt-operation",
     "paper-receipt-tax-number",
     "paper-receipt-terminal",
     "paper-volante-kind",

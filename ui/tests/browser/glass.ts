@@ -41,8 +41,12 @@ export function glasses(...scripts: string[]): Glasses {
   return opened;
 }
 
-/** Shows a view and waits until it is painted. */
+/** The usual looks, with these changes. */
+export function all(looks: Partial<Looks>): Looks {
+  return { letters: 'normal', theme: 'standard', glass: '27', still: true, ...looks };
+}
+
+/** Shows a view and waits until it stands. */
 export async function show(page: Page, view: View, looks: Partial<Looks> = {}): Promise<void> {
-  const all: Looks = { letters: 'normal', theme: 'standard', glass: '27', still: true, ...looks };
-  await page.evaluate(([view, looks]) => window.show(view, looks), [view, all] as const);
+  await page.evaluate(([view, looks]) => window.show(view, looks), [view, all(looks)] as const);
 }

@@ -21,6 +21,8 @@ const RETRY: Duration = Duration::from_millis(20);
 struct Presence {
     stay: Option<u32>,
     connection: Option<TcpStream>,
+    /// How many connections there were.
+    connections: u32,
 }
 
 type Shared = Arc<Mutex<Presence>>;
@@ -84,7 +86,8 @@ fn leave(presence: &Shared) {
 fn deliver(presence: &Shared, answer: &Message) {
     let mut presence = lock(presence);
     // vpcd hangs on an empty answer; the host never sends one.
-    if presence.stay != Some(answer.stay) || answer.payload.is_empty() {
+    let of_now = presence.stay == Some(answer.stay) && presence.connections == answer.connection;
+    if !of_now || answer.payload.is_empty() {
         return;
     }
     let Ok(length) = u16::try_from(answer.payload.len()) else { return };
@@ -97,8 +100,8 @@ fn deliver(presence: &Shared, answer: &Message) {
 
 /// Is vpcd's card for one stay, connecting again when pcscd was restarted under it.
 fn serve(stay: u32, vpcd: SocketAddr, presence: &Shared, mut host: UnixStream) {
-    while let Some(connection) = connect(stay, vpcd, presence) {
-        let ended = forward(stay, connection, &mut host);
+    while let Some((connection, number)) = connect(stay, vpcd, presence) {
+        let ended = forward(stay, number, connection, &mut host);
         tracing::debug!(?ended, "vpcd's connection has ended");
         let still_there = {
             let mut presence = lock(presence);
@@ -114,8 +117,8 @@ fn serve(stay: u32, vpcd: SocketAddr, presence: &Shared, mut host: UnixStream) {
     }
 }
 
-/// Retries only while the card is there.
-fn connect(stay: u32, vpcd: SocketAddr, presence: &Shared) -> Option<TcpStream> {
+/// Retries only while the card is there; gives the connection and its number.
+fn connect(stay: u32, vpcd: SocketAddr, presence: &Shared) -> Option<(TcpStream, u32)> {
     loop {
         if lock(presence).stay != Some(stay) {
             return None;
@@ -129,7 +132,8 @@ fn connect(stay: u32, vpcd: SocketAddr, presence: &Shared) -> Option<TcpStream> 
             return None;
         }
         presence.connection = connection.try_clone().ok();
-        return Some(connection);
+        presence.connections = presence.connections.wrapping_add(1);
+        return Some((connection, presence.connections));
     }
 }
 
@@ -139,14 +143,14 @@ fn open(vpcd: SocketAddr) -> io::Result<TcpStream> {
     Ok(connection)
 }
 
-fn forward(stay: u32, connection: TcpStream, host: &mut UnixStream) -> io::Result<()> {
+fn forward(stay: u32, number: u32, connection: TcpStream, host: &mut UnixStream) -> io::Result<()> {
     let mut reader = QuickReader(connection);
     loop {
         let mut length = [0; 2];
         reader.read_exact(&mut length)?;
         let mut payload = vec![0; usize::from(u16::from_be_bytes(length))];
         reader.read_exact(&mut payload)?;
-        Message { kind: Kind::Command, stay, payload }.write(host)?;
+        Message { kind: Kind::Command, stay, connection: number, payload }.write(host)?;
     }
 }
 

@@ -259,21 +259,21 @@ impl Inner {
             (Kind::FieldLost, _) | (Kind::Command, [0..=2]) => lock(&card).field_off(),
             (Kind::Command, [4]) => {
                 let atr = lock(&card).atr().unwrap_or_else(|| FELT.to_vec());
-                self.answer(message.stay, atr);
+                self.answer(message, atr);
             }
-            (Kind::Command, apdu) if apdu.len() > 1 => self.exchange(message.stay, &card, apdu),
+            (Kind::Command, apdu) if apdu.len() > 1 => self.exchange(message, &card, apdu),
             _ => {}
         }
     }
 
-    fn exchange(&self, stay: u32, card: &Mutex<dyn FieldCard>, apdu: &[u8]) {
+    fn exchange(&self, command: &Message, card: &Mutex<dyn FieldCard>, apdu: &[u8]) {
         let Exchange { reply, delay } = lock(card).exchange(apdu);
         if reply.is_empty() {
-            self.tear(stay);
+            self.tear(command.stay);
             return;
         }
-        self.wait(stay, delay);
-        self.answer(stay, reply);
+        self.wait(command.stay, delay);
+        self.answer(command, reply);
     }
 
     /// A planned tear: the card of this stay leaves the tray.
@@ -304,10 +304,11 @@ impl Inner {
         }
     }
 
-    fn answer(&self, stay: u32, payload: Vec<u8>) {
+    fn answer(&self, command: &Message, payload: Vec<u8>) {
         let mut state = lock(&self.state);
+        let (stay, connection) = (command.stay, command.connection);
         if state.stay == stay && state.answering().is_some() {
-            state.send(&Message { kind: Kind::Answer, stay, payload });
+            state.send(&Message { kind: Kind::Answer, stay, connection, payload });
         }
     }
 }

@@ -205,6 +205,20 @@ fn a_card_meets_a_restarted_service_again_without_its_session() {
 }
 
 #[test]
+fn an_answer_that_a_restarted_service_did_not_ask_for_never_reaches_it() {
+    let (listener, tray) = street();
+    let card = shared(card());
+    card.lock().unwrap().set_faults(FaultPlan::once(When::Exchange(1), FaultKind::Delay(80)));
+    tray.insert(card);
+    let mut slot = Slot::accept(&listener);
+    slot.send(&SELECT);
+    drop(slot);
+    let mut slot = Slot::accept(&listener);
+    assert_eq!(slot.ask(&GET_UID).unwrap()[..7], [0x04, 0xA1, 0xB2, 0xC3, 0xD4, 0xE5, 0xF6]);
+    assert_eq!(slot.ask(&SELECT).unwrap(), [0x91, 0x00], "one answer a question");
+}
+
+#[test]
 fn a_bridge_that_joins_late_finds_the_card_in_the_tray() {
     let folder = tempfile::tempdir().unwrap();
     let socket = folder.path().join("tray");

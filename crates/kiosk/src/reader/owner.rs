@@ -18,7 +18,7 @@ const READ_ATTEMPTS: u8 = 3;
 /// The longest wait for an empty reader; requests end it early.
 const WAIT: Duration = Duration::from_secs(5);
 /// While a card lies there it is looked at this often: private data must be covered within 300 ms of its leaving.
-const LOOK: Duration = Duration::from_millis(100);
+const LOOK: Duration = Duration::from_millis(50);
 /// A refused card is tried again this often while it lies there: it may have lain badly, another process may have
 /// held it, or another card may have taken its place.
 const RETRY: Duration = Duration::from_millis(500);

@@ -8,6 +8,9 @@ use domain::device::{CreditOrder, ReaderEvent, ReaderRequest};
 use domain::{FailureCode, Handle, TopUpId};
 use keys::{AesKey, KeyRole, OneKey};
 
+/// How often the credit key is proven before the card counts as unreadable.
+const PROOFS: u8 = 2;
+
 impl<T: Tray> Owner<T> {
     pub(super) fn carry_out(&mut self, request: &ReaderRequest) {
         let event = match request {
@@ -60,14 +63,20 @@ impl<T: Tray> Owner<T> {
         Some(OneKey::new(KeyRole::Credit, AesKey::new(*bytes), entropy()))
     }
 
+    /// Asked once more when the first answer was lost: the proof changes nothing on the card.
     fn prove(&mut self, presentation: Presentation, key: Handle) -> ReaderEvent {
         let refused = |code| ReaderEvent::CreditKeyRefused(presentation, code);
         let Some(mut key) = self.one_key(key) else { return refused(FailureCode::CreditKeyRejected) };
-        let Some(card) = self.card(presentation) else { return refused(FailureCode::CardUnreadable) };
-        match card.prove_credit_key(&mut key) {
-            Ok(()) => ReaderEvent::CreditKeyProven(presentation),
-            Err(error) => refused(error.failure()),
+        let mut code = FailureCode::CardUnreadable;
+        for _ in 0..PROOFS {
+            let Some(card) = self.card(presentation) else { return refused(code) };
+            match card.prove_credit_key(&mut key) {
+                Ok(()) => return ReaderEvent::CreditKeyProven(presentation),
+                Err(error) if error.loses_the_handle() => code = error.failure(),
+                Err(error) => return refused(error.failure()),
+            }
         }
+        refused(code)
     }
 
     fn credit(&mut self, order: &CreditOrder) -> ReaderEvent {

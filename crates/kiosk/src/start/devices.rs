@@ -19,8 +19,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::{Sender, channel};
 
-/// Between two looks at an idle printer.
-const PRINTER_LOOK: Duration = Duration::from_secs(5);
 /// Requests that may wait for the payment terminal.
 const PAYMENT_QUEUE: usize = 16;
 
@@ -117,13 +115,14 @@ impl Kiosk {
         let desk: PrinterDesk = Desk::start("printer", press)?;
         self.resolve_prints(&desk);
         let looking = desk.clone();
+        let pause = Duration::from_millis(self.config.printer.look_interval_ms);
         self.runtime.spawn(async move {
             loop {
                 // The next look waits for this one, which waits for a print under way.
                 if looking.call(Press::look).await.is_none() {
                     return;
                 }
-                tokio::time::sleep(PRINTER_LOOK).await;
+                tokio::time::sleep(pause).await;
             }
         });
         Ok(desk)

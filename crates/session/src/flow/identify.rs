@@ -13,6 +13,7 @@ use domain::holder::TapFacts;
 
 pub(crate) fn arrived(session: &mut Session) {
     session.card_in_tray = true;
+    session.timing.laid_on_top = was_laid_on_top(session);
     if session.visit.is_none() {
         session.go(Place::Reading);
     }
@@ -24,7 +25,7 @@ pub(crate) fn read(session: &mut Session, card: CardSnapshot) {
     if same {
         return laid_back(session, &card);
     }
-    if was_laid_on_top(session) {
+    if session.visit.is_some() && std::mem::take(&mut session.timing.laid_on_top) {
         session.ask(Effect::Forget(card.secret));
         return disturbed(session, FailureCode::CardSwapped);
     }

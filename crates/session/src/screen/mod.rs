@@ -68,10 +68,11 @@ fn screen(session: &Session, words: &Words) -> Screen {
 
 impl Session {
     /// Lifted, or covered on request: private data is hidden. A top-up or a print whose card was lifted asks for the
-    /// card itself, on a screen without anything private.
+    /// card itself, and what became of a payment is said although the card is away: both without anything private.
     pub(crate) fn is_covered(&self) -> bool {
-        let asks_for_card = matches!(self.place, Place::ToppingUp(_) | Place::Printing(_));
-        self.visit.as_ref().is_some_and(|visit| if visit.present { visit.covered } else { !asks_for_card })
+        let speaks_on =
+            matches!(self.place, Place::ToppingUp(_) | Place::Printing(_) | Place::Trouble { amount: Some(_), .. });
+        self.visit.as_ref().is_some_and(|visit| if visit.present { visit.covered } else { !speaks_on })
     }
 }
 

@@ -154,7 +154,7 @@ fn a_payment_that_is_not_decided_yet_is_said_to_the_next_person_without_whose_it
     let mut street = Street::new();
     street.terminal.next = PaymentFate::Waits;
     crate::money::top_up(&mut street);
-    street.terminal.asked = None;
+    street.terminal.deaf = true;
     street.press("cancel-payment");
     street.pass(20_500);
     street.press("finish");

@@ -15,7 +15,7 @@ impl Street {
         match request {
             PaymentRequest::Authorise { top_up, amount } => self.authorise(top_up, amount),
             PaymentRequest::Abort(id) => {
-                if self.terminal.asked.take_if(|asked| asked.0 == id).is_some() {
+                if !self.terminal.deaf && self.terminal.asked.take_if(|asked| asked.0 == id).is_some() {
                     self.pay_says(PaymentEvent::Declined(id, FailureCode::PaymentCancelled));
                 }
             }

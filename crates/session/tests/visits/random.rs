@@ -117,7 +117,8 @@ fn hold_ends(street: &mut Street, dice: &mut Dice) {
 }
 
 fn devices(street: &mut Street, dice: &mut Dice) {
-    match dice.roll(8) {
+    match dice.roll(9) {
+        8 => street.terminal.deaf = dice.roll(2) == 0,
         6 => street.say(Event::Clock(dice.one(&[ClockState::Wrong, ClockState::Right]))),
         7 => street.say(Event::Disk { full: dice.roll(2) == 0 }),
         0 => street.terminal_leaves(),
@@ -167,7 +168,7 @@ fn settle(street: &mut Street) {
     street.say(Event::Reader(ReaderEvent::Ready));
     street.say(Event::Clock(ClockState::Right));
     street.say(Event::Disk { full: false });
-    street.terminal.tells = true;
+    (street.terminal.tells, street.terminal.deaf) = (true, false);
     street.terminal_returns();
     if let Some((id, _)) = street.terminal.asked.take() {
         street.say(Event::Payment(PaymentEvent::Declined(id, FailureCode::PaymentCancelled)));

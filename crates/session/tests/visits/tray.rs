@@ -90,3 +90,18 @@ fn a_reader_that_goes_for_a_moment_keeps_the_visit_covered_and_gives_it_back() {
     street.lay(0);
     assert_eq!((street.kind().as_str(), street.wiped), ("details", 0));
 }
+
+#[test]
+fn how_long_a_card_takes_to_be_read_does_not_make_it_the_next_visits() {
+    let mut street = Street::new();
+    street.lay(0);
+    let (gone, arrived) = (Presentation(street.presentation), Presentation(street.presentation + 1));
+    street.presentation += 1;
+    street.say(Event::Reader(ReaderEvent::CardGone(gone)));
+    street.say(Event::Reader(ReaderEvent::CardArrived(arrived)));
+    street.pass(1_500);
+    let snapshot = street.cards[1].snapshot(arrived);
+    street.say(Event::Reader(ReaderEvent::CardRead(Box::new(snapshot))));
+    assert_eq!(street.view()["overlay"]["heading"]["text"], "Deje solo su tarjeta");
+    assert_eq!(street.wiped, 0);
+}

@@ -46,6 +46,8 @@ pub(crate) enum AnswerFate {
 pub(crate) struct PaymentTerminal {
     pub(crate) there: bool,
     pub(crate) tells: bool,
+    /// It does not react when a payment is given up.
+    pub(crate) deaf: bool,
     pub(crate) paid: BTreeMap<TopUpId, (Paid, PaymentApproval)>,
     pub(crate) last: Option<TopUpId>,
     pub(crate) receipt: u32,
@@ -61,6 +63,7 @@ impl PaymentTerminal {
         Self {
             there: true,
             tells: true,
+            deaf: false,
             paid: BTreeMap::new(),
             last: None,
             receipt: 470,

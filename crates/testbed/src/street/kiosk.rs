@@ -198,13 +198,14 @@ impl Boot {
     }
 }
 
-/// Everything waits as long as it would in the street, but sync looks more often, so that a cut is seen at once.
+/// Everything waits as long as it would in the street, but printer, sync and health are looked at more often, so that
+/// a fault is seen at once.
 fn configuration(places: &Places, window: WindowSize) -> String {
     format!(
         "enrolment = \"enrolment.json\"\ndata = \"data\"\n\n[journal_key]\nkind = \"demonstration-file\"\n\n\
          [window]\n{window}\n[reader]\nname = \"{READER}\"\n\n[payment]\naddress = \"{payment}\"\n\
          keeps_last_receipt = true\n\n\
-         [printer]\nuri = \"{printer}\"\npoll_interval_ms = 50\n\n\
+         [printer]\nuri = \"{printer}\"\npoll_interval_ms = 50\nlook_interval_ms = 500\n\n\
          [sync]\nfeed_every_s = 1\noutbox_every_s = 1\nretry_first_s = 1\nretry_longest_s = 2\n\
          connect_timeout_ms = 1000\n\n\
          [health]\ndisk_reserve_mb = 8\nlook_every_ms = 200\n",

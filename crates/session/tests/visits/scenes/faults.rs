@@ -278,7 +278,7 @@ pub(crate) const SCENES: &[(&str, Way)] = &[
 fn undecided(street: &mut Street) {
     street.terminal.next = PaymentFate::Waits;
     top_up(street);
-    street.terminal.asked = None;
+    street.terminal.deaf = true;
     street.press("cancel-payment");
     street.pass(20_500);
     street.press("finish");

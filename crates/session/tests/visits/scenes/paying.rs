@@ -103,7 +103,7 @@ pub(crate) const SCENES: &[(&str, Way)] = &[
     ("cancelled-unanswered-p-04", |street| {
         street.terminal.next = PaymentFate::Waits;
         top_up(street);
-        street.terminal.asked = None;
+        street.terminal.deaf = true;
         street.press("cancel-payment");
         street.pass(20_500);
     }),
