@@ -69,6 +69,11 @@ fn a_served_card_answers_vpcd_and_obeys_its_input() {
     writeln!(input, "insert").unwrap();
     let mut slot = accept(&listener);
     assert_eq!(ask(&mut slot, &[0xFF, 0xCA, 0, 0, 0])[..7], [0x04, 0xA1, 0xB2, 0xC3, 0xD4, 0xE5, 0xF6]);
+    writeln!(input, r#"over {{"kind":"bank-card","uid":"04AABBCCDDEEFF"}}"#).unwrap();
+    assert_eq!(slot.read(&mut [0; 1]).unwrap(), 0, "two cards: neither can be heard");
+    writeln!(input, "off").unwrap();
+    let mut slot = accept(&listener);
+    assert_eq!(ask(&mut slot, &[4]), [0x3B, 0x81, 0x80, 0x01, 0x80, 0x80]);
     writeln!(input, r#"faults [{{"when":{{"ins":96}},"kind":{{"status":238}}}}]"#).unwrap();
     writeln!(input, "quit").unwrap();
     assert!(served.wait().unwrap().success());

@@ -86,7 +86,8 @@ impl Default for WindowConfig {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ReaderConfig {
-    /// Part of its PC/SC name; empty for the only one.
+    /// Words of its PC/SC name, alternatives separated by `|`, the best first (`card::ReaderChoice`); empty for the
+    /// only one.
     pub name: String,
     /// The longest a single exchange may take, in milliseconds.
     pub exchange_timeout_ms: u64,

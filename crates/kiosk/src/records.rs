@@ -12,10 +12,10 @@ use protocol::{
     CardSecret, Dictionary, EpochKey, FeedFloor, FileHash, FileKind, Manifest, PinCard, PinStamp, Revocations, Tier,
     VerifierKey, open_pin, open_tap, record_id,
 };
-use session::{Effect, Event};
+use session::{Effect, Event, Feed};
 use std::sync::Arc;
 use store::{Cache, CacheReader, StoreError};
-use sync::{CityTrust, Wake};
+use sync::{CityTrust, FeedState, Wake};
 use zeroize::Zeroizing;
 
 /// Everything that opens records.
@@ -60,6 +60,7 @@ struct Public {
     head_key: VerifierKey,
     dictionary: Dictionary,
     revocations: Revocations,
+    state: FeedState,
 }
 
 /// Where work for it is handed in.
@@ -110,6 +111,12 @@ impl Records {
         self.served.as_ref().map(|served| &served.manifest)
     }
 
+    /// The age of what is served; `None` when there are no records, only their city.
+    pub(crate) fn feed(&self) -> Option<Feed> {
+        let state = self.served.as_ref().filter(|_| !self.rebuilding)?.state;
+        Some(Feed { issued: state.issued, expires: state.expires })
+    }
+
     /// The key that signs heads and batches of codes, from the feed that is served.
     pub(crate) fn head_key(&self) -> Option<&VerifierKey> {
         self.served.as_ref().map(|served| &served.head_key)
@@ -156,7 +163,8 @@ impl Records {
             tracing::error!(code = %FailureCode::FeedUntrusted, "the feed lacks its dictionary or its revocations");
             return None;
         };
-        Some(Public { manifest: served.manifest, head_key: served.verified.keys.head, dictionary, revocations })
+        let (manifest, state) = (served.manifest, served.state);
+        Some(Public { manifest, head_key: served.verified.keys.head, dictionary, revocations, state })
     }
 
     /// A public file of the feed, from the cache or from its second copy.

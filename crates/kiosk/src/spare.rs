@@ -27,8 +27,9 @@ impl Spare {
     /// Keeps what the cache serves now. Without room the copy before stays, which may still do.
     pub(crate) fn keep(&self, cache: &CacheReader) {
         match public(cache) {
-            Ok(Some(public)) => self.desk.hand_in(move |spare| {
-                if let Err(error) = copy(spare, &public) {
+            Ok(Some(public)) => self.desk.hand_in(move |spare| match copy(spare, &public) {
+                Ok(()) => tracing::info!("the feed's public part is kept twice"),
+                Err(error) => {
                     tracing::warn!(code = %error.code(), %error, "the feed's public part was not kept twice");
                 }
             }),

@@ -27,7 +27,7 @@ use ledger::Ledger;
 use printing::{IppPrinter, Printer};
 use protocol::Enrolment;
 use session::wire::Setup;
-use session::{Event, Session, Terminal};
+use session::{Event, Network, Session, Terminal};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
@@ -135,7 +135,9 @@ pub fn start_with(config: Config, devices: Devices) -> Result<Handle, KioskError
     // The session hears of a wrong clock and of a full disk before anything else.
     runtime.block_on(health.look());
     runtime.spawn(health.run());
-    runtime.spawn(uplink::watch(states.clone(), inputs.clone()));
+    let held = runtime.block_on(uplink.records.call(|records| records.feed())).flatten();
+    inputs.send(Input::Event(Event::Network(Network { feed: held, ..Network::default() })));
+    runtime.spawn(uplink::watch(states.clone(), held, inputs.clone()));
     let plate = TerminalPlate { id: enrolment.terminal, place: enrolment.place.clone() };
     let kiosk = Kiosk { config, enrolment, pack, plate, vault, inputs, clock, uplink, states, wake, meter, runtime };
     let ledger = (!journal_waits).then_some(ledger);

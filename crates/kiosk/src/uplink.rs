@@ -111,12 +111,13 @@ impl CodesHost for Uplink {
     }
 }
 
-/// Tells the session how the way to central stands, whenever that changes.
-pub(crate) async fn watch(mut states: tokio::sync::watch::Receiver<SyncState>, inputs: Inputs) {
+/// Tells the session how the way to central stands, whenever that changes. `held` is the feed that is served until sync
+/// has looked for itself.
+pub(crate) async fn watch(mut states: tokio::sync::watch::Receiver<SyncState>, held: Option<Feed>, inputs: Inputs) {
     let mut told = None;
     loop {
         let state = *states.borrow_and_update();
-        let feed = state.last_feed.map(|feed| Feed { issued: feed.issued, expires: feed.expires });
+        let feed = state.last_feed.map(|feed| Feed { issued: feed.issued, expires: feed.expires }).or(held);
         let network = Network { online: state.online, since: state.since, feed };
         if told != Some(network) {
             told = Some(network);

@@ -244,7 +244,10 @@ mod tests {
         file
     }
 
-    fn open(file: &[u8], key: u8, token: &[u8; 32]) -> Result<Vec<Vec<u8>>, (Vec<Vec<u8>>, ExportError)> {
+    type Uploads = Vec<Vec<u8>>;
+
+    /// All uploads, or those before the first mistake and the mistake.
+    fn open(file: &[u8], key: u8, token: &[u8; 32]) -> Result<Uploads, (Uploads, ExportError)> {
         let (header, frames) = ExportHeader::decode(file).map_err(|error| (Vec::new(), error))?;
         let mut uploads = Vec::new();
         for upload in ExportReader::new(&header, frames, &epoch(key), token).unwrap() {

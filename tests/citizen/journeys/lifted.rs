@@ -84,7 +84,7 @@ impl Stage {
         until("the held exchange", || self.street.card().faults().faults.is_empty());
     }
 
-    fn to_pin(&mut self) -> Result<Seen, StreetError> {
+    fn open_pin_pad(&mut self) -> Result<Seen, StreetError> {
         self.press_to("documents", "menu")?;
         self.press_to("volante-individual", "pin")
     }
@@ -133,7 +133,7 @@ fn lifted_at_the_pin_nothing_typed_is_left_and_what_it_opened_is_hidden() -> Pla
     let mut stage = stage(362)?;
     let holder = stage.street.holder().clone();
     stage.lay_card()?;
-    stage.to_pin()?;
+    stage.open_pin_pad()?;
     for digit in holder.pin.chars().take(3) {
         stage.kiosk.press(&format!("digit-{digit}"))?;
     }
@@ -156,7 +156,7 @@ fn lifted_at_the_pin_nothing_typed_is_left_and_what_it_opened_is_hidden() -> Pla
     })?;
     if after.kind() == "trouble" {
         stage.press_to("home", "home")?;
-        stage.to_pin()?;
+        stage.open_pin_pad()?;
     }
     stage.kiosk.type_pin(&holder.pin)?;
     let is_details = |seen: &Seen| seen.kind() == "details" && seen.text().contains(&holder.name);
@@ -232,7 +232,7 @@ fn lifted_from_what_cannot_be_done_it_is_hidden_too() -> Played {
     let card = stage.street.make_card(|description| description.tries.failures = 3)?;
     stage.street.lay(&card);
     stage.kiosk.wait_for("the home screen", |seen| seen.kind() == "home" && seen.button("documents").is_some())?;
-    stage.kiosk.press("documents")?;
+    stage.documents_refused()?;
     stage.wait_fault("R-05", "fault-pin-locked")?;
     stage.lift_at("trouble", is_cover)?;
     stage.street.lay(&card);
@@ -261,7 +261,7 @@ fn away_for_long(seed: u64, place: &str) -> Played {
     stage.lay_card()?;
     match place {
         "amount" => drop(stage.press_to("top-up", "amount")?),
-        "pin" => drop(stage.to_pin()?),
+        "pin" => drop(stage.open_pin_pad()?),
         "paying" => {
             stage.street.payment().auto_answer(None);
             stage.pay_ten_euros()?;

@@ -59,6 +59,8 @@ fn a_payment_cancelled_on_the_screen_or_at_the_payment_terminal_costs_nothing() 
     dead_end(&mut stage, "P-03")?;
     purse_is_as_before(&stage);
     assert!(stage.street.payment().ledger().is_empty(), "nothing was ever charged");
+    // What became of a payment stays on the screen for a while after the card is gone.
+    stage.kiosk.press("home")?;
     stage.leave()?;
     stage.close(&[])
 }

@@ -15,7 +15,7 @@ impl Stage {
 
     /// Asks for documents where no PIN can be tried: that is said at once, or, while the record is still being opened,
     /// when a document is chosen.
-    fn documents_refused(&mut self) -> Played {
+    pub(super) fn documents_refused(&mut self) -> Played {
         self.kiosk.press("documents")?;
         let next = self.kiosk.wait_for("an answer", |seen| ["menu", "trouble"].contains(&seen.kind()))?;
         if next.kind() == "menu" { self.kiosk.press("volante-individual") } else { Ok(()) }

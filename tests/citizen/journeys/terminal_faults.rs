@@ -2,7 +2,7 @@
 //! is caused at the part or at its file, has its code, and leaves the rest working.
 
 use super::steps::{await_bank_card, dead_end};
-use super::{Played, Stage, balance, is_ready, stage};
+use super::{Played, Stage, balance, is_ready, stage, until};
 use payment_simulator::Answer;
 use std::fs::OpenOptions;
 use std::io::{Seek, SeekFrom, Write};
@@ -202,6 +202,7 @@ fn an_unreadable_journal_is_set_aside_and_only_looking_is_left_until_a_technicia
 #[test]
 fn a_lost_cache_leaves_the_balance_without_central_and_comes_back_with_it() -> Played {
     let mut stage = stage(76)?;
+    until("the second copy", || stage.street.boot().log_text().contains("public part is kept twice"));
     stage.kiosk.kill()?;
     stage.street.cut_network();
     let data = stage.street.boot().data();

@@ -10,9 +10,10 @@ const PAGE: &str = "docs/failures.md";
 const PARTS: &[&str] = &["Cause:", "Citizen:", "Technician:"];
 
 /// Codes nobody raises yet, each with its reason.
-const NOT_RAISED: &[(FailureCode, &str)] = &[
-    (FailureCode::PaymentReversedAfterCredit, "booked as a fact of the ledger, which central shows; no screen has it"),
-];
+const NOT_RAISED: &[(FailureCode, &str)] = &[(
+    FailureCode::PaymentReversedAfterCredit,
+    "booked as a fact of the ledger, which central shows; no screen has it",
+)];
 
 /// Code and text of every section headed `### X-01: …`.
 fn sections(page: &str) -> Vec<(String, String)> {

@@ -12,6 +12,7 @@
 mod around;
 mod faults;
 mod paying;
+mod record;
 mod service;
 mod visit;
 
@@ -42,7 +43,7 @@ const NEVER_SHOWN: &[(FailureCode, &str)] = &[
 fn stage(lang: &str) -> BTreeMap<&'static str, String> {
     let mut views = BTreeMap::new();
     let mut record = |name, street: &Street| {
-        let text = serde_json::to_string_pretty(&street.session.view()).unwrap() + "\n";
+        let text = record::folded(&serde_json::to_string_pretty(&street.session.view()).unwrap());
         assert!(views.insert(name, text).is_none(), "two scenes are called {name}");
     };
     for (name, way) in WAYS {

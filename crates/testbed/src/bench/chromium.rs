@@ -62,7 +62,8 @@ impl Chromium {
         command.args(FLAGS).arg(format!("--user-data-dir={}", profile.path().display()));
         command.arg(format!("http://{address}/")).env("DISPLAY", display.name()).env_remove("WAYLAND_DISPLAY");
         command.stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
-        let missing = |_| StreetError::Missing { program: "chromium".to_owned(), remedy: "install the package chromium" };
+        let missing =
+            |_| StreetError::Missing { program: "chromium".to_owned(), remedy: "install the package chromium" };
         let child = command.spawn().map_err(missing)?;
         Ok(Self { child, runtime, painted, _profile: profile })
     }
