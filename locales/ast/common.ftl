@@ -13,7 +13,6 @@ common-moment = el { $date } { $hour ->
     [1] a la
    *[other] a les
 } { $time }
-common-amount = Cantidá
 common-call = ¿Precisa ayuda? Llame al { $telephone }.
 
 common-card-in-tray = La so tarxeta ta na bandexa

@@ -11,3 +11,4 @@ end-forgotten-both = Nun escaeza la so tarxeta
 end-forgotten-both-lead = Sigue na bandexa. Cueya tamién los papeles.
 end-forgotten-paper = Nun escaeza los sos papeles
 end-forgotten-paper-lead = Mire na salida del papel. Tienen los sos datos.
+end-taken = Yá lu tengo

@@ -3,7 +3,6 @@ pin-heading = Teclee’l so PIN
 pin-lead = Ye’l PIN de la so tarxeta ciudadana. Pidímoslu pa: { $document }.
 pin-lead-service = Ye’l PIN de la so tarxeta de serviciu.
 pin-checking = Comprobamos el so PIN
-pin-digit = Cifra
 pin-erase = Borrar
 pin-confirm = Siguir
 pin-wrong-title = Esi PIN nun ye correctu.

@@ -61,6 +61,7 @@ service-do-feed = Mire la conexón. Los datos lleguen solos.
 service-do-journal = Nun borre nada. Avise a la central: hai un diariu apartáu.
 service-do-clock = Mire la hora del equipu y la so conexón.
 service-do-disk = Copie los rexistros a un USB y avise a la central.
+service-do-unanswered = Aspere un minutu y repítalo.
 service-do-other = Apunte’l códigu y avise a la central.
 
 service-program = Programa

@@ -7,7 +7,6 @@ common-step = Step { $current } of { $total }
 common-code = Code { $code }
 common-moment-today = today at { $time }
 common-moment = on { $date } at { $time }
-common-amount = Amount
 common-call = Need help? Call { $telephone }.
 
 common-card-in-tray = Your card is in the tray

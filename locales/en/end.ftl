@@ -11,3 +11,4 @@ end-forgotten-both = Do not forget your card
 end-forgotten-both-lead = It is still in the tray. Take your papers too.
 end-forgotten-paper = Do not forget your papers
 end-forgotten-paper-lead = Look where the paper comes out. They have your details on them.
+end-taken = I have it

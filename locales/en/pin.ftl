@@ -3,7 +3,6 @@ pin-heading = Enter your PIN
 pin-lead = This is your citizen card PIN. We need it for: { $document }.
 pin-lead-service = This is the PIN of your service card.
 pin-checking = Checking your PIN
-pin-digit = Digit
 pin-erase = Delete
 pin-confirm = Continue
 pin-wrong-title = That PIN is not correct.

@@ -61,6 +61,7 @@ service-do-feed = Check the connection. The data arrives by itself.
 service-do-journal = Do not delete anything. Tell the control centre: a journal was set aside.
 service-do-clock = Check the computer’s time and its connection.
 service-do-disk = Copy the logs to a USB stick and tell the control centre.
+service-do-unanswered = Wait a minute and try again.
 service-do-other = Write down the code and tell the control centre.
 
 service-program = Program

@@ -13,7 +13,6 @@ common-moment = el { $date } { $hour ->
     [1] a la
    *[other] a las
 } { $time }
-common-amount = Cantidad
 common-call = ¿Necesita ayuda? Llame al { $telephone }.
 
 common-card-in-tray = Su tarjeta está en la bandeja

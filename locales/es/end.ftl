@@ -11,3 +11,4 @@ end-forgotten-both = No olvide su tarjeta
 end-forgotten-both-lead = Sigue en la bandeja. Recoja también sus papeles.
 end-forgotten-paper = No olvide sus papeles
 end-forgotten-paper-lead = Mire en la salida de papel. Tienen sus datos.
+end-taken = Ya lo tengo

@@ -3,7 +3,6 @@ pin-heading = Teclee su PIN
 pin-lead = Es el PIN de su tarjeta ciudadana. Lo pedimos para: { $document }.
 pin-lead-service = Es el PIN de su tarjeta de servicio.
 pin-checking = Comprobamos su PIN
-pin-digit = Cifra
 pin-erase = Borrar
 pin-confirm = Continuar
 pin-wrong-title = Ese PIN no es correcto.

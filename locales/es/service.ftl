@@ -61,6 +61,7 @@ service-do-feed = Revise la conexión. Los datos llegan solos.
 service-do-journal = No borre nada. Avise a la central: hay un diario apartado.
 service-do-clock = Revise la hora del equipo y su conexión.
 service-do-disk = Copie los registros a un USB y avise a la central.
+service-do-unanswered = Espere un minuto y repítalo.
 service-do-other = Anote el código y avise a la central.
 
 service-program = Programa

@@ -1,5 +1,5 @@
 //! The shell: one window, three commands and one channel. It passes actions from the screens to the kiosk and views
-//! from the kiosk to the screens, locks the window down, loads a page that died or hangs again, and decides nothing a
+//! from the kiosk to the screens, locks the window down, loads a page that died, hangs or is worn out again, and decides nothing a
 //! citizen sees. Which devices the kiosk has was decided before: the shell is handed a running [`kiosk::Handle`].
 
 mod commands;
@@ -7,6 +7,7 @@ mod lockdown;
 pub mod order;
 mod pulse;
 mod revival;
+mod wear;
 mod window;
 
 pub use window::WindowConfig;

@@ -17,8 +17,9 @@ Options:
 Exit codes:
   0   the window was closed, or the check found no mistake
   1   the start failed, or the check found a mistake; the message says which
-  70  the screens died again and again, or a part of the program did
+  70  the screens died again and again or never came, or a part of the program died
   71  the journal could not be written, or waits to be taken up by a new start
+  75  a technician asked for a new start at the screen
 Start it again after each of them.
 ";
 
@@ -64,6 +65,17 @@ impl Order {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_help_names_every_exit_code_that_the_manual_does() {
+        let manual = include_str!("../../docs/operate.md").split("## Exit codes").nth(1).unwrap();
+        let table = manual.split("\n## ").next().unwrap();
+        let codes: Vec<u8> = table.lines().filter_map(|line| line.split('|').nth(1)?.trim().parse().ok()).collect();
+        assert!(codes.len() >= 5, "{codes:?}");
+        for code in codes {
+            assert!(HELP.lines().any(|line| line.starts_with(&format!("  {code} "))), "{code}");
+        }
+    }
 
     #[test]
     fn arguments_are_understood_or_refused() {

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 const PAINTED_WITHIN: Duration = Duration::from_secs(8);
 /// The page must have asked for its first painting by then.
 const LOADED_WITHIN: Duration = Duration::from_secs(30);
-/// Times the page is loaded again within a minute.
-const RELOADS_A_MINUTE_MAX: usize = 3;
+/// Times the page is loaded again within a minute, or without anything being painted in between.
+const RELOADS_MAX: usize = 3;
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// What is to be done about the page.
@@ -32,13 +32,16 @@ pub(crate) struct Pulse {
     newest: u64,
     /// Since when a painting is not answered.
     unanswered: Option<Instant>,
+    /// Within the last minute.
     reloads: Vec<Instant>,
+    /// Since a painting was last on the glass.
+    fruitless: usize,
 }
 
 impl Pulse {
     /// Of a page that is being loaded since now.
     pub(crate) fn new(now: Instant) -> Self {
-        Self { loading: Some(now), newest: 0, unanswered: None, reloads: Vec::new() }
+        Self { loading: Some(now), newest: 0, unanswered: None, reloads: Vec::new(), fruitless: 0 }
     }
 
     /// The page is there and wants paintings.
@@ -46,15 +49,25 @@ impl Pulse {
         (self.loading, self.unanswered) = (None, None);
     }
 
-    /// A painting goes to the page.
+    /// The page is about to be loaded afresh, and nothing was wrong with it.
+    pub(crate) fn renewed(&mut self, now: Instant) {
+        (self.loading, self.unanswered) = (Some(now), None);
+    }
+
+    /// A painting goes to the page. One that is still being loaded cannot answer: it has its own time.
     pub(crate) fn sent(&mut self, seq: u64, now: Instant) {
         self.newest = seq;
-        self.unanswered.get_or_insert(now);
+        if self.loading.is_none() {
+            self.unanswered.get_or_insert(now);
+        }
     }
 
     /// The page says that a painting is on the glass. An older one than the newest proves that it lives.
     pub(crate) fn painted(&mut self, seq: u64, now: Instant) {
-        self.unanswered = (seq < self.newest).then_some(now);
+        self.fruitless = 0;
+        if self.loading.is_none() {
+            self.unanswered = (seq < self.newest).then_some(now);
+        }
     }
 
     /// Time has passed.
@@ -70,10 +83,11 @@ impl Pulse {
     pub(crate) fn gone(&mut self, now: Instant) -> Verdict {
         (self.loading, self.unanswered) = (Some(now), None);
         self.reloads.retain(|reload| now.duration_since(*reload) < MINUTE);
-        if self.reloads.len() >= RELOADS_A_MINUTE_MAX {
+        if self.reloads.len() >= RELOADS_MAX || self.fruitless >= RELOADS_MAX {
             return Verdict::GiveUp;
         }
         self.reloads.push(now);
+        self.fruitless += 1;
         Verdict::Reload
     }
 }
@@ -137,10 +151,31 @@ mod tests {
     }
 
     #[test]
-    fn the_fourth_time_within_a_minute_gives_up_and_later_ones_count_anew() {
+    fn a_page_that_never_comes_is_given_up_at_the_fourth_time() {
+        let mut page = Page::loading();
+        assert_eq!([30, 60, 90].map(|at| page.look(at)), [Verdict::Reload; 3]);
+        assert_eq!([page.look(119), page.look(120)], [Verdict::Alive, Verdict::GiveUp]);
+    }
+
+    #[test]
+    fn what_is_painted_while_the_page_is_loaded_again_does_not_shorten_its_time() {
+        let mut page = Page::loading();
+        page.pulse.loaded();
+        assert_eq!(page.pulse.gone(page.at(0)), Verdict::Reload);
+        page.pulse.sent(1, page.at(1));
+        assert_eq!(page.look(10), Verdict::Alive);
+        page.pulse.loaded();
+        page.pulse.sent(2, page.at(11));
+        assert_eq!([page.look(18), page.look(19)], [Verdict::Alive, Verdict::Reload]);
+    }
+
+    #[test]
+    fn a_page_that_paints_between_its_ends_is_given_up_at_the_fourth_within_a_minute() {
         let mut page = Page::loading();
         let gone = |page: &mut Page, seconds| {
             let at = page.at(seconds);
+            page.pulse.loaded();
+            page.pulse.painted(1, at);
             page.pulse.gone(at)
         };
         assert_eq!([0, 20, 40].map(|at| gone(&mut page, at)), [Verdict::Reload; 3]);

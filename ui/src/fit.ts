@@ -1,5 +1,5 @@
 /** From 0, the roomiest, to this, see base.css. The last steps also shrink letters: a smaller word is read, a clipped one is not. */
-export const TIGHTEST = 9;
+export const TIGHTEST = 11;
 
 /** Up to this step letters keep their size or nearly so: they are not made small only to bring buttons closer to the hand. */
 const LETTERS_KEPT = 5;

@@ -3,10 +3,14 @@ import type { Setup, View } from './wire';
 const RIGHT_TO_LEFT = /^(ar|fa|he|ur)(-|$)/;
 const DEEP_SEA: View['screen']['kind'][] = ['attract', 'closed', 'farewell'];
 
+/** A narrower glass has no room for words and values beside each other. */
+const SMALL_MM = 230;
+
 /** Sets what the terminal's glass dictates: millimetres, and whether anything moves. */
 export function measure(setup: Setup): void {
   const page = document.documentElement;
   page.style.setProperty('--px-per-mm', String(setup.pxPerMm));
+  page.dataset.glass = Math.min(innerWidth, innerHeight) / setup.pxPerMm < SMALL_MM ? 'small' : 'large';
   page.dataset.still = String(setup.still);
 }
 

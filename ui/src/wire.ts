@@ -313,7 +313,11 @@ picture: Picture,
 /**
  * A card or a paper was forgotten, and is being asked for.
  */
-urgent: boolean, } | { "kind": "ruler", 
+urgent: boolean, 
+/**
+ * That the paper was taken, which nobody else can see.
+ */
+actions: Array<Button>, } | { "kind": "ruler", 
 /**
  * What to do.
  */
@@ -575,7 +579,7 @@ document: string, } | { "do": "print-document" } | { "do": "pin-digit",
 /**
  * 0 to 9.
  */
-digit: number, } | { "do": "pin-erase" } | { "do": "pin-confirm" } | { "do": "services" } | { "do": "movements" } | { "do": "next-page" } | { "do": "print-claim" } | { "do": "toggle-letters" } | { "do": "toggle-contrast" } | { "do": "toggle-cover" } | { "do": "toggle-help" } | { "do": "toggle-languages" } | { "do": "toggle-looks" } | { "do": "stay" } | { "do": "forgot-pin" } | { "do": "maintain", 
+digit: number, } | { "do": "pin-erase" } | { "do": "pin-confirm" } | { "do": "services" } | { "do": "movements" } | { "do": "next-page" } | { "do": "print-claim" } | { "do": "toggle-letters" } | { "do": "toggle-contrast" } | { "do": "toggle-cover" } | { "do": "toggle-help" } | { "do": "toggle-languages" } | { "do": "toggle-looks" } | { "do": "stay" } | { "do": "paper-taken" } | { "do": "forgot-pin" } | { "do": "maintain", 
 /**
  * Which.
  */

@@ -34,6 +34,12 @@ pub enum CentralError {
     /// The machine gives no randomness.
     #[error("no randomness: {0}")]
     Entropy(#[from] getrandom::Error),
+    /// A holder's card and a service card have the same number.
+    #[error("card …{last_four} is both a holder's and a technician's")]
+    SharedNumber {
+        /// The last digits of that number.
+        last_four: String,
+    },
     /// A record could not be sealed.
     #[error("sealing card …{last_four}: {error}")]
     Seal {

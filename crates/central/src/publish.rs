@@ -1,6 +1,6 @@
-//! Publication: every active card, a holder's or a technician's, is sealed anew in both tiers, the public files are laid beside them, and one signed
-//! head names it all. Files are named by their hash and never change; the head is replaced last, in one step, so that
-//! a terminal sees the old feed or the new one and nothing between.
+//! Publication: every active card, a holder's or a technician's, is sealed anew in both tiers, the public files are
+//! laid beside them, and one signed head names it all. Files are named by their hash and never change; the head is
+//! replaced last, in one step, so that a terminal sees the old feed or the new one and nothing between.
 
 use crate::error::CentralError;
 use crate::key_file::{KeyFile, card_key};
@@ -76,6 +76,7 @@ pub fn publish(
     keys: &KeyFile,
     now: Timestamp,
 ) -> Result<Published, CentralError> {
+    registry::refuse_shared_numbers(database.read())?;
     let (city, files) = pack::load(database.read())?;
     let dictionary = registry::dictionary(database.read())?;
     let epoch = keys.epoch()?;

@@ -166,6 +166,20 @@ pub fn revoked(connection: &Connection) -> Result<Vec<(CardNumber, Generation)>,
     Ok(cards)
 }
 
+/// Refuses a registry in which a holder's and a technician's card bear one number, whatever their state: a terminal
+/// could not tell them apart, and revoking one would revoke the other.
+///
+/// # Errors
+/// `CentralError::SharedNumber`; else the database's.
+pub fn refuse_shared_numbers(connection: &Connection) -> Result<(), CentralError> {
+    let sql = "SELECT technician.number FROM technician JOIN card ON card.number = technician.number";
+    let shared: Option<i64> = connection.query_row(sql, [], |row| row.get(0)).optional()?;
+    shared.map_or(Ok(()), |number| {
+        let number = CardNumber(u64::try_from(number).map_err(|_| CentralError::StoredSecret)?);
+        Err(CentralError::SharedNumber { last_four: number.last_four() })
+    })
+}
+
 /// The feed's compression dictionary.
 ///
 /// # Errors

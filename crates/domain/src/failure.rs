@@ -133,6 +133,8 @@ failure_codes! {
     Restarted = "S-07",
     /// A technician has switched the terminal off, and given a reason.
     OutOfOrder = "S-08",
+    /// The machine did not answer a technician's request in time.
+    ServiceUnanswered = "S-09",
 }
 
 #[cfg(test)]

@@ -36,6 +36,9 @@ impl Part {
     }
 }
 
+/// What a screen's scale can be, in hundredths of a CSS pixel a millimetre.
+pub const SCALES: std::ops::RangeInclusive<u32> = 100..=2_000;
+
 /// Why a terminal was switched off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -77,16 +80,17 @@ pub enum ServiceRequest {
     /// Try one part; `ServiceEvent::Tested` answers. No test moves money. Never asked for the sound: whether that works
     /// only a person can tell.
     Test(Part),
-    /// Paper was filled: sheets are counted from here; `Overview` answers.
+    /// Paper was filled: sheets are counted from here; `ServiceEvent::Kept` answers, and an `Overview` follows.
     PaperChanged,
     /// Logs and outbox to a USB stick; `ServiceEvent::Exported` answers.
     Export,
-    /// Keep this scale and start the program again; only a failure answers.
+    /// Keep this scale and start the program again; `ServiceEvent::Kept` answers once it is kept, and
+    /// `ServiceEvent::Failed` when it is not, or when the program may not be started again now.
     SetScale {
         /// Hundredths of a CSS pixel a millimetre.
         hundredths: u32,
     },
-    /// Keep the terminal out of order, or not; `ServiceEvent::OutOfOrder` answers.
+    /// Keep the terminal out of order, or not; `ServiceEvent::OutOfOrder` and then `ServiceEvent::Kept` answer.
     SetOutOfOrder(Option<Reason>),
     /// Start the program again; only a failure answers.
     Restart,
@@ -103,7 +107,9 @@ pub enum ServiceEvent {
     Exported(Result<Export, ExportError>),
     /// The terminal is out of order for a reason, or in service. Also said once at the start, after `Started`.
     OutOfOrder(Option<Reason>),
-    /// It could not be done or kept.
+    /// What was asked for is kept: it holds after a restart. Never said of what keeps nothing.
+    Kept(ServiceRequest),
+    /// It could not be done or kept, or not in time.
     Failed(ServiceRequest, FailureCode),
 }
 

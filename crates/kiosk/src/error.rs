@@ -28,6 +28,9 @@ pub enum KioskError {
     /// Journal or cache cannot be used.
     #[error("{code}: {0}", code = .0.code())]
     Store(#[from] store::StoreError),
+    /// A new terminal was given no feed by central.
+    #[error("{0}: this terminal has no feed yet, and central has given it none")]
+    NoFeed(FailureCode),
     /// The city pack in the feed cannot be used.
     #[error("the city pack: {0}")]
     Pack(String),
@@ -43,6 +46,7 @@ impl KioskError {
     pub fn code(&self) -> FailureCode {
         match self {
             Self::Store(error) => error.code(),
+            Self::NoFeed(code) => *code,
             Self::File { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => FailureCode::DiskFull,
             _ => FailureCode::ConfigurationInvalid,
         }
@@ -54,7 +58,7 @@ impl KioskError {
         match self {
             Self::Configuration { path, at: Some(at), .. } => Some(format!("{}: {at}", path.display())),
             Self::Configuration { path, at: None, .. } | Self::File { path, .. } => Some(path.display().to_string()),
-            Self::Store(_) | Self::Pack(_) | Self::Thread(_) => None,
+            Self::Store(_) | Self::NoFeed(_) | Self::Pack(_) | Self::Thread(_) => None,
         }
     }
 }

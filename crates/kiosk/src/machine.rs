@@ -13,8 +13,8 @@ use crate::service::ServiceDesk;
 use crate::sound::SoundDesk;
 use crate::vault::Vault;
 use domain::device::{CreditOrder, Cue, PaymentRequest, PrinterRequest, ReaderEvent, ReaderRequest};
-use domain::service::ServiceRequest;
-use domain::{Handle, Now};
+use domain::service::{ServiceEvent, ServiceRequest};
+use domain::{FailureCode, Handle, Now};
 use ledger::Entry;
 use session::wire::Painting;
 use session::{Action, Effect, Event, PaperOrder, Session, View};
@@ -34,8 +34,8 @@ pub(crate) enum Input {
     Act(Action),
     Painted(u64),
     Attach(Screen),
-    /// The program is to be started again.
-    Restart,
+    /// The program is to be started again, for the sake of this request.
+    Restart(ServiceRequest),
     Stop(Sender<()>),
 }
 
@@ -194,12 +194,21 @@ impl Machine {
                 self.shown = None;
                 self.paint();
             }
-            Input::Restart => {
-                self.desks.vault.wipe(None);
-                std::process::exit(EXIT_RESTART);
-            }
+            Input::Restart(request) => self.restart(request),
             Input::Stop(_) => {}
         }
+    }
+
+    /// Ends the program so that systemd starts it again, unless somebody has come to the terminal meanwhile or money
+    /// moves: then the technician has to ask again.
+    fn restart(&mut self, request: ServiceRequest) {
+        if self.session.may_restart() {
+            tracing::info!("starting again, as a technician asked");
+            self.desks.vault.wipe(None);
+            std::process::exit(EXIT_RESTART);
+        }
+        tracing::warn!("not started again: the terminal is in use");
+        self.step(Event::Service(ServiceEvent::Failed(request, FailureCode::ServiceUnanswered)));
     }
 
     /// The digits of a PIN turn off here: they go to the vault, and the session learns how many there are.

@@ -91,6 +91,12 @@ pub(crate) struct ReaderDesk {
 }
 
 impl ReaderDesk {
+    /// Of a terminal whose reader's thread has ended.
+    #[cfg(test)]
+    pub(crate) fn ended() -> Self {
+        Self { requests: channel().0, wake: Arc::new(|| {}) }
+    }
+
     pub(crate) fn request(&self, request: ReaderRequest) {
         self.ask(Asked::Request(request));
     }

@@ -142,7 +142,7 @@ impl Records {
             self.spare.keep(&self.reader);
         } else if self.served.is_none() {
             // Without its records the terminal still knows its city.
-            self.served = self.read_public(&self.spare.reader, floor);
+            self.served = self.spare.reader().and_then(|spare| self.read_public(&spare, floor));
         }
     }
 

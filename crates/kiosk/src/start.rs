@@ -1,6 +1,7 @@
 //! Starting a kiosk: databases, city pack, threads; then the session, which takes up what the journal left open.
 
 mod devices;
+mod feed_wait;
 
 use crate::KioskError;
 use crate::attempts::Attempts;
@@ -12,7 +13,7 @@ use crate::journal::survive;
 use crate::logging;
 use crate::machine::{Clock, Input, Inputs, Machine, Paints};
 use crate::meter::Meter;
-use crate::pack::{self, Pack};
+use crate::pack::Pack;
 use crate::reader::Tray;
 use crate::records::{Records, Stock, Ways};
 use crate::runner::Runner;
@@ -22,7 +23,7 @@ use crate::uplink::{self, Uplink};
 use crate::vault::Vault;
 use domain::FailureCode;
 use domain::city_pack::TerminalPlate;
-use domain::service::ServiceEvent;
+use domain::service::{Reason, ServiceEvent};
 use ledger::Ledger;
 use printing::{IppPrinter, Printer};
 use protocol::Enrolment;
@@ -84,11 +85,11 @@ pub fn check(config: &Config) -> Result<(), KioskError> {
     central(config, &enrolment).map(drop)
 }
 
-/// Starts a kiosk on these devices. Returns once it can be shown; a terminal that never had a feed waits here until
-/// central gives it one.
+/// Starts a kiosk on these devices. Returns once it can be shown; a terminal that never had a feed waits here for
+/// central to give it one, but not for ever.
 ///
 /// # Errors
-/// `KioskError` when the configuration, the enrolment, a database or the city pack cannot be used.
+/// `KioskError` when the configuration, the enrolment, a database or the city pack cannot be used, or there is no feed.
 pub fn start_with(config: Config, devices: Devices) -> Result<Handle, KioskError> {
     let clock = Clock::start(devices.clock);
     let enrolment = read_enrolment(&config.enrolment)?;
@@ -96,7 +97,7 @@ pub fn start_with(config: Config, devices: Devices) -> Result<Handle, KioskError
     // Without room for its entries the journal is read and not taken up: nothing is done on the strength of it.
     let journal_waits = opened.report.full || !health::has_room(&config.data);
     let cache = Cache::open(&config.data.join("cache.db"))?;
-    let spare = Spare::start(Cache::open(&config.data.join("spare.db"))?.cache)?;
+    let spare = Spare::start(&config.data);
     let (sender, receiver) = channel();
     let inputs = Inputs(sender);
     let vault = Vault::default();
@@ -119,7 +120,7 @@ pub fn start_with(config: Config, devices: Devices) -> Result<Handle, KioskError
     let driving = Driving { clock: devices.clock, trust, wake: Arc::clone(&wake) };
     let states = start_sync(&runtime, &config, &enrolment, &uplink, driving)?;
     uplink.records.hand_in(move |records| records.serve(first_floor));
-    let pack = wait_for_pack(&runtime, &uplink, states.clone())?;
+    let pack = runtime.block_on(feed_wait::pack(&uplink, states.clone()))?;
     if first_journal {
         load_first_codes(&runtime, &uplink, &enrolment);
     }
@@ -214,28 +215,6 @@ fn start_sync(
     Ok(states)
 }
 
-/// The pack of the feed that is held; waits for the first feed of a new terminal.
-fn wait_for_pack(
-    runtime: &Runtime,
-    uplink: &Uplink,
-    mut states: watch::Receiver<SyncState>,
-) -> Result<Pack, KioskError> {
-    runtime.block_on(async {
-        loop {
-            states.borrow_and_update();
-            match uplink.records.call(|records| pack::load(records)).await {
-                Some(Ok(Some(pack))) => return Ok(pack),
-                // A publication that cannot be used must not keep the terminal from fetching the next one.
-                Some(Err(error)) => tracing::error!(%error, "the feed's city pack cannot be used: waiting for another"),
-                Some(Ok(None)) | None => tracing::warn!("this terminal has no feed yet: it waits for central"),
-            }
-            if states.changed().await.is_err() {
-                return Err(KioskError::Pack("there is no feed, and sync has ended".into()));
-            }
-        }
-    })
-}
-
 /// Everything a kiosk is made of, before its threads start.
 struct Kiosk {
     config: Config,
@@ -269,10 +248,12 @@ impl Kiosk {
             still: self.config.window.still,
         };
         let handle = Handle { inputs: self.inputs.0.clone(), setup };
+        let durable = ledger.as_ref().map_or(0, |ledger| ledger.chain().next_seq.saturating_sub(1));
+        // Before any device can speak: a card in the tray of a terminal out of order is no visit.
+        self.tell_the_beginning(ledger, journal_unreadable, kept.out_of_order);
         let desks = self.start_desks(devices, station)?;
         let terminal =
             Terminal { pack: self.pack.city.clone(), plate: self.plate.clone(), catalog: self.pack.catalog.clone() };
-        let durable = ledger.as_ref().map_or(0, |ledger| ledger.chain().next_seq.saturating_sub(1));
         let machine = Machine {
             session: Session::new(terminal, self.clock.now()),
             runner: Runner::new(durable),
@@ -284,14 +265,6 @@ impl Kiosk {
             painted: Paints::default(),
             meter: self.meter,
         };
-        if journal_unreadable {
-            tracing::error!(code = %FailureCode::JournalUnreadable, "a journal lies set aside: a technician has to look");
-            self.inputs.send(Input::Event(Event::JournalSetAside));
-        }
-        if let Some(ledger) = ledger {
-            self.inputs.send(Input::Event(Event::Started(Box::new(ledger))));
-        }
-        self.inputs.send(Input::Event(Event::Service(ServiceEvent::OutOfOrder(kept.out_of_order))));
         let runtime = self.runtime;
         let body = move || {
             machine.run(&received);
@@ -299,5 +272,17 @@ impl Kiosk {
         };
         std::thread::Builder::new().name("session".into()).spawn(body).map_err(KioskError::Thread)?;
         Ok(handle)
+    }
+
+    /// What the session has to know before anything else happens.
+    fn tell_the_beginning(&self, ledger: Option<Ledger>, journal_unreadable: bool, out_of_order: Option<Reason>) {
+        if journal_unreadable {
+            tracing::error!(code = %FailureCode::JournalUnreadable, "a journal lies set aside: a technician has to look");
+            self.inputs.send(Input::Event(Event::JournalSetAside));
+        }
+        if let Some(ledger) = ledger {
+            self.inputs.send(Input::Event(Event::Started(Box::new(ledger))));
+        }
+        self.inputs.send(Input::Event(Event::Service(ServiceEvent::OutOfOrder(out_of_order))));
     }
 }

@@ -1,9 +1,11 @@
 //! What a technician has set on this terminal and what must outlive a restart: `station.toml` in the data folder,
-//! replaced whole or not at all. A file that cannot be read is set aside, and the terminal goes on without it.
+//! replaced whole or not at all. What cannot be read of it is set aside and the rest is kept. Where that leaves open
+//! whether the terminal was switched off, it is taken to be: only a technician puts it back into service.
 
 use domain::Timestamp;
-use domain::service::Reason;
-use serde::{Deserialize, Serialize};
+use domain::service::{Reason, SCALES};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -14,7 +16,7 @@ const NAME: &str = "station.toml";
 const HEADER: &str = "# Written by the kiosk when a technician sets something on its screen.\n";
 
 /// What a technician has set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub(crate) struct Station {
     /// Hundredths of a CSS pixel a millimetre, in place of the configuration's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -28,14 +30,14 @@ pub(crate) struct Station {
 }
 
 impl Station {
+    /// Of a file that says nothing any more: it may have said that the terminal is switched off.
+    const UNKNOWN: Self = Self { scale_hundredths: None, out_of_order: Some(Reason::Other), paper_changed: None };
+
     /// CSS pixels a millimetre, where a technician has measured them.
     pub(crate) fn px_per_mm(self) -> Option<f32> {
         self.scale_hundredths.map(|hundredths| hundredths as f32 / 100.0)
     }
 }
-
-/// What any screen can have, in hundredths of a CSS pixel a millimetre.
-pub(crate) const SCALES: std::ops::RangeInclusive<u32> = 100..=2_000;
 
 /// The settings and their file.
 #[derive(Debug)]
@@ -45,16 +47,26 @@ pub(crate) struct StationFile {
 }
 
 impl StationFile {
-    /// Reads the settings in this folder; none when there is no file, or none that can be used.
+    /// Reads the settings in this folder; none when there is no file. With one that cannot be used the terminal is out
+    /// of order.
     pub(crate) fn load(data: &Path) -> Self {
         let path = data.join(NAME);
         let station = match std::fs::read_to_string(&path) {
-            Ok(text) => parse(&text).unwrap_or_else(|reason| set_aside(&path, &reason)),
+            Ok(text) => {
+                let read = parse(&text);
+                if !read.wrong.is_empty() {
+                    set_aside(&path, read.station, &read.wrong.join("; "));
+                }
+                read.station
+            }
             Err(error) if error.kind() == ErrorKind::NotFound => Station::default(),
-            Err(error) if error.kind() == ErrorKind::InvalidData => set_aside(&path, "not UTF-8"),
+            Err(error) if error.kind() == ErrorKind::InvalidData => {
+                set_aside(&path, Station::UNKNOWN, "not UTF-8");
+                Station::UNKNOWN
+            }
             Err(error) => {
-                tracing::error!(%error, "the technician's settings cannot be read");
-                Station::default()
+                tracing::error!(%error, "the technician's settings cannot be read: the terminal is out of order");
+                Station::UNKNOWN
             }
         };
         Self { path, station }
@@ -69,28 +81,60 @@ impl StationFile {
     pub(crate) fn change(&mut self, change: impl FnOnce(&mut Station)) -> io::Result<()> {
         let mut station = self.station;
         change(&mut station);
-        let body = toml::to_string(&station).map_err(io::Error::other)?;
-        replace(&self.path, format!("{HEADER}{body}").as_bytes())?;
+        write(&self.path, station)?;
         self.station = station;
         Ok(())
     }
 }
 
-fn parse(text: &str) -> Result<Station, String> {
-    let station: Station = toml::from_str(text).map_err(|error| error.message().to_owned())?;
-    match station.scale_hundredths {
-        Some(scale) if !SCALES.contains(&scale) => Err(format!("no screen has a scale of {scale} hundredths")),
-        _ => Ok(station),
-    }
+/// What could be read of a file, and what could not.
+struct Parsed {
+    station: Station,
+    wrong: Vec<String>,
 }
 
-/// Keeps what cannot be used under another name, for whoever wants to know.
-fn set_aside(path: &Path, reason: &str) -> Station {
+/// Each key by itself: a scale that cannot be used must not put a terminal back into service.
+fn parse(text: &str) -> Parsed {
+    let mut wrong = Vec::new();
+    let table = match toml::from_str::<toml::Table>(text) {
+        // The program never writes an empty file.
+        Ok(table) if !text.trim().is_empty() => table,
+        Ok(_) => return Parsed { station: Station::UNKNOWN, wrong: vec!["empty".to_owned()] },
+        Err(error) => return Parsed { station: Station::UNKNOWN, wrong: vec![error.message().to_owned()] },
+    };
+    let scale = key(&table, "scale_hundredths", &mut wrong).filter(|scale| {
+        let some_screens = SCALES.contains(scale);
+        if !some_screens {
+            wrong.push(format!("no screen has a scale of {scale} hundredths"));
+        }
+        some_screens
+    });
+    let reason = key(&table, "out_of_order", &mut wrong);
+    let station = Station {
+        scale_hundredths: scale,
+        out_of_order: reason.or_else(|| table.contains_key("out_of_order").then_some(Reason::Other)),
+        paper_changed: key(&table, "paper_changed", &mut wrong),
+    };
+    Parsed { station, wrong }
+}
+
+fn key<T: DeserializeOwned>(table: &toml::Table, name: &str, wrong: &mut Vec<String>) -> Option<T> {
+    let value = table.get(name)?.clone();
+    value.try_into().inspect_err(|error: &toml::de::Error| wrong.push(format!("{name}: {}", error.message()))).ok()
+}
+
+/// Keeps a copy of the file under another name, for whoever wants to know, and what was understood of it under its own,
+/// so that it holds at the next start too.
+fn set_aside(path: &Path, understood: Station, reason: &str) {
     let aside = path.with_extension("toml.unreadable");
-    let moved = std::fs::rename(path, &aside);
-    let moved = moved.map_or_else(|error| error.to_string(), |()| aside.display().to_string());
-    tracing::error!(reason, moved, "the technician's settings cannot be used: set aside");
-    Station::default()
+    let kept = std::fs::copy(path, &aside).and_then(|_| write(path, understood));
+    let kept = kept.map_or_else(|error| error.to_string(), |()| aside.display().to_string());
+    tracing::error!(reason, kept, "the technician's settings cannot be used as they are: set aside");
+}
+
+fn write(path: &Path, station: Station) -> io::Result<()> {
+    let body = toml::to_string(&station).map_err(io::Error::other)?;
+    replace(path, format!("{HEADER}{body}").as_bytes())
 }
 
 fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
@@ -130,15 +174,43 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_file_is_set_aside_and_the_terminal_goes_on() {
-        for broken in ["scale_hundredths = 'wide'", "out_of_order = 'tired'", "scale_hundredths = 9", "\u{0}", "["] {
+    fn a_file_that_cannot_be_used_is_set_aside_and_keeps_the_terminal_out_of_order() {
+        for broken in ["out_of_order = 'tired'", "out_of_order = 3", "\u{0}", "[", ""] {
             let folder = folder();
-            let path = folder.path().join(NAME);
-            std::fs::write(&path, broken).unwrap();
-            assert_eq!(StationFile::load(folder.path()).get(), Station::default(), "{broken}");
-            assert!(!path.exists());
+            std::fs::write(folder.path().join(NAME), broken).unwrap();
+            for _ in 0..2 {
+                assert_eq!(StationFile::load(folder.path()).get(), Station::UNKNOWN, "{broken}");
+            }
             let aside = std::fs::read_to_string(folder.path().join("station.toml.unreadable")).unwrap();
             assert_eq!(aside, broken);
+            StationFile::load(folder.path()).change(|station| station.out_of_order = None).unwrap();
+            assert_eq!(StationFile::load(folder.path()).get(), Station::default());
+        }
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_at_all_keeps_the_terminal_out_of_order() {
+        let folder = folder();
+        std::fs::create_dir(folder.path().join(NAME)).unwrap();
+        assert_eq!(StationFile::load(folder.path()).get(), Station::UNKNOWN);
+    }
+
+    #[test]
+    fn one_setting_that_cannot_be_used_leaves_the_others_as_they_were() {
+        for scale in ["'wide'", "9", "-4"] {
+            let folder = folder();
+            let text = format!("scale_hundredths = {scale}\nout_of_order = 'paper'\npaper_changed = 7\n");
+            std::fs::write(folder.path().join(NAME), &text).unwrap();
+            let kept = Station {
+                scale_hundredths: None,
+                out_of_order: Some(Reason::Paper),
+                paper_changed: Some(Timestamp(7)),
+            };
+            for _ in 0..2 {
+                assert_eq!(StationFile::load(folder.path()).get(), kept, "{scale}");
+            }
+            let aside = std::fs::read_to_string(folder.path().join("station.toml.unreadable")).unwrap();
+            assert_eq!(aside, text);
         }
     }
 

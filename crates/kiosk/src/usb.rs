@@ -7,6 +7,7 @@ use std::fs::{DirBuilder, File};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 /// The `[service]` section of the configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -86,24 +87,27 @@ pub(crate) struct Stick {
     mount: PathBuf,
     staged: PathBuf,
     target: PathBuf,
+    /// Afterwards nothing more is written: whoever waited was told that it failed.
+    until: Instant,
     files: u32,
     bytes: u64,
     finished: bool,
 }
 
 impl Stick {
-    /// Begins a folder of this name on the first stick that can be written.
+    /// Begins a folder of this name on the first stick that can be written. It has to be finished by `until`: a stick
+    /// that hung, and goes on, is not written for somebody who was told that it failed.
     ///
     /// # Errors
     /// `NoStick`, or why none of those that are there can be written.
-    pub(crate) fn begin(config: &ServiceConfig, name: &str) -> Result<Self, ExportError> {
+    pub(crate) fn begin(config: &ServiceConfig, name: &str, until: Instant) -> Result<Self, ExportError> {
         let mut problem = ExportError::NoStick;
         for mount in mounted(config)? {
             let (staged, target) = (mount.join(format!("{name}.part")), mount.join(name));
             match DirBuilder::new().create(&staged) {
                 Ok(()) => {
                     let config = config.clone();
-                    return Ok(Self { config, mount, staged, target, files: 0, bytes: 0, finished: false });
+                    return Ok(Self { config, mount, staged, target, until, files: 0, bytes: 0, finished: false });
                 }
                 Err(error) => problem = failed(&error),
             }
@@ -121,7 +125,7 @@ impl Stick {
         content: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> Result<(), ExportError> {
         let create = File::options().write(true).create_new(true).open(self.staged.join(name));
-        let written = create.and_then(|file| fill(file, content)).map_err(|error| failed(&error))?;
+        let written = create.and_then(|file| fill(file, self.until, content)).map_err(|error| failed(&error))?;
         self.files += 1;
         self.bytes += written;
         Ok(())
@@ -134,6 +138,7 @@ impl Stick {
     pub(crate) fn finish(mut self) -> Result<Export, ExportError> {
         let sync = |folder: &Path| File::open(folder).and_then(|folder| folder.sync_all());
         sync(&self.staged)
+            .and_then(|()| in_time(self.until))
             .and_then(|()| std::fs::rename(&self.staged, &self.target))
             .and_then(|()| sync(&self.mount))
             .map_err(|error| failed(&error))?;
@@ -157,9 +162,13 @@ impl Drop for Stick {
     }
 }
 
+fn in_time(until: Instant) -> io::Result<()> {
+    if Instant::now() < until { Ok(()) } else { Err(ErrorKind::TimedOut.into()) }
+}
+
 /// Writes and syncs; gives the bytes written.
-fn fill(file: File, content: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<u64> {
-    let mut out = Counted { out: io::BufWriter::new(file), bytes: 0 };
+fn fill(file: File, until: Instant, content: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<u64> {
+    let mut out = Counted { out: io::BufWriter::new(file), until, bytes: 0 };
     content(&mut out)?;
     out.flush()?;
     out.out.get_ref().sync_all()?;
@@ -168,11 +177,13 @@ fn fill(file: File, content: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> i
 
 struct Counted<W> {
     out: W,
+    until: Instant,
     bytes: u64,
 }
 
 impl<W: Write> Write for Counted<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        in_time(self.until)?;
         let written = self.out.write(bytes)?;
         self.bytes += u64::try_from(written).unwrap_or_default();
         Ok(written)
@@ -225,6 +236,10 @@ mod tests {
         }
     }
 
+    fn soon() -> Instant {
+        Instant::now() + std::time::Duration::from_secs(60)
+    }
+
     fn hello(out: &mut dyn Write) -> io::Result<()> {
         out.write_all(b"hello")
     }
@@ -241,7 +256,7 @@ mod tests {
     fn a_folder_is_on_the_stick_under_its_name_only_when_it_is_whole() {
         let desk = Desk::new();
         desk.mount(&[("MY STICK", "rw")]);
-        let mut stick = Stick::begin(&desk.config(), "kiosk-7").unwrap();
+        let mut stick = Stick::begin(&desk.config(), "kiosk-7", soon()).unwrap();
         stick.file("a.txt", hello).unwrap();
         stick.file("b.txt", |out| out.write_all(&[7; 3])).unwrap();
         assert_eq!(desk.found("MY STICK"), ["kiosk-7.part"]);
@@ -253,9 +268,9 @@ mod tests {
     #[test]
     fn without_a_stick_nothing_is_written_anywhere() {
         let desk = Desk::new();
-        assert_eq!(Stick::begin(&desk.config(), "x").err(), Some(ExportError::NoStick));
+        assert_eq!(Stick::begin(&desk.config(), "x", soon()).err(), Some(ExportError::NoStick));
         desk.mount(&[("CAMERA", "ro")]);
-        assert_eq!(Stick::begin(&desk.config(), "x").err(), Some(ExportError::NoStick), "it cannot be written");
+        assert_eq!(Stick::begin(&desk.config(), "x", soon()).err(), Some(ExportError::NoStick), "it cannot be written");
         assert_eq!(desk.found(""), ["CAMERA"]);
         assert!(desk.found("CAMERA").is_empty());
     }
@@ -265,21 +280,21 @@ mod tests {
         let desk = Desk::new();
         desk.mount(&[("BROKEN", "rw"), ("GOOD", "rw")]);
         std::fs::remove_dir(desk.config().usb.join("BROKEN")).unwrap();
-        Stick::begin(&desk.config(), "x").unwrap().finish().unwrap();
+        Stick::begin(&desk.config(), "x", soon()).unwrap().finish().unwrap();
         assert_eq!(desk.found("GOOD"), ["x"]);
         std::fs::remove_dir_all(desk.config().usb.join("GOOD")).unwrap();
-        assert_eq!(Stick::begin(&desk.config(), "x").err(), Some(ExportError::Failed));
+        assert_eq!(Stick::begin(&desk.config(), "x", soon()).err(), Some(ExportError::Failed));
     }
 
     #[test]
     fn a_full_stick_is_told_apart_and_gets_its_room_back() {
         let full = File::options().write(true).open("/dev/full").unwrap();
-        let error = fill(full, |out| out.write_all(&[0; 100_000])).unwrap_err();
+        let error = fill(full, soon(), |out| out.write_all(&[0; 100_000])).unwrap_err();
         assert_eq!(told(&error), ExportError::Full);
 
         let desk = Desk::new();
         desk.mount(&[("SMALL", "rw")]);
-        let mut stick = Stick::begin(&desk.config(), "x").unwrap();
+        let mut stick = Stick::begin(&desk.config(), "x", soon()).unwrap();
         stick.file("a", hello).unwrap();
         let no_room = |_: &mut dyn Write| Err(io::Error::from(ErrorKind::StorageFull));
         assert_eq!(stick.file("b", no_room), Err(ExportError::Full));
@@ -291,7 +306,7 @@ mod tests {
     fn a_stick_pulled_while_it_is_written_is_not_said_to_be_done() {
         let desk = Desk::new();
         desk.mount(&[("STICK", "rw")]);
-        let mut stick = Stick::begin(&desk.config(), "x").unwrap();
+        let mut stick = Stick::begin(&desk.config(), "x", soon()).unwrap();
         stick.file("a", hello).unwrap();
         // The mount point is still a folder, now an empty one of the terminal's own disk.
         desk.mount(&[]);
@@ -299,8 +314,17 @@ mod tests {
         assert!(desk.found("STICK").is_empty(), "nothing stays on the terminal's own disk");
 
         desk.mount(&[("STICK", "rw")]);
-        let mut stick = Stick::begin(&desk.config(), "x").unwrap();
+        let mut stick = Stick::begin(&desk.config(), "x", soon()).unwrap();
         std::fs::remove_dir_all(desk.config().usb.join("STICK")).unwrap();
         assert_eq!(stick.file("a", hello), Err(ExportError::Failed));
+    }
+    #[test]
+    fn a_stick_that_goes_on_after_its_time_is_not_written_and_keeps_nothing() {
+        let desk = Desk::new();
+        desk.mount(&[("SLOW", "rw")]);
+        let mut stick = Stick::begin(&desk.config(), "x", Instant::now()).unwrap();
+        assert_eq!(stick.file("a", hello), Err(ExportError::Failed));
+        assert_eq!(stick.finish(), Err(ExportError::Failed));
+        assert!(desk.found("SLOW").is_empty());
     }
 }

@@ -73,6 +73,8 @@ pub enum Action {
     ToggleLooks,
     /// I am still here.
     Stay,
+    /// The paper that is asked for was taken.
+    PaperTaken,
     /// The PIN is forgotten: where to get a new one.
     ForgotPin,
     /// A technician's task; refused everywhere but in maintenance.

@@ -3,14 +3,14 @@
 use crate::effect::Effect;
 use crate::event::{ClockState, Event, Network};
 use crate::flow;
-use crate::place::{Panel, Place};
+use crate::place::{Maintenance, Panel, Place};
 use crate::till::Till;
 use crate::timing::{Parting, Timing};
 use crate::visit::Visit;
 use crate::{View, screen};
 use domain::city_pack::{CityPack, TerminalPlate};
 use domain::device::PrinterEvent;
-use domain::service::{Overview, Reason};
+use domain::service::{Overview, Reason, ServiceRequest};
 use domain::{FailureCode, Now, PrintName, TopUpId};
 use locale::{Catalog, Language};
 use std::sync::Arc;
@@ -123,6 +123,7 @@ impl Session {
             Event::PinFloor(presentation, attempts) => flow::pin::floor(self, presentation, attempts),
             Event::Tick => flow::time::tick(self),
         }
+        flow::identify::serves_on(self);
         if let Some(at) = self.timing.next(self) {
             self.ask(Effect::WakeAt(at));
         }
@@ -135,10 +136,15 @@ impl Session {
         screen::view(self)
     }
 
-    /// Whether somebody is being served: a technician's restart waits for the end.
+    /// Whether the program may end now to be started again: a technician has asked for it and waits, or nobody is
+    /// served; and no money moves in this moment.
     #[must_use]
-    pub fn is_serving(&self) -> bool {
-        self.visit.is_some()
+    pub fn may_restart(&self) -> bool {
+        let asked_for = matches!(
+            self.place,
+            Place::Maintenance(Maintenance::Asked(ServiceRequest::Restart | ServiceRequest::SetScale { .. }))
+        );
+        (asked_for || self.visit.is_none()) && !flow::maintenance::money_moves(self)
     }
 
     /// Why nobody can be served at all, if so.
@@ -168,8 +174,12 @@ impl Session {
         self.panel = None;
         self.timing.touched(self.now);
         self.timing.parting = (self.place == Place::Farewell).then(|| Parting::begins(self.now));
-        if self.place == Place::Attract && self.looks_over {
-            self.default_looks();
+        if self.place == Place::Attract {
+            // Nothing is left of whoever was here.
+            (self.timing.lifted_ms, self.paper_out) = (None, false);
+            if self.looks_over {
+                self.default_looks();
+            }
         }
     }
 

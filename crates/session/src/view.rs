@@ -207,6 +207,8 @@ pub enum Screen {
         picture: Picture,
         /// A card or a paper was forgotten, and is being asked for.
         urgent: bool,
+        /// That the paper was taken, which nobody else can see.
+        actions: Vec<Button>,
     },
     /// A bar to be measured with a ruler, so that a millimetre is one on this glass.
     Ruler {

@@ -45,7 +45,6 @@ const SAME_WORDS: &[&str] = &[
     "paper-receipt-tax-number",
     "paper-receipt-terminal",
     "paper-volante-kind",
-    "pin-digit",
     "pin-erase",
     "service-claims-hint",
     "service-clock-behind",

@@ -1,4 +1,5 @@
 use crate::fixture::{City, DemoCard, NOW, TERMINAL};
+use central::publish::publish;
 use domain::city_pack::CityPack;
 use domain::document::DocumentKind;
 use domain::holder::Role;
@@ -90,6 +91,23 @@ fn a_service_card_is_a_technicians_opens_with_its_own_pin_and_can_charge_nothing
     let tap = terminal.tap_record(&CardSecret::new(citizen.card.identity.secret)).to_facts();
     assert_eq!(tap.0.role, Role::Holder);
     assert_ne!(citizen.card.identity.number, technician.card.identity.number);
+}
+
+#[test]
+fn a_number_that_a_holders_card_and_a_service_card_share_stops_the_publication() {
+    for state in ["active", "revoked"] {
+        let city = City::seeded(10, 20, 1);
+        city.publish();
+        let head = std::fs::read(city.data.feed().join("head.json")).unwrap();
+        let mut database = city.database();
+        let collide = "UPDATE technician SET state = ?1, number = (SELECT min(number) FROM card)";
+        database.write(|transaction| Ok(transaction.execute(collide, [state])?)).unwrap();
+        let number: i64 = database.read().query_row("SELECT number FROM technician", [], |row| row.get(0)).unwrap();
+        let error = publish(&city.data, &mut database, &city.keys(), NOW).unwrap_err().to_string();
+        let last_four = CardNumber(u64::try_from(number).unwrap()).last_four();
+        assert_eq!(error, format!("card …{last_four} is both a holder's and a technician's"));
+        assert_eq!(std::fs::read(city.data.feed().join("head.json")).unwrap(), head, "the feed before stays");
+    }
 }
 
 #[test]

@@ -5,14 +5,20 @@ use super::overview::moment;
 use crate::desk::Desk;
 use crate::journal::JournalDesk;
 use crate::logfile;
+use crate::machine::Input;
 use crate::usb::Stick;
-use domain::service::{Export, ExportError};
+use domain::service::{Export, ExportError, ServiceEvent};
 use domain::{TerminalId, Timestamp};
 use protocol::{Enrolment, EpochKey, ExportHeader, ExportSealer};
+use session::Event;
 use std::io::{self, Write};
 use std::path::Path;
+use std::time::Duration;
 use store::{Journal, Unsent};
 use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout, timeout_at};
 use zeroize::Zeroizing;
 
 /// Uploads that are read from the journal at once.
@@ -33,12 +39,70 @@ impl Sealing {
             token_sha256: Zeroizing::new(protocol::export::token_sha256(&enrolment.access_token)),
         }
     }
+
+    /// Of a terminal that can seal nothing.
+    #[cfg(test)]
+    pub(super) fn none() -> Self {
+        Self { epoch: None, token_sha256: Zeroizing::new([0; 32]) }
+    }
+}
+
+/// How long a stick is written. The session waits for four minutes.
+const WRITING_MAX: Duration = Duration::from_secs(200);
+/// What a stick that hangs may take beyond that to say so.
+const HANGING_MAX: Duration = Duration::from_secs(15);
+
+/// The one export that may be under way.
+#[derive(Default)]
+pub(crate) struct Exporter(Option<JoinHandle<()>>);
+
+impl Exporter {
+    /// Writes in a thread of its own, since a stick may hang for ever, and says within `limit` what came of it. While
+    /// one hangs, none is begun.
+    pub(super) fn begin(
+        &mut self,
+        limit: Duration,
+        write: impl FnOnce() -> Result<Export, ExportError> + Send + 'static,
+        say: impl FnOnce(Result<Export, ExportError>) + Send + 'static,
+    ) {
+        if self.0.as_ref().is_some_and(|writing| !writing.is_finished()) {
+            tracing::warn!("an export is under way still: none is begun");
+            return say(Err(ExportError::Failed));
+        }
+        let (done, ended) = oneshot::channel();
+        self.0 = Some(tokio::task::spawn_blocking(move || {
+            // Nobody waits any more for a stick that hung.
+            let _ = done.send(write());
+        }));
+        tokio::spawn(async move {
+            let exported = timeout(limit, ended).await.unwrap_or_else(|_| {
+                tracing::warn!("the USB stick does not answer: the export is given up");
+                Ok(Err(ExportError::Failed))
+            });
+            say(exported.unwrap_or(Err(ExportError::Failed)));
+        });
+    }
 }
 
 impl Service {
-    pub(super) async fn export(&self) -> Result<Export, ExportError> {
+    /// Begins an export; an event says what came of it.
+    pub(super) async fn export(&mut self, until: Instant) {
+        let inputs = self.inputs.clone();
+        let say = move |exported| {
+            tracing::info!(?exported, "the technician exported logs and outbox");
+            inputs.send(Input::Event(Event::Service(ServiceEvent::Exported(exported))));
+        };
+        match timeout_at(until, self.overview_json()).await {
+            Ok(Ok(overview)) => {
+                let write = self.writing(overview);
+                self.exporter.begin(WRITING_MAX + HANGING_MAX, write, say);
+            }
+            _ => say(Err(ExportError::Failed)),
+        }
+    }
+
+    fn writing(&self, overview: Vec<u8>) -> impl FnOnce() -> Result<Export, ExportError> + Send + 'static {
         let now = self.clock.now().wall;
-        let overview = self.overview_json().await.map_err(|_| ExportError::Failed)?;
         let (config, name) = (self.config.clone(), name(self.terminal, now));
         let outbox = Outbox {
             terminal: self.terminal,
@@ -48,16 +112,16 @@ impl Service {
             runtime: Handle::current(),
         };
         let logs = logfile::files(&self.data);
-        let write = move || {
-            let mut stick = Stick::begin(&config, &name)?;
+        let until = std::time::Instant::now() + WRITING_MAX;
+        move || {
+            let mut stick = Stick::begin(&config, &name, until)?;
             stick.file("outbox.sealed", |out| outbox.write(out))?;
             stick.file("overview.json", |out| out.write_all(&overview))?;
             for log in logs {
                 copy(&mut stick, &log)?;
             }
             stick.finish()
-        };
-        tokio::task::spawn_blocking(write).await.unwrap_or(Err(ExportError::Failed))
+        }
     }
 }
 
@@ -122,7 +186,33 @@ impl Outbox {
 mod tests {
     use super::*;
     use protocol::{ClaimEvidence, ExportReader, Secret32, Upload, UploadBody};
+    use std::sync::mpsc::channel;
     use store::JournalKey;
+
+    #[test]
+    fn a_stick_that_hangs_is_given_up_in_time_and_blocks_no_later_export_once_it_goes_on() {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let _inside = runtime.enter();
+        let (mut exporter, (said, heard)) = (Exporter::default(), channel());
+        let say = |name| {
+            let said = said.clone();
+            move |exported| said.send((name, exported)).unwrap()
+        };
+        let wrote = Export { files: 1, bytes: 2 };
+        let (go_on, hanging) = channel::<()>();
+        let hang = move || {
+            let _ = hanging.recv();
+            Ok(wrote)
+        };
+        exporter.begin(Duration::from_millis(20), hang, say("hanging"));
+        assert_eq!(heard.recv().unwrap(), ("hanging", Err(ExportError::Failed)));
+        exporter.begin(Duration::from_secs(60), move || Ok(wrote), say("second"));
+        assert_eq!(heard.recv().unwrap(), ("second", Err(ExportError::Failed)), "none beside one that hangs");
+        drop(go_on);
+        runtime.block_on(exporter.0.take().unwrap()).unwrap();
+        exporter.begin(Duration::from_secs(60), move || Ok(wrote), say("third"));
+        assert_eq!(heard.recv().unwrap(), ("third", Ok(wrote)), "what the first wrote late is not said");
+    }
 
     #[test]
     fn a_folder_on_a_stick_says_whose_and_when_and_any_file_system_takes_it() {

@@ -4,8 +4,6 @@
 use crate::machine::Clock;
 use crate::printer::{Press, PrinterDesk};
 use crate::reader::ReaderDesk;
-use crate::sound::SoundDesk;
-use domain::device::Cue;
 use domain::service::{Finding, Part};
 use domain::{FailureCode, Timestamp};
 use payment::desk::Check;
@@ -13,24 +11,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use sync::{HttpCentral, SyncState};
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::{Instant, timeout_at};
 
 /// The longest a test may take; a printer or a payment that is under way is waited for so long.
 const TEST_MAX: Duration = Duration::from_secs(20);
-
-/// What became of a test.
-pub(super) enum Tested {
-    /// What was found.
-    Said(Result<Finding, FailureCode>),
-    /// A sound was played: whether it was heard only a person can tell.
-    ForAnEar,
-}
 
 /// The ways to what can be tested.
 pub(crate) struct Parts {
     pub(crate) reader: ReaderDesk,
     pub(crate) printer: PrinterDesk,
     pub(crate) payment: PaymentLine,
-    pub(crate) sound: SoundDesk,
     pub(crate) central: HttpCentral,
 }
 
@@ -56,21 +46,27 @@ impl PaymentLine {
 }
 
 impl Parts {
-    pub(super) async fn test(&self, part: Part, states: &watch::Receiver<SyncState>, clock: Clock) -> Tested {
-        let (absent, test): (FailureCode, _) = match part {
-            Part::Reader => (FailureCode::ReaderAbsent, tokio::time::timeout(TEST_MAX, self.reader()).await),
-            Part::Payment => (FailureCode::PaymentAbsent, tokio::time::timeout(TEST_MAX, self.payment()).await),
-            Part::Printer => (FailureCode::PrinterAbsent, tokio::time::timeout(TEST_MAX, self.printer()).await),
+    /// Tries a part, until then at the latest.
+    pub(super) async fn test(
+        &self,
+        part: Part,
+        until: Instant,
+        states: &watch::Receiver<SyncState>,
+        clock: Clock,
+    ) -> Result<Finding, FailureCode> {
+        let until = until.min(Instant::now() + TEST_MAX);
+        let test = match part {
+            Part::Reader => timeout_at(until, self.reader()).await,
+            Part::Payment => timeout_at(until, self.payment()).await,
+            Part::Printer => timeout_at(until, self.printer()).await,
             Part::Network => {
                 let feed = states.borrow().last_feed.map(|feed| feed.issued);
-                (FailureCode::CentralUnreachable, tokio::time::timeout(TEST_MAX, self.network(feed, clock)).await)
+                timeout_at(until, self.network(feed, clock)).await
             }
-            Part::Sound => {
-                self.sound.play(Cue::Test);
-                return Tested::ForAnEar;
-            }
+            // Only an ear can tell: a machine that is asked cannot answer.
+            Part::Sound => Ok(Err(FailureCode::ServiceUnanswered)),
         };
-        Tested::Said(test.unwrap_or(Err(absent)))
+        test.unwrap_or(Err(absent(part)))
     }
 
     async fn reader(&self) -> Result<Finding, FailureCode> {
@@ -100,6 +96,17 @@ impl Parts {
             feed_issued,
             clock_ahead_ms: look.date.map(|date| ahead_ms(now, date, took_ms)),
         })
+    }
+}
+
+/// What a part lacks that does not answer.
+pub(super) fn absent(part: Part) -> FailureCode {
+    match part {
+        Part::Reader => FailureCode::ReaderAbsent,
+        Part::Payment => FailureCode::PaymentAbsent,
+        Part::Printer => FailureCode::PrinterAbsent,
+        Part::Network => FailureCode::CentralUnreachable,
+        Part::Sound => FailureCode::ServiceUnanswered,
     }
 }
 

@@ -7,7 +7,7 @@ use crate::machine::{Desks, Input};
 use crate::paper::Papers;
 use crate::printer::{self, Press, PrinterDesk};
 use crate::reader::{self, ReaderDesk, Tray, entropy};
-use crate::service::{ExportSealing, Parts, PaymentLine, Service};
+use crate::service::{ExportSealing, Exporter, Parts, PaymentLine, Service};
 use crate::sound::SoundDesk;
 use crate::station::StationFile;
 use domain::device::{PaymentEvent, PaymentRequest};
@@ -31,7 +31,6 @@ impl Kiosk {
             reader: reader.clone(),
             printer: printer.clone(),
             payment: line,
-            sound: sound.clone(),
             central: super::central(&self.config, &self.enrolment)?,
         };
         Ok(Desks {
@@ -64,6 +63,7 @@ impl Kiosk {
             parts,
             sealing: ExportSealing::of(&self.enrolment),
             inputs: self.inputs.clone(),
+            exporter: Exporter::default(),
         }
     }
 

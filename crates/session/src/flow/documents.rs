@@ -23,14 +23,14 @@ pub(crate) fn act(session: &mut Session, action: &Action) {
 
 /// Why no document can be had now, if so: said before anything is chosen or typed.
 pub(crate) fn obstacle(session: &Session) -> Option<FailureCode> {
-    let visit = session.visit.as_ref()?;
+    session.visit.as_ref()?;
     let any = session.terminal.pack.documents.first()?.kind;
-    let refused = match visit.tap {
-        // The record is still being opened.
-        None => session.impairment(),
-        Some(_) => pin::refusal(session, PinPurpose::Document(any)),
-    };
-    refused.or(session.printer.err())
+    pin::refusal(session, PinPurpose::Document(any)).or(session.printer.err())
+}
+
+/// The record is still being opened: a moment later it is known what can be had.
+pub(crate) fn is_record_awaited(session: &Session) -> bool {
+    session.visit.as_ref().is_some_and(|visit| visit.tap.is_none())
 }
 
 /// What a mended printer leads back to, after this failure: the document asked for, or the choice of one.
@@ -46,6 +46,9 @@ pub(crate) fn way_back(session: &Session, code: FailureCode) -> Option<Action> {
 fn menu(session: &mut Session) {
     if let Some(code) = obstacle(session) {
         return session.go(Place::Trouble { code, amount: None });
+    }
+    if is_record_awaited(session) {
+        return;
     }
     if let Some(visit) = &mut session.visit {
         visit.wanted = None;

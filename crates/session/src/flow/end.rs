@@ -27,6 +27,13 @@ pub(crate) fn leave(session: &mut Session) {
     });
 }
 
+/// The paper that is asked for was taken, says whoever took it.
+pub(crate) fn paper_taken(session: &mut Session) {
+    if session.place == Place::Farewell && !session.card_in_tray {
+        session.go(Place::Attract);
+    }
+}
+
 /// Ends the visit: what is open goes on without the citizen, and nothing of theirs stays.
 pub(crate) fn close(session: &mut Session) {
     close_for(session, None);

@@ -15,6 +15,7 @@ pub(crate) fn arrived(session: &mut Session) {
     session.card_in_tray = true;
     session.timing.laid_on_top = was_laid_on_top(session);
     if session.visit.is_none() {
+        session.timing.lifted_ms = None;
         session.go(Place::Reading);
     }
 }
@@ -107,9 +108,12 @@ fn was_laid_on_top(session: &Session) -> bool {
     lifted_ms.is_some_and(|since| session.now.monotonic_ms < since + SWAP_MS)
 }
 
-/// The visit stays covered until its own card is read again, or its time is over.
+/// The visit stays covered until its own card is read again, or its time is over. What lies there may be named anew,
+/// but that gives no more time and no second sound.
 fn disturbed(session: &mut Session, code: FailureCode) {
-    session.tray_trouble = Some(code);
+    if session.tray_trouble.replace(code).is_some() {
+        return;
+    }
     session.panel = None;
     session.timing.lifted_ms = Some(session.now.monotonic_ms);
     session.ask(Effect::Sound(Cue::Refused));
@@ -120,15 +124,25 @@ pub(crate) fn refused(session: &mut Session, presentation: Presentation, code: F
         // Another card took its place on the reader.
         gone(session, presentation_of(session).unwrap_or(presentation));
     }
-    session.card_in_tray = true;
+    let lay_there = std::mem::replace(&mut session.card_in_tray, true);
     if session.visit.is_none() {
-        // Out of order, the screen says already that nobody is served.
-        let place = if session.out_of_order.is_some() { Place::Attract } else { Place::Trouble { code, amount: None } };
-        return session.go(place);
+        return refused_alone(session, code, lay_there);
     }
     // Its own card that is not laid well, or another one.
     let unreadable = code == FailureCode::CardUnreadable;
     disturbed(session, if unreadable { code } else { FailureCode::CardSwapped });
+}
+
+/// Nobody is served, and a card that cannot be lies there.
+fn refused_alone(session: &mut Session, code: FailureCode, lay_there: bool) {
+    session.timing.lifted_ms = None;
+    match &mut session.place {
+        // Out of order, the screen says already that nobody is served.
+        _ if session.out_of_order.is_some() => session.go(Place::Attract),
+        // Two cards are now the one, now the other: it was heard already that they are refused.
+        Place::Trouble { code: shown, .. } if lay_there => *shown = code,
+        _ => session.go(Place::Trouble { code, amount: None }),
+    }
 }
 
 fn presentation_of(session: &Session) -> Option<Presentation> {
@@ -149,6 +163,8 @@ pub(crate) fn gone(session: &mut Session, presentation: Presentation) {
         Some(_) if session.tray_trouble.take().is_some() => session.timing.lifted_ms = Some(now_ms),
         Some(_) => {}
         None if session.place == Place::Farewell && session.paper_out => session.go(Place::Farewell),
+        // Why it was refused is read to the end, though the card was lifted at once.
+        None if matches!(session.place, Place::Trouble { .. }) => session.timing.lifted_ms = Some(now_ms),
         None => session.go(Place::Attract),
     }
 }
@@ -158,7 +174,9 @@ pub(crate) fn reader_gone(session: &mut Session) {
     session.card_in_tray = false;
     match presentation_of(session) {
         Some(presentation) => {
-            gone(session, presentation);
+            if session.tray_trouble.is_none() {
+                gone(session, presentation);
+            }
             disturbed(session, FailureCode::ReaderAbsent);
         }
         None if session.place != Place::Attract => session.go(Place::Attract),
@@ -187,8 +205,23 @@ pub(crate) fn tap(session: &mut Session, presentation: Presentation, result: Res
     money::card_seen(session);
 }
 
-/// A citizen's card on a terminal that is switched off: its visit ends before it began, and the screen stays.
+/// A citizen's card on a terminal that is switched off: its visit ends before it began, and the card is asked for.
 pub(crate) fn out_of_order(session: &mut Session) {
-    end::close(session);
-    session.go(Place::Attract);
+    end::leave(session);
+}
+
+/// A terminal that is switched off in the middle of a citizen's visit ends it; a top-up and a paper are waited for,
+/// and what is said of their end, or of any trouble, is read to the end.
+pub(crate) fn serves_on(session: &mut Session) {
+    let Some(visit) = session.visit.as_ref().filter(|visit| session.out_of_order.is_some() && !visit.is_technicians())
+    else {
+        return;
+    };
+    match session.place {
+        Place::Reading | Place::ToppingUp(_) | Place::Printing(_) => {}
+        Place::ToppedUp(_) | Place::Printed { .. } | Place::Trouble { .. } => {}
+        // Only the record tells whether this is a technician.
+        _ if visit.tap.is_none() => session.go(Place::Reading),
+        _ => end::leave(session),
+    }
 }

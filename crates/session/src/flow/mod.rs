@@ -33,6 +33,7 @@ pub(crate) fn act(session: &mut Session, action: Action) {
         Action::ToggleLanguages => toggle(session, Panel::Languages),
         Action::ToggleLooks => toggle(session, Panel::Looks),
         Action::Stay => {}
+        Action::PaperTaken => end::paper_taken(session),
         _ if session.visit.is_none() => {}
         action => act_in_visit(session, &action),
     }

@@ -12,7 +12,8 @@ use domain::holder::{PinFacts, Role};
 
 /// Asks for the PIN, unless it was given in this visit or cannot be.
 pub(crate) fn open(session: &mut Session, purpose: PinPurpose) {
-    let Some(visit) = &session.visit else { return };
+    // While the record is still being opened nobody knows what the PIN would open: the touch is repeated.
+    let Some(visit) = session.visit.as_ref().filter(|visit| visit.tap.is_some()) else { return };
     match purpose {
         PinPurpose::Document(document) if visit.pin.is_some() => return session.go(Place::Document(document)),
         PinPurpose::Maintenance if visit.maintains => return maintenance::enter(session),
@@ -36,7 +37,8 @@ pub(crate) fn refusal(session: &Session, purpose: PinPurpose) -> Option<FailureC
         // What is wrong with the terminal keeps papers from being given, and is what a technician comes for.
         _ if for_citizen && session.impairment().is_some() => session.impairment(),
         Some(Err(code)) => Some(*code),
-        None => Some(FailureCode::RecordMissing),
+        // The record is still being opened.
+        None => None,
         Some(Ok(facts)) if facts.pin_version == 0 || tries.pin_version == 0 => Some(FailureCode::PinNeverSet),
         Some(Ok(facts)) if facts.pin_version != tries.pin_version => Some(FailureCode::RecordStale),
         // A copy, or a card set back to an older state, has fewer attempts than this terminal remembers.

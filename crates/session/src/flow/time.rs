@@ -22,6 +22,8 @@ fn remind(session: &mut Session) {
     let due = parting.due(now);
     if due > parting.reminded {
         parting.reminded = due;
+        // What was opened over it must not hide what is asked for.
+        session.panel = None;
         session.ask(Effect::Sound(Cue::CardForgotten));
     }
 }
@@ -33,6 +35,10 @@ fn lifted(session: &mut Session) {
     }
     if !lifting_ends(session) {
         return;
+    }
+    if session.visit.is_none() {
+        // A refused card is gone, and was read about.
+        return session.go(Place::Attract);
     }
     end::leave(session);
 }
@@ -53,12 +59,16 @@ fn idle(session: &mut Session) {
         Place::Attract => session.default_looks(),
         Place::Printing(_) => paper::given_up(session),
         Place::Maintenance(ref place) if place.is_working() => maintenance::given_up(session),
-        Place::Reading if session.visit.is_some() => identify::out_of_order(session),
+        // Switched off, nobody is served; the card is asked for, whatever it is.
+        Place::Reading if session.visit.is_some() || session.out_of_order.is_some() => identify::out_of_order(session),
         Place::Reading | Place::Proving(_) | Place::Pin { checking: true, .. } => {
             session.go(Place::Trouble { code: FailureCode::CardUnreadable, amount: None });
         }
         // A forgotten card keeps being asked for.
-        Place::Farewell if session.card_in_tray => session.timing.touched(session.now),
+        Place::Farewell if session.card_in_tray => {
+            session.panel = None;
+            session.timing.touched(session.now);
+        }
         Place::Farewell => session.go(Place::Attract),
         _ if session.visit.is_none() => {
             // A refused card still lies there; its screen stays, in the default language.

@@ -3,14 +3,15 @@
 use super::words::Words;
 use super::{closed, maintenance, notices, panel};
 use crate::Session;
-use crate::view::{Icon, Offer, Picture, Screen};
+use crate::action::Action;
+use crate::view::{Icon, Offer, Picture, Screen, Tone};
 
 pub(crate) fn screen(session: &Session, words: &Words) -> Screen {
     if let Some(code) = session.closed_by() {
         return closed::screen(session, words, code, maintenance::reason(session, words));
     }
     Screen::Attract {
-        languages: panel::languages(session, words),
+        languages: panel::languages(session),
         heading: words.text("attract-heading"),
         lead: words.text("attract-lead"),
         offers: vec![
@@ -44,5 +45,13 @@ pub(crate) fn farewell(session: &Session, words: &Words) -> Screen {
         (false, _) if urgent => ("end-forgotten-paper", Picture::TakePaper),
         (false, _) => ("end-take-paper", Picture::TakePaper),
     };
-    Screen::Farewell { heading: words.text(key), lead: words.text(&format!("{key}-lead")), picture, urgent }
+    let taken = words.button("taken", "end-taken", Tone::Primary, Action::PaperTaken).icon(Icon::Check);
+    Screen::Farewell {
+        heading: words.text(key),
+        lead: words.text(&format!("{key}-lead")),
+        picture,
+        urgent,
+        // That the card was taken is seen by the reader.
+        actions: (!session.card_in_tray).then_some(taken).into_iter().collect(),
+    }
 }

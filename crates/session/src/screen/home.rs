@@ -12,6 +12,7 @@ use locale::Value;
 
 pub(crate) fn screen(session: &Session, words: &Words) -> Screen {
     let top_up = tile(words, "top-up", "home-top-up", Icon::TopUp, Action::TopUp);
+    let waits = documents::obstacle(session).is_none() && documents::is_record_awaited(session);
     let papers = tile(words, "documents", "home-documents", Icon::Document, Action::Documents);
     Screen::Home {
         balance: balance(session, words),
@@ -19,7 +20,7 @@ pub(crate) fn screen(session: &Session, words: &Words) -> Screen {
         heading: words.text("home-heading"),
         tiles: vec![
             tile_unless(Button { tone: Tone::Primary, ..top_up }, words, top_up::obstacle(session)),
-            tile_unless(papers, words, documents::obstacle(session)),
+            tile_unless(papers, words, documents::obstacle(session)).enabled(!waits),
             tile(words, "services", "home-services", Icon::City, Action::Services),
             tile(words, "movements", "home-movements", Icon::List, Action::Movements),
         ],

@@ -1,6 +1,6 @@
 //! What can be laid over any screen at any time: the languages, the looks, and the help of the place.
 
-use super::words::{Words, plain};
+use super::words::{Words, labelled, plain};
 use crate::Session;
 use crate::action::Action;
 use crate::place::{AfterPrint, Panel, Place, Printing};
@@ -12,7 +12,7 @@ pub(crate) fn overlay(session: &Session, words: &Words, panel: Panel) -> Overlay
         Panel::Languages => Overlay::Choice {
             heading: words.text("common-language-heading"),
             lead: None,
-            items: languages(session, words),
+            items: languages(session),
             actions: vec![words.button("close", "common-cancel-choice", Tone::Plain, Action::ToggleLanguages)],
         },
         Panel::Looks => Overlay::Choice {
@@ -25,13 +25,12 @@ pub(crate) fn overlay(session: &Session, words: &Words, panel: Panel) -> Overlay
 }
 
 /// One button for each language, by its own name; the default first.
-pub(crate) fn languages(session: &Session, words: &Words) -> Vec<Button> {
+pub(crate) fn languages(session: &Session) -> Vec<Button> {
     let spoken = session.terminal.pack.languages.iter().filter(|tag| locale::LANGUAGES.contains(&tag.as_str()));
     let buttons = spoken.map(|tag| {
         let name = session.terminal.catalog.language(tag).text("common-language-name");
         let select = Action::SelectLanguage { lang: tag.clone() };
-        let button = words.button(&format!("language-{tag}"), "common-language", Tone::Plain, select);
-        button.label(plain(name)).selected(*tag == session.lang)
+        labelled(&format!("language-{tag}"), plain(name), Tone::Plain, select).selected(*tag == session.lang)
     });
     let buttons: Vec<Button> = buttons.collect();
     // One language is no choice.

@@ -1,7 +1,7 @@
 //! The PIN pad, and the way out for who has forgotten the PIN. The digits are never in a view: only how many there
 //! are.
 
-use super::words::{Words, plain};
+use super::words::{Words, labelled, plain};
 use crate::Session;
 use crate::action::Action;
 use crate::place::PinPurpose;
@@ -50,8 +50,9 @@ fn lead(words: &Words, purpose: PinPurpose) -> Text {
 /// In the order of the pad: 1 to 9, erase, 0.
 fn keys(words: &Words, entered: u8, length: u8, checking: bool) -> Vec<Button> {
     let digit = |digit: u8| {
-        let key = words.button(&format!("digit-{digit}"), "pin-digit", Tone::Plain, Action::PinDigit { digit });
-        key.label(plain(digit.to_string())).enabled(entered < length && !checking)
+        let label = plain(digit.to_string());
+        let key = labelled(&format!("digit-{digit}"), label, Tone::Plain, Action::PinDigit { digit });
+        key.enabled(entered < length && !checking)
     };
     let erase = words.button("pin-erase", "pin-erase", Tone::Plain, Action::PinErase).icon(Icon::Erase);
     let mut keys: Vec<Button> = (1..=9).map(digit).collect();

@@ -46,7 +46,7 @@ fn language(session: &Session, words: &Words) -> Option<Button> {
     let invites = session.place == Place::Attract && session.closed_by().is_none();
     let language = words.button("language", "common-language", Tone::Plain, Action::ToggleLanguages);
     let language = language.icon(Icon::Language).selected(session.panel == Some(Panel::Languages));
-    (!invites && !panel::languages(session, words).is_empty()).then_some(language)
+    (!invites && !panel::languages(session).is_empty()).then_some(language)
 }
 
 /// While a card that can be served lies there.

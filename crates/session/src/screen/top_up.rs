@@ -1,6 +1,6 @@
 //! The top-up: the amount as a sum, the payment, the credit, and what came of it.
 
-use super::words::{Words, plain, private};
+use super::words::{Words, labelled, plain, private};
 use super::{strip, trouble};
 use crate::Session;
 use crate::action::Action;
@@ -20,14 +20,13 @@ pub(crate) fn amount(session: &Session, words: &Words, chosen: Cents, problem: O
     let choices = offered.into_iter().map(|choice| {
         let id = format!("amount-{}", choice.0);
         let action = Action::ChooseAmount { cents: choice.0 };
-        let button = words.button(&id, "common-amount", Tone::Plain, action);
         let label = plain(words.language().money_short(choice));
-        button.label(label).selected(choice == chosen)
+        labelled(&id, label, Tone::Plain, action).selected(choice == chosen)
     });
     let money = words.money(chosen);
     let label = words.text_with("topup-pay", &[("amount", money.into())]);
     let ready = problem.is_none() && session.visit.as_ref().is_some_and(|visit| visit.tap_facts().is_some());
-    let pay = words.button("pay", "topup-pay", Tone::Pay, Action::Pay).label(label).icon(Icon::Pay).enabled(ready);
+    let pay = labelled("pay", label, Tone::Pay, Action::Pay).icon(Icon::Pay).enabled(ready);
     let heading = words.text(match problem {
         None => "topup-heading",
         Some(FailureCode::PurseFull) => "topup-purse-full",

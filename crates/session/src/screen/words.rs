@@ -51,16 +51,7 @@ impl Words {
     }
 
     pub(crate) fn button(&self, id: &str, key: &str, tone: Tone, action: Action) -> Button {
-        Button {
-            id: id.to_owned(),
-            label: self.text(key),
-            hint: None,
-            icon: None,
-            tone,
-            selected: false,
-            enabled: true,
-            action,
-        }
+        labelled(id, self.text(key), tone, action)
     }
 
     pub(crate) fn sum_line(&self, key: &str, amount: Cents) -> SumLine {
@@ -96,10 +87,6 @@ impl Button {
         Self { hint: Some(hint), ..self }
     }
 
-    pub(crate) fn label(self, label: Text) -> Self {
-        Self { label, ..self }
-    }
-
     pub(crate) fn selected(self, selected: bool) -> Self {
         Self { selected, ..self }
     }
@@ -107,6 +94,11 @@ impl Button {
     pub(crate) fn enabled(self, enabled: bool) -> Self {
         Self { enabled, ..self }
     }
+}
+
+/// A button whose words are resolved already.
+pub(crate) fn labelled(id: &str, label: Text, tone: Tone, action: Action) -> Button {
+    Button { id: id.to_owned(), label, hint: None, icon: None, tone, selected: false, enabled: true, action }
 }
 
 pub(crate) fn plain(text: String) -> Text {

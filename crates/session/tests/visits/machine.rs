@@ -50,37 +50,37 @@ impl Machine {
         }
     }
 
-    pub(crate) fn answer(&mut self, request: ServiceRequest) -> Option<ServiceEvent> {
+    pub(crate) fn answer(&mut self, request: ServiceRequest) -> Vec<ServiceEvent> {
         self.asked.push(request);
         let keeps = matches!(
             request,
             ServiceRequest::PaperChanged | ServiceRequest::SetScale { .. } | ServiceRequest::SetOutOfOrder(_)
         );
         if self.is_silent {
-            return None;
+            return Vec::new();
         }
         if let Some(code) = self.keeps_nothing.filter(|_| keeps) {
-            return Some(ServiceEvent::Failed(request, code));
+            return vec![ServiceEvent::Failed(request, code)];
         }
         match request {
-            ServiceRequest::Overview => Some(self.tell()),
+            ServiceRequest::Overview => vec![self.tell()],
             ServiceRequest::Test(Part::Sound) => panic!("only a person can tell whether there is sound"),
-            ServiceRequest::Test(part) => Some(ServiceEvent::Tested(part, self.tests[&part].clone())),
+            ServiceRequest::Test(part) => vec![ServiceEvent::Tested(part, self.tests[&part].clone())],
             ServiceRequest::PaperChanged => {
                 self.overview.sheets = 0;
                 self.overview.paper_changed = Some(NOON);
-                Some(self.tell())
+                vec![ServiceEvent::Kept(request), self.tell()]
             }
-            ServiceRequest::Export => Some(ServiceEvent::Exported(self.export)),
+            ServiceRequest::Export => vec![ServiceEvent::Exported(self.export)],
             ServiceRequest::SetOutOfOrder(reason) => {
                 self.out_of_order = reason;
-                Some(ServiceEvent::OutOfOrder(reason))
+                vec![ServiceEvent::OutOfOrder(reason), ServiceEvent::Kept(request)]
             }
             ServiceRequest::SetScale { hundredths } => {
                 self.overview.scale_hundredths = hundredths;
-                None
+                vec![ServiceEvent::Kept(request)]
             }
-            ServiceRequest::Restart => None,
+            ServiceRequest::Restart => Vec::new(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! A technician's visit: the service card and its PIN, and the ways in, out and round it.
 
 mod histories;
+mod out_of_order;
 mod self_test;
 mod tasks;
 

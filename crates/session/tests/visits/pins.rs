@@ -108,3 +108,25 @@ fn a_floor_that_the_card_has_reached_changes_nothing() {
     street.type_pin("271828");
     assert_eq!(street.kind(), "details");
 }
+
+#[test]
+fn a_record_that_is_still_on_its_way_is_waited_for_and_never_called_missing() {
+    let mut street = Street::new();
+    let presentation = street.lay_with_a_slow_record(0);
+    let papers = |street: &Street| {
+        let view = street.view();
+        let tiles = view["screen"]["tiles"].as_array().unwrap();
+        let tile = tiles.iter().find(|tile| tile["id"] == "documents").unwrap();
+        (tile["enabled"].clone(), tile["hint"]["text"].clone())
+    };
+    let (enabled, hint) = papers(&street);
+    assert_eq!(enabled, false);
+    for action in [Action::Documents, Action::ChooseDocument { document: "volante-individual".into() }] {
+        street.act(action);
+        assert_eq!(street.kind(), "home");
+    }
+    street.open_record(presentation);
+    assert_eq!(papers(&street), (true.into(), hint), "the hint is the ordinary one all along");
+    street.ask_for_document();
+    assert_eq!(street.kind(), "pin");
+}

@@ -30,9 +30,9 @@ fn a_lifted_card_ends_the_visit_after_five_seconds_and_wipes_it() {
         way(&mut street);
         street.lift();
         street.pass(4_900);
-        assert!(street.session.is_serving(), "{name}");
+        assert!(street.is_serving(), "{name}");
         street.pass(200);
-        assert!(!street.session.is_serving(), "{name}");
+        assert!(!street.is_serving(), "{name}");
         // A paper that came out is asked for: nobody can see whether it was taken.
         let after = if *name == "printed" { "farewell" } else { "attract" };
         assert_eq!((street.kind().as_str(), street.wiped, street.digits.as_str()), (after, 1, ""), "{name}");

@@ -159,7 +159,7 @@ pub(crate) fn assert_whole(street: &Street) {
 }
 
 /// Everything works again and both cards are seen once more.
-fn settle(street: &mut Street) {
+pub(crate) fn settle(street: &mut Street) {
     street.slow_journal = false;
     street.let_answer();
     street.let_durable();
@@ -192,7 +192,7 @@ fn any_history_ends_with_every_cent_in_its_place_and_nobody_on_the_screen() {
             assert_whole(&street);
         }
         settle(&mut street);
-        assert!(!street.session.is_serving(), "seed {seed}: somebody is still served: {:#}", street.view());
+        assert!(!street.is_serving(), "seed {seed}: somebody is still served: {:#}", street.view());
         assert_eq!(street.kind(), "attract", "seed {seed}");
         assert_conserved(&street);
         said.extend(street.kinds());

@@ -142,6 +142,7 @@ fn a_refused_card_stays_named_as_long_as_it_lies_there() {
         assert_eq!(street.view()["screen"]["code"]["text"], format!("Código {code}"));
         assert_eq!(cues(&street, "Refused"), 1, "said once");
         street.say(Event::Reader(ReaderEvent::CardGone(presentation)));
+        street.pass(5_100);
         assert_eq!(street.kind(), "attract");
     }
 }
@@ -156,4 +157,68 @@ fn what_is_done_and_what_is_refused_sound_different_and_the_same_for_everybody()
     street.press("top-up");
     street.press("pay");
     assert_eq!((cues(&street, "Done"), cues(&street, "Refused")), (1, 1));
+}
+
+/// Farewell, with a paper out and the card gone.
+fn paper_asked_for() -> Street {
+    let mut street = Street::new();
+    street.lay(0);
+    street.ask_for_document();
+    street.type_pin("271828");
+    street.press("print");
+    street.press("finish-now");
+    street.lift();
+    street
+}
+
+#[test]
+fn who_has_the_paper_says_so_and_is_not_asked_any_more() {
+    let mut street = paper_asked_for();
+    street.pass(6_000);
+    assert!(urgent(&street));
+    street.press("taken");
+    assert_eq!(street.kind(), "attract");
+    street.pass(60_000);
+    assert_eq!(cues(&street, "CardForgotten"), 1);
+}
+
+#[test]
+fn while_the_card_lies_there_nobody_can_say_that_all_is_taken() {
+    let mut street = Street::new();
+    street.lay(0);
+    street.act(Action::PaperTaken);
+    assert_eq!(street.kind(), "home");
+    street.press("finish");
+    assert_eq!(street.view()["screen"]["actions"], serde_json::json!([]));
+    street.act(Action::PaperTaken);
+    assert_eq!(street.kind(), "farewell");
+}
+
+#[test]
+fn a_panel_left_open_does_not_hide_what_is_asked_for() {
+    for (panel, wait_ms) in [("help", 5_100), ("looks", 60_100)] {
+        let mut street = Street::new();
+        street.lay(0);
+        street.press("finish");
+        if wait_ms > 30_000 {
+            // The last reminder by sound was given.
+            street.pass(31_000);
+        }
+        street.press(panel);
+        assert!(!street.view()["overlay"].is_null());
+        street.pass(wait_ms);
+        assert!(street.view()["overlay"].is_null() && urgent(&street), "{panel}");
+    }
+}
+
+#[test]
+fn a_paper_of_before_is_not_asked_for_when_a_refused_card_is_lifted() {
+    let mut street = paper_asked_for();
+    street.press("taken");
+    let presentation = Presentation(90);
+    street.say(Event::Reader(ReaderEvent::CardArrived(presentation)));
+    street.say(Event::Reader(ReaderEvent::CardRefused(presentation, FailureCode::CardForeign)));
+    street.say(Event::Reader(ReaderEvent::CardGone(presentation)));
+    street.pass(5_100);
+    assert_eq!((street.kind().as_str(), cues(&street, "CardForgotten")), ("attract", 0));
 }

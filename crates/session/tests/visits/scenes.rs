@@ -11,6 +11,7 @@
 
 mod around;
 mod faults;
+mod logged;
 mod paying;
 mod record;
 mod service;

@@ -55,6 +55,7 @@ fn a_foreign_card_is_refused_and_the_kiosk_is_free_when_it_is_lifted() {
     street.say(Event::Reader(ReaderEvent::CardRefused(presentation, FailureCode::CardForeign)));
     assert_eq!(street.view()["screen"]["code"]["text"], "Código C-02");
     street.say(Event::Reader(ReaderEvent::CardGone(presentation)));
+    street.pass(5_100);
     assert_eq!(street.kind(), "attract");
 }
 

@@ -243,7 +243,7 @@ impl Street {
             Effect::Forget(_) | Effect::Sound(_) => {}
             Effect::Service(request) => {
                 let answer = self.machine.answer(request);
-                self.queue.extend(answer.map(Event::Service));
+                self.queue.extend(answer.into_iter().map(Event::Service));
             }
             Effect::WakeAt(at) => self.wake_at_ms = Some(at),
         }
@@ -468,6 +468,29 @@ impl Street {
 
     pub(crate) fn view(&self) -> Value {
         serde_json::to_value(self.session.view()).unwrap()
+    }
+
+    /// Whether somebody is being served, as the strip at the top says.
+    pub(crate) fn is_serving(&self) -> bool {
+        self.view()["frame"]["subtitle"].is_null()
+    }
+
+    /// The card lies there and is read, and its record is still being opened.
+    pub(crate) fn lay_with_a_slow_record(&mut self, place: usize) -> Presentation {
+        self.presentation += 1;
+        self.tray = Some(place);
+        let presentation = Presentation(self.presentation);
+        let snapshot = self.cards[place].snapshot(presentation);
+        let (now, read) = (self.now, ReaderEvent::CardRead(Box::new(snapshot)));
+        self.session.step(Event::Reader(ReaderEvent::CardArrived(presentation)), now, [1; 32]);
+        self.session.step(Event::Reader(read), now, [2; 32]);
+        presentation
+    }
+
+    /// The record is open now.
+    pub(crate) fn open_record(&mut self, presentation: Presentation) {
+        let tap = self.card(presentation).unwrap().tap.clone();
+        self.say(Event::Tap(presentation, tap.map(Box::new)));
     }
 
     pub(crate) fn kind(&self) -> String {

@@ -34,12 +34,12 @@ fn timers_stand_still_while_paying_and_printing() {
     street.terminal.next = PaymentFate::Waits;
     crate::money::top_up(&mut street);
     street.pass(170_000);
-    assert!(!warned(&street) && street.session.is_serving());
+    assert!(!warned(&street) && street.is_serving());
     street.bank_card();
     street.slow_printer = true;
     street.press("print-receipt");
     street.pass(170_000);
-    assert!(!warned(&street) && street.session.is_serving());
+    assert!(!warned(&street) && street.is_serving());
     street.pass(20_000);
     assert_eq!(street.view()["screen"]["kind"], "done");
 }
@@ -50,9 +50,9 @@ fn a_torn_card_is_waited_for_longer_than_a_lifted_one() {
     street.credit = crate::world::CreditFate::Torn { credited: true };
     crate::money::top_up(&mut street);
     street.pass(89_000);
-    assert!(street.session.is_serving());
+    assert!(street.is_serving());
     street.pass(2_000);
-    assert!(!street.session.is_serving());
+    assert!(!street.is_serving());
 }
 
 #[test]

@@ -92,6 +92,7 @@ fn a_language_chosen_for_a_card_that_was_refused_stays_for_the_next_try() {
     street.say(Event::Reader(ReaderEvent::CardArrived(presentation)));
     street.say(Event::Reader(ReaderEvent::CardRefused(presentation, domain::FailureCode::CardForeign)));
     street.say(Event::Reader(ReaderEvent::CardGone(presentation)));
+    street.pass(5_100);
     assert_eq!((street.kind().as_str(), &street.view()["lang"]), ("attract", &"en".into()));
     street.lay(0);
     assert_eq!(street.view()["lang"], "en");

@@ -38,6 +38,7 @@ fn two_cards_left_in_the_tray_end_the_visit_and_serve_neither() {
     street.pass(20_500);
     assert_eq!((code(&street), street.wiped), ("Código C-11".into(), 1));
     street.lift();
+    street.pass(5_100);
     assert_eq!(street.kind(), "attract");
     street.lay(1);
     assert_eq!(street.view()["screen"]["balance"]["value"]["text"], "12,40\u{a0}€");
@@ -104,4 +105,81 @@ fn how_long_a_card_takes_to_be_read_does_not_make_it_the_next_visits() {
     street.say(Event::Reader(ReaderEvent::CardRead(Box::new(snapshot))));
     assert_eq!(street.view()["overlay"]["heading"]["text"], "Deje solo su tarjeta");
     assert_eq!(street.wiped, 0);
+}
+
+fn refusals_heard(street: &Street) -> usize {
+    street.log.iter().filter(|line| *line == "Sound(Refused)").count()
+}
+
+/// The same two cards, read now as the one and now as the other.
+fn flicker(street: &mut Street, seconds: u64) {
+    let codes = [FailureCode::CardUnreadable, FailureCode::CardForeign];
+    for code in (0..seconds).zip(codes.into_iter().cycle()).map(|(_, code)| code) {
+        street.say(Event::Reader(ReaderEvent::CardRefused(Presentation(9), code)));
+        street.pass(1_000);
+    }
+}
+
+#[test]
+fn two_cards_that_flicker_between_codes_get_no_more_time_and_are_heard_once() {
+    let mut street = Street::new();
+    street.lay(0);
+    flicker(&mut street, 19);
+    assert_eq!((street.wiped, refusals_heard(&street)), (0, 1));
+    let lead = street.view()["overlay"]["lead"]["text"].as_str().unwrap().to_owned();
+    assert!(lead.contains("C-03"), "what lies there is named anew: {lead}");
+    flicker(&mut street, 2);
+    assert_eq!(street.wiped, 1, "over after twenty seconds");
+}
+
+#[test]
+fn a_reader_that_flickers_gives_a_visit_no_more_time_either() {
+    let mut street = Street::new();
+    street.lay(0);
+    for _ in 0..21 {
+        street.say(Event::Reader(ReaderEvent::Gone));
+        street.say(Event::Reader(ReaderEvent::Ready));
+        street.pass(1_000);
+    }
+    assert_eq!((street.wiped, refusals_heard(&street)), (1, 1));
+}
+
+#[test]
+fn a_refused_card_that_flickers_without_a_visit_is_named_anew_and_heard_once() {
+    let mut street = Street::new();
+    refused(&mut street, 9, FailureCode::CardForeign);
+    flicker(&mut street, 5);
+    assert_eq!((code(&street), refusals_heard(&street)), ("Código C-03".into(), 1));
+    street.say(Event::Reader(ReaderEvent::CardRefused(Presentation(9), FailureCode::CardForeign)));
+    assert_eq!(code(&street), "Código C-02");
+}
+
+#[test]
+fn why_a_card_was_refused_can_be_read_for_five_seconds_after_it_was_lifted() {
+    let mut street = Street::new();
+    refused(&mut street, 9, FailureCode::CardUnreadable);
+    street.pass(400);
+    street.say(Event::Reader(ReaderEvent::CardGone(Presentation(9))));
+    street.pass(4_900);
+    assert_eq!(code(&street), "Código C-03");
+    street.pass(200);
+    assert_eq!(street.kind(), "attract");
+}
+
+#[test]
+fn the_next_card_does_not_wait_for_what_is_said_of_the_one_before() {
+    let mut street = Street::new();
+    refused(&mut street, 9, FailureCode::CardForeign);
+    street.say(Event::Reader(ReaderEvent::CardGone(Presentation(9))));
+    street.pass(1_000);
+    street.lay(0);
+    street.pass(10_000);
+    assert_eq!(street.kind(), "home");
+    street.lift();
+    street.pass(5_100);
+    refused(&mut street, 10, FailureCode::CardForeign);
+    street.say(Event::Reader(ReaderEvent::CardGone(Presentation(10))));
+    refused(&mut street, 11, FailureCode::CardDamaged);
+    street.pass(60_000);
+    assert_eq!(code(&street), "Código C-04", "it still lies there");
 }

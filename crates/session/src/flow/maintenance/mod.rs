@@ -8,14 +8,12 @@ use crate::flow::{end, pin};
 use crate::place::{Maintenance, PinPurpose, Place};
 use crate::{Session, Task};
 use domain::FailureCode;
-use domain::service::{ExportError, ServiceEvent, ServiceRequest};
+use domain::service::{ExportError, SCALES, ServiceEvent, ServiceRequest};
 
 pub(crate) use self_test::printed;
 
 /// One step of the ruler, in hundredths of a CSS pixel a millimetre.
 const SCALE_STEP: u32 = 1;
-/// The scales that a screen of a terminal can have: 1 to 20 CSS pixels a millimetre.
-const SCALES: std::ops::RangeInclusive<u32> = 100..=2_000;
 
 /// A service card was recognised: to the PIN, whatever the screen shows.
 pub(crate) fn card_laid(session: &mut Session) {
@@ -117,33 +115,38 @@ pub(crate) fn money_moves(session: &Session) -> bool {
 /// The machine answered.
 pub(crate) fn said(session: &mut Session, event: ServiceEvent) {
     match event {
-        ServiceEvent::Overview(overview) => {
-            session.overview = Some(overview);
-            done(session, ServiceRequest::PaperChanged);
-        }
+        ServiceEvent::Overview(overview) => session.overview = Some(overview),
         ServiceEvent::Tested(part, result) => self_test::tested(session, part, result),
         ServiceEvent::Exported(result) => {
             if session.place == Place::Maintenance(Maintenance::Exporting) {
                 answered(session, Maintenance::Exported(result));
             }
         }
-        ServiceEvent::OutOfOrder(reason) => {
-            session.out_of_order = reason;
-            done(session, ServiceRequest::SetOutOfOrder(reason));
-        }
-        // It could only not be counted afresh.
-        ServiceEvent::Failed(ServiceRequest::Overview, _) => done(session, ServiceRequest::PaperChanged),
-        ServiceEvent::Failed(request, code) => {
-            if session.place == Place::Maintenance(Maintenance::Asked(request)) {
-                answered(session, Maintenance::Failed(request, code));
-            }
-        }
+        ServiceEvent::OutOfOrder(reason) => session.out_of_order = reason,
+        ServiceEvent::Kept(request) => kept(session, request),
+        ServiceEvent::Failed(request, code) => failed(session, request, code),
     }
 }
 
-fn done(session: &mut Session, request: ServiceRequest) {
+/// The machine has kept what it was asked to keep. Nothing else says so: how it is, it also tells unasked.
+fn kept(session: &mut Session, request: ServiceRequest) {
     if session.place == Place::Maintenance(Maintenance::Asked(request)) {
-        answered(session, Maintenance::Menu);
+        answered(
+            session,
+            match request {
+                // A new scale holds from the next start on, which is all that is waited for now.
+                ServiceRequest::SetScale { .. } => Maintenance::Asked(ServiceRequest::Restart),
+                _ => Maintenance::Menu,
+            },
+        );
+    }
+}
+
+fn failed(session: &mut Session, request: ServiceRequest, code: FailureCode) {
+    let Place::Maintenance(Maintenance::Asked(asked)) = session.place else { return };
+    let of_start = asked == ServiceRequest::Restart && matches!(request, ServiceRequest::SetScale { .. });
+    if asked == request || of_start {
+        answered(session, Maintenance::Failed(asked, code));
     }
 }
 
@@ -161,7 +164,7 @@ pub(crate) fn given_up(session: &mut Session) {
     match *place {
         Maintenance::Testing(_) => self_test::given_up(session),
         Maintenance::Exporting => answered(session, Maintenance::Exported(Err(ExportError::Failed))),
-        Maintenance::Asked(request) => answered(session, Maintenance::Failed(request, FailureCode::JournalWriteFailed)),
+        Maintenance::Asked(request) => answered(session, Maintenance::Failed(request, FailureCode::ServiceUnanswered)),
         _ => {}
     }
 }

@@ -6,7 +6,7 @@ mod self_test;
 mod state;
 
 use super::trouble::point;
-use super::words::{Words, plain};
+use super::words::{Words, labelled, plain};
 use crate::Session;
 use crate::action::{Action, Task};
 use crate::flow::maintenance::money_moves;
@@ -214,9 +214,9 @@ fn ruler(session: &Session, words: &Words, scale: u32) -> Screen {
 
 fn reasons(words: &Words) -> Screen {
     let item = |reason: Reason| {
-        let what = Task::SwitchOff { reason };
+        let what = Action::Maintain { task: Task::SwitchOff { reason } };
         let label = plain(capitalised(&words.language().text(reason_key(reason))));
-        task(words, reason.name(), reason_key(reason), Tone::Plain, what).icon(Icon::Warning).label(label)
+        labelled(reason.name(), label, Tone::Plain, what).icon(Icon::Warning)
     };
     Screen::Menu {
         step: None,

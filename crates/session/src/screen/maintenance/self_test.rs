@@ -28,7 +28,8 @@ fn running(words: &Words, part: Part) -> Screen {
         Part::Reader => ("service-testing-reader", Picture::Reading),
         Part::Payment => ("service-testing-payment", Picture::PayWait),
         Part::Printer => ("service-testing-printer", Picture::Printing),
-        Part::Sound | Part::Network => ("service-testing-network", Picture::HoldCard),
+        Part::Network => ("service-testing-network", Picture::HoldCard),
+        Part::Sound => return listening(words),
     };
     let part_name = words.language().text(part_key(part));
     Screen::Busy {

@@ -84,6 +84,7 @@ pub(super) fn remedy(fault: FailureCode) -> &'static str {
         F::JournalUnreadable => "service-do-journal",
         F::ClockWrong => "service-do-clock",
         F::DiskFull => "service-do-disk",
+        F::ServiceUnanswered => "service-do-unanswered",
         _ => "service-do-other",
     }
 }

@@ -57,7 +57,7 @@ fn works_on(street: &mut Street, dice: &mut Dice) {
         8 => street.pass(dice.one(&[300, 6_000, 31_000, 301_000])),
         9 if dice.roll(3) == 0 => street.lift(),
         9 => street.machine.keeps_nothing = dice.one(&[None, Some(FailureCode::DiskFull)]),
-        10 if !street.session.is_serving() => enter(street),
+        10 if !street.is_serving() => enter(street),
         10 => street.say(Event::Service(ServiceEvent::Tested(Part::Printer, Err(FailureCode::PaperJam)))),
         _ => street.slow_printer = dice.roll(4) == 0,
     }
@@ -77,7 +77,7 @@ fn any_history_of_maintenance_shows_whole_screens_and_ends_with_nobody_there() {
         }
         street.lift();
         street.pass(600_000);
-        let end = (street.session.is_serving(), street.tray);
+        let end = (street.is_serving(), street.tray);
         assert_eq!(end, (false, None), "seed {seed}: {:#}", street.view());
         assert!(["attract", "closed"].contains(&street.kind().as_str()), "seed {seed}");
     }

@@ -14,7 +14,7 @@ fn a_test_that_runs_outlives_a_lifted_card_and_its_result_can_still_be_seen() {
     street.press("self-test");
     street.lift();
     street.pass(20_000);
-    assert!(street.session.is_serving());
+    assert!(street.is_serving());
     let found = street.machine.tests[&Part::Reader].clone();
     street.say(Event::Service(ServiceEvent::Tested(Part::Reader, found)));
     street.pass(3_000);

@@ -24,14 +24,70 @@ fn paper_is_only_counted_anew_after_the_question_about_sheets_left_inside() {
 }
 
 #[test]
-fn paper_that_was_kept_is_not_said_to_be_lost_because_the_machine_cannot_count_afresh() {
+fn paper_is_said_to_be_kept_by_the_word_that_it_is_and_by_no_other() {
     let mut street = in_maintenance();
     street.press("paper");
     street.machine.is_silent = true;
     street.press("paper-changed");
-    assert_eq!(street.heading(), "Guardamos el cambio");
-    street.say(Event::Service(ServiceEvent::Failed(ServiceRequest::Overview, FailureCode::CacheUnreadable)));
+    let overview = Box::new(street.machine.overview.clone());
+    for other in [
+        ServiceEvent::Failed(ServiceRequest::Overview, FailureCode::CacheUnreadable),
+        ServiceEvent::Overview(overview),
+        ServiceEvent::Kept(ServiceRequest::SetOutOfOrder(None)),
+    ] {
+        street.say(Event::Service(other));
+        assert_eq!(street.heading(), "Guardamos el cambio");
+    }
+    street.say(Event::Service(ServiceEvent::Kept(ServiceRequest::PaperChanged)));
     assert_eq!(street.heading(), "Mantenimiento del terminal 21");
+}
+
+#[test]
+fn out_of_order_is_said_to_be_kept_when_it_is() {
+    let mut street = in_maintenance();
+    street.press("switch-off");
+    street.machine.is_silent = true;
+    street.press("repair");
+    street.say(Event::Service(ServiceEvent::OutOfOrder(Some(Reason::Repair))));
+    assert_eq!(street.heading(), "Guardamos el cambio");
+    street.say(Event::Service(ServiceEvent::Kept(ServiceRequest::SetOutOfOrder(Some(Reason::Repair)))));
+    assert_eq!(street.heading(), "Mantenimiento del terminal 21");
+}
+
+#[test]
+fn the_program_may_only_end_while_it_was_asked_for_or_nobody_is_served() {
+    let mut street = Street::new();
+    assert!(street.session.may_restart());
+    street.lay(0);
+    assert!(!street.session.may_restart());
+    street.lift();
+    street.pass(6_000);
+    enter(&mut street);
+    for (button, may) in [("more", false), ("restart", false), ("confirm-restart", true)] {
+        street.press(button);
+        assert_eq!(street.session.may_restart(), may, "{button}");
+    }
+    // It did not end, and the technician does something else.
+    street.pass(31_000);
+    assert!(!street.session.may_restart());
+    street.press("menu");
+    ["more", "ruler", "save"].iter().for_each(|button| street.press(button));
+    assert!(street.session.may_restart());
+}
+
+#[test]
+fn a_new_scale_that_is_kept_is_not_said_to_be_lost_because_the_program_goes_on() {
+    let check = |word: Option<ServiceEvent>| {
+        let mut street = in_maintenance();
+        ["more", "ruler", "longer", "save"].iter().for_each(|button| street.press(button));
+        match word {
+            Some(word) => street.say(Event::Service(word)),
+            None => street.pass(31_000),
+        }
+        assert_eq!(street.heading(), "El programa no se ha reiniciado");
+    };
+    check(None);
+    check(Some(ServiceEvent::Failed(ServiceRequest::SetScale { hundredths: 322 }, FailureCode::ServiceUnanswered)));
 }
 
 #[test]
@@ -124,11 +180,12 @@ fn out_of_order_is_shown_with_its_reason_refuses_citizens_and_survives_a_restart
     };
     closed(&street);
     street.lay(0);
-    closed(&street);
-    assert!(!street.session.is_serving());
+    // Nobody is served, and the card is asked for.
+    assert_eq!((street.is_serving(), street.kind().as_str()), (false, "farewell"));
+    assert_nothing_private(&street);
     street.act(Action::TopUp);
     street.act(Action::Home);
-    closed(&street);
+    assert_eq!(street.kind(), "farewell");
     street.lift();
     closed(&street);
     // A foreign card is told the same.
@@ -196,4 +253,5 @@ fn a_machine_that_does_not_restart_gives_the_screen_back() {
     street.press("confirm-restart");
     street.pass(31_000);
     assert_eq!(street.heading(), "El programa no se ha reiniciado");
+    assert_eq!(street.view()["screen"]["code"]["text"], "Código S-09");
 }

@@ -104,6 +104,10 @@ pub(crate) const SCENES: &[(&str, Way)] = &[
     ("service-reasons", |street| after(street, &["switch-off"])),
     ("service-restart", |street| after(street, &["more", "restart"])),
     ("service-restarting", |street| after(street, &["more", "restart", "confirm-restart"])),
+    ("service-unanswered-s-09", |street| {
+        after(street, &["more", "restart", "confirm-restart"]);
+        street.pass(31_000);
+    }),
     ("service-not-kept-s-03", |street| {
         street.machine.keeps_nothing = Some(FailureCode::DiskFull);
         after(street, &["paper", "paper-changed"]);
