@@ -16,7 +16,7 @@ fn a_second_card_laid_on_the_first_is_asked_away_and_inherits_nothing() {
     street.press("services");
     street.lay_on_top(1);
     let view = street.view();
-    assert_eq!(view["overlay"]["heading"]["text"], "Deje solo su tarjeta");
+    assert_eq!(view["overlay"]["heading"]["text"], "Deje una sola tarjeta");
     assert!(view["overlay"]["lead"]["text"].as_str().unwrap().contains("C-11"));
     assert_nothing_private(&street);
     street.act(Action::Home);
@@ -67,9 +67,9 @@ fn a_bank_card_laid_on_a_visit_is_asked_away_and_the_payment_goes_on() {
     top_up(&mut street);
     street.lift();
     refused(&mut street, 9, FailureCode::CardForeign);
-    assert_eq!(street.heading(), "Deje solo su tarjeta");
+    assert_eq!(street.heading(), "Deje una sola tarjeta");
     street.bank_card();
-    assert_eq!(street.heading(), "Deje solo su tarjeta");
+    assert_eq!(street.heading(), "Deje una sola tarjeta");
     street.say(Event::Reader(ReaderEvent::CardGone(Presentation(9))));
     assert_eq!(street.heading(), "Vuelva a poner su tarjeta");
     street.lay(0);
@@ -103,7 +103,7 @@ fn how_long_a_card_takes_to_be_read_does_not_make_it_the_next_visits() {
     street.pass(1_500);
     let snapshot = street.cards[1].snapshot(arrived);
     street.say(Event::Reader(ReaderEvent::CardRead(Box::new(snapshot))));
-    assert_eq!(street.view()["overlay"]["heading"]["text"], "Deje solo su tarjeta");
+    assert_eq!(street.view()["overlay"]["heading"]["text"], "Deje una sola tarjeta");
     assert_eq!(street.wiped, 0);
 }
 
