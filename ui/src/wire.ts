@@ -527,6 +527,10 @@ heading: Text,
  */
 lead: Text, 
 /**
+ * What is to be done with the card; none when it was covered on request.
+ */
+picture: Picture | null, 
+/**
  * Go on.
  */
 actions: Array<Button>, } | { "kind": "choice", 

@@ -383,6 +383,8 @@ pub enum Overlay {
         heading: Text,
         /// What happens otherwise.
         lead: Text,
+        /// What is to be done with the card; none when it was covered on request.
+        picture: Option<Picture>,
         /// Go on.
         actions: Vec<Button>,
     },

@@ -76,45 +76,46 @@ fn way_out(session: &Session, words: &Words) -> Option<Button> {
     })
 }
 
-/// Covered at the citizen's wish, lifted, or another card beside it.
-fn why_covered(session: &Session) -> &'static str {
+/// Covered at the citizen's wish, lifted, or another card beside it: the words, and what is to be done as a drawing.
+fn why_covered(session: &Session) -> (&'static str, Option<Picture>) {
     let present = session.visit.as_ref().is_some_and(|visit| visit.present);
     match tray_trouble(session) {
-        Some(key) => key,
-        None if present => "common-covered",
-        None => "common-lifted",
+        Some((key, picture)) => (key, Some(picture)),
+        None if present => ("common-covered", None),
+        None => ("common-lifted", Some(Picture::PutBack)),
     }
 }
 
 /// What keeps the card of the visit from being read, if something does.
-pub(crate) fn tray_trouble(session: &Session) -> Option<&'static str> {
+pub(crate) fn tray_trouble(session: &Session) -> Option<(&'static str, Picture)> {
     Some(match session.tray_trouble? {
-        FailureCode::ReaderAbsent => "common-reader-gone",
-        FailureCode::CardUnreadable => "common-unreadable",
-        _ => "common-crowded",
+        FailureCode::ReaderAbsent => ("common-reader-gone", Picture::HoldCard),
+        FailureCode::CardUnreadable => ("common-unreadable", Picture::PutBack),
+        _ => ("common-crowded", Picture::TakeCard),
     })
 }
 
 /// What lies over what is covered.
 pub(crate) fn cover_overlay(session: &Session, words: &Words) -> Overlay {
     let present = session.visit.as_ref().is_some_and(|visit| visit.present);
-    let key = why_covered(session);
+    let (key, picture) = why_covered(session);
     let uncover = words.button("uncover", "common-uncover", Tone::Primary, Action::ToggleCover);
     Overlay::Cover {
         heading: words.text(key),
         lead: words.text(&format!("{key}-lead")),
+        picture,
         actions: if present { vec![uncover] } else { Vec::new() },
     }
 }
 
 /// What lies below a cover: nothing private.
 pub(crate) fn covered(session: &Session, words: &Words) -> Screen {
-    let present = session.visit.as_ref().is_some_and(|visit| visit.present);
+    let (key, picture) = why_covered(session);
     Screen::Busy {
         step: None,
-        heading: words.text(why_covered(session)),
+        heading: words.text(key),
         lead: plain(String::new()),
-        picture: if present { Picture::HoldCard } else { Picture::PutBack },
+        picture: picture.unwrap_or(Picture::HoldCard),
         sum: Vec::new(),
         actions: Vec::new(),
     }

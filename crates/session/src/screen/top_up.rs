@@ -108,7 +108,7 @@ fn at_terminal(session: &Session, words: &Words, lines: Vec<SumLine>) -> Screen 
 
 /// The card is away, or something keeps it from being read.
 fn away(session: &Session, key: &'static str) -> (&'static str, Picture) {
-    (strip::tray_trouble(session).unwrap_or(key), Picture::PutBack)
+    strip::tray_trouble(session).unwrap_or((key, Picture::PutBack))
 }
 
 fn busy(words: &Words, step: u8, key: &str, picture: Picture, sum: Vec<SumLine>, actions: Vec<Button>) -> Screen {
@@ -132,7 +132,7 @@ fn torn(session: &Session, words: &Words, top_up: &TopUp) -> Screen {
         vec![point(Icon::Clock, "topup-torn-wait")]
     } else {
         let again = match strip::tray_trouble(session) {
-            Some(key) => trouble::point(words, Icon::Card, &format!("{key}-lead"), &[]),
+            Some((key, _)) => trouble::point(words, Icon::Card, &format!("{key}-lead"), &[]),
             None => point(Icon::Card, "topup-torn-again"),
         };
         vec![again, point(Icon::Clock, "topup-torn-later")]
