@@ -143,6 +143,14 @@ impl Demo {
     /// The citizen takes the card; nothing of them may be on the page then.
     fn leave(&mut self) -> Result<(), StreetError> {
         self.street.lift_card();
+        // A paper that came out is asked for until somebody says that they have it.
+        self.until("the end of the visit", |demo| {
+            let invites = demo.window.look()?.is_some_and(|glass| glass.kind == "attract");
+            Ok(invites || demo.window.is_touchable("taken")?)
+        })?;
+        if self.window.is_touchable("taken")? {
+            self.window.press("taken")?;
+        }
         self.window.wait_screen("attract")?;
         let source = self.window.page_source()?;
         nothing_left(&leftovers::in_bytes(self.street.holder(), "the page", source.as_bytes()))

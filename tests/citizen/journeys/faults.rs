@@ -58,6 +58,7 @@ fn a_torn_card_that_is_not_brought_back_leaves_a_claim_which_its_next_sight_sett
     let sheets = sheets(&stage)?;
     assert!(papers::text(sheets.last().expect("a slip"))?.contains(&code), "the slip carries the code");
     stage.kiosk.press("finish")?;
+    stage.kiosk.press("taken")?;
     stage.kiosk.wait_screen("attract")?;
 
     let home = stage.lay_card()?;

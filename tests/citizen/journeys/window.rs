@@ -52,6 +52,7 @@ fn a_citizen_tops_up_and_prints_the_residence_paper_in_the_real_window() -> Play
     window.press("finish")?;
     window.wait_screen("farewell")?;
     street.lift_card();
+    window.press("taken")?;
     window.wait_screen("attract")?;
     agree(&street, &[said])?;
     let mut left = leftovers::in_files(&street)?;
