@@ -46,6 +46,7 @@ fn a_citizen_tops_up_prints_the_residence_paper_and_leaves_nothing_behind() {
     kiosk.press("finish-now").unwrap();
     kiosk.wait_screen("farewell").unwrap();
     street.lift_card();
+    kiosk.press("taken").unwrap();
     let after = kiosk.wait_screen("attract").unwrap();
 
     let books = agree(&street, &[on_screen, on_paper]).unwrap();
