@@ -34,8 +34,16 @@ pub(super) const STEMS: &[(&str, &[&str], &str)] = &[
         "what still lies there when a visit ends",
     ),
     ("away(", &["", "-lead"], "the key of a waiting screen, when the card is away"),
-    ("fn tray_trouble(session: &Session) -> Option<&'static str> {", &["", "-lead"], "why the card cannot be read"),
-    ("fn why_covered(session: &Session) -> &'static str {", &["", "-lead"], "what lies over a covered screen"),
+    (
+        "fn tray_trouble(session: &Session) -> Option<(&'static str, Picture)> {",
+        &["", "-lead"],
+        "why the card cannot be read",
+    ),
+    (
+        "fn why_covered(session: &Session) -> (&'static str, Option<Picture>) {",
+        &["", "-lead"],
+        "what lies over a covered screen",
+    ),
     (
         "fn words_of(code: FailureCode, amount: Option<Cents>) -> &'static str {",
         &["-heading", "-lead", "-do", "-otherwise"],
