@@ -2,8 +2,8 @@
 
 #![expect(clippy::needless_pass_by_value, reason = "Tauri hands a command its arguments by value")]
 
-use crate::Heart;
 use crate::wear::Wear;
+use crate::{Heart, revival};
 use kiosk::Handle;
 use session::Action;
 use session::wire::{Painting, Setup};
@@ -24,7 +24,7 @@ pub(crate) fn ui_ready(
     kiosk.attach(Box::new(move |painting| {
         if wear.shown(painting.view.screen.kind()) {
             heart.pulse().renewed(Instant::now());
-            if let Err(error) = window.reload() {
+            if let Err(error) = revival::renew(&window) {
                 tracing::warn!(%error, "the page was not loaded afresh");
             }
             return;

@@ -1,11 +1,11 @@
-//! When the page is to be loaded afresh. WebKit keeps every resolved style of a page for as long as the page lives:
-//! some 700 kB a visit, measured by `citizen-bench --only growth`. A new page lets go of them, and of whatever else a
-//! page might keep of a visit. Counts only; the command that paints acts.
+//! When the screens get a fresh web process. WebKit keeps every resolved style of a page for as long as the page lives:
+//! some 700 kB a visit, measured by `citizen-bench --only growth`. A new process has none of it, nor anything else of a
+//! visit. Counts only; the command that paints acts.
 
 use std::cell::Cell;
 
-/// Visits a page serves: some 20 MB at the most, and a moment's darkness no oftener than every half hour.
-const VISITS_A_PAGE: u32 = 25;
+/// Visits a page serves: some 40 MB at the most, and a moment's darkness when nobody is there.
+const VISITS_A_PAGE: u32 = 50;
 
 /// What one page has served.
 #[derive(Debug, Default)]
