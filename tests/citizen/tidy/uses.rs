@@ -59,16 +59,6 @@ pub(super) const STEMS: &[(&str, &[&str], &str)] = &[
         &["-heading", "-lead", "-do", "-otherwise"],
         "trouble that is over",
     ),
-    (
-        "let key = if is_payment_back(session, code) {",
-        &["-heading", "-lead", "-do", "-otherwise"],
-        "trouble that is over, in the same order",
-    ),
-    (
-        "else if session.mended && documents::way_back(session, code).is_some() {",
-        &["-heading", "-lead", "-do", "-otherwise"],
-        "trouble that is over, in the same order",
-    ),
     ("paged(", &["-heading", "-empty"], "a list has a heading, and words for being empty"),
 ];
 
