@@ -152,9 +152,8 @@ pub(crate) fn stalled_top_up(session: &Session) -> Option<TopUpId> {
 }
 
 /// The citizen gave up, and the payment terminal has not said what came of it: nobody knows whether the bank will
-/// charge.
-/// They get a claim and may leave. Nothing is credited from here on but on the terminal's word that the money is
-/// kept, and that word is asked for when it has ended what it is at.
+/// charge. They get a claim and may leave. Nothing is credited from here on but on the terminal's word that the money
+/// is kept, and that word is asked for when it has ended what it is at.
 pub(crate) fn unanswered(session: &mut Session) {
     if let Some((id, at)) = unanswered_top_up(session)
         && session.now.monotonic_ms >= at

@@ -8,7 +8,7 @@ use crate::place::{PinPurpose, Place};
 use domain::FailureCode;
 use domain::card::{PinTries, Presentation};
 use domain::device::ReaderRequest;
-use domain::holder::{PinFacts, Role};
+use domain::holder::PinFacts;
 
 /// Asks for the PIN, unless it was given in this visit or cannot be.
 pub(crate) fn open(session: &mut Session, purpose: PinPurpose) {
@@ -159,7 +159,7 @@ fn proven(session: &mut Session, purpose: PinPurpose, facts: PinFacts) {
             visit.pin = Some(facts);
             session.go(Place::Document(document));
         }
-        PinPurpose::Maintenance if visit.tap_facts().is_some_and(|facts| facts.role == Role::Technician) => {
+        PinPurpose::Maintenance if visit.is_technicians() => {
             visit.maintains = true;
             maintenance::enter(session);
         }
