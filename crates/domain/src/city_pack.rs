@@ -63,6 +63,29 @@ pub struct CardLayout {
     pub top_up_records: u8,
     /// Records the movements file holds.
     pub movement_records: u8,
+    /// The MIFARE Classic cards still about; `None` in a city that never had any.
+    #[serde(default)]
+    pub classic: Option<ClassicLayout>,
+}
+
+/// Where things lie on the city's MIFARE Classic 1K cards (`docs/card-layout.md`), and how little they may carry: they
+/// can be cloned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClassicLayout {
+    /// The city's application identifier in the MIFARE application directory (AN10787): function cluster in the high
+    /// byte, application code in the low one.
+    pub mad_aid: u16,
+    /// Sector of number and generation, 1 to 15.
+    pub identity_sector: u8,
+    /// Sector of the purse: value, backup, seal.
+    pub purse_sector: u8,
+    /// Sector of the newest three top-ups.
+    pub top_ups_sector: u8,
+    /// The most such a purse may hold; at most 655.35 euros, since its records have two bytes for an amount.
+    pub purse_max: Cents,
+    /// The largest single top-up of such a purse.
+    pub top_up_max: Cents,
 }
 
 /// Key numbers.

@@ -31,6 +31,7 @@ pub(crate) fn layout() -> CardLayout {
         system_id: "demo city".into(),
         top_up_records: 4,
         movement_records: 6,
+        classic: None,
     }
 }
 
