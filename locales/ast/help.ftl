@@ -29,5 +29,7 @@ help-slip-first = El papel sal per debaxo de la pantalla.
 help-slip-then = Guárdelu, por si tien que llamar.
 help-service-first = Equí curiamos el terminal. Nun se ve nengún datu personal.
 help-service-then = Toque «Acabar» o saque la so tarxeta cuando acabe.
+help-wishes-first = La so tarxeta namás guarda lo que ve na llista.
+help-wishes-then = Pue borralo equí cuando quiera.
 help-closed-first = Esti terminal nun pue atender a naide agora.
 help-closed-then = La so tarxeta sigue funcionando nos demás sitios.

@@ -4,6 +4,7 @@ topup-purse-full = Nun cabe tantu saldu. Escueya menos. (C-10)
 topup-limit = Esa cantidá pasa del so llímite de güei. Escueya menos. (P-08)
 topup-float = Güei esti terminal almite menos. Escueya menos. (P-09)
 topup-now = Saldu d’agora
+topup-max = Lo más que cabe nesta tarxeta
 topup-plus = Recarga
 topup-after = Saldu depués
 topup-before = Saldu anterior

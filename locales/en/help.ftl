@@ -29,5 +29,7 @@ help-slip-first = The paper comes out below the screen.
 help-slip-then = Keep it. You will need it if you have to call.
 help-service-first = This is where the terminal is looked after. No personal details are shown.
 help-service-then = Touch ‘Finish’ or take your card when you are done.
+help-wishes-first = Your card keeps only what you see in the list.
+help-wishes-then = You can erase it here at any time.
 help-closed-first = This terminal cannot serve anyone at the moment.
 help-closed-then = Your card still works everywhere else.

@@ -4,6 +4,7 @@ topup-purse-full = The card cannot hold that much. Choose less. (C-10)
 topup-limit = That amount is over your limit for today. Choose less. (P-08)
 topup-float = This terminal can take less today. Choose less. (P-09)
 topup-now = Balance now
+topup-max = The most this card may hold
 topup-plus = Top-up
 topup-after = Balance after
 topup-before = Previous balance

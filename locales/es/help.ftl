@@ -29,5 +29,7 @@ help-slip-first = El papel sale por debajo de la pantalla.
 help-slip-then = Guárdelo. Le servirá si tiene que llamar.
 help-service-first = Aquí se cuida el terminal. No se ve ningún dato personal.
 help-service-then = Toque «Terminar» o retire su tarjeta cuando acabe.
+help-wishes-first = Su tarjeta guarda solo lo que ve en la lista.
+help-wishes-then = Puede borrarlo aquí cuando quiera.
 help-closed-first = Este terminal no puede atender a nadie ahora.
 help-closed-then = Su tarjeta sigue funcionando en los demás sitios.

@@ -4,6 +4,7 @@ topup-purse-full = No cabe tanto saldo. Elija menos. (C-10)
 topup-limit = Esa cantidad supera su límite de hoy. Elija menos. (P-08)
 topup-float = Hoy este terminal solo puede cargar cantidades menores. Elija otra. (P-09)
 topup-now = Saldo ahora
+topup-max = Lo máximo en esta tarjeta
 topup-plus = Recarga
 topup-after = Saldo después
 topup-before = Saldo anterior

@@ -1,4 +1,5 @@
-//! AES-128 as the card uses it: CBC, CMAC (NIST SP 800-38B), the EV2 truncation and AN10922 diversification.
+//! AES-128 as the card uses it: CBC, CMAC (NIST SP 800-38B), the EV2 truncation and AN10922 diversification; and the
+//! CRC of enciphered messages.
 
 use crate::bytes::Key;
 use aes::Aes128;
@@ -81,11 +82,24 @@ pub(crate) fn unpadded_80(data: &[u8]) -> Option<&[u8]> {
 
 /// AES-CMAC.
 pub(crate) fn cmac(key: &Key, message: &[u8]) -> Block {
+    cmac_from(key, &ZERO, message)
+}
+
+/// AES-CMAC that starts from an IV, as the EV1 channel chains one message to the next.
+pub(crate) fn cmac_from(key: &Key, iv: &Block, message: &[u8]) -> Block {
     let (k1, k2) = subkeys(key);
     let whole = !message.is_empty() && message.len().is_multiple_of(16);
     let mut data = if whole { message.to_vec() } else { padded_80(message) };
     mask_last(&mut data, if whole { &k1 } else { &k2 });
-    last_block(&cbc_encrypt(key, &ZERO, &data))
+    last_block(&cbc_encrypt(key, iv, &data))
+}
+
+/// CRC-32 of ISO/IEC/IEEE 8802-3 without its final inversion, least significant byte first, as DESFire sends it.
+pub(crate) fn crc32(data: &[u8]) -> [u8; 4] {
+    let crc = data.iter().fold(u32::MAX, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| if crc & 1 == 0 { crc >> 1 } else { crc >> 1 ^ 0xEDB8_8320 })
+    });
+    crc.to_le_bytes()
 }
 
 fn mask_last(data: &mut [u8], mask: &Block) {
@@ -95,7 +109,8 @@ fn mask_last(data: &mut [u8], mask: &Block) {
     }
 }
 
-fn last_block(data: &[u8]) -> Block {
+/// The last whole block, which is where the next message of a chain goes on.
+pub(crate) fn last_block(data: &[u8]) -> Block {
     data.last_chunk::<16>().copied().unwrap_or(ZERO)
 }
 
@@ -168,6 +183,14 @@ mod tests {
         let div = [0x5A; 31];
         let whole = cmac(&base, &[&[0x01], div.as_slice()].concat());
         assert_eq!(diversified(&base, &div).bytes(), &whole);
+    }
+
+    #[test]
+    fn the_crc_matches_the_jekkos_change_key_sample_and_an12343_table_39() {
+        let command = [&[0xC4, 0x00][..], &[0x11; 16], &[0x00]].concat();
+        assert_eq!(crc32(&command).to_vec(), unhex("CB01B365"), "0x65B301CB, least significant byte first");
+        let new_key = unhex("01234567890123456789012345678901");
+        assert_eq!(crc32(&new_key).to_vec(), unhex("A0A60868"));
     }
 
     #[test]

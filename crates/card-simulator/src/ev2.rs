@@ -4,12 +4,10 @@
 //! the counter advances with every command, also in plain communication.
 
 use crate::bytes::Key;
+use crate::channel::{MAC_LEN, Shape};
 use crate::crypto::{Block, ZERO, cbc_decrypt, cbc_encrypt, cmac, ecb, mac_truncated, padded_80, unpadded_80};
 use crate::memory::CommMode;
 use crate::status::Status;
-
-/// Bytes of a truncated MAC.
-pub(crate) const MAC_LEN: usize = 8;
 
 /// A challenge the card has sent and whose answer it awaits.
 pub(crate) struct Challenge {
@@ -105,6 +103,17 @@ fn session_key(key: &Key, label: [u8; 2], rnd_a: &Block, rnd_b: &Block) -> Key {
     vector.extend_from_slice(&rnd_b[6..]);
     vector.extend_from_slice(&rnd_a[8..]);
     Key::new(cmac(key, &vector))
+}
+
+/// Bytes of a command on the wire, all frames together.
+pub(crate) fn wire_len(shape: &Shape) -> usize {
+    match shape.mode {
+        CommMode::Plain => shape.clear_len(),
+        CommMode::Full if shape.data_len > 0 => {
+            shape.header_len + (shape.data_len + 1).next_multiple_of(16) + MAC_LEN
+        }
+        CommMode::Mac | CommMode::Full => shape.clear_len() + MAC_LEN,
+    }
 }
 
 impl Session {

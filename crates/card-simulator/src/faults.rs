@@ -40,11 +40,21 @@ pub enum FaultKind {
     TearBefore,
     /// The card runs the command and leaves the field before its answer is heard. At C7: committed, answer lost.
     TearAfter,
+    /// The card leaves the field in the middle of writing a block: so many bytes are new, and the rest is whatever the
+    /// EEPROM happened to hold then. A command that writes no block is run, and its answer lost. Only MIFARE Classic
+    /// writes its memory like that: a DESFire transaction becomes valid in one step, so that there it is `TearBefore`.
+    TearMidWrite(u8),
+    /// The card is taken away before the command reaches it, and what waits behind it ([`crate::Field`]) lies there at
+    /// once, quicker than a reader looks. Where nothing waits, it is the same card again.
+    Swap,
     /// The answer comes this many milliseconds late.
     Delay(u32),
     /// One bit of the answer is turned over, counted from the first byte's lowest; it wraps at the answer's end.
     FlipBit(u32),
-    /// The card answers this DESFire status instead of running the command; its session ends.
+    /// One bit of the command is turned over before the card sees it, counted likewise.
+    FlipCommandBit(u32),
+    /// The card answers this DESFire status instead of running the command; its session ends. A MIFARE Classic has no
+    /// statuses: it refuses, and its reader says so.
     Status(u8),
 }
 
@@ -101,6 +111,8 @@ pub struct Exchange {
     pub reply: Vec<u8>,
     /// How late the answer is to be delivered.
     pub delay: Duration,
+    /// With an empty answer: something lies in the field again already.
+    pub swapped: bool,
 }
 
 impl Exchange {
@@ -111,7 +123,116 @@ impl Exchange {
 
     /// Answered at once.
     pub(crate) fn of(reply: Vec<u8>) -> Self {
-        Self { reply, delay: Duration::ZERO }
+        Self::late(reply, Duration::ZERO)
+    }
+
+    /// Answered so late.
+    pub(crate) fn late(reply: Vec<u8>, delay: Duration) -> Self {
+        Self { reply, delay, swapped: false }
+    }
+
+    /// Gone, and something lies there again.
+    pub(crate) fn swapped() -> Self {
+        Self { swapped: true, ..Self::lost() }
+    }
+}
+
+/// A card that faults can strike.
+pub(crate) trait Struck {
+    /// Runs one command.
+    fn answer(&mut self, apdu: &[u8]) -> Vec<u8>;
+
+    /// Refuses one command with this status, and ends its session.
+    fn refuse(&mut self, status: u8) -> Vec<u8>;
+
+    /// Runs one command whose writing of a block stops after so many bytes.
+    fn run_torn(&mut self, apdu: &[u8], written: u8);
+
+    /// Session and open transaction are gone.
+    fn begin_anew(&mut self);
+}
+
+/// The faults planned for one card, and where it is among them.
+#[derive(Debug, Default)]
+pub(crate) struct FaultLine {
+    plan: FaultPlan,
+    exchanges: u32,
+    torn: bool,
+}
+
+impl FaultLine {
+    /// Replaces the plan and counts exchanges from 1 again.
+    pub(crate) fn set(&mut self, plan: FaultPlan) {
+        self.plan = plan;
+        self.exchanges = 0;
+    }
+
+    pub(crate) fn plan(&self) -> &FaultPlan {
+        &self.plan
+    }
+
+    pub(crate) fn is_torn(&self) -> bool {
+        self.torn
+    }
+
+    /// The card lies there again.
+    pub(crate) fn laid_down(&mut self) {
+        self.torn = false;
+    }
+
+    /// One exchange with whatever strikes at it.
+    pub(crate) fn exchange(&mut self, card: &mut impl Struck, apdu: &[u8]) -> Exchange {
+        if self.torn {
+            return Exchange::lost();
+        }
+        self.exchanges = self.exchanges.saturating_add(1);
+        let struck = self.plan.strike(self.exchanges, apdu.get(1).copied().unwrap_or_default());
+        let mut heard = apdu.to_vec();
+        for kind in &struck {
+            match *kind {
+                FaultKind::TearBefore => return self.tear(card),
+                FaultKind::Swap => {
+                    card.begin_anew();
+                    return Exchange::swapped();
+                }
+                FaultKind::FlipCommandBit(bit) => flip(&mut heard, bit),
+                FaultKind::TearMidWrite(written) => {
+                    card.run_torn(&heard, written);
+                    return self.tear(card);
+                }
+                FaultKind::TearAfter | FaultKind::Delay(_) | FaultKind::FlipBit(_) | FaultKind::Status(_) => {}
+            }
+        }
+        self.answer(card, &heard, &struck)
+    }
+
+    fn answer(&mut self, card: &mut impl Struck, apdu: &[u8], struck: &[FaultKind]) -> Exchange {
+        let status = struck.iter().find_map(|kind| match kind {
+            FaultKind::Status(status) => Some(*status),
+            _ => None,
+        });
+        let mut reply = match status {
+            Some(status) => card.refuse(status),
+            None => card.answer(apdu),
+        };
+        if struck.contains(&FaultKind::TearAfter) {
+            return self.tear(card);
+        }
+        let mut delay = Duration::ZERO;
+        for kind in struck {
+            match *kind {
+                FaultKind::Delay(ms) => delay += Duration::from_millis(u64::from(ms)),
+                FaultKind::FlipBit(bit) => flip(&mut reply, bit),
+                _ => {}
+            }
+        }
+        Exchange::late(reply, delay)
+    }
+
+    fn tear(&mut self, card: &mut impl Struck) -> Exchange {
+        card.begin_anew();
+        self.torn = true;
+        Exchange::lost()
     }
 }
 

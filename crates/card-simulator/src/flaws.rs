@@ -64,7 +64,7 @@ fn blank(contents: &mut Contents) {
     match contents {
         Contents::Standard { data } | Contents::Backup { data } => data.fill(0),
         Contents::Value(file) => file.value = 0,
-        Contents::Cyclic(file) => file.records.clear(),
+        Contents::Linear(file) | Contents::Cyclic(file) => file.records.clear(),
         Contents::TransactionMac(_) => {}
     }
 }

@@ -88,7 +88,7 @@ impl ForeignCard {
     fn answer(&self, ins: u8) -> Exchange {
         match &self.description {
             ForeignDescription::Phone { answers: false } => {
-                Exchange { reply: INSTRUCTION_NOT_SUPPORTED.to_vec(), delay: NEVER }
+                Exchange::late(INSTRUCTION_NOT_SUPPORTED.to_vec(), NEVER)
             }
             ForeignDescription::MemoryCard { .. } => Exchange::of(FUNCTION_NOT_SUPPORTED.to_vec()),
             ForeignDescription::Mute => Exchange::lost(),
@@ -129,7 +129,7 @@ impl FieldCard for ForeignCard {
 }
 
 /// TCK: all bytes after the first give zero (ISO/IEC 7816-3, 8.2.5).
-fn with_check(atr: &[u8]) -> Vec<u8> {
+pub(crate) fn with_check(atr: &[u8]) -> Vec<u8> {
     let check = atr.iter().skip(1).fold(0, |sum, byte| sum ^ byte);
     [atr, &[check]].concat()
 }

@@ -2,7 +2,7 @@
 //! validator would.
 
 use crate::layout::{self, ReaderKind};
-use crate::memory::{Contents, CyclicFile, Memory};
+use crate::memory::{Contents, RecordFile, Memory};
 use crate::status::Status;
 use crate::transaction::{Transaction, ValueChange};
 use crate::virtual_card::VirtualCard;
@@ -57,7 +57,7 @@ impl VirtualCard {
         }
     }
 
-    fn ring(&self, file: u8) -> Option<&CyclicFile> {
+    fn ring(&self, file: u8) -> Option<&RecordFile> {
         match self.contents(file)? {
             Contents::Cyclic(file) => Some(file),
             _ => None,

@@ -50,6 +50,14 @@ impl Access {
             Self::Never => 0xF,
         }
     }
+
+    fn from_nibble(nibble: u8) -> Self {
+        match nibble & 0x0F {
+            0xE => Self::Free,
+            0xF => Self::Never,
+            number => Self::Key(number),
+        }
+    }
 }
 
 /// The four rights of a file.
@@ -71,6 +79,25 @@ impl Rights {
     pub fn bytes(self) -> [u8; 2] {
         let nibbles = [self.read, self.write, self.read_write, self.change];
         nibbles.iter().fold(0_u16, |word, access| word << 4 | access.nibble()).to_le_bytes()
+    }
+
+    /// The inverse of [`Self::bytes`].
+    pub(crate) fn from_bytes([low, high]: [u8; 2]) -> Self {
+        Self {
+            read: Access::from_nibble(high >> 4),
+            write: Access::from_nibble(high),
+            read_write: Access::from_nibble(low >> 4),
+            change: Access::from_nibble(low),
+        }
+    }
+
+    /// The highest key number named.
+    pub(crate) fn highest_key(self) -> Option<u8> {
+        let number = |access| match access {
+            Access::Key(number) => Some(number),
+            Access::Free | Access::Never => None,
+        };
+        [self.read, self.write, self.read_write, self.change].into_iter().filter_map(number).max()
     }
 }
 
@@ -112,20 +139,20 @@ pub struct ValueFile {
     pub free_get_value: bool,
 }
 
-/// A cyclic record file.
+/// A record file, linear or cyclic.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CyclicFile {
+pub struct RecordFile {
     /// Bytes of a record.
     pub record_size: usize,
-    /// Records the file was created with; one of them is the mirror, so that one fewer can be read.
+    /// Records the file was created with; in a cyclic one the last is the mirror, so that one fewer can be read.
     pub max_records: usize,
     /// The committed records, oldest first.
     #[serde(with = "hex_vecs")]
     pub records: Vec<Vec<u8>>,
 }
 
-impl CyclicFile {
-    /// Appends a record, letting the oldest go when the file is full.
+impl RecordFile {
+    /// Appends a record to a cyclic file, letting the oldest go when it is full.
     pub(crate) fn push(&mut self, record: Vec<u8>) {
         self.records.push(record);
         while self.records.len() >= self.max_records.max(2) {
@@ -169,8 +196,10 @@ pub enum Contents {
     },
     /// A purse.
     Value(ValueFile),
+    /// Records until it is full.
+    Linear(RecordFile),
     /// Records in a ring.
-    Cyclic(CyclicFile),
+    Cyclic(RecordFile),
     /// The evidence of the last commit.
     TransactionMac(TransactionMacFile),
 }
@@ -181,6 +210,7 @@ impl fmt::Debug for Contents {
             Self::Standard { .. } => "Standard",
             Self::Backup { .. } => "Backup",
             Self::Value(_) => "Value",
+            Self::Linear(_) => "Linear",
             Self::Cyclic(_) => "Cyclic",
             Self::TransactionMac(_) => "TransactionMac",
         })
@@ -198,6 +228,54 @@ pub struct File {
     pub contents: Contents,
 }
 
+impl File {
+    /// Bytes of the chip's memory it takes: mirrors included, in pages of 32.
+    pub(crate) fn footprint(&self) -> usize {
+        let bytes = match &self.contents {
+            Contents::Standard { data } => data.len(),
+            Contents::Backup { data } => data.len().saturating_mul(2),
+            Contents::Linear(file) | Contents::Cyclic(file) => file.record_size.saturating_mul(file.max_records),
+            Contents::Value(_) | Contents::TransactionMac(_) => PAGE_LEN,
+        };
+        bytes.checked_next_multiple_of(PAGE_LEN).unwrap_or(usize::MAX)
+    }
+}
+
+/// An AES key and the version byte that GetKeyVersion tells.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "StoredKey")]
+pub struct CardKey {
+    /// The key.
+    pub key: Key,
+    /// Its version.
+    pub version: u8,
+}
+
+impl CardKey {
+    /// As the chip leaves its factory: zeros, version 0.
+    #[must_use]
+    pub fn factory() -> Self {
+        Self { key: Key::new([0; 16]), version: 0 }
+    }
+}
+
+/// A saved key; images of before keys had versions hold the key alone.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum StoredKey {
+    Bare(Key),
+    Versioned { key: Key, version: u8 },
+}
+
+impl From<StoredKey> for CardKey {
+    fn from(stored: StoredKey) -> Self {
+        match stored {
+            StoredKey::Bare(key) => Self { key, version: 0 },
+            StoredKey::Versioned { key, version } => Self { key, version },
+        }
+    }
+}
+
 /// One application.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Application {
@@ -207,7 +285,7 @@ pub struct Application {
     /// KeySettings1.
     pub key_settings: u8,
     /// AES keys, by number.
-    pub keys: Vec<Key>,
+    pub keys: Vec<CardKey>,
     /// Files, by number.
     pub files: BTreeMap<u8, File>,
 }
@@ -226,10 +304,12 @@ impl Application {
     }
 }
 
-/// Which product GetVersion names.
+/// Which product it is: what GetVersion names, and which commands it knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Chip {
+    /// MIFARE DESFire EV1: AuthenticateAES only, no TransactionMAC, no frames chained by ISO/IEC 14443-4.
+    Ev1,
     /// MIFARE DESFire EV2.
     Ev2,
     /// MIFARE DESFire EV3.
@@ -238,13 +318,27 @@ pub enum Chip {
 }
 
 impl Chip {
-    /// Hardware and software major version.
-    pub(crate) fn major(self) -> (u8, u8) {
+    /// Hardware and software version, major before minor.
+    pub(crate) fn versions(self) -> ([u8; 2], [u8; 2]) {
         match self {
-            Self::Ev2 => (0x12, 0x02),
-            Self::Ev3 => (0x33, 0x03),
+            Self::Ev1 => ([0x01, 0x00], [0x01, 0x04]),
+            Self::Ev2 => ([0x12, 0x00], [0x02, 0x00]),
+            Self::Ev3 => ([0x33, 0x00], [0x03, 0x00]),
         }
     }
+}
+
+/// Bytes of a page of the chip's memory.
+const PAGE_LEN: usize = 32;
+
+/// User memory of a 4K chip, in bytes.
+const USER_MEMORY_LEN: usize = 4_096;
+
+/// Everybody may list, create and delete; the master key and these settings may be changed.
+pub(crate) const FACTORY_SETTINGS: u8 = 0x0F;
+
+fn factory_settings() -> u8 {
+    FACTORY_SETTINGS
 }
 
 /// Everything non-volatile. `Debug` shows neither the UID nor what the files hold.
@@ -255,10 +349,42 @@ pub struct Memory {
     pub uid: [u8; 7],
     /// The card shows a random four-byte UID in anticollision.
     pub random_uid: bool,
+    /// FormatPICC was switched off for ever.
+    #[serde(default)]
+    pub format_disabled: bool,
     /// The product.
     pub chip: Chip,
+    /// The chip's own master key.
+    #[serde(default = "CardKey::factory")]
+    pub master: CardKey,
+    /// KeySettings1 of the chip.
+    #[serde(default = "factory_settings")]
+    pub settings: u8,
     /// The applications.
     pub applications: Vec<Application>,
+}
+
+impl Memory {
+    /// A chip as it leaves its factory, with the master key already an AES key.
+    #[must_use]
+    pub fn blank(chip: Chip, uid: [u8; 7]) -> Self {
+        Self {
+            uid,
+            random_uid: false,
+            format_disabled: false,
+            chip,
+            master: CardKey::factory(),
+            settings: FACTORY_SETTINGS,
+            applications: Vec::new(),
+        }
+    }
+
+    /// What is created still fits the chip.
+    pub(crate) fn fits(&self) -> bool {
+        let files = self.applications.iter().flat_map(|application| application.files.values());
+        let used = files.map(File::footprint).fold(0_usize, usize::saturating_add);
+        used <= USER_MEMORY_LEN
+    }
 }
 
 impl fmt::Debug for Memory {
@@ -297,8 +423,26 @@ mod tests {
     }
 
     #[test]
+    fn rights_come_back_from_their_bytes() {
+        for word in [0x1FF0_u16, 0xF230, 0x1330, 0xEFE0, 0x0000, 0xFFFF] {
+            assert_eq!(Rights::from_bytes(word.to_le_bytes()).bytes(), word.to_le_bytes());
+        }
+        assert_eq!(Rights::from_bytes([0x30, 0xF2]).highest_key(), Some(3));
+        assert_eq!(Rights::from_bytes([0xEF, 0xFE]).highest_key(), None);
+    }
+
+    #[test]
+    fn a_key_saved_before_keys_had_versions_is_of_version_0() {
+        let old: CardKey = serde_json::from_str("\"A1A1A1A1A1A1A1A1A1A1A1A1A1A1A1A1\"").unwrap();
+        assert_eq!(old, CardKey { key: Key::new([0xA1; 16]), version: 0 });
+        let newer = CardKey { version: 7, ..old };
+        let saved = serde_json::to_string(&newer).unwrap();
+        assert_eq!(serde_json::from_str::<CardKey>(&saved).unwrap(), newer);
+    }
+
+    #[test]
     fn a_ring_keeps_one_record_fewer_than_it_was_created_with() {
-        let mut file = CyclicFile { record_size: 1, max_records: 4, records: Vec::new() };
+        let mut file = RecordFile { record_size: 1, max_records: 4, records: Vec::new() };
         for record in 0..9 {
             file.push(vec![record]);
         }

@@ -1,14 +1,19 @@
 //! The chip itself, behind the wrapping: what is selected, who is authenticated, what is chained, and the rule that
 //! any error status ends the session and rolls the open transaction back.
 
+mod administration;
+mod codes;
 mod commands;
+mod creation;
 mod plan;
+mod records;
 
-use crate::ev2::{Challenge, Session};
-use crate::memory::{Application, CommMode, Memory};
+use crate::channel::Session;
+use crate::memory::{Application, CardKey, CommMode, Memory};
 use crate::status::Status;
 use crate::storage::Storage;
 use crate::transaction::Transaction;
+use crate::{ev1, ev2};
 use plan::Plan;
 use std::collections::VecDeque;
 
@@ -21,15 +26,14 @@ const FRAME_LEN: usize = 59;
 /// Data bytes of one frame of an enciphered reply: whole blocks, as a DESFire EV3 sends them.
 const FULL_FRAME_LEN: usize = 48;
 
-const AUTHENTICATE_FIRST: u8 = 0x71;
-const AUTHENTICATE_NON_FIRST: u8 = 0x77;
-const SELECT_APPLICATION: u8 = 0x5A;
-const ADDITIONAL_FRAME: u8 = 0xAF;
+/// Data bytes a short response APDU can carry (ISO/IEC 7816-4, 5.1).
+const APDU_LEN: usize = 256;
 
 /// What the next frame may be.
 enum Pending {
     Nothing,
-    Authentication(Challenge),
+    AuthenticationAes(ev1::Challenge),
+    AuthenticationEv2(ev2::Challenge),
     Command { ins: u8, body: Vec<u8> },
     Reply(VecDeque<Vec<u8>>),
 }
@@ -39,6 +43,7 @@ pub(crate) struct Picc {
     pub(crate) memory: Memory,
     pub(crate) storage: Storage,
     pub(crate) entropy: Entropy,
+    /// Index of the application; `None` is the level of the chip itself, AID 000000.
     selected: Option<usize>,
     session: Option<Session>,
     pending: Pending,
@@ -80,6 +85,16 @@ impl Picc {
         self.selected.and_then(|index| self.memory.applications.get(index)).ok_or(Status::PermissionDenied)
     }
 
+    /// A key of the selected application, or the chip's master key where none is selected.
+    fn key(&self, number: u8) -> Result<&CardKey, Status> {
+        let key = match (self.selected, number) {
+            (None, 0) => Some(&self.memory.master),
+            (None, _) => None,
+            (Some(_), _) => self.application()?.keys.get(usize::from(number)),
+        };
+        key.ok_or(Status::NoSuchKey)
+    }
+
     /// One frame in, one frame out.
     pub(crate) fn exchange(&mut self, ins: u8, data: &[u8]) -> (Vec<u8>, Status) {
         match self.frame(ins, data) {
@@ -92,27 +107,33 @@ impl Picc {
     }
 
     fn frame(&mut self, ins: u8, data: &[u8]) -> Result<(Vec<u8>, Status), Status> {
-        if data.len() > FRAME_LEN && !plan::is_iso_chained(ins) {
+        if data.len() > FRAME_LEN && !codes::is_iso_chained(ins) {
             return Err(Status::Length);
         }
-        match (std::mem::replace(&mut self.pending, Pending::Nothing), ins) {
-            (Pending::Nothing, ADDITIONAL_FRAME) => Err(Status::IllegalCommand),
-            (Pending::Nothing, _) => self.begin(ins, data),
-            (Pending::Authentication(challenge), ADDITIONAL_FRAME) => self.finish_authentication(challenge, data),
-            (Pending::Command { ins, mut body }, ADDITIONAL_FRAME) => {
+        let is_next = ins == codes::ADDITIONAL_FRAME;
+        match std::mem::replace(&mut self.pending, Pending::Nothing) {
+            Pending::Nothing if is_next => Err(Status::IllegalCommand),
+            Pending::Nothing => self.begin(ins, data),
+            Pending::AuthenticationAes(challenge) if is_next => self.finish_aes(challenge, data),
+            Pending::AuthenticationEv2(challenge) if is_next => self.finish_ev2(challenge, data),
+            Pending::Command { ins, mut body } if is_next => {
                 body.extend_from_slice(data);
                 self.collect(ins, body)
             }
-            (Pending::Reply(frames), ADDITIONAL_FRAME) if data.is_empty() => Ok(self.send(frames)),
+            Pending::Reply(frames) if is_next && data.is_empty() => Ok(self.send(frames)),
             _ => Err(Status::CommandAborted),
         }
     }
 
     fn begin(&mut self, ins: u8, data: &[u8]) -> Result<(Vec<u8>, Status), Status> {
+        if !codes::knows(self.memory.chip, ins) {
+            return Err(Status::IllegalCommand);
+        }
         match ins {
-            AUTHENTICATE_FIRST => self.authenticate_first(data),
-            AUTHENTICATE_NON_FIRST => self.authenticate_non_first(data),
-            SELECT_APPLICATION => self.select_application(data),
+            codes::AUTHENTICATE_AES => self.authenticate_aes(data),
+            codes::AUTHENTICATE_EV2_FIRST => self.authenticate_first(data),
+            codes::AUTHENTICATE_EV2_NON_FIRST => self.authenticate_non_first(data),
+            codes::SELECT_APPLICATION => self.select_application(data),
             _ => self.collect(ins, data.to_vec()),
         }
     }
@@ -128,6 +149,16 @@ impl Picc {
         Ok((Vec::new(), Status::Ok))
     }
 
+    fn authenticate_aes(&mut self, data: &[u8]) -> Result<(Vec<u8>, Status), Status> {
+        self.end_session();
+        let [key_number] = data else { return Err(Status::Length) };
+        let key = self.key(*key_number)?.key.clone();
+        let rnd_b = self.random();
+        let (challenge, cryptogram) = ev1::Challenge::new(*key_number, &key, rnd_b);
+        self.pending = Pending::AuthenticationAes(challenge);
+        Ok((cryptogram, Status::AdditionalFrame))
+    }
+
     fn authenticate_first(&mut self, data: &[u8]) -> Result<(Vec<u8>, Status), Status> {
         self.end_session();
         let [key_number, capability_len, capabilities @ ..] = data else { return Err(Status::Length) };
@@ -139,33 +170,47 @@ impl Picc {
         self.challenge(*key_number, Some(reader_capabilities))
     }
 
+    /// Only within an EV2 session, whose identifier and counter go on.
     fn authenticate_non_first(&mut self, data: &[u8]) -> Result<(Vec<u8>, Status), Status> {
         let [key_number] = data else { return Err(Status::Length) };
-        if self.session.is_none() {
+        if !matches!(self.session, Some(Session::Ev2(_))) {
             return Err(Status::Authentication);
         }
         self.challenge(*key_number, None)
     }
 
     fn challenge(&mut self, key_number: u8, capabilities: Option<[u8; 6]>) -> Result<(Vec<u8>, Status), Status> {
-        let key = self.application().map_err(|_| Status::NoSuchKey)?.keys.get(usize::from(key_number)).cloned();
+        let key = self.key(key_number)?.key.clone();
         let rnd_b = self.random();
-        let (challenge, cryptogram) = Challenge::new(key_number, &key.ok_or(Status::NoSuchKey)?, rnd_b, capabilities);
-        self.pending = Pending::Authentication(challenge);
+        let (challenge, cryptogram) = ev2::Challenge::new(key_number, &key, rnd_b, capabilities);
+        self.pending = Pending::AuthenticationEv2(challenge);
         Ok((cryptogram, Status::AdditionalFrame))
     }
 
-    fn finish_authentication(&mut self, challenge: Challenge, data: &[u8]) -> Result<(Vec<u8>, Status), Status> {
+    fn finish_aes(&mut self, challenge: ev1::Challenge, data: &[u8]) -> Result<(Vec<u8>, Status), Status> {
+        let (session, reply) = challenge.answer(data)?;
+        self.session = Some(Session::Ev1(session));
+        Ok((reply, Status::Ok))
+    }
+
+    fn finish_ev2(&mut self, challenge: ev2::Challenge, data: &[u8]) -> Result<(Vec<u8>, Status), Status> {
         let transaction = if challenge.is_first() { self.random() } else { [0; 4] };
-        let (session, reply) = challenge.answer(data, transaction, self.session.as_ref())?;
-        self.session = Some(session);
+        let before = match &self.session {
+            Some(Session::Ev2(session)) => Some(session),
+            Some(Session::Ev1(_)) | None => None,
+        };
+        let (session, reply) = challenge.answer(data, transaction, before)?;
+        self.session = Some(Session::Ev2(session));
         Ok((reply, Status::Ok))
     }
 
     /// Waits for the frames a long command still lacks, then opens, runs and answers it.
     fn collect(&mut self, ins: u8, body: Vec<u8>) -> Result<(Vec<u8>, Status), Status> {
         let plan = self.plan(ins, &body)?;
-        let expected = plan.wire_len(self.session.is_some());
+        let expected = match &self.session {
+            Some(session) => session.wire_len(ins, &plan.shape),
+            None => plan.shape.clear_len(),
+        };
         if body.len() < expected && plan.may_be_chained {
             self.pending = Pending::Command { ins, body };
             return Ok((Vec::new(), Status::AdditionalFrame));
@@ -174,30 +219,33 @@ impl Picc {
             return Err(Status::Length);
         }
         let clear = match &mut self.session {
-            Some(session) => session.open(plan.command, ins, &body, plan.header_len)?,
+            Some(session) => session.open(ins, &plan.shape, &body)?,
             None => body,
         };
-        if clear.len() != plan.header_len + plan.data_len {
+        if clear.len() != plan.shape.clear_len() {
             return Err(Status::Integrity);
         }
         let reply = self.run(ins, &clear)?;
-        Ok(self.answer(ins, &plan, &reply))
+        self.answer(ins, &plan, &reply)
     }
 
-    fn answer(&mut self, ins: u8, plan: &Plan, reply: &[u8]) -> (Vec<u8>, Status) {
-        let sealed = match &self.session {
+    fn answer(&mut self, ins: u8, plan: &Plan, reply: &[u8]) -> Result<(Vec<u8>, Status), Status> {
+        let sealed = match &mut self.session {
             Some(session) => session.seal(plan.reply, reply),
             None => reply.to_vec(),
         };
         let frame_len = if plan.reply == CommMode::Full { FULL_FRAME_LEN } else { FRAME_LEN };
-        let frames = if plan::is_iso_chained(ins) {
+        let frames = if codes::is_iso_chained(ins) {
+            if sealed.len() > APDU_LEN {
+                return Err(Status::Length);
+            }
             VecDeque::from([sealed])
-        } else if ins == plan::GET_VERSION {
+        } else if ins == codes::GET_VERSION {
             plan::version_frames(&sealed)
         } else {
             sealed.chunks(frame_len).map(<[u8]>::to_vec).collect()
         };
-        self.send(frames)
+        Ok(self.send(frames))
     }
 
     fn send(&mut self, mut frames: VecDeque<Vec<u8>>) -> (Vec<u8>, Status) {
@@ -207,5 +255,23 @@ impl Picc {
         }
         self.pending = Pending::Reply(frames);
         (frame, Status::AdditionalFrame)
+    }
+
+    /// Swaps in the memory as one step: saved first, so that what was answered is never lost, and what was not saved
+    /// never happened.
+    pub(crate) fn install_memory(&mut self, memory: Memory) -> Result<(), Status> {
+        self.storage.save(&memory).map_err(|error| {
+            tracing::error!(%error, "the card's memory could not be saved");
+            Status::Memory
+        })?;
+        self.memory = memory;
+        Ok(())
+    }
+
+    /// [`Self::install_memory`] of a change to one application.
+    pub(crate) fn install(&mut self, index: usize, after: Application) -> Result<(), Status> {
+        let mut memory = self.memory.clone();
+        *memory.applications.get_mut(index).ok_or(Status::Memory)? = after;
+        self.install_memory(memory)
     }
 }

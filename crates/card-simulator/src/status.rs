@@ -8,6 +8,8 @@ pub enum Status {
     Ok = 0x00,
     /// Nothing to commit or to abort.
     NoChanges = 0x0C,
+    /// There is no room for what was to be created.
+    OutOfMemory = 0x0E,
     /// The command is unknown, or not for this chip.
     IllegalCommand = 0x1C,
     /// MAC or padding is wrong.
@@ -30,6 +32,10 @@ pub enum Status {
     Boundary = 0xBE,
     /// A chained command or reply was broken off.
     CommandAborted = 0xCA,
+    /// There are as many applications as the chip can hold.
+    Count = 0xCE,
+    /// There is one of this number already.
+    Duplicate = 0xDE,
     /// The non-volatile memory failed.
     Memory = 0xEE,
     /// There is no such file.

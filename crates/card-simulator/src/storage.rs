@@ -1,7 +1,8 @@
 //! The memory as a JSON file, replaced in one step, so that a card outlives the process that plays it.
 
 use crate::memory::Memory;
-use domain::city_pack::CardLayout;
+use domain::city_pack::{CardLayout, ClassicLayout};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -28,6 +29,16 @@ pub enum StorageError {
         /// Where and why.
         source: serde_json::Error,
     },
+    /// The file holds a card of the other technology.
+    #[error("{path} holds a {found} card, and a {wanted} one is wanted")]
+    Technology {
+        /// Which file.
+        path: PathBuf,
+        /// What it holds.
+        found: &'static str,
+        /// What was asked for.
+        wanted: &'static str,
+    },
     /// The file is of another format version.
     #[error("{path} has format {found}; this program knows {FORMAT}")]
     Format {
@@ -38,34 +49,90 @@ pub enum StorageError {
     },
 }
 
+/// What a card file holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum CardKind {
+    /// Also of files that do not say.
+    #[default]
+    Desfire,
+    Classic,
+}
+
+impl CardKind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Desfire => "DESFire",
+            Self::Classic => "Classic",
+        }
+    }
+}
+
+/// What is kept beside the memory, and says whose it is.
+pub(crate) trait Head: Serialize + DeserializeOwned {
+    const KIND: CardKind;
+    type Memory: Serialize + DeserializeOwned;
+}
+
+impl Head for CardLayout {
+    const KIND: CardKind = CardKind::Desfire;
+    type Memory = Memory;
+}
+
+/// Where things lie on a Classic card; nowhere on a blank one.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct ClassicHead(pub(crate) Option<ClassicLayout>);
+
+impl Head for ClassicHead {
+    const KIND: CardKind = CardKind::Classic;
+    type Memory = crate::classic::ClassicMemory;
+}
+
 #[derive(Serialize, Deserialize)]
 struct Image<L, M> {
     format: u32,
+    #[serde(default)]
+    technology: CardKind,
     layout: L,
     card: M,
 }
 
-/// Where the memory is kept; nowhere by default.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Storage {
-    place: Option<(PathBuf, CardLayout)>,
+/// Enough of a card file to know what it is.
+#[derive(Deserialize)]
+struct Cover {
+    format: u32,
+    #[serde(default)]
+    technology: CardKind,
 }
 
-impl Storage {
+/// Where the memory is kept; nowhere by default.
+#[derive(Debug, Clone)]
+pub(crate) struct Storage<L = CardLayout> {
+    place: Option<(PathBuf, L)>,
+}
+
+impl<L> Default for Storage<L> {
+    fn default() -> Self {
+        Self { place: None }
+    }
+}
+
+impl<L: Head> Storage<L> {
     /// A file, and the layout that is kept with the memory.
-    pub(crate) fn at(path: PathBuf, layout: CardLayout) -> Self {
+    pub(crate) fn at(path: PathBuf, layout: L) -> Self {
         Self { place: Some((path, layout)) }
     }
 
     /// Saves if there is a place.
-    pub(crate) fn save(&self, memory: &Memory) -> Result<(), StorageError> {
+    pub(crate) fn save(&self, memory: &L::Memory) -> Result<(), StorageError> {
         self.place.as_ref().map_or(Ok(()), |(path, layout)| save(path, layout, memory))
     }
 }
 
 /// Writes a temporary file beside `path`, syncs it and renames it into place.
-fn save(path: &Path, layout: &CardLayout, memory: &Memory) -> Result<(), StorageError> {
-    let image = Image { format: FORMAT, layout, card: memory };
+fn save<L: Head>(path: &Path, layout: &L, memory: &L::Memory) -> Result<(), StorageError> {
+    let image = Image { format: FORMAT, technology: L::KIND, layout, card: memory };
     let json =
         serde_json::to_vec_pretty(&image).map_err(|source| StorageError::Json { path: path.to_owned(), source })?;
     let io = |source| StorageError::Io { path: path.to_owned(), source };
@@ -78,13 +145,31 @@ fn save(path: &Path, layout: &CardLayout, memory: &Memory) -> Result<(), Storage
     std::fs::rename(&fresh, path).map_err(io)
 }
 
-/// Reads what [`Storage::save`] wrote.
-pub(crate) fn load(path: &Path) -> Result<(Memory, CardLayout), StorageError> {
+fn parse<T: DeserializeOwned>(path: &Path, text: &[u8]) -> Result<T, StorageError> {
+    serde_json::from_slice(text).map_err(|source| StorageError::Json { path: path.to_owned(), source })
+}
+
+fn open(path: &Path) -> Result<(Vec<u8>, CardKind), StorageError> {
     let text = std::fs::read(path).map_err(|source| StorageError::Io { path: path.to_owned(), source })?;
-    let image: Image<CardLayout, Memory> =
-        serde_json::from_slice(&text).map_err(|source| StorageError::Json { path: path.to_owned(), source })?;
-    if image.format != FORMAT {
-        return Err(StorageError::Format { path: path.to_owned(), found: image.format });
+    let cover: Cover = parse(path, &text)?;
+    if cover.format != FORMAT {
+        return Err(StorageError::Format { path: path.to_owned(), found: cover.format });
     }
+    Ok((text, cover.technology))
+}
+
+/// What a card file holds.
+pub(crate) fn kind(path: &Path) -> Result<CardKind, StorageError> {
+    open(path).map(|(_, kind)| kind)
+}
+
+/// Reads what [`Storage::save`] wrote.
+pub(crate) fn load<L: Head>(path: &Path) -> Result<(L::Memory, L), StorageError> {
+    let (text, found) = open(path)?;
+    if found != L::KIND {
+        let (found, wanted) = (found.name(), L::KIND.name());
+        return Err(StorageError::Technology { path: path.to_owned(), found, wanted });
+    }
+    let image: Image<L, L::Memory> = parse(path, &text)?;
     Ok((image.card, image.layout))
 }

@@ -3,9 +3,9 @@
 
 use crate::bytes::{Key, u24_bytes};
 use crate::crypto::{ZERO, cbc_encrypt, cmac, mac_truncated};
-use crate::memory::{Access, Application, Contents, TransactionMacFile, ValueFile};
+use crate::memory::{Access, Application, Contents, RecordFile, TransactionMacFile, ValueFile};
 use crate::status::Status;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Which of the three commands changes the value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +25,10 @@ pub(crate) struct Transaction {
     backups: BTreeMap<u8, Vec<u8>>,
     /// The new record of each record file written to.
     records: BTreeMap<u8, Vec<u8>>,
+    /// The record that each record file has changed, and its place from the oldest.
+    updates: BTreeMap<u8, (usize, Vec<u8>)>,
+    /// The record files to be emptied.
+    cleared: BTreeSet<u8>,
     /// TMI: every command since the transaction began, in clear and zero-padded.
     input: Vec<u8>,
     /// TMRI of a CommitReaderID in this transaction.
@@ -60,7 +64,8 @@ pub(crate) fn transaction_mac_value(key: &Key, counter: u32, uid: &[u8; 7], inpu
 impl Transaction {
     /// Nothing would change.
     pub(crate) fn is_empty(&self) -> bool {
-        self.values.is_empty() && self.backups.is_empty() && self.records.is_empty()
+        let no_record = self.records.is_empty() && self.updates.is_empty() && self.cleared.is_empty();
+        self.values.is_empty() && self.backups.is_empty() && no_record
     }
 
     /// Notes a command whose whole parameters are `head`, such as Credit.
@@ -71,6 +76,12 @@ impl Transaction {
     /// Notes a read or write: command, file and its two three-byte parameters, then the data in clear.
     pub(crate) fn note_data(&mut self, ins: u8, file: u8, first: usize, second: usize, data: &[u8]) {
         append(&mut self.input, &[&[ins, file], &u24_bytes(first), &u24_bytes(second), &[0; 8]]);
+        append(&mut self.input, &[data]);
+    }
+
+    /// Notes UpdateRecord: command and its whole header of ten bytes, then the data in clear.
+    pub(crate) fn note_update(&mut self, ins: u8, header: &[u8], data: &[u8]) {
+        append(&mut self.input, &[&[ins], header, &[0; 5]]);
         append(&mut self.input, &[data]);
     }
 
@@ -124,8 +135,37 @@ impl Transaction {
 
     /// Writes into the new record of a record file; several writes of a transaction go to the same one.
     pub(crate) fn write_record(&mut self, number: u8, size: usize, offset: usize, data: &[u8]) -> Result<(), Status> {
+        if self.updates.contains_key(&number) || self.cleared.contains(&number) {
+            return Err(Status::PermissionDenied);
+        }
         let record = self.records.entry(number).or_insert_with(|| vec![0; size]);
         write_at(record, offset, data)
+    }
+
+    /// Changes the record at `place`; one of a file in a transaction, which has but one mirror.
+    pub(crate) fn update_record(
+        &mut self,
+        number: u8,
+        place: usize,
+        committed: &[u8],
+        offset: usize,
+        data: &[u8],
+    ) -> Result<(), Status> {
+        let other = self.updates.get(&number).is_some_and(|(updated, _)| *updated != place);
+        if other || self.records.contains_key(&number) || self.cleared.contains(&number) {
+            return Err(Status::PermissionDenied);
+        }
+        let (_, mirror) = self.updates.entry(number).or_insert_with(|| (place, committed.to_vec()));
+        write_at(mirror, offset, data)
+    }
+
+    /// Empties a record file that this transaction has not written to.
+    pub(crate) fn clear_records(&mut self, number: u8) -> Result<(), Status> {
+        if self.records.contains_key(&number) || self.updates.contains_key(&number) {
+            return Err(Status::PermissionDenied);
+        }
+        self.cleared.insert(number);
+        Ok(())
     }
 
     /// CommitReaderID: keeps the identity for the commit; in a session answers the previous one, enciphered for the
@@ -163,9 +203,14 @@ impl Transaction {
                         data.clone_from(mirror);
                     }
                 }
-                Contents::Cyclic(cyclic) => {
+                Contents::Linear(file) => {
+                    self.commit_records(*number, file);
+                    file.records.extend(self.records.get(number).cloned());
+                }
+                Contents::Cyclic(file) => {
+                    self.commit_records(*number, file);
                     if let Some(record) = self.records.get(number) {
-                        cyclic.push(record.clone());
+                        file.push(record.clone());
                     }
                 }
                 Contents::TransactionMac(evidence) => self.commit_evidence(file.rights.read_write, evidence, uid)?,
@@ -173,6 +218,18 @@ impl Transaction {
             }
         }
         Ok(after)
+    }
+
+    /// What changes in the records that are there; a new one comes after.
+    fn commit_records(&self, number: u8, file: &mut RecordFile) {
+        if self.cleared.contains(&number) {
+            file.records.clear();
+        }
+        if let Some((place, mirror)) = self.updates.get(&number)
+            && let Some(record) = file.records.get_mut(*place)
+        {
+            record.clone_from(mirror);
+        }
     }
 
     fn commit_value(&self, number: u8, file: &mut ValueFile) {

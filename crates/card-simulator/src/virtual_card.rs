@@ -1,15 +1,14 @@
 //! A card in the field: ISO 7816 wrapping, the reader's own pseudo-commands, faults, and what its owner may see
 //! without any key.
 
-use crate::faults::{Exchange, FaultKind, FaultPlan, flip};
+use crate::entropy;
+use crate::faults::{Exchange, FaultLine, FaultPlan, Struck};
 use crate::field::FieldCard;
 use crate::memory::{Application, Contents, Memory};
 use crate::picc::{Entropy, Picc};
 use crate::status::Status;
 use crate::storage::{self, StorageError};
 use domain::city_pack::CardLayout;
-use rand_chacha::ChaCha20Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -25,29 +24,14 @@ const ATS: [u8; 6] = [0x06, 0x75, 0x77, 0x81, 0x02, 0x80];
 pub struct VirtualCard {
     pub(crate) picc: Picc,
     pub(crate) layout: CardLayout,
-    faults: FaultPlan,
-    exchanges: u32,
+    faults: FaultLine,
     shown_uid: Vec<u8>,
-    torn: bool,
 }
 
 impl fmt::Debug for VirtualCard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("VirtualCard").field("torn", &self.torn).finish_non_exhaustive()
+        f.debug_struct("VirtualCard").field("torn", &self.is_torn()).finish_non_exhaustive()
     }
-}
-
-/// Seeded by the operating system. Without it the challenges could be foreseen, which harms no simulated card.
-fn system_entropy() -> Entropy {
-    let mut seed = [0; 32];
-    if let Err(error) = getrandom::fill(&mut seed) {
-        tracing::warn!(%error, "no entropy: the card's challenges can be foreseen");
-    }
-    from_generator(ChaCha20Rng::from_seed(seed))
-}
-
-fn from_generator(mut generator: ChaCha20Rng) -> Entropy {
-    Box::new(move |bytes| generator.fill_bytes(bytes))
 }
 
 impl VirtualCard {
@@ -55,12 +39,10 @@ impl VirtualCard {
     #[must_use]
     pub fn new(memory: Memory, layout: CardLayout) -> Self {
         let mut card = Self {
-            picc: Picc::new(memory, system_entropy()),
+            picc: Picc::new(memory, entropy::system()),
             layout,
-            faults: FaultPlan::none(),
-            exchanges: 0,
+            faults: FaultLine::default(),
             shown_uid: Vec::new(),
-            torn: false,
         };
         card.field_off();
         card
@@ -69,7 +51,7 @@ impl VirtualCard {
     /// The same card with its random numbers from a seed, so that a session can be repeated byte for byte.
     #[must_use]
     pub fn seeded(self, seed: u64) -> Self {
-        self.with_entropy(from_generator(ChaCha20Rng::seed_from_u64(seed)))
+        self.with_entropy(entropy::seeded(seed))
     }
 
     /// The same card with its random numbers from elsewhere.
@@ -110,21 +92,23 @@ impl VirtualCard {
 
     /// Replaces the planned faults and counts exchanges from 1 again.
     pub fn set_faults(&mut self, plan: FaultPlan) {
-        self.faults = plan;
-        self.exchanges = 0;
+        self.faults.set(plan);
     }
 
     /// The faults that may still strike.
     #[must_use]
     pub fn faults(&self) -> &FaultPlan {
-        &self.faults
+        self.faults.plan()
     }
 
     /// The card has left the field (or is reset): session and open transaction are gone. The next exchange finds it
     /// back in the field. Also ends the silence after a planned tear.
     pub fn field_off(&mut self) {
-        self.picc.power_off();
-        self.torn = false;
+        self.begin_anew();
+        self.faults.laid_down();
+    }
+
+    fn show_uid(&mut self) {
         self.shown_uid = if self.picc.memory.random_uid {
             let random: [u8; 3] = self.picc.random();
             [&[0x08], &random[..]].concat()
@@ -136,13 +120,13 @@ impl VirtualCard {
     /// A planned tear has struck; every exchange is empty until [`Self::field_off`].
     #[must_use]
     pub fn is_torn(&self) -> bool {
-        self.torn
+        self.faults.is_torn()
     }
 
     /// One APDU. A planned delay is slept here; use [`Self::exchange`] to keep one's own time.
     /// An empty answer is a card that has left the field.
     pub fn transmit(&mut self, apdu: &[u8]) -> Vec<u8> {
-        let Exchange { reply, delay } = self.exchange(apdu);
+        let Exchange { reply, delay, .. } = self.exchange(apdu);
         if delay > Duration::ZERO {
             std::thread::sleep(delay);
         }
@@ -151,42 +135,23 @@ impl VirtualCard {
 
     /// One APDU, with the delay as data.
     pub fn exchange(&mut self, apdu: &[u8]) -> Exchange {
-        if self.torn {
-            return Exchange::lost();
-        }
-        self.exchanges = self.exchanges.saturating_add(1);
-        let ins = apdu.get(1).copied().unwrap_or_default();
-        let struck = self.faults.strike(self.exchanges, ins);
-        if struck.contains(&FaultKind::TearBefore) {
-            return self.tear();
-        }
-        let mut reply = match struck.iter().find_map(|kind| status_of(*kind)) {
-            Some(status) => {
-                self.picc.power_off();
-                vec![0x91, status]
-            }
-            None => self.answer(apdu),
-        };
-        if struck.contains(&FaultKind::TearAfter) {
-            return self.tear();
-        }
-        let mut delay = Duration::ZERO;
-        for kind in struck {
-            match kind {
-                FaultKind::Delay(ms) => delay += Duration::from_millis(u64::from(ms)),
-                FaultKind::FlipBit(bit) => flip(&mut reply, bit),
-                FaultKind::TearBefore | FaultKind::TearAfter | FaultKind::Status(_) => {}
-            }
-        }
-        Exchange { reply, delay }
+        let mut faults = std::mem::take(&mut self.faults);
+        let exchange = faults.exchange(self, apdu);
+        self.faults = faults;
+        exchange
     }
 
-    fn tear(&mut self) -> Exchange {
-        self.field_off();
-        self.torn = true;
-        Exchange::lost()
+    /// The citizen's application.
+    pub(crate) fn application(&self) -> Option<(usize, &Application)> {
+        self.picc.memory.applications.iter().enumerate().find(|(_, application)| application.aid == self.layout.aid)
     }
 
+    pub(crate) fn contents(&self, file: u8) -> Option<&Contents> {
+        self.application()?.1.files.get(&file).map(|file| &file.contents)
+    }
+}
+
+impl Struck for VirtualCard {
     fn answer(&mut self, apdu: &[u8]) -> Vec<u8> {
         match apdu {
             [0xFF, 0xCA, 0x00, 0x00, ..] => [&self.shown_uid[..], &[0x90, 0x00]].concat(),
@@ -206,13 +171,17 @@ impl VirtualCard {
         }
     }
 
-    /// The citizen's application.
-    pub(crate) fn application(&self) -> Option<(usize, &Application)> {
-        self.picc.memory.applications.iter().enumerate().find(|(_, application)| application.aid == self.layout.aid)
+    fn refuse(&mut self, status: u8) -> Vec<u8> {
+        self.picc.power_off();
+        vec![0x91, status]
     }
 
-    pub(crate) fn contents(&self, file: u8) -> Option<&Contents> {
-        self.application()?.1.files.get(&file).map(|file| &file.contents)
+    /// A transaction becomes valid in one step, which a tear in the middle comes before.
+    fn run_torn(&mut self, _apdu: &[u8], _written: u8) {}
+
+    fn begin_anew(&mut self) {
+        self.picc.power_off();
+        self.show_uid();
     }
 }
 
@@ -227,13 +196,6 @@ impl FieldCard for VirtualCard {
 
     fn field_off(&mut self) {
         Self::field_off(self);
-    }
-}
-
-fn status_of(kind: FaultKind) -> Option<u8> {
-    match kind {
-        FaultKind::Status(status) => Some(status),
-        _ => None,
     }
 }
 

@@ -164,12 +164,13 @@ fn next_counter(newest: &[TopUpRecord], counter_seen: u32) -> Result<u32, Credit
 mod tests {
     use super::*;
     use domain::card::Presentation;
+    use domain::device::CreditKey;
     use domain::{Day, Handle, TerminalId};
 
     fn order(amount: i64) -> CreditOrder {
         CreditOrder {
             presentation: Presentation(1),
-            key: Handle(1),
+            key: CreditKey::Record(Handle(1)),
             top_up: TopUpId([1; 16]),
             amount: Cents(amount),
             counter_seen: 0,

@@ -4,7 +4,7 @@ use crate::desfire::{Desfire, Status};
 use crate::error::CardError;
 use crate::layout::{self, Identity};
 use crate::transport::Transport;
-use domain::card::{CardSnapshot, CreditVerdict, Movement, PinTries, Presentation, TopUpRecord, Wishes};
+use domain::card::{CardSnapshot, CreditVerdict, Movement, PinTries, Presentation, Technology, TopUpRecord, Wishes};
 use domain::city_pack::CardLayout;
 use domain::{Cents, Handle, TerminalId, TopUpId, Uid};
 use keys::{CardKeys, CommMode, KeyOnCard, KeyRole};
@@ -29,10 +29,14 @@ pub struct CardSession<T> {
 /// Everything read from a card when it is laid down.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CardContents {
+    /// What the card is made of.
+    pub technology: Technology,
     /// Number, generation and secret.
     pub identity: Identity,
     /// The purse, for display; `None` where the file does not grant GetValue freely.
     pub purse: Option<Cents>,
+    /// The purse and its records contradict each other, or a value is outside what any purse may hold.
+    pub needs_check: bool,
     /// Newest first; the personalisation's record 0 is one of them while the file still holds it.
     pub top_ups: Vec<TopUpRecord>,
     /// Newest first, without the personalisation's record 0.
@@ -46,13 +50,15 @@ pub struct CardContents {
 impl CardContents {
     /// The snapshot for the session, once the secret lies in the vault under `secret`.
     #[must_use]
-    pub fn into_snapshot(self, presentation: Presentation, secret: Handle) -> CardSnapshot {
+    pub fn into_snapshot(self, presentation: Presentation, secret: Option<Handle>) -> CardSnapshot {
         CardSnapshot {
             presentation,
+            technology: self.technology,
             number: self.identity.number,
             generation: self.identity.generation,
             secret,
             purse: self.purse,
+            needs_check: self.needs_check,
             top_ups: self.top_ups,
             movements: self.movements,
             tries: self.tries,
@@ -225,7 +231,8 @@ impl<T: Transport> CardSession<T> {
             Err(CardError::Refused { status: Status::PermissionDenied | Status::AuthenticationError, .. }) => None,
             Err(error) => return Err(error),
         };
-        Ok(CardContents { identity, purse, top_ups, movements, tries, wishes })
+        let (technology, needs_check) = (Technology::DesfireEv2, false);
+        Ok(CardContents { technology, identity, purse, needs_check, top_ups, movements, tries, wishes })
     }
 }
 

@@ -35,16 +35,30 @@ pub trait Transport {
     /// # Errors
     /// `TransportError`; the outcome of the command is then unknown.
     fn transmit(&mut self, command: &Apdu) -> Result<Reply, TransportError>;
+
+    /// The answer to reset that the card was connected with, by which PC/SC tells a storage card (MIFARE Classic)
+    /// from a chip card (PC/SC part 3, 3.1.3.2.3); empty where it is not known.
+    fn atr(&self) -> &[u8] {
+        &[]
+    }
 }
 
 impl<T: Transport + ?Sized> Transport for Box<T> {
     fn transmit(&mut self, command: &Apdu) -> Result<Reply, TransportError> {
         (**self).transmit(command)
     }
+
+    fn atr(&self) -> &[u8] {
+        (**self).atr()
+    }
 }
 
 impl<T: Transport + ?Sized> Transport for &mut T {
     fn transmit(&mut self, command: &Apdu) -> Result<Reply, TransportError> {
         (**self).transmit(command)
+    }
+
+    fn atr(&self) -> &[u8] {
+        (**self).atr()
     }
 }

@@ -8,9 +8,9 @@ use std::path::Path;
 use std::time::Duration;
 
 const SCHEMA: &str = include_str!("schema.sql");
-/// What each version added to the one before; the first brings version 1 to version 2.
-const STEPS: [&str; 1] = [include_str!("schema-2.sql")];
-const VERSION: i64 = 2;
+/// What each version added to the one before, the first bringing version 1 to version 2.
+const STEPS: [&str; 2] = [include_str!("schema-2.sql"), include_str!("schema-3.sql")];
+const VERSION: i64 = 3;
 /// The tables that seeding fills.
 const SEEDED: [&str; 10] = [
     "setting",
@@ -163,6 +163,28 @@ mod tests {
         for _ in 0..2 {
             let database = Database::open(&path).unwrap();
             assert_eq!((names(&database, "district"), names(&database, "technician")), (1, 0));
+        }
+    }
+
+    #[test]
+    fn every_earlier_version_is_moved_to_what_a_new_database_is() {
+        let shape = |database: &Database| -> Vec<String> {
+            let sql = "SELECT coalesce(sql, name) FROM sqlite_schema ORDER BY name";
+            let mut statement = database.read().prepare(sql).unwrap();
+            statement.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
+        };
+        let folder = tempfile::TempDir::new().unwrap();
+        let new = shape(&Database::create(&folder.path().join("new.db")).unwrap());
+        for version in 1..VERSION {
+            let path = folder.path().join(format!("{version}.db"));
+            let old = Connection::open(&path).unwrap();
+            old.execute_batch(SCHEMA).unwrap();
+            for step in &STEPS[..usize::try_from(version).unwrap() - 1] {
+                old.execute_batch(step).unwrap();
+            }
+            old.pragma_update(None, "user_version", version).unwrap();
+            drop(old);
+            assert_eq!(shape(&Database::open(&path).unwrap()), new, "from version {version}");
         }
     }
 

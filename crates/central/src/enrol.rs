@@ -53,7 +53,7 @@ pub fn enrol(
         root_key: keys.root_key().map_err(|error| CentralError::Feed(error.to_string()))?.verifier(),
         access_token: token,
         epoch_keys: keys.epochs.clone(),
-        read_base_keys: vec![BaseKey::new(*keys.cards.read.expose())],
+        read_base_keys: keys.cards.read.iter().map(|read| read.key.clone()).collect(),
         uid_key: BaseKey::new(*keys.cards.uid.expose()),
         codes: batch.0,
     })

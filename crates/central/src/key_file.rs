@@ -3,12 +3,15 @@
 //! an HSM; the functions here are the ones such a module would offer.
 
 use crate::error::CentralError;
-use domain::Uid;
 use domain::city_pack::CardLayout;
-use keys::{AesKey, DiversificationInput, diversify};
+use domain::{Timestamp, Uid};
+use keys::{
+    AesKey, DiversificationInput, Entropy, IssuerBaseKeys, KeyError, SoftIssuer, VersionedKey, diversify,
+};
 use protocol::{BaseKey, EpochKey, NoteError, NoteKey, Secret32};
 use rand::Rng;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
@@ -19,8 +22,9 @@ use std::path::Path;
 pub struct CardBaseKeys {
     /// Changes the others.
     pub master: BaseKey,
-    /// Kiosks.
-    pub read: BaseKey,
+    /// Kiosks, newest first. A card moves to the newest one online; terminals hold them all.
+    #[serde(deserialize_with = "versions")]
+    pub read: Vec<VersionedBaseKey>,
     /// Validators.
     pub debit: BaseKey,
     /// Credits.
@@ -29,6 +33,37 @@ pub struct CardBaseKeys {
     pub uid: BaseKey,
     /// TransactionMAC.
     pub transaction_mac: BaseKey,
+}
+
+/// One version of a base key.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VersionedBaseKey {
+    /// The version byte that cards tell (GetKeyVersion, 64).
+    pub version: u8,
+    /// The key.
+    pub key: BaseKey,
+    /// When it was drawn. Terminals that were enrolled before do not have it.
+    pub drawn: Timestamp,
+}
+
+/// A key file from before read keys had versions holds one key as text: the cards carry it as version 0.
+fn versions<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<VersionedBaseKey>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Either {
+        One(BaseKey),
+        Many(Vec<VersionedBaseKey>),
+    }
+    let found = match Either::deserialize(deserializer)? {
+        Either::One(key) => vec![VersionedBaseKey { version: 0, key, drawn: Timestamp(0) }],
+        Either::Many(many) => many,
+    };
+    let mut known = BTreeSet::new();
+    if found.is_empty() || !found.iter().all(|key| known.insert(key.version)) {
+        return Err(serde::de::Error::custom("read keys: one at least, each of another version"));
+    }
+    Ok(found)
 }
 
 /// All keys of the city.
@@ -64,7 +99,7 @@ impl KeyFile {
     pub fn draw(city: &str, rng: &mut impl Rng) -> Self {
         let cards = CardBaseKeys {
             master: BaseKey::new(drawn(rng)),
-            read: BaseKey::new(drawn(rng)),
+            read: vec![VersionedBaseKey { version: 0, key: BaseKey::new(drawn(rng)), drawn: Timestamp(0) }],
             debit: BaseKey::new(drawn(rng)),
             credit: BaseKey::new(drawn(rng)),
             uid: BaseKey::new(drawn(rng)),
@@ -80,6 +115,43 @@ impl KeyFile {
             epochs: vec![EpochKey { epoch: 1, key: Secret32::new(drawn(rng)) }],
             cards,
         }
+    }
+
+    /// The newest read key.
+    ///
+    /// # Errors
+    /// `CentralError::NotReady` when the file holds none.
+    pub fn newest_read(&self) -> Result<&VersionedBaseKey, CentralError> {
+        self.cards.read.first().ok_or_else(|| CentralError::NotReady("the key file holds no read key".to_owned()))
+    }
+
+    /// Draws the next read key and puts it first. The older ones stay: cards carry them until they are changed.
+    ///
+    /// # Errors
+    /// `CentralError::NotReady` when all 256 versions are used up.
+    pub fn renew_read_key(&mut self, rng: &mut impl Rng, now: Timestamp) -> Result<u8, CentralError> {
+        let version = self.newest_read()?.version.checked_add(1);
+        let version = version.ok_or_else(|| CentralError::NotReady("read keys have no version left".to_owned()))?;
+        let key = VersionedBaseKey { version, key: BaseKey::new(drawn(rng)), drawn: now };
+        self.cards.read.insert(0, key);
+        Ok(version)
+    }
+
+    /// The card keys as an issuer uses them; the chips' own master key is not among central's.
+    #[must_use]
+    pub fn issuer(&self, system_id: &str) -> SoftIssuer {
+        let one = |key: &BaseKey| VersionedKey { key: AesKey::new(*key.expose()), version: 0 };
+        let read = self.cards.read.iter();
+        let base = IssuerBaseKeys {
+            picc: Vec::new(),
+            master: vec![one(&self.cards.master)],
+            read: read.map(|key| VersionedKey { version: key.version, ..one(&key.key) }).collect(),
+            debit: vec![one(&self.cards.debit)],
+            credit: vec![one(&self.cards.credit)],
+            uid: vec![one(&self.cards.uid)],
+            transaction_mac: one(&self.cards.transaction_mac),
+        };
+        SoftIssuer::new(base, system_id, entropy())
     }
 
     /// Reads the file.
@@ -134,6 +206,11 @@ impl KeyFile {
     }
 }
 
+/// Randomness from the operating system.
+pub(crate) fn entropy() -> Box<dyn Entropy + Send> {
+    Box::new(|buffer: &mut [u8]| getrandom::fill(buffer).map_err(|_| KeyError::NoEntropy))
+}
+
 /// One card's own key of a base key (`docs/card-layout.md`, "Diversification").
 ///
 /// # Errors
@@ -158,4 +235,44 @@ pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), CentralError> {
         std::fs::rename(&temporary, path)
     };
     write().map_err(|error| CentralError::file(path, error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha20Rng;
+
+    #[test]
+    fn a_key_file_from_before_versions_is_read_and_its_key_is_version_0() {
+        let mut rng = ChaCha20Rng::seed_from_u64(1);
+        let mut keys = KeyFile::draw("bahia", &mut rng);
+        let mut old = serde_json::to_value(&keys).unwrap();
+        let only = old["cards"]["read"][0]["key"].clone();
+        old["cards"]["read"] = only;
+        let read: KeyFile = serde_json::from_value(old).unwrap();
+        let shown = |keys: &KeyFile| -> Vec<(u8, [u8; 16])> {
+            keys.cards.read.iter().map(|key| (key.version, *key.key.expose())).collect()
+        };
+        assert_eq!(shown(&read), shown(&keys));
+        assert_eq!(keys.renew_read_key(&mut rng, Timestamp(5)).unwrap(), 1);
+        let back: KeyFile = serde_json::from_value(serde_json::to_value(&keys).unwrap()).unwrap();
+        assert_eq!(shown(&back), shown(&keys));
+        assert_eq!(shown(&back)[1], shown(&read)[0], "the older key stays, behind the newer one");
+        assert_ne!(shown(&back)[0].1, shown(&back)[1].1);
+    }
+
+    #[test]
+    fn a_key_file_without_a_read_key_or_with_a_version_twice_is_refused() {
+        let keys = serde_json::to_value(KeyFile::draw("bahia", &mut ChaCha20Rng::seed_from_u64(1))).unwrap();
+        let with = |read: serde_json::Value| {
+            let mut file = keys.clone();
+            file["cards"]["read"] = read;
+            serde_json::from_value::<KeyFile>(file).is_ok()
+        };
+        let one = keys["cards"]["read"][0].clone();
+        assert!(with(serde_json::json!([one])));
+        assert!(!with(serde_json::json!([])));
+        assert!(!with(serde_json::json!([one, one])));
+    }
 }

@@ -6,20 +6,43 @@ use crate::{CardNumber, Cents, Day, Generation, Handle, TerminalId, TopUpId};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Presentation(pub u64);
 
+/// What a card is made of: what it can prove, and what it can be trusted with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Technology {
+    /// MIFARE DESFire EV1: AES, and the older secure channel.
+    DesfireEv1,
+    /// MIFARE DESFire EV2 and later.
+    DesfireEv2,
+    /// MIFARE Classic 1K: it can be copied, so it carries little money and no secret.
+    Classic,
+}
+
+impl Technology {
+    /// Whether the card keeps a secret, PIN tries and wishes.
+    #[must_use]
+    pub const fn is_desfire(self) -> bool {
+        matches!(self, Self::DesfireEv1 | Self::DesfireEv2)
+    }
+}
+
 /// Everything read from a card when it is laid down, after mutual authentication.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CardSnapshot {
     /// This laying-down.
     pub presentation: Presentation,
+    /// What it is made of.
+    pub technology: Technology,
     /// The printed number.
     pub number: CardNumber,
     /// Which issue of the number.
     pub generation: Generation,
-    /// The 32-byte card secret, held in the vault.
-    pub secret: Handle,
+    /// The 32-byte card secret, held in the vault; `None` on MIFARE Classic, which could not keep one.
+    pub secret: Option<Handle>,
     /// The purse's value; for display (`card.md`: the credit session's own reading is the evidence). `None` when
     /// the card gives it only after the credit key.
     pub purse: Option<Cents>,
+    /// What the purse holds and what its records say cannot both be right: shown as such, never topped up, reported.
+    pub needs_check: bool,
     /// The top-ups the cyclic file still holds, newest first; never empty on a personalised card.
     pub top_ups: Vec<TopUpRecord>,
     /// The validators' records, newest first.

@@ -1,7 +1,7 @@
 //! What the devices of a kiosk say (events) and are told (requests): plain data, the same for real drivers and
 //! simulators. A device that vanishes is an ordinary event.
 
-use crate::card::{CardSnapshot, CreditVerdict, PinTries, Presentation};
+use crate::card::{CardSnapshot, CreditVerdict, PinTries, Presentation, Wishes};
 use crate::{Cents, Day, FailureCode, Handle, PrintName, TerminalId, TopUpId};
 
 /// What the card reader says.
@@ -44,13 +44,17 @@ pub enum ReaderEvent {
     TriesWritten(Presentation, PinTries),
     /// The tries could not be written.
     TriesNotWritten(Presentation, FailureCode),
+    /// The wishes on the card were committed and read back.
+    WishesWritten(Presentation, Wishes),
+    /// The wishes on the card are as they were, or are not known to be otherwise.
+    WishesNotWritten(Presentation, FailureCode),
 }
 
 /// What the card reader is told. Requests for a presentation that is over fail with an event, never silently.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReaderRequest {
     /// Authenticate once with the credit key.
-    ProveCreditKey(Presentation, Handle),
+    ProveCreditKey(Presentation, CreditKey),
     /// Credit and write the top-up record in one transaction, then read back.
     Credit(CreditOrder),
     /// Look for a top-up's record (`CreditVerdict`).
@@ -64,6 +68,17 @@ pub enum ReaderRequest {
     },
     /// Commit the PIN tries to the card.
     WriteTries(Presentation, PinTries),
+    /// Commit the wishes to the card: only ever with the holder's consent.
+    WriteWishes(Presentation, Wishes),
+}
+
+/// Where the card's credit key is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CreditKey {
+    /// The card's diversified key out of its sealed record, in the vault.
+    Record(Handle),
+    /// With central, which runs the authentication over relayed cryptograms: only while it can be reached.
+    Central,
 }
 
 /// One credit, as journalled.
@@ -71,8 +86,8 @@ pub enum ReaderRequest {
 pub struct CreditOrder {
     /// The card as it lies there now.
     pub presentation: Presentation,
-    /// The card's diversified credit key, in the vault.
-    pub key: Handle,
+    /// Where the card's credit key is.
+    pub key: CreditKey,
     /// The top-up, written into the card's record.
     pub top_up: TopUpId,
     /// How much.

@@ -57,6 +57,10 @@ failure_codes! {
     CardSwapped = "C-11",
     /// The application is there, but it is another city's: no read key of this one fits.
     CardOtherCity = "C-12",
+    /// The card is of the first kind (MIFARE Classic): it has no record and no PIN, and is exchanged at the office.
+    CardOld = "C-13",
+    /// The holder's wishes were not kept on the card.
+    WishesNotKept = "C-14",
     /// The payment terminal is not reachable.
     PaymentAbsent = "P-01",
     /// The bank refused the payment.

@@ -2,38 +2,83 @@
 
 use aes::Aes128;
 use aes::cipher::{Array, BlockCipherDecrypt, BlockCipherEncrypt, KeyInit};
+use cmac::digest::common::InnerInit;
 use cmac::{Cmac, Mac};
 use std::fmt;
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 /// The length of an AES block, and of every key here, in bytes.
 pub const BLOCK: usize = 16;
 
 /// An AES-128 key. Wiped when dropped; its `Debug` says nothing.
-#[derive(Clone, Zeroize, ZeroizeOnDrop)]
-pub struct AesKey([u8; BLOCK]);
+///
+/// The round keys are expanded once. They lie on the heap, so that moving a key leaves no copies behind.
+#[derive(Clone)]
+pub struct AesKey(Box<Expanded>);
+
+#[derive(Clone, ZeroizeOnDrop)]
+struct Expanded {
+    bytes: [u8; BLOCK],
+    /// Wipes itself.
+    #[zeroize(skip)]
+    cipher: Aes128,
+}
 
 impl AesKey {
     /// Takes the key's bytes; the caller wipes its own copy.
     #[must_use]
-    pub fn new(bytes: [u8; BLOCK]) -> Self {
-        Self(bytes)
+    pub fn new(mut bytes: [u8; BLOCK]) -> Self {
+        let key = Self(Box::new(Expanded { bytes, cipher: Aes128::new(&Array::from(bytes)) }));
+        bytes.zeroize();
+        key
     }
 
     /// The key's bytes, to be wrapped or sealed. Never for a log.
     #[must_use]
     pub fn expose(&self) -> &[u8; BLOCK] {
-        &self.0
+        &self.0.bytes
     }
 
     /// AES-CMAC (NIST SP 800-38B) over the parts, one after another.
     #[must_use]
     pub fn cmac(&self, parts: &[&[u8]]) -> [u8; BLOCK] {
-        let mut mac = <Cmac<Aes128> as KeyInit>::new(&Array::from(self.0));
+        let mut mac = Cmac::inner_init(&self.0.cipher);
         for part in parts {
             mac.update(part);
         }
         mac.finalize().into_bytes().into()
+    }
+
+    /// CMAC whose chaining begins with `iv` instead of zero, as the EV1 channel carries it on from message to message.
+    #[must_use]
+    pub(crate) fn chained_cmac(&self, iv: &[u8; BLOCK], parts: &[&[u8]]) -> [u8; BLOCK] {
+        let mut message = Zeroizing::new(parts.concat());
+        let (mut first, mut second) = self.subkeys();
+        let whole = !message.is_empty() && message.len().is_multiple_of(BLOCK);
+        if !whole {
+            message.push(0x80);
+            let length = message.len().next_multiple_of(BLOCK);
+            message.resize(length, 0);
+        }
+        let mut chain = *iv;
+        let blocks = message.as_chunks::<BLOCK>().0;
+        if let Some((last, before)) = blocks.split_last() {
+            for block in before {
+                chain = self.encrypt_block(&xored(block, &chain));
+            }
+            let masked = xored(last, if whole { &first } else { &second });
+            chain = self.encrypt_block(&xored(&masked, &chain));
+        }
+        first.zeroize();
+        second.zeroize();
+        chain
+    }
+
+    /// K1 and K2 of NIST SP 800-38B, 6.1.
+    pub(crate) fn subkeys(&self) -> ([u8; BLOCK], [u8; BLOCK]) {
+        let first = doubled(&self.encrypt_block(&[0; BLOCK]));
+        let second = doubled(&first);
+        (first, second)
     }
 
     /// `MACt` of EV2 secure messaging (AN12343, 4.1): bytes 1, 3, 5 … 15 of the CMAC.
@@ -51,13 +96,13 @@ impl AesKey {
     #[must_use]
     pub fn encrypt_block(&self, block: &[u8; BLOCK]) -> [u8; BLOCK] {
         let mut array = Array::from(*block);
-        self.cipher().encrypt_block(&mut array);
+        self.0.cipher.encrypt_block(&mut array);
         array.into()
     }
 
     /// CBC without padding, in place. Bytes after the last whole block are left as they are: callers pad first.
     pub fn cbc_encrypt(&self, iv: &[u8; BLOCK], data: &mut [u8]) {
-        let cipher = self.cipher();
+        let cipher = &self.0.cipher;
         let mut chain = *iv;
         for block in data.as_chunks_mut::<BLOCK>().0 {
             let mut array = Array::from(xored(block, &chain));
@@ -69,7 +114,7 @@ impl AesKey {
 
     /// CBC without padding, in place. Bytes after the last whole block are left as they are.
     pub fn cbc_decrypt(&self, iv: &[u8; BLOCK], data: &mut [u8]) {
-        let cipher = self.cipher();
+        let cipher = &self.0.cipher;
         let mut chain = *iv;
         for block in data.as_chunks_mut::<BLOCK>().0 {
             let mut array = Array::from(*block);
@@ -79,16 +124,20 @@ impl AesKey {
             *block = plain;
         }
     }
-
-    fn cipher(&self) -> Aes128 {
-        <Aes128 as KeyInit>::new(&Array::from(self.0))
-    }
 }
 
 impl fmt::Debug for AesKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("AesKey(redacted)")
     }
+}
+
+/// Multiplication by x in GF(2^128), without a branch on secret bits.
+fn doubled(block: &[u8; BLOCK]) -> [u8; BLOCK] {
+    let shifted = (u128::from_be_bytes(*block) << 1).to_be_bytes();
+    let mut reduction = [0; BLOCK];
+    reduction[BLOCK - 1] = 0x87 & (block[0] >> 7).wrapping_neg();
+    xored(&shifted, &reduction)
 }
 
 /// Two blocks, bit by bit.
@@ -123,6 +172,26 @@ mod tests {
     fn cmac_of_parts_is_the_cmac_of_the_whole() {
         let key = AesKey::new([7; BLOCK]);
         assert_eq!(key.cmac(&[b"one", b"", b"two"]), key.cmac(&[b"onetwo"]));
+    }
+
+    #[test]
+    fn a_chain_that_begins_with_zero_is_the_plain_cmac() {
+        let key = AesKey::new([0x3C; BLOCK]);
+        for length in 0..70 {
+            let message = vec![0xA7; length];
+            assert_eq!(key.chained_cmac(&[0; BLOCK], &[&message]), key.cmac(&[&message]), "{length} bytes");
+        }
+    }
+
+    #[test]
+    fn a_chain_goes_on_from_its_initial_vector() {
+        let key = AesKey::new([0x3C; BLOCK]);
+        let (iv, message) = ([0x99; BLOCK], [0xA7; 40]);
+        let mut folded = message;
+        for (byte, other) in folded.iter_mut().zip(iv) {
+            *byte ^= other;
+        }
+        assert_eq!(key.chained_cmac(&iv, &[&message]), key.cmac(&[&folded]));
     }
 
     #[test]

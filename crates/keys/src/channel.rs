@@ -1,26 +1,31 @@
-//! EV2 secure messaging (AN12343, 4): MAC, encryption and the command counter, over whole, unchained messages.
+//! The secure channel of one authentication: one conversation, a command and then its reply, over whole, unchained
+//! messages. `Ev1Channel` follows AuthenticateAES, `Ev2Channel` AuthenticateEV2First; callers hold a `Channel` and
+//! need not know which. Whatever a channel refuses closes it for good: so does the card, after an error of its own.
 
-use crate::aes_key::{AesKey, BLOCK};
-use crate::ev2::SessionKeys;
-use std::fmt;
-use subtle::ConstantTimeEq;
-use zeroize::{Zeroize, Zeroizing};
+mod change_key;
+mod ev1;
+mod ev2;
+mod turn;
 
-/// Bytes of a truncated MAC.
+use crate::holder::Session;
+pub use change_key::KeyChange;
+pub use ev1::Ev1Channel;
+pub use ev2::Ev2Channel;
+use zeroize::Zeroizing;
+
+/// Bytes of a MAC on the wire, of either channel.
 const MAC: usize = 8;
-const IV_COMMAND: [u8; 2] = [0xA5, 0x5A];
-const IV_REPLY: [u8; 2] = [0x5A, 0xA5];
-/// The status of a good reply, as its MAC covers it.
+/// The status of a good reply, as MAC and CRC cover it.
 const STATUS_OK: u8 = 0x00;
 
 /// How a command and its reply are protected (`CommMode`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CommMode {
-    /// Not at all; only the counter advances.
+    /// EV2: not at all, only the counter advances. EV1: the reply carries a MAC, the command is covered by it.
     Plain,
-    /// A MAC on both.
+    /// A MAC on both. EV1: on the command only where it writes.
     Mac,
-    /// Data encrypted, and a MAC on both.
+    /// Data enciphered. EV2: and a MAC on both; EV1: with a CRC32 inside.
     Full,
 }
 
@@ -33,148 +38,131 @@ pub enum ChannelError {
     /// The MAC is wrong: garbled, tampered with, or of another place in the conversation.
     #[error("the reply's MAC is wrong")]
     WrongMac,
+    /// EV1: the CRC32 of the deciphered reply is wrong, for the same reasons.
+    #[error("the reply's CRC is wrong")]
+    WrongCrc,
     /// The MAC is right but the padding is not.
     #[error("the reply's padding is wrong")]
     WrongPadding,
+    /// The reply is genuine and holds more or less than was asked for.
+    #[error("the reply has another length than was asked for")]
+    WrongLength,
     /// 65,535 commands were sent; authenticate again.
     #[error("the command counter is used up")]
     CounterExhausted,
-    /// An earlier reply was refused.
-    #[error("the channel is closed after an earlier error")]
+    /// A command before the last one's reply, or a reply without a command.
+    #[error("a message out of turn")]
+    OutOfTurn,
+    /// Only an open EV2 channel can be renewed, and only by AuthenticateEV2NonFirst.
+    #[error("no channel of this kind can be had from this authentication")]
+    Unrenewable,
+    /// An earlier message was refused, or the session's own key was changed.
+    #[error("the channel is closed")]
     Closed,
 }
 
-/// The secure channel of one authentication: one conversation, command then reply.
-pub struct Ev2Channel {
-    enc: AesKey,
-    mac: AesKey,
-    transaction_id: [u8; 4],
-    counter: u16,
-    closed: bool,
+/// The secure channel of either generation.
+#[derive(Debug)]
+pub enum Channel {
+    /// After AuthenticateAES.
+    Ev1(Ev1Channel),
+    /// After AuthenticateEV2First.
+    Ev2(Ev2Channel),
 }
 
-impl Ev2Channel {
-    /// A channel whose command counter is 0, as AuthenticateEV2First leaves it.
-    #[must_use]
-    pub fn new(session: SessionKeys) -> Self {
-        Self { enc: session.enc, mac: session.mac, transaction_id: session.transaction_id, counter: 0, closed: false }
-    }
-
-    /// `header ‖ data` protected for the wire. `header` always travels in clear. Without data nothing is encrypted.
+impl Channel {
+    /// The channel that a first authentication opens.
     ///
     /// # Errors
-    /// `Closed` or `CounterExhausted`.
-    pub fn seal(&self, mode: CommMode, command: u8, header: &[u8], data: &[u8]) -> Result<Vec<u8>, ChannelError> {
-        if self.closed {
-            return Err(ChannelError::Closed);
+    /// `Unrenewable` when the session is that of AuthenticateEV2NonFirst, which opens none: see `renew`.
+    pub fn new(session: Session) -> Result<Self, ChannelError> {
+        match session {
+            Session::Ev1(key) => Ok(Self::Ev1(Ev1Channel::new(key))),
+            Session::Ev2(keys) => Ok(Self::Ev2(Ev2Channel::new(keys))),
+            Session::Ev2Renewed { .. } => Err(ChannelError::Unrenewable),
         }
-        if self.counter == u16::MAX {
-            return Err(ChannelError::CounterExhausted);
-        }
-        let mut body = data.to_vec();
-        if mode == CommMode::Full && !data.is_empty() {
-            body.zeroize();
-            body = padded(data);
-            self.enc.cbc_encrypt(&self.initial_vector(IV_COMMAND, self.counter), &mut body);
-        }
-        let mut message = [header, &body].concat();
-        if mode != CommMode::Plain {
-            message.extend(self.truncated_mac(command, self.counter, &message));
-        }
-        Ok(message)
     }
 
-    /// Takes the data of a reply of status 00: advances the counter, verifies the MAC, and only then decrypts.
+    /// Goes on with the keys of AuthenticateEV2NonFirst; TI and the command counter are kept.
+    ///
+    /// # Errors
+    /// `Unrenewable` for any other session, on an EV1 channel, or while a reply is awaited; `Closed`. The channel is
+    /// closed by it.
+    pub fn renew(&mut self, session: Session) -> Result<(), ChannelError> {
+        match (self, session) {
+            (Self::Ev2(channel), Session::Ev2Renewed { enc, mac }) => channel.renew(enc, mac),
+            (channel, _) => {
+                channel.close();
+                Err(ChannelError::Unrenewable)
+            }
+        }
+    }
+
+    /// `header ‖ data` protected for the wire. `header` always travels in clear; without data nothing is enciphered.
+    ///
+    /// # Errors
+    /// `Closed`, `OutOfTurn` or `CounterExhausted`.
+    pub fn seal(&mut self, mode: CommMode, command: u8, header: &[u8], data: &[u8]) -> Result<Vec<u8>, ChannelError> {
+        match self {
+            Self::Ev1(channel) => channel.seal(mode, command, header, data),
+            Self::Ev2(channel) => channel.seal(mode, command, header, data),
+        }
+    }
+
+    /// The whole message of ChangeKey (C4): the key's number in clear, the rest enciphered. `number` is as sent: the
+    /// chip's own master key is named 80 (an AES key) there.
+    ///
+    /// After a change of the key that this session was opened with (`change.old` is `None`) the card's reply is bare;
+    /// `open` accepts nothing but that, and the channel is closed. The reply then proves nothing: authenticate again.
+    ///
+    /// # Errors
+    /// As `seal`.
+    pub fn seal_change_key(&mut self, number: u8, change: &KeyChange) -> Result<Vec<u8>, ChannelError> {
+        match self {
+            Self::Ev1(channel) => channel.seal_change_key(number, change),
+            Self::Ev2(channel) => channel.seal_change_key(number, change),
+        }
+    }
+
+    /// Takes the data of a reply of status 00 and proves it. `expected` is the plain data's length in bytes where the
+    /// caller knows it; without it EV1 finds the end of enciphered data by its CRC.
     ///
     /// # Errors
     /// Any of `ChannelError`; the channel is closed by it.
-    pub fn open(&mut self, mode: CommMode, reply: &[u8]) -> Result<Zeroizing<Vec<u8>>, ChannelError> {
-        if self.closed {
-            return Err(ChannelError::Closed);
+    pub fn open(
+        &mut self,
+        mode: CommMode,
+        reply: &[u8],
+        expected: Option<usize>,
+    ) -> Result<Zeroizing<Vec<u8>>, ChannelError> {
+        match self {
+            Self::Ev1(channel) => channel.open(mode, reply, expected),
+            Self::Ev2(channel) => channel.open(mode, reply, expected),
         }
-        self.closed = true;
-        self.counter = self.counter.checked_add(1).ok_or(ChannelError::CounterExhausted)?;
-        let plain = match mode {
-            CommMode::Plain => Zeroizing::new(reply.to_vec()),
-            CommMode::Mac => Zeroizing::new(self.verified(reply)?.to_vec()),
-            CommMode::Full => self.decrypted(self.verified(reply)?)?,
-        };
-        self.closed = false;
-        Ok(plain)
     }
 
     /// No message is accepted any more: the card answered with an error, which ends its session too.
     pub fn close(&mut self) {
-        self.closed = true;
+        match self {
+            Self::Ev1(channel) => channel.close(),
+            Self::Ev2(channel) => channel.close(),
+        }
     }
 
-    /// How many commands the channel has carried.
+    /// Whether the card speaks EV2: the ISO-chaining commands, AuthenticateEV2NonFirst and TransactionMAC exist.
     #[must_use]
-    pub fn command_counter(&self) -> u16 {
-        self.counter
-    }
-
-    fn verified<'a>(&self, reply: &'a [u8]) -> Result<&'a [u8], ChannelError> {
-        let (body, mac) = reply.split_last_chunk::<MAC>().ok_or(ChannelError::Truncated)?;
-        let expected = self.truncated_mac(STATUS_OK, self.counter, body);
-        if bool::from(expected.ct_eq(mac)) { Ok(body) } else { Err(ChannelError::WrongMac) }
-    }
-
-    fn decrypted(&self, body: &[u8]) -> Result<Zeroizing<Vec<u8>>, ChannelError> {
-        let mut plain = Zeroizing::new(body.to_vec());
-        if body.is_empty() {
-            return Ok(plain);
-        }
-        if !body.len().is_multiple_of(BLOCK) {
-            return Err(ChannelError::Truncated);
-        }
-        self.enc.cbc_decrypt(&self.initial_vector(IV_REPLY, self.counter), &mut plain);
-        let length = unpadded_length(&plain).ok_or(ChannelError::WrongPadding)?;
-        plain[length..].zeroize();
-        plain.truncate(length);
-        Ok(plain)
-    }
-
-    /// `MACt(SesAuthMAC, command or status ‖ CmdCtr ‖ TI ‖ message)`.
-    fn truncated_mac(&self, first: u8, counter: u16, message: &[u8]) -> [u8; MAC] {
-        self.mac.truncated_cmac(&[&[first], &counter.to_le_bytes(), &self.transaction_id, message])
-    }
-
-    /// `E(SesAuthENC, label ‖ TI ‖ CmdCtr ‖ 0^8)`.
-    fn initial_vector(&self, label: [u8; 2], counter: u16) -> [u8; BLOCK] {
-        let mut block = [0; BLOCK];
-        block[..2].copy_from_slice(&label);
-        block[2..6].copy_from_slice(&self.transaction_id);
-        block[6..8].copy_from_slice(&counter.to_le_bytes());
-        self.enc.encrypt_block(&block)
+    pub fn is_ev2(&self) -> bool {
+        matches!(self, Self::Ev2(_))
     }
 }
 
-impl fmt::Debug for Ev2Channel {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Ev2Channel")
-            .field("counter", &self.counter)
-            .field("closed", &self.closed)
-            .finish_non_exhaustive()
-    }
+/// The plain data, if it has the length that was asked for.
+fn of_length(data: Zeroizing<Vec<u8>>, expected: Option<usize>) -> Result<Zeroizing<Vec<u8>>, ChannelError> {
+    if expected.is_none_or(|expected| expected == data.len()) { Ok(data) } else { Err(ChannelError::WrongLength) }
 }
 
-/// ISO/IEC 9797-1 method 2: 80 and zeros, a whole block when the data is aligned.
-fn padded(data: &[u8]) -> Vec<u8> {
-    let length = (data.len() / BLOCK + 1) * BLOCK;
-    let mut block = Vec::with_capacity(length);
-    block.extend_from_slice(data);
-    block.push(0x80);
-    block.resize(length, 0);
-    block
+/// Wipes what follows the data and cuts it off.
+fn cut(data: &mut Zeroizing<Vec<u8>>, length: usize) {
+    data.iter_mut().skip(length).for_each(|byte| *byte = 0);
+    data.truncate(length);
 }
-
-/// Where the data ends before its padding, which lies within the last block.
-fn unpadded_length(data: &[u8]) -> Option<usize> {
-    let marker = data.iter().rposition(|&byte| byte != 0)?;
-    (data[marker] == 0x80 && data.len() - marker <= BLOCK).then_some(marker)
-}
-
-#[cfg(test)]
-#[path = "channel_tests.rs"]
-mod tests;

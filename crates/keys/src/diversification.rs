@@ -1,6 +1,6 @@
 //! AN10922: one key per card out of a base key and what is unique to the card.
 
-use crate::aes_key::{AesKey, BLOCK, xored};
+use crate::aes_key::{AesKey, BLOCK};
 use crate::holder::KeyError;
 use domain::Uid;
 use zeroize::Zeroize;
@@ -42,7 +42,7 @@ pub fn diversify(base: &AesKey, input: &DiversificationInput) -> AesKey {
     let length = 1 + input.0.len();
     message[0] = AES_128;
     message[1..length].copy_from_slice(&input.0);
-    let (mut first_subkey, mut second_subkey) = subkeys(base);
+    let (mut first_subkey, mut second_subkey) = base.subkeys();
     if let Some(padding) = message.get_mut(length) {
         *padding = 0x80;
         mask_last_block(&mut message, &second_subkey);
@@ -66,21 +66,6 @@ fn mask_last_block(message: &mut [u8; 2 * BLOCK], subkey: &[u8; BLOCK]) {
     }
 }
 
-/// K1 and K2 of NIST SP 800-38B, 6.1.
-fn subkeys(key: &AesKey) -> ([u8; BLOCK], [u8; BLOCK]) {
-    let first = doubled(&key.encrypt_block(&[0; BLOCK]));
-    let second = doubled(&first);
-    (first, second)
-}
-
-/// Multiplication by x in GF(2^128), without a branch on secret bits.
-fn doubled(block: &[u8; BLOCK]) -> [u8; BLOCK] {
-    let shifted = (u128::from_be_bytes(*block) << 1).to_be_bytes();
-    let mut reduction = [0; BLOCK];
-    reduction[BLOCK - 1] = 0x87 & (block[0] >> 7).wrapping_neg();
-    xored(&shifted, &reduction)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,7 +83,7 @@ mod tests {
             "04782E21801D803042F54E585020416275",
             "A8DD63A3B89D54B37CA802473FDA9175",
         );
-        let (first, second) = subkeys(&AesKey::new(array("00112233445566778899AABBCCDDEEFF")));
+        let (first, second) = AesKey::new(array("00112233445566778899AABBCCDDEEFF")).subkeys();
         assert_eq!(first, array("FBC9F75C9413C041DFEE452D3F0706D1"));
         assert_eq!(second, array("F793EEB928278083BFDC8A5A7E0E0D25"));
     }

@@ -2,10 +2,12 @@
 
 use crate::aes_key::{AesKey, BLOCK};
 use crate::diversification::{DiversificationInput, diversify};
-use crate::ev2::{Ev2Handshake, SessionKeys};
-use crate::holder::{Authentication, CardKeys, Entropy, KeyError, KeyOnCard, KeyRole};
+use crate::classic::{self, ClassicKey, ClassicKeyKind, ClassicKeys};
+use crate::handshake::Handshake;
+use crate::holder::{Authentication, CardKeys, Entropy, KeyError, KeyOnCard, KeyRole, Scheme, Session};
+use domain::Uid;
 use std::fmt;
-use zeroize::Zeroize;
+use zeroize::Zeroizing;
 
 /// The base keys of a kiosk: *read*, in one or two versions, and the key for the real UID. No others belong here.
 pub struct SoftKeys {
@@ -31,7 +33,9 @@ impl SoftKeys {
                 Ok(diversify(base, &input))
             }
             KeyRole::Uid if version == 0 => self.uid.clone().ok_or(KeyError::NoKey(key.role)),
-            KeyRole::Uid | KeyRole::Credit => Err(KeyError::NoKey(key.role)),
+            KeyRole::Uid | KeyRole::Master | KeyRole::Debit | KeyRole::Credit | KeyRole::Picc => {
+                Err(KeyError::NoKey(key.role))
+            }
         }
     }
 }
@@ -41,13 +45,47 @@ impl CardKeys for SoftKeys {
         match role {
             KeyRole::Read => self.read.len(),
             KeyRole::Uid => usize::from(self.uid.is_some()),
-            KeyRole::Credit => 0,
+            KeyRole::Master | KeyRole::Debit | KeyRole::Credit | KeyRole::Picc => 0,
         }
     }
 
-    fn authentication(&mut self, key: &KeyOnCard, version: usize) -> Result<Box<dyn Authentication + '_>, KeyError> {
+    fn authentication(
+        &mut self,
+        key: &KeyOnCard,
+        version: usize,
+        scheme: Scheme,
+    ) -> Result<Box<dyn Authentication + '_>, KeyError> {
         let secret = self.key(key, version)?;
-        Ok(Box::new(SoftAuthentication::new(secret, self.entropy.as_mut())?))
+        Ok(Box::new(SoftAuthentication::new(scheme, secret, self.entropy.as_mut())?))
+    }
+}
+
+/// Key A only: key B comes from the credit key, which no terminal holds.
+impl ClassicKeys for SoftKeys {
+    fn sector_key(&mut self, uid: &Uid, sector: u8, kind: ClassicKeyKind) -> Result<ClassicKey, KeyError> {
+        self.sector_key_of(uid, sector, kind, 0)
+    }
+
+    fn sector_key_versions(&self, kind: ClassicKeyKind) -> usize {
+        match kind {
+            ClassicKeyKind::A => self.read.len(),
+            ClassicKeyKind::B => 0,
+        }
+    }
+
+    fn sector_key_of(
+        &mut self,
+        uid: &Uid,
+        sector: u8,
+        kind: ClassicKeyKind,
+        version: usize,
+    ) -> Result<ClassicKey, KeyError> {
+        let held: &[AesKey] = match kind {
+            ClassicKeyKind::A => &self.read,
+            ClassicKeyKind::B => &[],
+        };
+        let base = held.get(version).ok_or(KeyError::NoKey(kind.role()))?;
+        classic::sector_key(base, uid, sector, kind, &self.system_id)
     }
 }
 
@@ -77,11 +115,16 @@ impl CardKeys for OneKey {
         usize::from(role == self.role)
     }
 
-    fn authentication(&mut self, key: &KeyOnCard, version: usize) -> Result<Box<dyn Authentication + '_>, KeyError> {
+    fn authentication(
+        &mut self,
+        key: &KeyOnCard,
+        version: usize,
+        scheme: Scheme,
+    ) -> Result<Box<dyn Authentication + '_>, KeyError> {
         if key.role != self.role || version != 0 {
             return Err(KeyError::NoKey(key.role));
         }
-        Ok(Box::new(SoftAuthentication::new(self.key.clone(), self.entropy.as_mut())?))
+        Ok(Box::new(SoftAuthentication::new(scheme, self.key.clone(), self.entropy.as_mut())?))
     }
 }
 
@@ -92,35 +135,34 @@ impl fmt::Debug for OneKey {
 }
 
 /// An authentication whose key is at hand.
-struct SoftAuthentication {
+pub(crate) struct SoftAuthentication {
+    scheme: Scheme,
     key: AesKey,
-    rnd_a: [u8; BLOCK],
-    handshake: Option<Ev2Handshake>,
+    rnd_a: Zeroizing<[u8; BLOCK]>,
+    handshake: Option<Handshake>,
 }
 
 impl SoftAuthentication {
-    fn new(key: AesKey, entropy: &mut dyn Entropy) -> Result<Self, KeyError> {
-        let mut rnd_a = [0; BLOCK];
-        entropy.fill(&mut rnd_a)?;
-        Ok(Self { key, rnd_a, handshake: None })
+    pub(crate) fn new(scheme: Scheme, key: AesKey, entropy: &mut dyn Entropy) -> Result<Self, KeyError> {
+        let mut rnd_a = Zeroizing::new([0; BLOCK]);
+        entropy.fill(rnd_a.as_mut())?;
+        Ok(Self { scheme, key, rnd_a, handshake: None })
     }
 }
 
 impl Authentication for SoftAuthentication {
     fn start(&mut self, challenge: &[u8; BLOCK]) -> Result<[u8; 2 * BLOCK], KeyError> {
-        let (handshake, cryptogram) = Ev2Handshake::answer(self.key.clone(), self.rnd_a, challenge);
+        // One RndA answers one challenge: a second answer would help to compare two challenges.
+        if self.handshake.is_some() {
+            return Err(KeyError::AlreadyStarted);
+        }
+        let (handshake, cryptogram) = Handshake::answer(self.scheme, self.key.clone(), *self.rnd_a, challenge);
         self.handshake = Some(handshake);
         Ok(cryptogram)
     }
 
-    fn finish(self: Box<Self>, answer: &[u8; 2 * BLOCK]) -> Result<SessionKeys, KeyError> {
+    fn finish(self: Box<Self>, answer: &[u8]) -> Result<Session, KeyError> {
         self.handshake.as_ref().ok_or(KeyError::NotStarted)?.finish(answer)
-    }
-}
-
-impl Drop for SoftAuthentication {
-    fn drop(&mut self) {
-        self.rnd_a.zeroize();
     }
 }
 

@@ -55,7 +55,7 @@ impl Attempts {
 mod tests {
     use super::*;
     use crate::desk::Desk;
-    use domain::card::{CardSnapshot, Wishes};
+    use domain::card::{CardSnapshot, Technology, Wishes};
     use domain::{Handle, TerminalId, Timestamp};
     use std::path::Path;
     use std::sync::mpsc::{Receiver, channel};
@@ -73,8 +73,10 @@ mod tests {
             presentation: Presentation(presentation),
             number: CardNumber(1_000_000_017),
             generation: Generation(1),
-            secret: Handle(presentation),
+            technology: Technology::DesfireEv2,
+            secret: Some(Handle(presentation)),
             purse: None,
+            needs_check: false,
             top_ups: Vec::new(),
             movements: Vec::new(),
             tries,

@@ -205,13 +205,20 @@ impl Records {
         self.inputs.send(Input::Event(event));
     }
 
-    fn tap(&mut self, secret: Handle, number: CardNumber, generation: Generation) -> Result<TapFacts, FailureCode> {
+    fn tap(
+        &mut self,
+        secret: Option<Handle>,
+        number: CardNumber,
+        generation: Generation,
+    ) -> Result<TapFacts, FailureCode> {
         self.take_next();
-        let secret = self.secret(secret)?;
+        let secret = secret.map(|secret| self.secret(secret)).transpose()?;
         let public = self.served.as_ref().ok_or(FailureCode::RecordMissing)?;
         if self.epoch_keys.iter().any(|epoch| public.revocations.contains(epoch, number, generation)) {
             return Err(FailureCode::CardRevoked);
         }
+        // Without a secret there is nothing to look for.
+        let secret = secret.ok_or(FailureCode::CardOld)?;
         let (epoch, row) = self.find(Tier::Tap, &secret)?;
         let public = self.served.as_ref().ok_or(FailureCode::RecordMissing)?;
         let record = open_tap(&epoch, &secret, &row, &public.dictionary).map_err(protocol::OpenError::failure)?;

@@ -23,5 +23,5 @@ macro_rules! sources {
 
 base_words! {
     languages: "es" "ast" "en";
-    areas: ["common" "attract" "closed" "fault" "home" "topup" "pin" "document" "end" "help" "notice" "paper" "service"]
+    areas: ["common" "attract" "closed" "fault" "home" "topup" "pin" "document" "end" "help" "notice" "paper" "service" "wishes"]
 }

@@ -7,6 +7,16 @@
 //! | `GET /v1/files/{sha256}` | the file's bytes |
 //! | `POST /v1/uploads`, body `Upload` as CBOR | `Receipt` as CBOR |
 //! | `POST /v1/terminals/{id}/codes?count=N`, no body | a signed batch as CBOR |
+//! | `POST /v1/card-keys/begin`, body `BeginAuthentication` | `Cryptogram` |
+//! | `POST /v1/card-keys/finish`, body `FinishAuthentication` | `GrantedSession` |
+//! | `POST /v1/card-keys/classic`, body `ClassicAsk` | `ClassicGrant` |
+//! | `POST /v1/card-keys/rekey/look`, body `RekeyLook` | `RekeyState` |
+//! | `POST /v1/card-keys/rekey/begin`, body `RekeyBegin` | `Cryptogram` |
+//! | `POST /v1/card-keys/rekey/change`, body `FinishAuthentication` | `RekeyChange` |
+//! | `POST /v1/card-keys/rekey/confirm`, body `RekeyConfirm` | `Rekeyed` |
+//! | `POST /v1/cards`, body `CardRegistration`, with a card office's token | `Receipt` |
+//!
+//! Whatever is about keys and cards is CBOR both ways.
 //!
 //! Anything else than 200 has a `Problem` as its body.
 
@@ -17,6 +27,22 @@ use domain::TerminalId;
 pub const HEAD_PATH: &str = "/v1/head";
 /// Where uploads go.
 pub const UPLOADS_PATH: &str = "/v1/uploads";
+/// A card's challenge is answered.
+pub const KEYS_BEGIN_PATH: &str = "/v1/card-keys/begin";
+/// Session keys are given.
+pub const KEYS_FINISH_PATH: &str = "/v1/card-keys/finish";
+/// Keys and seals of MIFARE Classic cards.
+pub const KEYS_CLASSIC_PATH: &str = "/v1/card-keys/classic";
+/// Whether a read key is to be changed.
+pub const REKEY_LOOK_PATH: &str = "/v1/card-keys/rekey/look";
+/// The challenge of a master key is answered.
+pub const REKEY_BEGIN_PATH: &str = "/v1/card-keys/rekey/begin";
+/// The sealed ChangeKey.
+pub const REKEY_CHANGE_PATH: &str = "/v1/card-keys/rekey/change";
+/// The card's reply to it.
+pub const REKEY_CONFIRM_PATH: &str = "/v1/card-keys/rekey/confirm";
+/// Where card offices register cards.
+pub const CARDS_PATH: &str = "/v1/cards";
 /// Whether central is there at all.
 pub const HEALTH_PATH: &str = "/health";
 /// The media type of uploads, receipts and batches.

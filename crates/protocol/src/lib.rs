@@ -3,6 +3,8 @@
 //! trait `Central` that client and server share. Everything here is bytes in, values out: it leaves every input and
 //! output, every clock and all randomness to its callers, and holds no policy.
 
+pub mod card_keys;
+pub mod cards;
 pub mod central;
 pub mod codes;
 pub mod compress;
@@ -23,6 +25,8 @@ pub mod secret;
 pub mod segment;
 pub mod upload;
 
+pub use card_keys::CardKeyHolder;
+pub use cards::{CardRegistration, CardRegistry};
 pub use central::{Central, SignedCodeBatch};
 pub use codes::CodeBatch;
 pub use compress::Dictionary;

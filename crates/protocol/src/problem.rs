@@ -22,6 +22,16 @@ pub enum ProblemCode {
     Conflict,
     /// Larger than central reads.
     TooLarge,
+    /// The card is unknown, not active or revoked: no key of it is used.
+    CardRefused,
+    /// The card does not know the key, or did not say what a card that knows it says.
+    KeyRejected,
+    /// This terminal or this card has used up its day.
+    LimitReached,
+    /// The ticket is unknown, used, too old or another terminal's: begin anew.
+    TicketInvalid,
+    /// What the terminal says of a purse contradicts what central knows of it: the card needs a check.
+    PurseDoubtful,
     /// The answer is not what was asked for: wrong hash, wrong signature, unreadable.
     Untrusted,
     /// Anything else, also of a newer central.
@@ -36,9 +46,13 @@ impl ProblemCode {
         match self {
             Self::Malformed => 400,
             Self::Unauthorised => 401,
+            Self::CardRefused => 403,
             Self::NotFound => 404,
-            Self::Conflict => 409,
+            Self::Conflict | Self::PurseDoubtful => 409,
+            Self::TicketInvalid => 410,
             Self::TooLarge => 413,
+            Self::KeyRejected => 422,
+            Self::LimitReached => 429,
             Self::Internal => 500,
             Self::Unreachable | Self::Untrusted => 502,
             Self::Unavailable => 503,
@@ -125,6 +139,8 @@ mod tests {
     fn only_what_can_never_be_taken_is_permanent() {
         use ProblemCode as P;
         let permanent = [P::Malformed, P::Conflict, P::TooLarge];
+        let refused = [P::CardRefused, P::KeyRejected, P::LimitReached, P::TicketInvalid, P::PurseDoubtful];
+        assert!(!refused.iter().any(|code| Problem::new(*code, "").is_permanent()));
         let passing = [P::Unreachable, P::Unavailable, P::NotFound, P::Unauthorised, P::Untrusted, P::Internal];
         assert!(permanent.iter().all(|code| Problem::new(*code, "").is_permanent()));
         assert!(!passing.iter().any(|code| Problem::new(*code, "").is_permanent()));

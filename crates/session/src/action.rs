@@ -71,6 +71,18 @@ pub enum Action {
     ToggleLanguages,
     /// Open or close the choice of letters and contrast.
     ToggleLooks,
+    /// Three times the time, or back.
+    ToggleMoreTime,
+    /// Few choices a screen, or back.
+    ToggleSimple,
+    /// The other choices of the home screen, in the simple view.
+    More,
+    /// What would be kept on the card, to be confirmed.
+    RememberWishes,
+    /// What would be erased from the card, to be confirmed.
+    EraseWishes,
+    /// Write on the card what was shown.
+    WriteWishes,
     /// I am still here.
     Stay,
     /// The paper that is asked for was taken.

@@ -25,8 +25,8 @@ pub enum Effect {
     OpenTap {
         /// The card as it lies there.
         presentation: Presentation,
-        /// Its secret, in the vault.
-        secret: Handle,
+        /// Its secret, in the vault; without one only the revocation list is looked at.
+        secret: Option<Handle>,
         /// Its number, for the revocation list.
         number: CardNumber,
         /// Its generation.

@@ -7,6 +7,7 @@ pub mod effect;
 pub mod event;
 mod flow;
 mod place;
+mod purse;
 mod screen;
 mod session;
 mod till;

@@ -1,5 +1,6 @@
 //! Where in the errands a session is: one value, from which the screen follows.
 
+use domain::card::Wishes;
 use domain::device::Cue;
 use domain::document::DocumentKind;
 use domain::service::{Export, ExportError, Finding, Part, ServiceRequest};
@@ -15,6 +16,8 @@ pub(crate) enum Place {
     Reading,
     /// What the card holds, and what one can do.
     Home,
+    /// The other choices of the home screen, in the simple view.
+    More,
     /// The services, from this page.
     Services(usize),
     /// The movements on the card, from this page.
@@ -58,6 +61,8 @@ pub(crate) enum Place {
         /// Its verification code, as printed.
         code: Option<String>,
     },
+    /// Wishes to be kept on the card, or erased from it.
+    Wishes(WishErrand),
     /// Something went wrong, and the errand is over.
     Trouble {
         /// What.
@@ -148,6 +153,41 @@ pub(crate) enum Verdict {
     Silent,
 }
 
+/// Wishes on their way to the card.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct WishErrand {
+    /// What the card is to hold.
+    pub(crate) wishes: Wishes,
+    pub(crate) stage: WishStage,
+    /// How often the card was asked.
+    pub(crate) attempts: u8,
+}
+
+/// Where the errand is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WishStage {
+    /// What would be written is shown; nothing has been asked of the card.
+    Asking,
+    /// The holder has agreed, and the card is being written.
+    Writing,
+    /// Written and read back.
+    Kept,
+    /// The card does not hold it.
+    NotKept,
+}
+
+impl WishErrand {
+    /// Shown first, whatever it is.
+    pub(crate) fn asking(wishes: Wishes) -> Self {
+        Self { wishes, stage: WishStage::Asking, attempts: 0 }
+    }
+
+    /// Everything is to be erased.
+    pub(crate) fn erases(self) -> bool {
+        self.wishes == Wishes::default()
+    }
+}
+
 /// What can be laid over any screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Panel {
@@ -202,20 +242,29 @@ impl Place {
     /// The sound one arrives with; the screen always says the same.
     pub(crate) fn cue(&self) -> Option<Cue> {
         match self {
-            Self::ToppedUp(ToppedUp { receipt: Slip::Offered | Slip::Out, .. }) | Self::Printed { .. } => {
-                Some(Cue::Done)
-            }
+            Self::ToppedUp(ToppedUp { receipt: Slip::Offered | Slip::Out, .. })
+            | Self::Printed { .. }
+            | Self::Wishes(WishErrand { stage: WishStage::Kept, .. }) => Some(Cue::Done),
             // At the citizen's own wish.
             Self::Trouble { code: FailureCode::PaymentCancelled, .. } => None,
-            Self::ToppedUp(_) | Self::Trouble { .. } | Self::Pin { problem: Some(_), .. } => Some(Cue::Refused),
+            Self::ToppedUp(_)
+            | Self::Trouble { .. }
+            | Self::Pin { problem: Some(_), .. }
+            | Self::Wishes(WishErrand { stage: WishStage::NotKept, .. }) => Some(Cue::Refused),
             _ => None,
         }
+    }
+
+    /// The home screen, or its second half.
+    pub(crate) fn is_home(&self) -> bool {
+        matches!(self, Self::Home | Self::More)
     }
 
     /// Something is under way that must not be cut short by an idle hand.
     pub(crate) fn is_working(&self) -> bool {
         matches!(self, Self::Reading | Self::Proving(_) | Self::ToppingUp(_) | Self::Printing(_))
             || matches!(self, Self::Pin { checking: true, .. })
+            || matches!(self, Self::Wishes(WishErrand { stage: WishStage::Writing, .. }))
             || matches!(self, Self::Maintenance(place) if place.is_working())
     }
 }

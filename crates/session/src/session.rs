@@ -32,6 +32,10 @@ pub struct Session {
     pub(crate) lang: String,
     pub(crate) large_text: bool,
     pub(crate) high_contrast: bool,
+    /// Three times the time.
+    pub(crate) more_time: bool,
+    /// Few choices a screen.
+    pub(crate) simple_view: bool,
     /// What is laid over the screen at the citizen's wish.
     pub(crate) panel: Option<Panel>,
     pub(crate) place: Place,
@@ -75,6 +79,8 @@ impl Session {
             lang,
             large_text: false,
             high_contrast: false,
+            more_time: false,
+            simple_view: false,
             panel: None,
             place: Place::Attract,
             visit: None,

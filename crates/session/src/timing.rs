@@ -3,7 +3,7 @@
 
 use crate::Session;
 use crate::flow::{money, payment};
-use crate::place::{Maintenance, Place};
+use crate::place::{Maintenance, Place, WishErrand, WishStage};
 use domain::Now;
 
 /// Idle until the warning.
@@ -122,7 +122,9 @@ pub(crate) fn idle_ms(session: &Session) -> Option<u64> {
         Place::Reading => Some(READING_MS),
         Place::Farewell => Some(if session.card_in_tray { FORGOTTEN_MS } else { PAPER_MS }),
         Place::Pin { checking: false, .. } => Some(IDLE_PIN_MS * patience),
-        Place::Proving(_) | Place::Pin { .. } => Some(STUCK_MS),
+        Place::Proving(_) | Place::Pin { .. } | Place::Wishes(WishErrand { stage: WishStage::Writing, .. }) => {
+            Some(STUCK_MS)
+        }
         Place::Printing(_) => Some(PRINTING_MS),
         Place::Maintenance(place) => Some(maintenance_ms(place)),
         Place::ToppingUp(_) => {
@@ -142,10 +144,9 @@ fn maintenance_ms(place: &Maintenance) -> u64 {
     }
 }
 
-/// Large letters double the time, the wish on the card triples it.
+/// Large letters double the time, the wish for more of it triples it.
 fn patience(session: &Session) -> u64 {
-    let more_time = session.visit.as_ref().is_some_and(|visit| visit.card.wishes.more_time);
-    if more_time {
+    if session.more_time {
         3
     } else if session.large_text {
         2
@@ -183,10 +184,12 @@ impl Session {
         self.looks_over = false;
         self.lang = self.terminal.catalog.default_tag().to_owned();
         (self.large_text, self.high_contrast, self.panel) = (false, false, None);
+        (self.more_time, self.simple_view) = (false, false);
     }
 
     /// Somebody changed language or letters before laying down a card.
     pub(crate) fn is_changed(&self) -> bool {
-        self.large_text || self.high_contrast || self.lang != self.terminal.catalog.default_tag()
+        let chosen = self.large_text || self.high_contrast || self.more_time || self.simple_view;
+        chosen || self.lang != self.terminal.catalog.default_tag()
     }
 }

@@ -184,6 +184,8 @@ pub enum Screen {
     },
     /// Something went wrong: what happened; that the money is safe; what to do now; what happens otherwise.
     Trouble {
+        /// What went wrong is over: good news, and marked as such.
+        mended: bool,
         /// What happened.
         heading: Text,
         /// What is certain.

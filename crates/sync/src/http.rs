@@ -9,7 +9,7 @@ use reqwest::{Client, Method, RequestBuilder, Response};
 use std::time::{Duration, Instant};
 
 /// The largest head, receipt, batch or problem that is read, in bytes.
-const ANSWER_BYTES_MAX: usize = 256 * 1024;
+pub(crate) const ANSWER_BYTES_MAX: usize = 256 * 1024;
 /// The largest file of the feed that is read, in bytes.
 const FILE_BYTES_MAX: usize = 512 * 1024 * 1024;
 
@@ -69,11 +69,11 @@ impl HttpCentral {
         Ok(Look { took, date })
     }
 
-    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.client.request(method, format!("{}{path}", self.base))
     }
 
-    fn signed_in(&self, request: RequestBuilder) -> Result<RequestBuilder, Problem> {
+    pub(crate) fn signed_in(&self, request: RequestBuilder) -> Result<RequestBuilder, Problem> {
         let mut value = HeaderValue::from_str(&bearer(&self.token))
             .map_err(|_| Problem::new(ProblemCode::Malformed, "the access token is no header"))?;
         value.set_sensitive(true);
@@ -106,7 +106,7 @@ impl Central for HttpCentral {
 }
 
 /// Sends, and reads at most `bytes_max` of the answer.
-async fn answer(request: RequestBuilder, bytes_max: usize) -> Result<Vec<u8>, Problem> {
+pub(crate) async fn answer(request: RequestBuilder, bytes_max: usize) -> Result<Vec<u8>, Problem> {
     content(request.send().await.map_err(unreachable)?, bytes_max).await
 }
 
@@ -141,6 +141,6 @@ fn unreachable(error: reqwest::Error) -> Problem {
     Problem::new(ProblemCode::Unreachable, error.without_url().to_string())
 }
 
-fn untrusted(detail: &str) -> Problem {
+pub(crate) fn untrusted(detail: &str) -> Problem {
     Problem::new(ProblemCode::Untrusted, detail)
 }

@@ -3,6 +3,7 @@
 //! and what a citizen sees of it to whoever reads [`SyncState`]. No tap ever waits for anything in here.
 
 pub mod backoff;
+pub mod card_keys;
 pub mod clock;
 pub mod codes;
 pub mod driver;

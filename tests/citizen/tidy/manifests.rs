@@ -35,9 +35,16 @@ pub(super) struct Package {
 /// All packages by name.
 pub(super) fn packages() -> BTreeMap<String, Package> {
     let manifests = files().into_iter().filter(|path| path == "Cargo.toml" || path.ends_with("/Cargo.toml"));
-    let packages: BTreeMap<_, _> = manifests.map(|path| parse(&path, &read(&path))).collect();
+    let ours = manifests.map(|path| (read(&path), path)).filter(|(text, _)| !stands_alone(text));
+    let packages: BTreeMap<_, _> = ours.map(|(text, path)| parse(&path, &text)).collect();
     assert!(packages.len() > 10, "the workspace has only {} packages", packages.len());
     packages
+}
+
+/// A package with an empty `[workspace]` of its own is built apart, with other flags.
+fn stands_alone(text: &str) -> bool {
+    let manifest: Table = text.parse().unwrap_or_default();
+    manifest.get("workspace").and_then(toml::Value::as_table).is_some_and(Table::is_empty)
 }
 
 /// One manifest: the package's name, and what matters of it.

@@ -1,16 +1,16 @@
 //! One command and its reply over as many frames as they need.
 
 use super::Status;
+use super::command::ADDITIONAL_FRAME;
 use crate::apdu::Apdu;
 use crate::error::CardError;
 use crate::transport::{Transport, TransportError};
 use zeroize::Zeroizing;
 
-/// Additional frame, in both directions.
-const ADDITIONAL_FRAME: u8 = 0xAF;
 /// SW1 of every wrapped DESFire reply.
 const SW1_DESFIRE: u8 = 0x91;
-/// The data bytes a frame carries to the card: 60 with the command byte, what an EV1 takes and its successors too.
+/// The data bytes an AF-chained frame carries to the card: 60 with the command byte, what an EV1 takes and its
+/// successors too.
 const FRAME_DATA_MAX: usize = 59;
 /// More than any file of the layout; a card that goes on and on is none of ours.
 const REPLY_MAX: usize = 8 * 1024;
@@ -28,6 +28,14 @@ impl<T: Transport> Wire<T> {
 
     pub(super) fn is_lost(&self) -> bool {
         self.lost
+    }
+
+    pub(super) fn atr(&self) -> &[u8] {
+        self.transport.atr()
+    }
+
+    pub(super) fn into_transport(self) -> T {
+        self.transport
     }
 
     /// Sends any command as it is.
@@ -70,7 +78,8 @@ impl<T: Transport> Wire<T> {
 
     /// Sends all frames and gives the reply to the last.
     fn send(&mut self, command: u8, message: &[u8]) -> Result<(Status, Zeroizing<Vec<u8>>), CardError> {
-        let (first, mut rest) = message.split_at(message.len().min(FRAME_DATA_MAX));
+        let frame = if is_iso_chained(command) { message.len() } else { FRAME_DATA_MAX };
+        let (first, mut rest) = message.split_at(message.len().min(frame));
         let mut answer = self.frame(command, first)?;
         while !rest.is_empty() {
             match answer.0 {
@@ -86,30 +95,19 @@ impl<T: Transport> Wire<T> {
     }
 }
 
+/// One APDU carries the whole message of these; ISO/IEC 14443-4 chains it below the APDU.
+fn is_iso_chained(command: u8) -> bool {
+    use super::command::{READ_DATA_ISO, READ_RECORDS_ISO, WRITE_DATA_ISO, WRITE_RECORD_ISO};
+    matches!(command, READ_DATA_ISO | WRITE_DATA_ISO | READ_RECORDS_ISO | WRITE_RECORD_ISO)
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::script::Script;
     use super::*;
-    use crate::apdu::Reply;
-    use data_encoding::HEXUPPER;
-    use std::collections::VecDeque;
-
-    fn hex(text: &str) -> Vec<u8> {
-        HEXUPPER.decode(text.replace(' ', "").as_bytes()).unwrap()
-    }
-
-    /// Expects each command of a script and gives its reply; an empty reply is a card that left.
-    struct Script(VecDeque<(Vec<u8>, Vec<u8>)>);
-
-    impl Transport for Script {
-        fn transmit(&mut self, command: &Apdu) -> Result<Reply, TransportError> {
-            let (expected, reply) = self.0.pop_front().expect("the script is over");
-            assert_eq!(command.bytes(), expected);
-            Reply::parse(reply)
-        }
-    }
 
     fn wire(lines: &[(&str, &str)]) -> Wire<Script> {
-        Wire::new(Script(lines.iter().map(|(command, reply)| (hex(command), hex(reply))).collect()))
+        Wire::new(Script::of(lines))
     }
 
     #[test]
@@ -125,6 +123,12 @@ mod tests {
         let second = format!("90 AF 0000 3B {} 00", "AA".repeat(59));
         let mut wire = wire(&[(&first, "91AF"), (&second, "91AF"), ("90 AF 0000 02 AAAA 00", "0102 9100")]);
         assert_eq!(*wire.exchange(0x3D, &[0xAA; 120]).unwrap(), [1, 2]);
+    }
+
+    #[test]
+    fn an_iso_chained_twin_travels_whole() {
+        let command = format!("90 8D 0000 78 {} 00", "AA".repeat(120));
+        assert!(wire(&[(&command, "9100")]).exchange(0x8D, &[0xAA; 120]).unwrap().is_empty());
     }
 
     #[test]
@@ -148,7 +152,7 @@ mod tests {
     fn a_card_that_never_ends_is_cut_off() {
         let frame = format!("{}91AF", "00".repeat(200));
         let mut lines = vec![("90 BD 00 00 00", frame.as_str())];
-        lines.extend(vec![("90 AF 00 00 00", frame.as_str()); 50]);
+        lines.extend(vec![("90 AF 00 00 00", frame.as_str()); REPLY_MAX / 200]);
         assert_eq!(wire(&lines).exchange(0xBD, &[]).map(|_| ()), Err(CardError::Protocol(0xBD)));
         assert_eq!(wire(&[("90 BD 00 00 00", "91AF")]).exchange(0xBD, &[]).map(|_| ()), Err(CardError::Protocol(0xBD)));
     }
@@ -160,7 +164,7 @@ mod tests {
 
     #[test]
     fn after_a_transport_error_nothing_is_sent_any_more() {
-        let mut wire = wire(&[("90 60 00 00 00", "91"), ("90 60 00 00 00", "9100")]);
+        let mut wire = wire(&[("90 60 00 00 00", "91")]);
         assert_eq!(wire.exchange(0x60, &[]).map(|_| ()), Err(TransportError::ShortReply.into()));
         assert!(wire.is_lost());
         assert_eq!(wire.exchange(0x60, &[]).map(|_| ()), Err(TransportError::Closed.into()));

@@ -23,6 +23,10 @@ pub enum Status {
     ParameterError,
     /// A0
     ApplicationNotFound,
+    /// A1: the application's data is damaged.
+    ApplicationIntegrity,
+    /// AD: after many failures the card lets time pass before it authenticates again (EV2 and later).
+    AuthenticationDelay,
     /// AE
     AuthenticationError,
     /// AF: more frames follow, or are expected.
@@ -31,7 +35,11 @@ pub enum Status {
     BoundaryError,
     /// CA
     CommandAborted,
-    /// CE
+    /// C1: the card's data is damaged.
+    CardIntegrity,
+    /// CD: the card has shut itself off.
+    CardDisabled,
+    /// CE: no more applications.
     CountError,
     /// DE
     Duplicate,
@@ -39,6 +47,8 @@ pub enum Status {
     MemoryError,
     /// F0
     FileNotFound,
+    /// F1: the file's data is damaged.
+    FileIntegrity,
     /// Any other.
     Other(u8),
 }
@@ -56,14 +66,19 @@ impl From<u8> for Status {
             0x9D => Self::PermissionDenied,
             0x9E => Self::ParameterError,
             0xA0 => Self::ApplicationNotFound,
+            0xA1 => Self::ApplicationIntegrity,
+            0xAD => Self::AuthenticationDelay,
             0xAE => Self::AuthenticationError,
             0xAF => Self::MoreFrames,
             0xBE => Self::BoundaryError,
             0xCA => Self::CommandAborted,
+            0xC1 => Self::CardIntegrity,
+            0xCD => Self::CardDisabled,
             0xCE => Self::CountError,
             0xDE => Self::Duplicate,
             0xEE => Self::MemoryError,
             0xF0 => Self::FileNotFound,
+            0xF1 => Self::FileIntegrity,
             other => Self::Other(other),
         }
     }

@@ -7,7 +7,7 @@ use card_simulator::{
 };
 use domain::card::Presentation;
 use domain::city_pack::{CardFiles, CardKeys, CardLayout};
-use domain::device::CreditOrder;
+use domain::device::{CreditKey, CreditOrder};
 use domain::{CardNumber, Cents, Day, Generation, Handle, TerminalId, TopUpId, Uid};
 use keys::{AesKey, DiversificationInput, KeyError, KeyRole, OneKey, SoftKeys, diversify};
 use std::cell::RefCell;
@@ -136,7 +136,7 @@ pub(crate) fn own_key(base: [u8; 16], number: u8) -> AesKey {
 pub(crate) fn order(top_up: u8, cents: i64, counter_seen: u32) -> CreditOrder {
     CreditOrder {
         presentation: Presentation(1),
-        key: Handle(1),
+        key: CreditKey::Record(Handle(1)),
         top_up: TopUpId([top_up; 16]),
         amount: Cents(cents),
         counter_seen,

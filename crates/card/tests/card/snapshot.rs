@@ -15,7 +15,7 @@ fn a_card_is_read_as_it_was_personalised() {
     let (session, contents) = tray.open().unwrap();
     assert_eq!(session.uid().bytes(), UID);
     assert_eq!(contents.identity.secret.expose(), &[0x5C; 32]);
-    let snapshot = contents.into_snapshot(Presentation(9), Handle(3));
+    let snapshot = contents.into_snapshot(Presentation(9), Some(Handle(3)));
     assert_eq!((snapshot.number, snapshot.generation), (CardNumber(6_001_234_567), Generation(2)));
     assert_eq!(snapshot.purse, Some(Cents(1_005)));
     assert_eq!(snapshot.top_up_counter(), 0);

@@ -67,7 +67,7 @@ fn own_keys(city: &CityPack, keys: &KeyFile, uid: &Uid) -> Result<Value, Central
     };
     Ok(json!({ "card": {
         "master": *own(&base.master, layout.keys.master)?,
-        "read": *own(&base.read, layout.keys.read)?,
+        "read": *own(&keys.newest_read()?.key, layout.keys.read)?,
         "debit": *own(&base.debit, layout.keys.debit)?,
         "credit": *own(&base.credit, layout.keys.credit)?,
         "uid": HEXUPPER.encode(base.uid.expose()),

@@ -216,6 +216,6 @@ impl<T: Tray> Owner<T> {
         self.lying = Lying::Read { uid: session.uid().clone(), session: Some(session) };
         let secret = Zeroizing::new(contents.identity.secret.expose().to_vec());
         let secret = self.setup.vault.put(secret);
-        Ok(ReaderEvent::CardRead(Box::new(contents.into_snapshot(self.presentation, secret))))
+        Ok(ReaderEvent::CardRead(Box::new(contents.into_snapshot(self.presentation, Some(secret)))))
     }
 }

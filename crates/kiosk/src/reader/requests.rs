@@ -3,9 +3,9 @@
 use super::owner::{Lying, Opened, Owner};
 use super::{Tray, entropy};
 use card::CardSession;
-use domain::card::{PinTries, Presentation};
-use domain::device::{CreditOrder, ReaderEvent, ReaderRequest};
-use domain::{FailureCode, Handle, TopUpId};
+use domain::card::{PinTries, Presentation, Wishes};
+use domain::device::{CreditKey, CreditOrder, ReaderEvent, ReaderRequest};
+use domain::{FailureCode, TopUpId};
 use keys::{AesKey, KeyRole, OneKey};
 
 /// How often the credit key is proven before the card counts as unreadable.
@@ -20,6 +20,7 @@ impl<T: Tray> Owner<T> {
                 self.resolve(*presentation, *top_up, *counter_seen)
             }
             ReaderRequest::WriteTries(presentation, tries) => self.write_tries(*presentation, *tries),
+            ReaderRequest::WriteWishes(presentation, wishes) => self.write_wishes(*presentation, *wishes),
         };
         self.say(event);
     }
@@ -58,13 +59,14 @@ impl<T: Tray> Owner<T> {
         session.as_mut()
     }
 
-    fn one_key(&self, key: Handle) -> Option<OneKey> {
+    fn one_key(&self, key: CreditKey) -> Option<OneKey> {
+        let CreditKey::Record(key) = key else { return None };
         let bytes = self.setup.vault.array::<16>(key)?;
         Some(OneKey::new(KeyRole::Credit, AesKey::new(*bytes), entropy()))
     }
 
     /// Asked once more when the first answer was lost: the proof changes nothing on the card.
-    fn prove(&mut self, presentation: Presentation, key: Handle) -> ReaderEvent {
+    fn prove(&mut self, presentation: Presentation, key: CreditKey) -> ReaderEvent {
         let refused = |code| ReaderEvent::CreditKeyRefused(presentation, code);
         let Some(mut key) = self.one_key(key) else { return refused(FailureCode::CreditKeyRejected) };
         let mut code = FailureCode::CardUnreadable;
@@ -113,6 +115,20 @@ impl<T: Tray> Owner<T> {
         };
         match card.write_tries(&mut self.setup.keys, tries, self.setup.terminal) {
             Ok(()) => ReaderEvent::TriesWritten(presentation, tries),
+            Err(error) => failed(error.failure()),
+        }
+    }
+
+    fn write_wishes(&mut self, presentation: Presentation, wishes: Wishes) -> ReaderEvent {
+        let failed = |code| ReaderEvent::WishesNotWritten(presentation, code);
+        if self.card(presentation).is_none() {
+            return failed(FailureCode::CardUnreadable);
+        }
+        let Lying::Read { session: Some(card), .. } = &mut self.lying else {
+            return failed(FailureCode::CardUnreadable);
+        };
+        match card.write_wishes(&mut self.setup.keys, &wishes, self.setup.terminal) {
+            Ok(()) => ReaderEvent::WishesWritten(presentation, wishes),
             Err(error) => failed(error.failure()),
         }
     }

@@ -200,11 +200,11 @@ fn credit_order(session: &Session, id: TopUpId) -> Option<CreditOrder> {
     let visit = session.visit.as_ref().filter(|_| has_card(session, id))?;
     Some(CreditOrder {
         presentation: visit.card.presentation,
-        key: visit.tap_facts()?.credit_key?,
+        key: session.home_of_credit_key().ok()??,
         top_up: id,
         amount: top_up.subject().amount,
         counter_seen: top_up.counter_seen(),
-        purse_max: session.terminal.pack.purse.max,
+        purse_max: session.limits().max,
         day: top_up.day(),
         terminal: session.terminal.plate.id,
     })

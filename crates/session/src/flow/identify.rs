@@ -2,7 +2,7 @@
 
 use crate::Session;
 use crate::effect::Effect;
-use crate::flow::{end, maintenance, money, pin, top_up};
+use crate::flow::{end, maintenance, money, pin, top_up, wishes};
 use crate::place::Place;
 use crate::timing::SWAP_MS;
 use crate::visit::Visit;
@@ -27,19 +27,23 @@ pub(crate) fn read(session: &mut Session, card: CardSnapshot) {
         return laid_back(session, &card);
     }
     if session.visit.is_some() && std::mem::take(&mut session.timing.laid_on_top) {
-        session.ask(Effect::Forget(card.secret));
+        card.secret.into_iter().for_each(|secret| session.ask(Effect::Forget(secret)));
         return disturbed(session, FailureCode::CardSwapped);
     }
     // A second card never inherits a visit: the first one ends, with all that is open in it.
-    end::close_for(session, Some(card.secret));
+    end::close_for(session, card.secret);
     if session.looks_over {
         // What was chosen on the way to this visit stays for it; what was chosen in the one before went with it.
         session.default_looks();
     }
     open_tap(session, &card);
-    wish(session, &card);
+    wishes::apply(session, &card.wishes);
     session.paper_out = false;
     session.visit = Some(Visit::new(card));
+    if session.purse_needs_check() {
+        // For the technician's log, and for whoever asks why a terminal refuses: of whose card is not noted.
+        tracing::warn!(code = %FailureCode::PurseImplausible, "a purse needs a check");
+    }
     // Out of order, only the record tells whether this is a technician.
     if session.out_of_order.is_some() {
         return session.go(Place::Reading);
@@ -57,18 +61,6 @@ fn open_tap(session: &mut Session, card: &CardSnapshot) {
     });
 }
 
-fn wish(session: &mut Session, card: &CardSnapshot) {
-    session.large_text |= card.wishes.large_text;
-    session.high_contrast |= card.wishes.high_contrast;
-    let wished = card
-        .wishes
-        .language
-        .map(|code| code.iter().take_while(|byte| **byte != 0).map(|byte| char::from(*byte)).collect::<String>());
-    if let Some(lang) = wished.filter(|lang| session.terminal.catalog.tags().any(|tag| tag == lang)) {
-        session.lang = lang;
-    }
-}
-
 fn laid_back(session: &mut Session, card: &CardSnapshot) {
     session.timing.lifted_ms = None;
     session.tray_trouble = None;
@@ -78,7 +70,7 @@ fn laid_back(session: &mut Session, card: &CardSnapshot) {
     let pin_proven = visit.pin.is_some() || visit.maintains;
     visit.resume(card.clone());
     if old_secret != card.secret {
-        session.ask(Effect::Forget(old_secret));
+        old_secret.into_iter().for_each(|secret| session.ask(Effect::Forget(secret)));
     }
     if unopened {
         // An answer for the presentation before does not count any more.
@@ -98,6 +90,7 @@ fn begin_again(session: &mut Session) {
     match session.place {
         Place::Proving(amount) => top_up::prove(session, amount),
         Place::Pin { purpose, .. } => pin::open(session, purpose),
+        Place::Wishes(errand) => wishes::again(session, errand),
         _ => {}
     }
 }

@@ -11,6 +11,7 @@ pub(crate) mod payment;
 pub(crate) mod pin;
 pub(crate) mod time;
 pub(crate) mod top_up;
+pub(crate) mod wishes;
 
 use crate::place::{Panel, Place};
 use crate::screen::lists::last_page;
@@ -32,6 +33,8 @@ pub(crate) fn act(session: &mut Session, action: Action) {
         Action::ToggleHelp => toggle(session, Panel::Help),
         Action::ToggleLanguages => toggle(session, Panel::Languages),
         Action::ToggleLooks => toggle(session, Panel::Looks),
+        Action::ToggleMoreTime => session.more_time = !session.more_time,
+        Action::ToggleSimple => session.simple_view = !session.simple_view,
         Action::Stay => {}
         Action::PaperTaken => end::paper_taken(session),
         _ if session.visit.is_none() => {}
@@ -56,8 +59,9 @@ fn act_in_visit(session: &mut Session, action: &Action) {
         Action::Finish => end::finish(session),
         Action::Back => back(session),
         Action::Home if !session.place.is_working() => session.go(Place::Home),
-        Action::Services if session.place == Place::Home => session.go(Place::Services(0)),
-        Action::Movements if session.place == Place::Home => session.go(Place::Movements(0)),
+        Action::Services if session.place.is_home() => session.go(Place::Services(0)),
+        Action::Movements if session.place.is_home() => session.go(Place::Movements(0)),
+        Action::More if session.place == Place::Home => session.go(Place::More),
         Action::NextPage => next_page(session),
         Action::TopUp | Action::ChooseAmount { .. } | Action::Pay | Action::CancelPayment => {
             top_up::act(session, action);
@@ -67,6 +71,7 @@ fn act_in_visit(session: &mut Session, action: &Action) {
         Action::PinConfirm => pin::confirm(session),
         Action::ForgotPin => pin::forgotten(session),
         Action::Maintain { task } => maintenance::act(session, *task),
+        Action::RememberWishes | Action::EraseWishes | Action::WriteWishes => wishes::act(session, action),
         // The digits themselves go to the vault; `Event::PinEntered` tells how many there are.
         _ => {}
     }
@@ -132,5 +137,7 @@ pub(crate) fn reader(session: &mut Session, event: ReaderEvent) {
         ReaderEvent::ResolveFailed(top_up, _) => credit::silent(session, top_up),
         ReaderEvent::TriesWritten(presentation, tries) => pin::tries_written(session, presentation, tries),
         ReaderEvent::TriesNotWritten(presentation, code) => pin::tries_not_written(session, presentation, code),
+        ReaderEvent::WishesWritten(presentation, wishes) => wishes::written(session, presentation, wishes),
+        ReaderEvent::WishesNotWritten(presentation, code) => wishes::not_written(session, presentation, code),
     }
 }

@@ -106,10 +106,10 @@ pub(crate) fn tries_written(session: &mut Session, presentation: Presentation, t
     let counted = tries.attempt > visit.card.tries.attempt;
     visit.card.tries = tries;
     let Place::Pin { checking: true, .. } = session.place else { return };
-    let Some(facts) = visit.tap_facts().filter(|_| counted) else { return };
+    let Some((facts, secret)) = visit.tap_facts().filter(|_| counted).zip(visit.card.secret) else { return };
     let effect = Effect::OpenPin {
         presentation,
-        secret: visit.card.secret,
+        secret,
         generation: visit.card.generation,
         pin_version: facts.pin_version,
         pin_content: facts.pin_content,

@@ -2,7 +2,7 @@
 
 use crate::Session;
 use crate::effect::Effect;
-use crate::flow::{end, identify, maintenance, money, paper};
+use crate::flow::{end, identify, maintenance, money, paper, wishes};
 use crate::place::Place;
 use crate::timing::{WARNING_MS, idle_ms, lifted_ms, lifting_ends};
 use domain::FailureCode;
@@ -40,6 +40,9 @@ fn lifted(session: &mut Session) {
         // A refused card is gone, and was read about.
         return session.go(Place::Attract);
     }
+    if wishes::were_being_written(session) {
+        return wishes::given_up(session);
+    }
     end::leave(session);
 }
 
@@ -59,6 +62,7 @@ fn idle(session: &mut Session) {
         Place::Attract => session.default_looks(),
         Place::Printing(_) => paper::given_up(session),
         Place::Maintenance(ref place) if place.is_working() => maintenance::given_up(session),
+        Place::Wishes(errand) if session.place.is_working() => wishes::silent(session, errand),
         // Switched off, nobody is served; the card is asked for, whatever it is.
         Place::Reading if session.visit.is_some() || session.out_of_order.is_some() => identify::out_of_order(session),
         Place::Reading | Place::Proving(_) | Place::Pin { checking: true, .. } => {

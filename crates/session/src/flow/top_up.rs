@@ -7,7 +7,7 @@ use crate::{Action, Session};
 use domain::card::Presentation;
 use domain::device::ReaderRequest;
 use domain::{Cents, FailureCode};
-use ledger::{check_purse, check_top_up, topped_up_on};
+use ledger::{check_top_up, topped_up_on};
 
 pub(crate) fn act(session: &mut Session, action: &Action) {
     match (action, &session.place) {
@@ -25,15 +25,13 @@ pub(crate) fn act(session: &mut Session, action: &Action) {
 /// Why no top-up can be made now, if so.
 pub(crate) fn obstacle(session: &Session) -> Option<FailureCode> {
     let visit = session.visit.as_ref()?;
-    match (&visit.tap, visit.purse) {
+    match session.credit_key() {
         _ if session.impairment().is_some() => session.impairment(),
-        (Some(Err(code)), _) => Some(*code),
-        (Some(Ok(facts)), _) if facts.credit_key.is_none() => Some(FailureCode::RecordMissing),
-        (_, Some(purse)) if check_purse(&session.terminal.pack.purse, purse).is_err() => {
-            Some(FailureCode::PurseImplausible)
-        }
-        (_, None) => Some(FailureCode::CardDamaged),
-        _ => outage(session).or_else(|| exhausted(session)),
+        Err(FailureCode::CardRevoked) => Some(FailureCode::CardRevoked),
+        _ if session.purse_needs_check() => Some(FailureCode::PurseImplausible),
+        Err(code) => Some(code),
+        Ok(_) if visit.purse.is_none() => Some(FailureCode::CardDamaged),
+        Ok(_) => outage(session).or_else(|| exhausted(session)),
     }
 }
 
@@ -48,20 +46,22 @@ pub(crate) fn outage(session: &Session) -> Option<FailureCode> {
 
 /// The limit that leaves none of the amounts offered, if one does.
 fn exhausted(session: &Session) -> Option<FailureCode> {
-    let smallest = session.terminal.pack.purse.choices.iter().min()?;
-    limit(session, *smallest)
+    match session.limits().choices.iter().min() {
+        Some(smallest) => limit(session, *smallest),
+        None => Some(FailureCode::TopUpLimit),
+    }
 }
 
 fn open(session: &mut Session) {
     if let Some(code) = obstacle(session) {
         return session.go(Place::Trouble { code, amount: None });
     }
-    let first = session.terminal.pack.purse.choices.first().copied().unwrap_or(Cents::ZERO);
+    let first = session.limits().choices.first().copied().unwrap_or(Cents::ZERO);
     choose(session, first);
 }
 
 fn choose(session: &mut Session, chosen: Cents) {
-    if session.terminal.pack.purse.choices.contains(&chosen) {
+    if session.limits().choices.contains(&chosen) {
         let problem = limit(session, chosen);
         session.go(Place::Amount { chosen, problem });
     }
@@ -72,9 +72,9 @@ pub(crate) fn limit(session: &Session, amount: Cents) -> Option<FailureCode> {
     let visit = session.visit.as_ref()?;
     let ledger = session.till.ledger.as_ref()?;
     let today = session.language().local_day(session.now.wall);
-    let limits = &session.terminal.pack.purse;
+    let limits = session.limits();
     let on_card = topped_up_on(&visit.card.top_ups, today);
-    let checked = check_top_up(limits, visit.purse.unwrap_or_default(), amount, on_card, ledger.float_used(today));
+    let checked = check_top_up(&limits, visit.purse.unwrap_or_default(), amount, on_card, ledger.float_used(today));
     checked.err().map(ledger::LimitError::code)
 }
 
@@ -91,9 +91,13 @@ fn pay(session: &mut Session, amount: Cents) {
 /// Asks the card to prove the credit key, before anything is paid.
 pub(crate) fn prove(session: &mut Session, amount: Cents) {
     let Some(visit) = session.visit.as_ref().filter(|visit| visit.present) else { return };
-    // While the record is still being opened there is no key; the button is pressed again.
-    let Some(key) = visit.tap_facts().and_then(|facts| facts.credit_key) else { return };
     let presentation = visit.card.presentation;
+    let key = match session.credit_key() {
+        Ok(Some(key)) => key,
+        // While the record is still being opened there is no key; the button is pressed again.
+        Ok(None) => return,
+        Err(code) => return session.go(Place::Trouble { code, amount: None }),
+    };
     session.go(Place::Proving(amount));
     session.ask(Effect::Reader(ReaderRequest::ProveCreditKey(presentation, key)));
 }

@@ -7,24 +7,46 @@ use crate::action::Action;
 use crate::flow::{documents, top_up};
 use crate::view::{Button, Figure, Icon, Notice, Screen, Text, Tone};
 use domain::FailureCode;
-use ledger::check_purse;
 use locale::Value;
 
 pub(crate) fn screen(session: &Session, words: &Words) -> Screen {
     let top_up = tile(words, "top-up", "home-top-up", Icon::TopUp, Action::TopUp);
     let waits = documents::obstacle(session).is_none() && documents::is_record_awaited(session);
     let papers = tile(words, "documents", "home-documents", Icon::Document, Action::Documents);
+    let mut tiles = vec![
+        tile_unless(Button { tone: Tone::Primary, ..top_up }, words, top_up::obstacle(session)),
+        tile_unless(papers, words, documents::obstacle(session)).enabled(!waits),
+    ];
+    if session.simple_view {
+        tiles.push(tile(words, "more", "home-more", Icon::List, Action::More));
+    } else {
+        tiles.extend(readings(session, words));
+    }
     Screen::Home {
         balance: balance(session, words),
         notices: notices::of_visit(session, words),
         heading: words.text("home-heading"),
-        tiles: vec![
-            tile_unless(Button { tone: Tone::Primary, ..top_up }, words, top_up::obstacle(session)),
-            tile_unless(papers, words, documents::obstacle(session)).enabled(!waits),
-            tile(words, "services", "home-services", Icon::City, Action::Services),
-            tile(words, "movements", "home-movements", Icon::List, Action::Movements),
-        ],
+        tiles,
     }
+}
+
+/// The second half of the home screen, in the simple view.
+pub(crate) fn more(session: &Session, words: &Words) -> Screen {
+    Screen::Menu {
+        step: None,
+        heading: words.text("home-heading"),
+        lead: None,
+        notices: Vec::new(),
+        items: readings(session, words),
+    }
+}
+
+/// What is there to be read. A card of the first kind keeps no movements.
+fn readings(session: &Session, words: &Words) -> Vec<Button> {
+    let services = tile(words, "services", "home-services", Icon::City, Action::Services);
+    let movements = tile(words, "movements", "home-movements", Icon::List, Action::Movements);
+    let kept = (!session.has_classic()).then_some(movements);
+    [Some(services), kept].into_iter().flatten().collect()
 }
 
 fn tile(words: &Words, id: &str, key: &str, icon: Icon, action: Action) -> Button {
@@ -49,6 +71,8 @@ fn not_now(code: FailureCode) -> &'static str {
         F::RecordMissing | F::RecordCorrupt | F::RecordStale | F::FeedTooOld | F::CacheUnreadable => {
             "home-not-now-data"
         }
+        F::CentralUnreachable => "home-not-now-network",
+        F::CardOld => "home-not-now-card",
         // What concerns the person alone is not written on a tile.
         _ => "home-not-now-ask",
     }
@@ -56,7 +80,7 @@ fn not_now(code: FailureCode) -> &'static str {
 
 fn balance(session: &Session, words: &Words) -> Option<Figure> {
     let purse = session.visit.as_ref()?.purse?;
-    if check_purse(&session.terminal.pack.purse, purse).is_err() {
+    if session.purse_needs_check() {
         return None;
     }
     Some(Figure {

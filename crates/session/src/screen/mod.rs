@@ -13,6 +13,7 @@ mod service;
 mod strip;
 mod top_up;
 mod trouble;
+mod wishes;
 pub(crate) mod words;
 
 use crate::Session;
@@ -43,6 +44,7 @@ fn screen(session: &Session, words: &Words) -> Screen {
         Place::Attract => attract::screen(session, words),
         Place::Reading => attract::reading(words),
         Place::Home => home::screen(session, words),
+        Place::More => home::more(session, words),
         Place::Services(page) => lists::services(session, words, *page),
         Place::Movements(page) => lists::movements(session, words, *page),
         Place::Amount { chosen, problem } => top_up::amount(session, words, *chosen, *problem),
@@ -60,6 +62,7 @@ fn screen(session: &Session, words: &Words) -> Screen {
             documents::printing(session, words, matches!(printing.then, AfterPrint::Document(_)))
         }
         Place::Printed { document, code } => documents::printed(session, words, *document, code.as_deref()),
+        Place::Wishes(errand) => wishes::screen(session, words, *errand),
         Place::Trouble { code, amount } => trouble::screen(session, words, *code, *amount),
         Place::Maintenance(place) => maintenance::screen(session, words, place),
         Place::Farewell => attract::farewell(session, words),

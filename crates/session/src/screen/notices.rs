@@ -6,7 +6,6 @@ use crate::Session;
 use crate::flow::top_up;
 use crate::view::{Icon, Notice, Text};
 use domain::FailureCode;
-use ledger::check_purse;
 use locale::Value;
 
 /// What concerns everybody: at most three, so that they fit beside what one can do.
@@ -23,12 +22,18 @@ pub(crate) fn of_visit(session: &Session, words: &Words) -> Vec<Notice> {
         let money = words.money(amount);
         notices.push(words.notice(Icon::Check, "notice-settled", None, &[("amount", money.into())]));
     }
-    if visit.purse.is_some_and(|purse| check_purse(&session.terminal.pack.purse, purse).is_err()) {
+    if session.purse_needs_check() {
         let code = Some(FailureCode::PurseImplausible);
         notices.push(words.notice(Icon::Warning, "notice-purse", code, &[]));
     }
-    if let Some(Err(code)) = visit.tap {
-        notices.push(words.notice(Icon::Warning, "notice-no-record", Some(code), &[]));
+    match visit.tap {
+        // Not a fault, and its holder need do nothing today.
+        Some(Err(FailureCode::CardOld)) => notices.push(card_old(words)),
+        Some(Err(code)) => {
+            let key = if session.credit_key().is_ok() { "notice-no-record-online" } else { "notice-no-record" };
+            notices.push(words.notice(Icon::Warning, key, Some(code), &[]));
+        }
+        _ => {}
     }
     notices.extend(price_unknown(session, words));
     notices.extend(of_terminal(session, words));
@@ -44,9 +49,21 @@ fn price_unknown(session: &Session, words: &Words) -> Option<Notice> {
     unknown.then(|| words.notice(Icon::Warning, "notice-price-unknown", code, &[]))
 }
 
+/// The holder of a card of the first kind is told, quietly, that it is exchanged free of charge, and where.
+fn card_old(words: &Words) -> Notice {
+    let office = words.language().text("city-card-office");
+    words.notice(Icon::Card, "notice-card-old", None, &[("office", office.into())])
+}
+
 /// Why the list shows the general prices, if it does.
 pub(crate) fn general_prices(session: &Session, words: &Words) -> Option<Notice> {
     match session.visit.as_ref()?.tap {
+        Some(Err(FailureCode::CardOld)) => Some(Notice {
+            icon: Icon::Card,
+            title: words.text("notice-general-title"),
+            text: words.text("notice-general-text"),
+            code: None,
+        }),
         Some(Err(code)) => Some(Notice {
             icon: Icon::Warning,
             title: words.text("notice-no-record-title"),

@@ -1,5 +1,6 @@
 //! What can be laid over any screen at any time: the languages, the looks, and the help of the place.
 
+use super::wishes;
 use super::words::{Words, labelled, plain};
 use crate::Session;
 use crate::action::Action;
@@ -19,7 +20,10 @@ pub(crate) fn overlay(session: &Session, words: &Words, panel: Panel) -> Overlay
             heading: words.text("common-looks-heading"),
             lead: Some(words.text("common-looks-lead")),
             items: looks(session, words),
-            actions: vec![words.button("close", "common-chosen", Tone::Primary, Action::ToggleLooks)],
+            actions: wishes::offers(session, words)
+                .into_iter()
+                .chain([words.button("close", "common-chosen", Tone::Primary, Action::ToggleLooks)])
+                .collect(),
         },
     }
 }
@@ -41,7 +45,14 @@ fn looks(session: &Session, words: &Words) -> Vec<Button> {
     let letters = words.button("letters", "common-letters", Tone::Plain, Action::ToggleLetters).icon(Icon::Letters);
     let contrast =
         words.button("contrast", "common-contrast", Tone::Plain, Action::ToggleContrast).icon(Icon::Contrast);
-    vec![letters.selected(session.large_text), contrast.selected(session.high_contrast)]
+    let time = words.button("time", "common-more-time", Tone::Plain, Action::ToggleMoreTime).icon(Icon::Clock);
+    let simple = words.button("simple", "common-simple", Tone::Plain, Action::ToggleSimple).icon(Icon::List);
+    vec![
+        letters.selected(session.large_text),
+        contrast.selected(session.high_contrast),
+        time.selected(session.more_time),
+        simple.selected(session.simple_view),
+    ]
 }
 
 fn help(session: &Session, words: &Words) -> Overlay {
@@ -50,7 +61,8 @@ fn help(session: &Session, words: &Words) -> Overlay {
         Place::Attract => "attract",
         Place::Reading => "reading",
         Place::Farewell => "farewell",
-        Place::Home => "home",
+        Place::Home | Place::More => "home",
+        Place::Wishes(_) => "wishes",
         Place::Services(_) => "services",
         Place::Movements(_) => "movements",
         Place::Amount { .. } | Place::ToppedUp(_) => "topup",

@@ -5,7 +5,7 @@ use super::words::{Words, plain};
 use crate::Session;
 use crate::action::Action;
 use crate::event::ClockState;
-use crate::place::{Maintenance, Panel, Place};
+use crate::place::{Maintenance, Panel, Place, WishErrand, WishStage};
 use crate::view::{Button, Frame, Icon, Overlay, Picture, Screen, Tone};
 use domain::FailureCode;
 
@@ -70,6 +70,7 @@ fn way_out(session: &Session, words: &Words) -> Option<Button> {
         Place::Maintenance(place) if *place != Maintenance::Menu => back.enabled(!place.is_working()),
         place if session.is_technicians() => finish.enabled(!place.is_working()),
         Place::Services(_) | Place::Movements(_) | Place::Amount { .. } | Place::Documents | Place::Document(_) => back,
+        Place::More | Place::Wishes(WishErrand { stage: WishStage::Asking | WishStage::NotKept, .. }) => back,
         Place::Pin { checking, .. } => back.enabled(!checking),
         Place::ToppingUp(_) => finish.enabled(crate::flow::money::may_leave(session)),
         place => finish.enabled(!place.is_working()),

@@ -15,7 +15,8 @@ const COUNTING_STEPS: i64 = 10;
 
 pub(crate) fn amount(session: &Session, words: &Words, chosen: Cents, problem: Option<FailureCode>) -> Screen {
     let purse = session.visit.as_ref().and_then(|visit| visit.purse).unwrap_or_default();
-    let mut offered = session.terminal.pack.purse.choices.clone();
+    let limits = session.limits();
+    let mut offered = limits.choices;
     offered.sort_unstable();
     let choices = offered.into_iter().map(|choice| {
         let id = format!("amount-{}", choice.0);
@@ -25,7 +26,7 @@ pub(crate) fn amount(session: &Session, words: &Words, chosen: Cents, problem: O
     });
     let money = words.money(chosen);
     let label = words.text_with("topup-pay", &[("amount", money.into())]);
-    let ready = problem.is_none() && session.visit.as_ref().is_some_and(|visit| visit.tap_facts().is_some());
+    let ready = problem.is_none() && matches!(session.credit_key(), Ok(Some(_)));
     let pay = labelled("pay", label, Tone::Pay, Action::Pay).icon(Icon::Pay).enabled(ready);
     let heading = words.text(match problem {
         None => "topup-heading",
@@ -36,7 +37,11 @@ pub(crate) fn amount(session: &Session, words: &Words, chosen: Cents, problem: O
     Screen::Amount {
         step: words.step(1, 3),
         heading,
-        sum: sum(words, purse, chosen),
+        // A sum that no purse may hold is never written out.
+        sum: match problem {
+            Some(FailureCode::PurseFull) => room(words, purse, limits.max),
+            _ => sum(words, purse, chosen),
+        },
         choices: choices.collect(),
         confirm: pay,
     }
@@ -49,6 +54,12 @@ fn sum(words: &Words, before: Cents, amount: Cents) -> Vec<SumLine> {
         plus(words, amount),
         SumLine { total: true, ..words.sum_line("topup-after", after) },
     ]
+}
+
+/// What the purse holds, and what it may hold at most.
+fn room(words: &Words, purse: Cents, max: Cents) -> Vec<SumLine> {
+    let most = SumLine { label: words.text("topup-max"), value: plain(words.money(max)), total: true };
+    vec![words.sum_line("topup-now", purse), most]
 }
 
 fn plus(words: &Words, amount: Cents) -> SumLine {
@@ -140,6 +151,7 @@ fn torn(session: &Session, words: &Words, top_up: &TopUp) -> Screen {
     points.extend(slip_point(session, words, top_up));
     points.push(trouble::point(words, Icon::Phone, "common-call", &[("telephone", telephone.into())]));
     Screen::Trouble {
+        mended: false,
         heading: words.text(if present { "topup-torn-checking" } else { "topup-torn" }),
         lead: words.text("topup-safe"),
         points,
@@ -154,6 +166,7 @@ fn unclear(session: &Session, words: &Words, top_up: &TopUp) -> Screen {
     let money = words.money(top_up.subject().amount);
     let telephone = session.terminal.pack.brand.telephone.clone();
     Screen::Trouble {
+        mended: false,
         heading: words.text("topup-unclear"),
         lead: words.text("topup-safe"),
         points: [

@@ -20,16 +20,19 @@ pub(crate) fn screen(session: &Session, words: &Words, code: FailureCode, amount
     // The card's fault after the bank had approved: that the payment is undone matters most.
     let voided = amount.is_some() && !speaks_of_money(code);
     let lead = if voided { "fault-voided-lead".to_owned() } else { format!("{key}-lead") };
-    let limits = &session.terminal.pack.purse;
+    let limits = session.limits();
     let money = [amount.unwrap_or_default(), limits.max, limits.daily_max].map(|amount| words.money(amount));
     let [paid, purse_max, daily_max] = &money;
-    let values: [(&str, Value<'_>); 3] = [
+    let office = words.language().text("city-card-office");
+    let values: [(&str, Value<'_>); 4] = [
         ("amount", paid.as_str().into()),
         ("purse-max", purse_max.as_str().into()),
         ("daily-max", daily_max.as_str().into()),
+        ("office", office.into()),
     ];
     let telephone = session.terminal.pack.brand.telephone.as_str();
     Screen::Trouble {
+        mended: key.ends_with("-back"),
         heading: words.text(&format!("{key}-heading")),
         lead: words.text_with(&lead, &values),
         points: vec![
@@ -99,6 +102,9 @@ fn words_of(code: FailureCode, amount: Option<Cents>) -> &'static str {
     match code {
         F::CardForeign => "fault-card-foreign",
         F::CardOtherCity => "fault-card-other-city",
+        F::CardOld => "fault-card-old",
+        F::WishesNotKept => "fault-wishes",
+        F::CentralUnreachable => "fault-central",
         // Without a payment it is only a card that moved.
         F::CardTorn if amount.is_none() => "fault-card-unreadable",
         F::CardUnreadable => "fault-card-unreadable",

@@ -9,8 +9,10 @@
 )]
 
 mod cancelling;
+mod cards;
 mod crashes;
 mod faults;
+mod keeping;
 mod languages;
 mod machine;
 mod maintenance;
@@ -28,4 +30,5 @@ mod street;
 mod time;
 mod tools;
 mod tray;
+mod wishes;
 mod world;

@@ -65,6 +65,10 @@ pub(crate) struct Street {
     /// The card that was in the tray before, and when it was lifted.
     lifted: Option<(usize, u64)>,
     pub(crate) credit: CreditFate,
+    /// What becomes of the next wishes.
+    pub(crate) wish: CreditFate,
+    /// Central cannot be asked for keys, whatever else it answers.
+    pub(crate) key_line_cut: bool,
     pub(crate) print: Option<FailureCode>,
     /// Papers cannot be laid out.
     pub(crate) no_paper: Option<FailureCode>,
@@ -114,6 +118,8 @@ impl Street {
             presentation: 0,
             lifted: None,
             credit: CreditFate::Done,
+            wish: CreditFate::Done,
+            key_line_cut: false,
             print: None,
             no_paper: None,
             slow_reader: false,
@@ -159,6 +165,7 @@ impl Street {
         (self.terminal.there, self.terminal.next) = (true, PaymentFate::Approves);
         (self.credit, self.print, self.terminal.answer) = (CreditFate::Done, None, AnswerFate::Arrives);
         (self.dies_at, self.slow_journal, self.slow_printer) = (None, false, false);
+        (self.wish, self.key_line_cut) = (CreditFate::Done, false);
         (self.tray, self.wake_at_ms) = (None, None);
         self.slow_reader = false;
         self.queue.clear();
@@ -249,12 +256,12 @@ impl Street {
         }
     }
 
-    fn card(&mut self, presentation: Presentation) -> Option<&mut Card> {
+    pub(crate) fn card(&mut self, presentation: Presentation) -> Option<&mut Card> {
         let here = presentation.0 == self.presentation;
         self.tray.filter(|_| here).and_then(|place| self.cards.get_mut(place))
     }
 
-    fn reader_says(&mut self, event: ReaderEvent) {
+    pub(crate) fn reader_says(&mut self, event: ReaderEvent) {
         let answers = if self.slow_reader { &mut self.held } else { &mut self.queue };
         answers.push_back(Event::Reader(event));
     }
@@ -270,6 +277,9 @@ impl Street {
     fn reader(&mut self, request: &ReaderRequest) {
         let event = match *request {
             ReaderRequest::Credit(_) => panic!("a credit without a permit"),
+            ReaderRequest::ProveCreditKey(presentation, key) if self.line_cut(key) => {
+                ReaderEvent::CreditKeyRefused(presentation, FailureCode::CentralUnreachable)
+            }
             ReaderRequest::ProveCreditKey(presentation, _) => match self.card(presentation) {
                 Some(_) => ReaderEvent::CreditKeyProven(presentation),
                 None => ReaderEvent::CreditKeyRefused(presentation, FailureCode::CardUnreadable),
@@ -287,12 +297,16 @@ impl Street {
                 }
                 None => ReaderEvent::TriesNotWritten(presentation, FailureCode::CardUnreadable),
             },
+            ReaderRequest::WriteWishes(presentation, wishes) => return self.write_wishes(presentation, wishes),
         };
         self.reader_says(event);
     }
 
     fn credit(&mut self, order: &CreditOrder) {
-        assert_eq!(order.key, KEY);
+        if self.line_cut(order.key) {
+            let code = FailureCode::CentralUnreachable;
+            return self.reader_says(ReaderEvent::NotCredited(order.top_up, code));
+        }
         let id = order.top_up;
         let subject = self.disk.iter().find(|entry| entry.subject.top_up == id).unwrap().subject;
         let fate = std::mem::replace(&mut self.credit, CreditFate::Done);

@@ -1,6 +1,6 @@
 //! What is true outside the session: what was paid, what lies on the cards.
 
-use domain::card::{CardSnapshot, CreditVerdict, Movement, PinTries, Presentation, TopUpRecord, Wishes};
+use domain::card::{CardSnapshot, CreditVerdict, Movement, PinTries, Presentation, Technology, TopUpRecord, Wishes};
 use domain::device::{CreditOrder, PaymentApproval, PaymentIntent, PaymentReference, PaymentVerdict};
 use domain::document::DocumentKind;
 use domain::holder::{Entitlement, PinFacts, PreIssued, PriceClass, Residence, Role, TapFacts};
@@ -138,7 +138,10 @@ pub(crate) enum CreditFate {
 #[derive(Debug, Clone)]
 pub(crate) struct Card {
     pub(crate) number: CardNumber,
+    pub(crate) technology: Technology,
     pub(crate) purse: Cents,
+    /// What it holds and what its records say contradict each other.
+    pub(crate) needs_check: bool,
     pub(crate) records: Vec<TopUpRecord>,
     pub(crate) tries: PinTries,
     pub(crate) pin: &'static str,
@@ -171,7 +174,9 @@ impl Card {
         };
         Self {
             number: CardNumber(number),
+            technology: Technology::DesfireEv2,
             purse: Cents(purse),
+            needs_check: false,
             records: vec![record],
             tries: PinTries { attempt: 10, failures: 0, pin_version: 1 },
             pin: "271828",
@@ -194,13 +199,28 @@ impl Card {
         Self { pin: "314159", tap, movements: Vec::new(), papers_until: None, ..card }
     }
 
+    /// A MIFARE Classic: number, purse and top-ups.
+    pub(crate) fn classic(number: u64, purse: i64) -> Self {
+        let card = Self::new(number, purse);
+        Self {
+            technology: Technology::Classic,
+            tries: PinTries::default(),
+            tap: Err(domain::FailureCode::CardOld),
+            movements: Vec::new(),
+            papers_until: None,
+            ..card
+        }
+    }
+
     pub(crate) fn snapshot(&self, presentation: Presentation) -> CardSnapshot {
         CardSnapshot {
             presentation,
             number: self.number,
             generation: Generation(1),
-            secret: Handle(presentation.0),
+            technology: self.technology,
+            secret: self.technology.is_desfire().then_some(Handle(presentation.0)),
             purse: Some(self.purse),
+            needs_check: self.needs_check,
             top_ups: self.records.clone(),
             movements: self.movements.clone(),
             tries: self.tries,

@@ -278,6 +278,7 @@ fn failed(session: &Session, words: &Words, request: ServiceRequest, failure: Fa
     };
     let telephone = session.terminal.pack.brand.telephone.as_str();
     Screen::Trouble {
+        mended: false,
         heading: words.text(heading),
         lead: words.text("service-failed-lead"),
         points: vec![

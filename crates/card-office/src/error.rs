@@ -1,0 +1,246 @@
+//! What can stop the tool: each error with its exit code, its code for the telephone, and the next step for the person
+//! at the desk. None shows a secret, a UID or a card number.
+
+use card::CardError;
+use card::personalise::PersonaliseError;
+use domain::FailureCode;
+use keys::KeyError;
+use protocol::{Problem, ProblemCode};
+use std::path::{Path, PathBuf};
+
+/// How the program ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Done.
+    Done = 0,
+    /// The card or the reader said no.
+    Card = 1,
+    /// The command line or a list has a mistake.
+    Usage = 2,
+    /// A key or a file of the office.
+    Office = 3,
+    /// Central.
+    Central = 4,
+}
+
+impl From<Exit> for std::process::ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// Why the tool stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum OfficeError {
+    /// An operation on the card.
+    #[error(transparent)]
+    Card(#[from] CardError),
+    /// A card could not be made.
+    #[error(transparent)]
+    Personalise(#[from] PersonaliseError),
+    /// No reader fits, or pcscd is not running.
+    #[error("no card reader was found")]
+    NoReader,
+    /// Nobody laid a card down in time.
+    #[error("no card was laid on the reader in time")]
+    NoCard,
+    /// The card that was begun for this number has to be finished first.
+    #[error("row {row}: another chip was begun for card …{last_four}; lay that one down")]
+    OtherChip {
+        /// The row of the list, 1 for a single card.
+        row: usize,
+        /// The card's last digits.
+        last_four: String,
+    },
+    /// This chip was made for somebody else.
+    #[error("row {row}: this chip is already the card of another row")]
+    ChipInUse {
+        /// The row of the list.
+        row: usize,
+    },
+    /// The card on the reader is of another technology than the list says.
+    #[error("row {row}: the list asks for another kind of card")]
+    OtherTechnology {
+        /// The row of the list.
+        row: usize,
+    },
+    /// The self-test found a fault.
+    #[error("not good: {0}")]
+    NotGood(&'static str),
+    /// This kind of card has no wishes.
+    #[error("a MIFARE Classic card keeps no wishes")]
+    NoWishes,
+    /// A list or an order has a mistake.
+    #[error("{path}, {place}: {reason}")]
+    List {
+        /// The file.
+        path: PathBuf,
+        /// Line or field.
+        place: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// An argument does not go with the others.
+    #[error("{0}")]
+    Usage(&'static str),
+    /// An argument is missing for this command.
+    #[error("{command} needs {argument}")]
+    Missing {
+        /// The command.
+        command: &'static str,
+        /// What it lacks.
+        argument: &'static str,
+    },
+    /// A file of keys that others could read.
+    #[error("{0} can be read by others than its owner")]
+    Unsafe(PathBuf),
+    /// A file that cannot be read or written.
+    #[error("{path}: {error}")]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// A file that does not say what it should.
+    #[error("{path}: {reason}")]
+    Content {
+        /// Which.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The key file lacks a key.
+    #[error("the key file has no {0} key")]
+    NoKey(&'static str),
+    /// Another process writes the same log.
+    #[error("{0} is in use by another process")]
+    InUse(PathBuf),
+    /// Central.
+    #[error("central: {0}")]
+    Central(#[from] Problem),
+    /// Central does not register this card.
+    #[error("central refuses card …{last_four}: {problem}")]
+    NotRegistered {
+        /// The card's last digits.
+        last_four: String,
+        /// Why.
+        problem: Problem,
+    },
+}
+
+impl OfficeError {
+    /// An error about a file.
+    #[must_use]
+    pub fn file(path: &Path, error: std::io::Error) -> Self {
+        Self::File { path: path.to_owned(), error }
+    }
+
+    /// A file that does not say what it should.
+    pub fn content(path: &Path, reason: impl std::fmt::Display) -> Self {
+        Self::Content { path: path.to_owned(), reason: reason.to_string() }
+    }
+
+    /// How the program ends.
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Card(error) => card_exit(error),
+            Self::Personalise(PersonaliseError::Card(error)) => card_exit(error),
+            Self::Personalise(PersonaliseError::Key(_) | PersonaliseError::Layout(_)) => Exit::Office,
+            Self::Personalise(_)
+            | Self::NoReader
+            | Self::NoCard
+            | Self::OtherChip { .. }
+            | Self::ChipInUse { .. }
+            | Self::OtherTechnology { .. }
+            | Self::NotGood(_)
+            | Self::NoWishes => Exit::Card,
+            Self::List { .. } | Self::Usage(_) | Self::Missing { .. } => Exit::Usage,
+            Self::Unsafe(_) | Self::File { .. } | Self::Content { .. } | Self::NoKey(_) | Self::InUse(_) => {
+                Exit::Office
+            }
+            Self::Central(_) | Self::NotRegistered { .. } => Exit::Central,
+        }
+    }
+
+    /// The code, as `docs/failures.md` and the card office's part of `docs/operate.md` explain it.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Card(error) | Self::Personalise(PersonaliseError::Card(error)) => error.failure().code(),
+            Self::Personalise(error) => error.failure().code(),
+            Self::NoReader => FailureCode::ReaderAbsent.code(),
+            Self::NotGood(_) => FailureCode::CardDamaged.code(),
+            Self::NoCard => "O-01",
+            Self::OtherChip { .. } | Self::ChipInUse { .. } => "O-02",
+            Self::OtherTechnology { .. } | Self::NoWishes => "O-03",
+            Self::List { .. } | Self::Usage(_) | Self::Missing { .. } => "O-04",
+            Self::Unsafe(_) | Self::NoKey(_) => "O-05",
+            Self::File { .. } | Self::Content { .. } | Self::InUse(_) => "O-06",
+            Self::Central(_) => FailureCode::CentralUnreachable.code(),
+            Self::NotRegistered { .. } => "O-07",
+        }
+    }
+
+    /// What the person at the desk does now.
+    #[must_use]
+    pub fn next_step(&self) -> &'static str {
+        match self {
+            Self::Card(error) | Self::Personalise(PersonaliseError::Card(error)) => card_step(error),
+            Self::Personalise(error) => personalise_step(error),
+            Self::NoReader => "plug a reader in, start pcscd, or give other words with --reader",
+            Self::NoCard => "lay the card flat on the reader and run the command again; --wait waits longer",
+            Self::OtherChip { .. } => {
+                "lay that chip down; if it is broken or lost for good, add --abandon with the number"
+            }
+            Self::ChipInUse { .. } => "lay this one aside and take a blank card",
+            Self::OtherTechnology { .. } => "take a card of the kind the list asks for, or correct the list",
+            Self::NotGood(_) => "take the card out of use and give its holder another one",
+            Self::NoWishes => "give the holder a DESFire card; wishes can be kept there",
+            Self::List { .. } => "correct that place; nothing was done for any row",
+            Self::Usage(_) | Self::Missing { .. } => "see citizen-card --help",
+            Self::Unsafe(_) => "chmod 600 it, and ask who may have read it before",
+            Self::NoKey(_) => "use the key file of the card office; a technician's file only reads",
+            Self::File { .. } | Self::Content { .. } => "correct the file or its place and run the command again",
+            Self::InUse(_) => "wait for the other process, or use another log for another list",
+            Self::Central(problem) if problem.code == ProblemCode::Unauthorised => {
+                "enrol the office again; nothing is lost, the registrations are kept"
+            }
+            Self::Central(_) => "try again later with citizen-card register; nothing is lost",
+            Self::NotRegistered { .. } => "the card stays inactive; let the registry say who has that number",
+        }
+    }
+}
+
+fn card_exit(error: &CardError) -> Exit {
+    match error {
+        CardError::Key(KeyError::HolderUnavailable(_)) => Exit::Central,
+        CardError::Key(_) => Exit::Office,
+        _ => Exit::Card,
+    }
+}
+
+fn card_step(error: &CardError) -> &'static str {
+    match error.failure() {
+        FailureCode::CardUnreadable => "lay the card flat, leave it there, and run the same command again",
+        FailureCode::CardForeign => "this is no card of the city; a blank one is made with citizen-card personalise",
+        FailureCode::CardOtherCity => "the keys do not fit this card: check --keys and --city",
+        FailureCode::CardSwapped => "lay one card down and leave it there",
+        FailureCode::CentralUnreachable => "try again when central can be reached",
+        FailureCode::ConfigurationInvalid => "the key file lacks a key that this needs",
+        _ => "take the card out of use and give its holder another one",
+    }
+}
+
+fn personalise_step(error: &PersonaliseError) -> &'static str {
+    match error {
+        PersonaliseError::OtherCard => "lay this one aside and take a blank card",
+        PersonaliseError::NotBlank(_) => "this chip was used for something else: lay it aside",
+        PersonaliseError::NoTransportKey => {
+            "the blank cards have another transport key: put it into the key file, or ask the supplier"
+        }
+        PersonaliseError::NoRandomUid => "leave --random-uid out, or take a DESFire card",
+        _ => "check --keys and --city",
+    }
+}

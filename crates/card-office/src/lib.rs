@@ -1,0 +1,3 @@
+//! The card office's tool.
+
+pub mod cli;

@@ -1,0 +1,2 @@
+//! `citizen-card`.
+fn main() {}

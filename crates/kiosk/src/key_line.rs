@@ -1,0 +1,252 @@
+//! The way to the keys that central holds. The reader's thread has a card in hand and waits for an answer: the request
+//! itself runs on tokio's threads, and after the time-out the key counts as not to be had. Never on the path of a tap:
+//! only a credit without a key at hand, and a change of a card's read key, ask here.
+
+use domain::city_pack::ClassicLayout;
+use domain::{Cents, TopUpId, Uid};
+use keys::classic::{ClassicKey, PurseSeal};
+use keys::remote::{RemoteAuthentication, RemoteCryptogram};
+use keys::{AesKey, KeyError, KeyRole, Scheme, Session, SessionKeys};
+use protocol::card_keys::{
+    BeginAuthentication, CardKeyHolder, ClassicAsk, ClassicGrant, ClassicSealAsk, ClassicTopUp, Cryptogram,
+    FinishAuthentication, GrantedSession, RekeyBegin, RekeyChange, RekeyConfirm, RekeyLook, RekeyState, WireRole,
+    WireScheme,
+};
+use protocol::{Problem, ProblemCode};
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+use std::time::Duration;
+use tokio::runtime::Handle;
+
+/// How long the reader's thread waits for one answer, unless told otherwise.
+pub const WAIT: Duration = Duration::from_secs(2);
+
+/// The line to central's keys. Cheap to clone. Its methods block; call them where blocking is allowed, and never on
+/// one of the runtime's own threads.
+#[derive(Debug)]
+pub struct KeyLine<C> {
+    runtime: Handle,
+    central: Arc<C>,
+    wait: Duration,
+}
+
+impl<C> Clone for KeyLine<C> {
+    fn clone(&self) -> Self {
+        Self { runtime: self.runtime.clone(), central: Arc::clone(&self.central), wait: self.wait }
+    }
+}
+
+impl<C: CardKeyHolder + 'static> KeyLine<C> {
+    /// A line whose requests run on this runtime and are waited for two seconds each.
+    #[must_use]
+    pub fn new(runtime: Handle, central: Arc<C>) -> Self {
+        Self { runtime, central, wait: WAIT }
+    }
+
+    /// With another time-out.
+    #[must_use]
+    pub fn with_wait(self, wait: Duration) -> Self {
+        Self { wait, ..self }
+    }
+
+    /// The issuer of one Classic card's visit. `top_up` is what is to be credited; `None` when nothing is, as when the
+    /// key is proven or an interrupted credit is finished.
+    #[must_use]
+    pub fn classic(&self, layout: ClassicLayout, top_up: Option<ClassicOrder>) -> ClassicLine<C> {
+        ClassicLine { line: self.clone(), layout, top_up, keys: None }
+    }
+
+    /// Whether the read key of a card, of the version GetKeyVersion (64) told, is to be changed; to which version.
+    ///
+    /// # Errors
+    /// `KeyError::HolderUnavailable`.
+    pub fn rekey_wanted(&self, uid: &Uid, version_on_card: u8) -> Result<Option<u8>, KeyError> {
+        let look = RekeyLook { uid: uid.bytes().to_vec(), version_on_card };
+        let state = self.ask(|central| async move { central.rekey_look(&look).await })?;
+        Ok(match state {
+            RekeyState::Current => None,
+            RekeyState::Wanted { version } => Some(version),
+        })
+    }
+
+    /// Answers the challenge of the card's master key.
+    ///
+    /// # Errors
+    /// `KeyError::HolderUnavailable`.
+    pub fn rekey_begin(
+        &self,
+        uid: &Uid,
+        version_on_card: u8,
+        scheme: Scheme,
+        challenge: [u8; 16],
+    ) -> Result<RemoteCryptogram, KeyError> {
+        let ask = RekeyBegin { scheme: wire_scheme(scheme), uid: uid.bytes().to_vec(), version_on_card, challenge };
+        self.ask(|central| async move { central.rekey_begin(&ask).await }).map(remote_cryptogram)
+    }
+
+    /// The card's answer in; ticket and the data of ChangeKey (C4) out.
+    ///
+    /// # Errors
+    /// `KeyError::Rejected` when the card does not know its master key, else `HolderUnavailable`.
+    pub fn rekey_change(&self, ticket: [u8; 16], answer: &[u8]) -> Result<RekeyChange, KeyError> {
+        let answer = FinishAuthentication { ticket, answer: answer.to_vec() };
+        self.ask(|central| async move { central.rekey_change(&answer).await })
+    }
+
+    /// The data of the card's reply of status 00 in; the version now on the card out. When this fails, the next sight
+    /// of the card settles it (`rekey_wanted`).
+    ///
+    /// # Errors
+    /// `KeyError::Rejected` when the reply is not the card's, else `HolderUnavailable`.
+    pub fn rekey_confirm(&self, ticket: [u8; 16], reply: &[u8]) -> Result<u8, KeyError> {
+        let confirm = RekeyConfirm { ticket, reply: reply.to_vec() };
+        self.ask(|central| async move { central.rekey_confirm(&confirm).await }).map(|rekeyed| rekeyed.version)
+    }
+
+    /// Sends the work to the runtime and waits. What is still under way after the time-out is dropped.
+    fn ask<T, F>(&self, work: impl FnOnce(Arc<C>) -> F) -> Result<T, KeyError>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, Problem>> + Send + 'static,
+    {
+        let (done, answered) = sync_channel(1);
+        let work = work(Arc::clone(&self.central));
+        let task = self.runtime.spawn(async move {
+            // Who asked may have waited long enough.
+            let _ = done.send(work.await);
+        });
+        match answered.recv_timeout(self.wait) {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(problem)) if problem.code == ProblemCode::KeyRejected => Err(KeyError::Rejected),
+            Ok(Err(problem)) => Err(KeyError::HolderUnavailable(problem.to_string())),
+            Err(_) => {
+                task.abort();
+                Err(KeyError::HolderUnavailable("central did not answer in time".to_owned()))
+            }
+        }
+    }
+}
+
+impl<C: CardKeyHolder + 'static> keys::remote::KeyLine for KeyLine<C> {
+    fn begin(&mut self, ask: &RemoteAuthentication) -> Result<RemoteCryptogram, KeyError> {
+        let ask = BeginAuthentication {
+            role: wire_role(ask.role),
+            scheme: wire_scheme(ask.scheme),
+            aid: ask.aid,
+            number: ask.number,
+            version: ask.version,
+            uid: ask.uid.bytes().to_vec(),
+            challenge: ask.challenge,
+        };
+        self.ask(|central| async move { central.begin(&ask).await }).map(remote_cryptogram)
+    }
+
+    fn finish(&mut self, ticket: &[u8; 16], answer: &[u8]) -> Result<Session, KeyError> {
+        let answer = FinishAuthentication { ticket: *ticket, answer: answer.to_vec() };
+        self.ask(|central| async move { central.finish(&answer).await }).map(|granted| session(&granted))
+    }
+}
+
+fn wire_scheme(scheme: Scheme) -> WireScheme {
+    match scheme {
+        Scheme::Aa => WireScheme::Aa,
+        Scheme::Ev2First => WireScheme::Ev2First,
+        Scheme::Ev2NonFirst => WireScheme::Ev2NonFirst,
+    }
+}
+
+fn wire_role(role: KeyRole) -> WireRole {
+    match role {
+        KeyRole::Master => WireRole::Master,
+        KeyRole::Read => WireRole::Read,
+        KeyRole::Debit => WireRole::Debit,
+        KeyRole::Credit => WireRole::Credit,
+        KeyRole::Uid => WireRole::Uid,
+        KeyRole::Picc => WireRole::Picc,
+    }
+}
+
+fn remote_cryptogram(cryptogram: Cryptogram) -> RemoteCryptogram {
+    RemoteCryptogram { ticket: cryptogram.ticket, cryptogram: cryptogram.cryptogram }
+}
+
+fn session(granted: &GrantedSession) -> Session {
+    match granted {
+        GrantedSession::Ev1 { key } => Session::Ev1(AesKey::new(*key)),
+        GrantedSession::Ev2 { enc, mac, transaction_id } => Session::Ev2(SessionKeys {
+            enc: AesKey::new(*enc),
+            mac: AesKey::new(*mac),
+            transaction_id: *transaction_id,
+        }),
+        GrantedSession::Ev2Renewed { enc, mac } => {
+            Session::Ev2Renewed { enc: AesKey::new(*enc), mac: AesKey::new(*mac) }
+        }
+    }
+}
+
+/// What is to be credited on a Classic card.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClassicOrder {
+    /// The top-up.
+    pub top_up: TopUpId,
+    /// How much.
+    pub amount: Cents,
+    /// The counter the credit writes: the one that was seen, plus one.
+    pub counter: u32,
+}
+
+/// Key B and seals of one Classic card, from central, for one visit. The keys are wiped when it is dropped.
+pub struct ClassicLine<C> {
+    line: KeyLine<C>,
+    layout: ClassicLayout,
+    top_up: Option<ClassicOrder>,
+    keys: Option<(Uid, ClassicGrant)>,
+}
+
+impl<C: CardKeyHolder + 'static> ClassicLine<C> {
+    /// Both keys come with one request.
+    fn granted(&mut self, uid: &Uid) -> Result<&ClassicGrant, KeyError> {
+        if self.keys.as_ref().is_none_or(|(owner, _)| owner != uid) {
+            let ask = ClassicAsk::Keys { uid: uid.bytes().to_vec() };
+            let grant = self.line.ask(|central| async move { central.classic(&ask).await })?;
+            self.keys = Some((uid.clone(), grant));
+        }
+        self.keys.as_ref().map(|(_, grant)| grant).ok_or(KeyError::NoKey(KeyRole::Credit))
+    }
+
+    fn sector_key(&mut self, uid: &Uid, sector: u8) -> Result<ClassicKey, KeyError> {
+        let layout = self.layout;
+        match self.granted(uid)? {
+            ClassicGrant::Keys { purse, .. } if sector == layout.purse_sector => Ok(ClassicKey::new(*purse)),
+            ClassicGrant::Keys { top_ups, .. } if sector == layout.top_ups_sector => Ok(ClassicKey::new(*top_ups)),
+            _ => Err(KeyError::NoKey(KeyRole::Credit)),
+        }
+    }
+
+    fn seal(&mut self, uid: &Uid, seal: &PurseSeal) -> Result<[u8; 8], KeyError> {
+        let order = self.top_up.filter(|order| order.counter == seal.counter);
+        let too_much = |_| KeyError::HolderUnavailable("no such amount fits a Classic card".to_owned());
+        let top_up = order
+            .map(|order| u16::try_from(order.amount.0).map(|amount| ClassicTopUp { id: order.top_up.0, amount }))
+            .transpose()
+            .map_err(too_much)?;
+        let ask = ClassicAsk::Seal(ClassicSealAsk {
+            uid: uid.bytes().to_vec(),
+            top_up,
+            counter: seal.counter,
+            day: seal.day,
+            value_after: seal.value_after,
+        });
+        match self.line.ask(|central| async move { central.classic(&ask).await })? {
+            ClassicGrant::Seal { mac } => Ok(mac),
+            ClassicGrant::Keys { .. } => Err(KeyError::HolderUnavailable("another answer than a seal".to_owned())),
+        }
+    }
+}
+
+impl<C> std::fmt::Debug for ClassicLine<C> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ClassicLine(redacted)")
+    }
+}

@@ -1,0 +1,111 @@
+//! What the card remembers: offered where the looks are chosen, shown word by word before it is written or erased, and
+//! what came of it. What helps, never why.
+
+use super::trouble;
+use super::words::{Words, private};
+use crate::Session;
+use crate::action::Action;
+use crate::flow::wishes::{language_of, to_erase, to_remember};
+use crate::place::{WishErrand, WishStage};
+use crate::view::{Button, Icon, Picture, Row, Screen, Tone};
+use domain::FailureCode;
+use domain::card::Wishes;
+
+/// Beside the looks: keep them, or erase what is kept.
+pub(crate) fn offers(session: &Session, words: &Words) -> Vec<Button> {
+    let remember = to_remember(session).map(|_| {
+        words.button("remember", "wishes-remember", Tone::Plain, Action::RememberWishes).icon(Icon::Card)
+    });
+    let erase = to_erase(session)
+        .map(|_| words.button("erase-wishes", "wishes-erase", Tone::Plain, Action::EraseWishes).icon(Icon::Erase));
+    [remember, erase].into_iter().flatten().collect()
+}
+
+pub(crate) fn screen(session: &Session, words: &Words, errand: WishErrand) -> Screen {
+    match errand.stage {
+        WishStage::Asking => asking(session, words, errand),
+        WishStage::Writing => Screen::Busy {
+            step: None,
+            heading: words.text("wishes-writing"),
+            lead: words.text("wishes-writing-lead"),
+            picture: Picture::HoldCard,
+            sum: Vec::new(),
+            actions: Vec::new(),
+        },
+        WishStage::Kept => kept(session, words, errand),
+        WishStage::NotKept => not_kept(session, words),
+    }
+}
+
+/// Every word of what would be written, or of what would be erased.
+fn asking(session: &Session, words: &Words, errand: WishErrand) -> Screen {
+    let (key, shown) = if errand.erases() {
+        ("wishes-erasing", session.visit.as_ref().map(|visit| visit.card.wishes).unwrap_or_default())
+    } else {
+        ("wishes-asking", errand.wishes)
+    };
+    let verb = words.button("write", &format!("{key}-confirm"), Tone::Primary, Action::WriteWishes);
+    Screen::Details {
+        step: None,
+        heading: words.text(key),
+        lead: Some(words.text(&format!("{key}-lead"))),
+        notices: Vec::new(),
+        rows: rows(session, words, &shown),
+        actions: vec![verb.icon(if errand.erases() { Icon::Erase } else { Icon::Card })],
+    }
+}
+
+fn kept(session: &Session, words: &Words, errand: WishErrand) -> Screen {
+    let key = if errand.erases() { "wishes-erased" } else { "wishes-kept" };
+    Screen::Done {
+        heading: words.text(key),
+        lead: Some(words.text(&format!("{key}-lead"))),
+        hero: None,
+        sum: Vec::new(),
+        rows: rows(session, words, &errand.wishes),
+        actions: vec![words.button("home", "common-home", Tone::Primary, Action::Home).icon(Icon::Home)],
+    }
+}
+
+fn not_kept(session: &Session, words: &Words) -> Screen {
+    let telephone = session.terminal.pack.brand.telephone.as_str();
+    Screen::Trouble {
+        mended: false,
+        heading: words.text("fault-wishes-heading"),
+        lead: words.text("fault-wishes-lead"),
+        points: vec![
+            trouble::point(words, Icon::Check, "fault-wishes-do", &[]),
+            trouble::point(words, Icon::Clock, "fault-wishes-otherwise", &[]),
+            trouble::point(words, Icon::Phone, "common-call", &[("telephone", telephone.into())]),
+        ],
+        claim: None,
+        code: words.text_with("common-code", &[("code", FailureCode::WishesNotKept.code().into())]),
+        actions: vec![
+            words.button("write", "wishes-again", Tone::Primary, Action::WriteWishes).icon(Icon::Card),
+            words.button("home", "common-home", Tone::Plain, Action::Home).icon(Icon::Home),
+        ],
+    }
+}
+
+/// One row for each wish there is.
+fn rows(session: &Session, words: &Words, wishes: &Wishes) -> Vec<Row> {
+    let row = |icon, key: &str| {
+        let value = private(words.language().text(&format!("{key}-value")));
+        Row { icon: Some(icon), ..words.row(key, value) }
+    };
+    let language = language_of(session, wishes).map(|tag| {
+        let name = session.terminal.catalog.language(&tag).text("common-language-name");
+        Row { icon: Some(Icon::Language), ..words.row("wishes-language", private(name)) }
+    });
+    // As good as any name: a terminal of another language wrote it.
+    let foreign = (language.is_none() && wishes.language.is_some()).then(|| row(Icon::Language, "wishes-foreign"));
+    let speech = Row { hint: Some(words.text("wishes-speech-hint")), ..row(Icon::Phone, "wishes-speech") };
+    let others = [
+        wishes.large_text.then(|| row(Icon::Letters, "wishes-letters")),
+        wishes.high_contrast.then(|| row(Icon::Contrast, "wishes-contrast")),
+        wishes.speech.then_some(speech),
+        wishes.more_time.then(|| row(Icon::Clock, "wishes-time")),
+        wishes.simple_view.then(|| row(Icon::List, "wishes-simple")),
+    ];
+    [language, foreign].into_iter().chain(others).flatten().collect()
+}

@@ -1,0 +1,24 @@
+//! Every parser of bytes that come from a card, each as a function that takes any bytes and must neither panic nor
+//! break what it promises. `replay.rs` runs the committed corpus through them; `scripts/fuzz.sh` looks for more.
+
+mod files;
+mod replies;
+
+/// One parser under fuzzing.
+#[derive(Debug, Clone, Copy)]
+pub struct Target {
+    /// Its name, which is its folder in the corpus too.
+    pub name: &'static str,
+    /// Feeds it.
+    pub run: fn(&[u8]),
+}
+
+/// All of them, by name.
+pub const TARGETS: &[Target] = &[
+    Target { name: "file-identity", run: files::identity },
+    Target { name: "file-movements", run: files::movements },
+    Target { name: "file-top-ups", run: files::top_ups },
+    Target { name: "file-tries", run: files::tries },
+    Target { name: "file-wishes", run: files::wishes },
+    Target { name: "reply", run: replies::reply },
+];
