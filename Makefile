@@ -1,17 +1,18 @@
 # make demo      a visit, from card to paper
 # make test      everything that proves it
 # make preview   every screen in every language, in a browser
-# The rest: check (format, clippy, types), bench, wire (generate ui/src/wire.ts), setup (system packages), clean.
+# The rest: check (format, clippy, types), bench, soak (half an hour at the tray), fuzz (parsers of card bytes),
+# wire (generate ui/src/wire.ts), setup (system packages), clean.
 
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: demo test preview check bench wire setup ui build clean help
+.PHONY: demo test preview check bench soak fuzz wire setup ui build clean help
 
 CARGO ?= cargo
 UI_SOURCES := $(shell find ui/src ui/public ui/index.html ui/*.html ui/*.ts ui/*.js ui/package.json -type f 2>/dev/null)
 
 help:
-	@sed -n '1,4p' Makefile | cut -c3-
+	@sed -n '1,5p' Makefile | cut -c3-
 
 # The only step that uses apt or sudo; quick when there is nothing to do.
 setup:
@@ -48,6 +49,14 @@ preview: ui/node_modules/.package-lock.json
 
 bench: setup ui
 	@scripts/bench.sh
+
+soak: setup ui
+	$(CARGO) build --release --locked --quiet --package testbed --package central --package card-simulator
+	@target/release/citizen-soak
+
+# SECONDS_EACH=60 for each parser; scripts/fuzz.sh names them.
+fuzz: setup
+	@scripts/fuzz.sh
 
 wire:
 	UPDATE_WIRE=1 $(CARGO) nextest run --package session -E 'test(in_step)'

@@ -275,6 +275,10 @@ rows: Array<Row>,
  */
 actions: Array<Button>, } | { "kind": "trouble", 
 /**
+ * What went wrong is over: good news, and marked as such.
+ */
+mended: boolean, 
+/**
  * What happened.
  */
 heading: Text, 
@@ -583,7 +587,7 @@ document: string, } | { "do": "print-document" } | { "do": "pin-digit",
 /**
  * 0 to 9.
  */
-digit: number, } | { "do": "pin-erase" } | { "do": "pin-confirm" } | { "do": "services" } | { "do": "movements" } | { "do": "next-page" } | { "do": "print-claim" } | { "do": "toggle-letters" } | { "do": "toggle-contrast" } | { "do": "toggle-cover" } | { "do": "toggle-help" } | { "do": "toggle-languages" } | { "do": "toggle-looks" } | { "do": "stay" } | { "do": "paper-taken" } | { "do": "forgot-pin" } | { "do": "maintain", 
+digit: number, } | { "do": "pin-erase" } | { "do": "pin-confirm" } | { "do": "services" } | { "do": "movements" } | { "do": "next-page" } | { "do": "print-claim" } | { "do": "toggle-letters" } | { "do": "toggle-contrast" } | { "do": "toggle-cover" } | { "do": "toggle-help" } | { "do": "toggle-languages" } | { "do": "toggle-looks" } | { "do": "toggle-more-time" } | { "do": "toggle-simple" } | { "do": "more" } | { "do": "remember-wishes" } | { "do": "erase-wishes" } | { "do": "write-wishes" } | { "do": "stay" } | { "do": "paper-taken" } | { "do": "forgot-pin" } | { "do": "maintain", 
 /**
  * Which.
  */

@@ -26,8 +26,8 @@ pub use access::{BrokenAccessBits, Conditions};
 pub use card::ClassicCard;
 pub use chip::Refusal;
 pub use description::{
-    BlankClassic, ClassicBaseKeys, ClassicCardKeys, ClassicDescription, ClassicIdentity, ClassicKeySource, ClassicPurse,
-    ClassicTag, ClassicTopUp, SectorKeys,
+    BlankClassic, ClassicBaseKeys, ClassicCardKeys, ClassicDescription, ClassicIdentity, ClassicKeySource,
+    ClassicPurse, ClassicTag, ClassicTopUp, SectorKeys,
 };
 pub use flaws::ClassicFlaw;
 pub use inspect::Seal;

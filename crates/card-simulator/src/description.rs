@@ -69,6 +69,32 @@ pub struct KeySet {
     pub uid: Key,
     /// The TransactionMAC file's; the issuer's.
     pub transaction_mac: Key,
+    /// The chip's own master key; the one it was made with (zeros) where there is none.
+    #[serde(default)]
+    pub picc: Option<Key>,
+    /// What GetKeyVersion tells of each.
+    #[serde(default)]
+    pub versions: KeyVersions,
+}
+
+/// The version byte of each key. Re-keying gives a key another version; 0 unless told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct KeyVersions {
+    /// Of the master key.
+    pub master: u8,
+    /// Of the read key.
+    pub read: u8,
+    /// Of the debit key.
+    pub debit: u8,
+    /// Of the credit key.
+    pub credit: u8,
+    /// Of the key that reads the UID.
+    pub uid: u8,
+    /// Of the TransactionMAC file's key.
+    pub transaction_mac: u8,
+    /// Of the chip's own master key.
+    pub picc: u8,
 }
 
 /// Where a card's keys come from.

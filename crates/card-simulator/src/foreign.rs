@@ -87,9 +87,7 @@ impl ForeignCard {
     /// What the card itself says; the reader's own commands are answered by the reader.
     fn answer(&self, ins: u8) -> Exchange {
         match &self.description {
-            ForeignDescription::Phone { answers: false } => {
-                Exchange::late(INSTRUCTION_NOT_SUPPORTED.to_vec(), NEVER)
-            }
+            ForeignDescription::Phone { answers: false } => Exchange::late(INSTRUCTION_NOT_SUPPORTED.to_vec(), NEVER),
             ForeignDescription::MemoryCard { .. } => Exchange::of(FUNCTION_NOT_SUPPORTED.to_vec()),
             ForeignDescription::Mute => Exchange::lost(),
             _ if SELECTS.contains(&ins) => Exchange::of(FILE_NOT_FOUND.to_vec()),

@@ -1,6 +1,7 @@
 //! The byte layouts of the citizen's application (`docs/card-layout.md`, version 1).
 
 use domain::card::{Movement, PinTries, TopUpRecord, Wishes};
+use domain::city_pack::{CardFiles, CardKeys, CardLayout};
 use domain::{CardNumber, Cents, Day, Generation, TerminalId, TopUpId};
 
 /// The layout version this crate writes.
@@ -16,6 +17,19 @@ pub const MOVEMENT_LEN: usize = 24;
 pub const TRIES_LEN: usize = 16;
 /// Bytes of the wishes file.
 pub const WISHES_LEN: usize = 16;
+
+/// The numbers that `docs/card-layout.md` gives as the demonstration city's.
+pub(crate) fn documented() -> CardLayout {
+    CardLayout {
+        aid: [0xF5, 0x1C, 0x01],
+        keys: CardKeys { master: 0, read: 1, debit: 2, credit: 3, uid: 4 },
+        files: CardFiles { identity: 1, purse: 2, top_ups: 3, movements: 4, tries: 5, wishes: 6, transaction_mac: 15 },
+        system_id: "bahia".to_owned(),
+        top_up_records: 5,
+        movement_records: 10,
+        classic: None,
+    }
+}
 
 /// Who commits, in byte 4 of the reader identity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,9 +5,15 @@
 //! card driver, so that both sides cannot be wrong alike. It leaves the city's people, their keys and the control of a
 //! whole street to others.
 
+mod any_card;
+mod blank;
 mod bytes;
+mod channel;
+mod classic;
 mod crypto;
 mod description;
+mod entropy;
+mod ev1;
 mod ev2;
 mod faults;
 mod field;
@@ -18,6 +24,7 @@ pub mod layout;
 pub mod memory;
 mod personalise;
 mod picc;
+mod reader_kind;
 mod status;
 mod storage;
 mod transaction;
@@ -27,17 +34,26 @@ mod virtual_card;
 #[cfg(test)]
 mod tests;
 
+pub use any_card::{AnyCard, AnyDescription, DescriptionError};
+pub use blank::{BlankDescription, DesfireDescription};
 pub use bytes::Key;
+pub use classic::{
+    BlankClassic, Block, BrokenAccessBits, ClassicBaseKeys, ClassicCard, ClassicCardKeys, ClassicDescription,
+    ClassicError, ClassicFlaw, ClassicIdentity, ClassicKey, ClassicKeyKind, ClassicKeySource, ClassicMemory,
+    ClassicPurse, ClassicTag, ClassicTopUp, Conditions, Refusal, Seal, SectorKeys, ValueBlock, mad_crc,
+    personalise_classic, seal_mac, sector_key,
+};
 pub use crypto::diversified;
-pub use description::{CardDescription, Debit, Identity, KeySet, KeySource, Purse, TopUp, Tries, WishList};
+pub use description::{CardDescription, Debit, Identity, KeySet, KeySource, KeyVersions, Purse, TopUp, Tries, WishList};
 pub use faults::{Exchange, Fault, FaultKind, FaultPlan, When};
-pub use field::FieldCard;
+pub use field::{Field, FieldCard};
 pub use flaws::{FileRole, Flaw};
 pub use foreign::{ForeignCard, ForeignDescription};
 pub use inspect::DebitError;
 pub use memory::Chip;
 pub use personalise::{PersonaliseError, personalise};
 pub use picc::Entropy;
+pub use reader_kind::ReaderKind;
 pub use status::Status;
 pub use storage::StorageError;
 pub use tray::{CardHost, TrayEvent};

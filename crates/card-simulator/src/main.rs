@@ -1,7 +1,10 @@
 //! `card-simulator`: makes virtual cards, lays them in a virtual reader, shows what is on them.
 
 use card_simulator::tray::bridge;
-use card_simulator::{CardDescription, CardHost, FaultPlan, ForeignCard, ForeignDescription, VirtualCard, personalise};
+use card_simulator::{
+    AnyCard, AnyDescription, CardHost, ClassicCard, FaultPlan, Field, ForeignCard, ForeignDescription, ReaderKind,
+    VirtualCard,
+};
 use clap::{Parser, Subcommand};
 use std::error::Error;
 use std::io::{BufRead, Write};
@@ -15,7 +18,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 const VPCD_PORT: u16 = 35_963;
 
 #[derive(Parser)]
-#[command(version, about = "A citizen's DESFire card in software")]
+#[command(version, about = "A citizen's DESFire or MIFARE Classic card in software")]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -31,7 +34,7 @@ enum Command {
         #[arg(long)]
         card: PathBuf,
     },
-    /// Prints purse, top-ups, movements, tries and wishes of a saved card.
+    /// Prints what a saved card holds: purse, top-ups, movements, tries and wishes, or value blocks and seal. No keys.
     Show {
         /// The saved card.
         #[arg(long)]
@@ -47,6 +50,12 @@ enum Command {
         /// vpcd's port on this machine.
         #[arg(long, default_value_t = VPCD_PORT)]
         port: u16,
+        /// Whose commands the reader knows. A DESFire card answers alike on all of them.
+        #[arg(long, value_enum, default_value_t)]
+        reader: ReaderKind,
+        /// A second saved card, which a planned swap lays there.
+        #[arg(long)]
+        then: Option<PathBuf>,
         /// Goes on when standard input ends, as a service's does at once.
         #[arg(long)]
         stay: bool,
@@ -77,24 +86,30 @@ fn run(command: Command) -> Result<(), Box<dyn Error>> {
     match command {
         Command::Make { description, card } => make(&description, card),
         Command::Show { card } => show(&card),
-        Command::Serve { card, port, stay } => serve(&card, port, stay),
+        Command::Serve { card, port, reader, then, stay } => serve(&card, then.as_deref(), port, reader, stay),
         Command::Bridge { socket, port } => bridge::run(&socket, port),
     }
 }
 
 fn make(description: &Path, card: PathBuf) -> Result<(), Box<dyn Error>> {
     let text = std::fs::read(description)?;
-    let description: CardDescription = serde_json::from_slice(&text)?;
-    personalise(&description)?.keep_in(card)?;
+    let description: AnyDescription = serde_json::from_slice(&text)?;
+    description.make()?.keep_in(card)?;
     Ok(())
 }
 
 fn show(path: &Path) -> Result<(), Box<dyn Error>> {
-    let card = VirtualCard::load(path)?;
     let mut out = std::io::stdout().lock();
-    if let Some(purse) = card.purse() {
-        writeln!(out, "purse      {} cents", purse.0)?;
+    match AnyCard::load(path)? {
+        AnyCard::Desfire(card) => show_desfire(&card, &mut out)?,
+        AnyCard::Classic(card) => show_classic(&card, &mut out)?,
     }
+    Ok(())
+}
+
+fn show_desfire(card: &VirtualCard, out: &mut impl Write) -> std::io::Result<()> {
+    let Some(purse) = card.purse() else { return writeln!(out, "no purse: blank, or of another layout") };
+    writeln!(out, "purse      {} cents", purse.0)?;
     for record in card.top_ups() {
         writeln!(out, "top-up     {record:?}")?;
     }
@@ -110,39 +125,95 @@ fn show(path: &Path) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn serve(path: &Path, port: u16, stay: bool) -> Result<(), Box<dyn Error>> {
-    let card = Arc::new(Mutex::new(VirtualCard::load(path)?));
+fn show_classic(card: &ClassicCard, out: &mut impl Write) -> std::io::Result<()> {
+    let Some(seal) = card.seal() else { return writeln!(out, "no purse: blank") };
+    for (name, block) in [("purse ", card.main_block()), ("backup", card.backup_block())] {
+        match block {
+            Some(block) => writeln!(out, "{name}     {} cents, address byte {}", block.value, block.address)?,
+            None => writeln!(out, "{name}     no value block")?,
+        }
+    }
+    writeln!(out, "seal       counter {}, day {}, {} cents", seal.counter, seal.day.0, seal.value_after.0)?;
+    for record in card.top_ups() {
+        writeln!(out, "top-up     {record:?}")?;
+    }
+    Ok(())
+}
+
+type Shared<C> = Arc<Mutex<C>>;
+
+fn load(path: &Path, reader: ReaderKind) -> Result<Shared<AnyCard>, Box<dyn Error>> {
+    let mut card = AnyCard::load(path)?;
+    card.set_reader(reader);
+    Ok(Arc::new(Mutex::new(card)))
+}
+
+fn serve(path: &Path, then: Option<&Path>, port: u16, reader: ReaderKind, stay: bool) -> Result<(), Box<dyn Error>> {
+    let card = load(path, reader)?;
+    let next = then.map(|path| load(path, reader)).transpose()?;
     let (ours, theirs) = UnixStream::pair()?;
     let tray = CardHost::attach(ours)?;
     let vpcd = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     std::thread::spawn(move || bridge::join(theirs, vpcd));
-    tray.insert(Arc::clone(&card));
-    let mut over: Option<Arc<Mutex<ForeignCard>>> = None;
-    for line in std::io::stdin().lock().lines() {
-        let line = line?;
-        match line.trim().split_once(' ').unwrap_or((line.trim(), "")) {
-            ("insert", "") => tray.insert(Arc::clone(&card)),
-            ("remove", "") => drop(tray.remove()),
-            ("over", json) => match serde_json::from_str::<ForeignDescription>(json) {
-                Ok(description) => {
-                    let foreign = over.insert(Arc::new(Mutex::new(ForeignCard::new(description))));
-                    tray.lay_over(Arc::clone(foreign));
-                }
-                Err(error) => tracing::warn!(%error, "nothing that can be laid there"),
-            },
-            ("off", "") => drop(over.take().map(|foreign| tray.take(&foreign))),
-            ("quit", "") => return Ok(()),
-            ("faults", json) => match serde_json::from_str::<FaultPlan>(json) {
-                Ok(plan) => card.lock().unwrap_or_else(PoisonError::into_inner).set_faults(plan),
-                Err(error) => tracing::warn!(%error, "no plan of faults"),
-            },
-            _ => tracing::warn!(line, "known are: insert, remove, faults JSON, over JSON, off, quit"),
-        }
-    }
-    if !stay {
+    let mut served = Served { tray, card, next, over: None };
+    served.insert();
+    if served.obey(std::io::stdin().lock())? || !stay {
         return Ok(());
     }
     loop {
         std::thread::park();
+    }
+}
+
+/// A tray, and what can be laid into it.
+struct Served {
+    tray: CardHost,
+    card: Shared<AnyCard>,
+    next: Option<Shared<AnyCard>>,
+    over: Option<Shared<ForeignCard>>,
+}
+
+impl Served {
+    fn insert(&self) {
+        let field = Field::of(Arc::clone(&self.card));
+        let field = match &self.next {
+            Some(next) => field.then(Arc::clone(next)),
+            None => field,
+        };
+        self.tray.insert(Arc::new(Mutex::new(field)));
+    }
+
+    /// Obeys until the input ends, or until `quit`, which gives `true`.
+    fn obey(&mut self, input: impl BufRead) -> std::io::Result<bool> {
+        for line in input.lines() {
+            let line = line?;
+            match line.trim().split_once(' ').unwrap_or((line.trim(), "")) {
+                ("insert", "") => self.insert(),
+                ("remove", "") => drop(self.tray.remove()),
+                ("over", json) => self.lay_over(json),
+                ("off", "") => drop(self.over.take().map(|foreign| self.tray.take(&foreign))),
+                ("quit", "") => return Ok(true),
+                ("faults", json) => self.plan(json),
+                _ => tracing::warn!(line, "known are: insert, remove, faults JSON, over JSON, off, quit"),
+            }
+        }
+        Ok(false)
+    }
+
+    fn lay_over(&mut self, json: &str) {
+        match serde_json::from_str::<ForeignDescription>(json) {
+            Ok(description) => {
+                let foreign = self.over.insert(Arc::new(Mutex::new(ForeignCard::new(description))));
+                self.tray.lay_over(Arc::clone(foreign));
+            }
+            Err(error) => tracing::warn!(%error, "nothing that can be laid there"),
+        }
+    }
+
+    fn plan(&self, json: &str) {
+        match serde_json::from_str::<FaultPlan>(json) {
+            Ok(plan) => self.card.lock().unwrap_or_else(PoisonError::into_inner).set_faults(plan),
+            Err(error) => tracing::warn!(%error, "no plan of faults"),
+        }
     }
 }

@@ -5,7 +5,8 @@ use crate::crypto::diversified;
 use crate::description::{CardDescription, KeySet, KeySource};
 use crate::layout;
 use crate::memory::{
-    Access, Application, CommMode, Contents, CyclicFile, File, Memory, Rights, TransactionMacFile, ValueFile,
+    Access, Application, CardKey, Chip, CommMode, Contents, File, Memory, RecordFile, Rights, TransactionMacFile,
+    ValueFile,
 };
 use crate::virtual_card::VirtualCard;
 use domain::card::{Movement, TopUpRecord};
@@ -39,7 +40,10 @@ pub enum PersonaliseError {
     Language,
 }
 
-/// Makes a card: its keys, all seven files, and record 0 in both cyclic ones; then what the description says was left
+/// The chip's own number in place of an application's, for the diversification of its master key.
+const CHIP_LEVEL: [u8; 3] = [0; 3];
+
+/// Makes a card: its keys, all its files (an EV1 has no TransactionMAC), and record 0 in both cyclic ones; then what the description says was left
 /// undone.
 ///
 /// # Errors
@@ -53,12 +57,12 @@ pub fn personalise(description: &CardDescription) -> Result<VirtualCard, Persona
     }
     let application =
         Application { aid: layout.aid, key_settings: KEY_SETTINGS, keys: keys_by_number(layout, &keys)?, files };
-    let memory = Memory {
-        uid: description.uid,
-        random_uid: description.random_uid,
-        chip: description.chip,
-        applications: vec![application],
+    let blank = Memory::blank(description.chip, description.uid);
+    let master = match &keys.picc {
+        Some(key) => CardKey { key: key.clone(), version: keys.versions.picc },
+        None => CardKey::factory(),
     };
+    let memory = Memory { random_uid: description.random_uid, master, applications: vec![application], ..blank };
     Ok(VirtualCard::new(memory, layout.clone()))
 }
 
@@ -71,10 +75,11 @@ fn card_keys(description: &CardDescription) -> Result<KeySet, PersonaliseError> 
         KeySource::Card(keys) => return Ok(keys.clone()),
         KeySource::Base(keys) => keys,
     };
-    let for_card = |key: &Key, number: u8| {
-        let div = [&description.uid[..], &layout.aid, &[number], layout.system_id.as_bytes()].concat();
+    let diversified = |key: &Key, aid: &[u8; 3], number: u8| {
+        let div = [&description.uid[..], aid, &[number], layout.system_id.as_bytes()].concat();
         diversified(key, &div)
     };
+    let for_card = |key, number| diversified(key, &layout.aid, number);
     Ok(KeySet {
         master: for_card(&base.master, layout.keys.master),
         read: for_card(&base.read, layout.keys.read),
@@ -82,27 +87,29 @@ fn card_keys(description: &CardDescription) -> Result<KeySet, PersonaliseError> 
         credit: for_card(&base.credit, layout.keys.credit),
         uid: base.uid.clone(),
         transaction_mac: for_card(&base.transaction_mac, TRANSACTION_MAC_KEY_NUMBER),
+        picc: base.picc.as_ref().map(|key| diversified(key, &CHIP_LEVEL, 0)),
+        versions: base.versions,
     })
 }
 
-fn keys_by_number(layout: &CardLayout, keys: &KeySet) -> Result<Vec<Key>, PersonaliseError> {
-    let numbers = layout.keys;
+fn keys_by_number(layout: &CardLayout, keys: &KeySet) -> Result<Vec<CardKey>, PersonaliseError> {
+    let (numbers, versions) = (layout.keys, keys.versions);
     let by_number = BTreeMap::from([
-        (numbers.master, &keys.master),
-        (numbers.read, &keys.read),
-        (numbers.debit, &keys.debit),
-        (numbers.credit, &keys.credit),
-        (numbers.uid, &keys.uid),
+        (numbers.master, (&keys.master, versions.master)),
+        (numbers.read, (&keys.read, versions.read)),
+        (numbers.debit, (&keys.debit, versions.debit)),
+        (numbers.credit, (&keys.credit, versions.credit)),
+        (numbers.uid, (&keys.uid, versions.uid)),
     ]);
     if !by_number.keys().copied().eq(0..5) {
         return Err(PersonaliseError::KeyNumbers);
     }
-    Ok(by_number.into_values().cloned().collect())
+    Ok(by_number.into_values().map(|(key, version)| CardKey { key: key.clone(), version }).collect())
 }
 
 fn files(description: &CardDescription, keys: &KeySet) -> Result<BTreeMap<u8, File>, PersonaliseError> {
     let numbers = description.layout.files;
-    let files = BTreeMap::from([
+    let mut files = BTreeMap::from([
         (numbers.identity, identity(description)),
         (numbers.purse, purse(description)?),
         (numbers.top_ups, top_ups(description)?),
@@ -113,6 +120,9 @@ fn files(description: &CardDescription, keys: &KeySet) -> Result<BTreeMap<u8, Fi
     ]);
     if files.len() != 7 || files.keys().any(|number| *number > 31) {
         return Err(PersonaliseError::FileNumbers);
+    }
+    if description.chip == Chip::Ev1 {
+        files.remove(&numbers.transaction_mac);
     }
     Ok(files)
 }
@@ -156,7 +166,7 @@ fn purse(description: &CardDescription) -> Result<File, PersonaliseError> {
 fn ring(description: &CardDescription, key: u8, record_size: usize, readable: u8, records: Vec<Vec<u8>>) -> File {
     let keys = description.layout.keys;
     let max_records = usize::from(readable.max(1)) + 1;
-    let mut file = CyclicFile { record_size, max_records, records: Vec::new() };
+    let mut file = RecordFile { record_size, max_records, records: Vec::new() };
     for record in records {
         file.push(record);
     }
@@ -220,7 +230,7 @@ fn transaction_mac(description: &CardDescription, keys: &KeySet) -> File {
     };
     let contents = Contents::TransactionMac(TransactionMacFile {
         key: keys.transaction_mac.clone(),
-        key_version: 0,
+        key_version: keys.versions.transaction_mac,
         counter: 0,
         value: [0; 8],
         reader_id: [0; 16],

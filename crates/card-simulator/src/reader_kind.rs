@@ -60,11 +60,16 @@ struct Place {
 /// A reader and the keys it was given.
 #[derive(Debug, Default)]
 pub(crate) struct Reader {
-    pub(crate) kind: ReaderKind,
+    kind: ReaderKind,
     keys: BTreeMap<Place, ClassicKey>,
 }
 
 impl Reader {
+    /// One that knows no keys yet.
+    pub(crate) fn of(kind: ReaderKind) -> Self {
+        Self { kind, keys: BTreeMap::new() }
+    }
+
     /// Without power: volatile keys are gone.
     pub(crate) fn power_off(&mut self) {
         self.keys.retain(|place, _| !place.volatile);

@@ -5,15 +5,34 @@
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::Duration;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_card-simulator");
-const DESCRIPTION: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/cards/demonstration.json");
+const CARDS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/cards");
+
+fn make_of(description: &str, card: &Path) {
+    let description = Path::new(CARDS).join(description);
+    let status = Command::new(PROGRAM).arg("make").arg(description).arg("--card").arg(card).status().unwrap();
+    assert!(status.success());
+}
 
 fn make(card: &Path) {
-    let status = Command::new(PROGRAM).args(["make", DESCRIPTION, "--card"]).arg(card).status().unwrap();
-    assert!(status.success());
+    make_of("demonstration.json", card);
+}
+
+/// A program that serves in vpcd's place, and its standard input.
+fn serve(listener: &TcpListener, card: &Path, more: &[&str]) -> (Child, ChildStdin) {
+    let port = listener.local_addr().unwrap().port().to_string();
+    let mut served = Command::new(PROGRAM)
+        .args(["serve", "--port", &port, "--card"])
+        .arg(card)
+        .args(more)
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let input = served.stdin.take().unwrap();
+    (served, input)
 }
 
 fn show(card: &Path) -> String {
@@ -54,14 +73,7 @@ fn a_served_card_answers_vpcd_and_obeys_its_input() {
     let card = folder.path().join("card.json");
     make(&card);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port().to_string();
-    let mut served = Command::new(PROGRAM)
-        .args(["serve", "--port", &port, "--card"])
-        .arg(&card)
-        .stdin(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut input = served.stdin.take().unwrap();
+    let (mut served, mut input) = serve(&listener, &card, &[]);
     let mut slot = accept(&listener);
     assert_eq!(ask(&mut slot, &[4]), [0x3B, 0x81, 0x80, 0x01, 0x80, 0x80]);
     writeln!(input, "remove").unwrap();
@@ -80,6 +92,62 @@ fn a_served_card_answers_vpcd_and_obeys_its_input() {
 }
 
 #[test]
+fn every_description_that_comes_along_makes_a_card() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut made = 0;
+    for description in std::fs::read_dir(CARDS).unwrap() {
+        let name = description.unwrap().file_name().into_string().unwrap();
+        let card = folder.path().join(&name);
+        make_of(&name, &card);
+        let shown = show(&card);
+        assert_eq!(shown.contains("blank"), name.starts_with("blank"), "{name}: {shown}");
+        made += 1;
+    }
+    assert_eq!(made, 6);
+}
+
+#[test]
+fn a_classic_card_shows_its_blocks_and_no_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let card = folder.path().join("card.json");
+    make_of("classic.json", &card);
+    let shown = show(&card);
+    for line in
+        ["purse      850 cents, address byte 2", "backup     650 cents", "seal       counter 2, day 20010, 1150 cents"]
+    {
+        assert!(shown.contains(line), "{line} in {shown}");
+    }
+    assert!(!shown.contains("A1A1"), "no key is shown");
+}
+
+#[test]
+fn a_classic_card_is_served_in_its_reader_s_dialect_and_swapped_for_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let (classic, other) = (folder.path().join("classic.json"), folder.path().join("other.json"));
+    make_of("classic.json", &classic);
+    make(&other);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let more = ["--reader", "portable", "--then", other.to_str().unwrap()];
+    let (mut served, mut input) = serve(&listener, &classic, &more);
+    let mut slot = accept(&listener);
+    assert_eq!(ask(&mut slot, &[4]).len(), 20, "the ATR of a storage card");
+    assert_eq!(ask(&mut slot, &[0xFF, 0xCA, 0, 0, 0]), [0x5A, 0x1B, 0x2C, 0x3D, 0x90, 0x00]);
+    assert_eq!(ask(&mut slot, &[0xFF, 0xB1, 0, 8, 4]), [0x6A, 0x81], "a portable reader reads no values");
+    writeln!(input, r#"faults [{{"when":"always","kind":"swap"}}]"#).unwrap();
+    while slot_answers(&mut slot) {}
+    let mut slot = accept(&listener);
+    assert_eq!(ask(&mut slot, &[0xFF, 0xCA, 0, 0, 0])[..7], [0x04, 0xA1, 0xB2, 0xC3, 0xD4, 0xE5, 0xF6]);
+    writeln!(input, "quit").unwrap();
+    assert!(served.wait().unwrap().success());
+}
+
+/// Asks for the UID until the card is taken away.
+fn slot_answers(slot: &mut TcpStream) -> bool {
+    let get_uid = [0, 5, 0xFF, 0xCA, 0, 0, 0];
+    slot.write_all(&get_uid).is_ok() && slot.read_exact(&mut [0; 8]).is_ok()
+}
+
+#[test]
 fn a_card_that_is_not_there_is_named_as_the_reason() {
     let output = Command::new(PROGRAM).args(["show", "--card", "nowhere.json"]).output().unwrap();
     assert!(!output.status.success());
@@ -92,15 +160,9 @@ fn a_served_card_leaves_with_whoever_started_it() {
     let card = folder.path().join("card.json");
     make(&card);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port().to_string();
-    let mut served = Command::new(PROGRAM)
-        .args(["serve", "--port", &port, "--card"])
-        .arg(&card)
-        .stdin(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let (mut served, input) = serve(&listener, &card, &[]);
     let mut slot = accept(&listener);
-    drop(served.stdin.take());
+    drop(input);
     assert!(served.wait().unwrap().success());
     assert_eq!(slot.read(&mut [0; 1]).unwrap(), 0);
 }

@@ -33,6 +33,11 @@ impl Apdu {
         Self(Zeroizing::new(vec![0xFF, 0xCA, 0x00, 0x00, 0x00]))
     }
 
+    /// A command to the reader itself, as it goes on the wire (PC/SC part 3, 3.2.2.1).
+    pub(crate) fn reader(bytes: Zeroizing<Vec<u8>>) -> Self {
+        Self(bytes)
+    }
+
     /// The bytes for the wire.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {

@@ -20,7 +20,24 @@ impl ReaderChoice {
     /// The best of these readers; of several that fit alike, the first.
     #[must_use]
     pub fn of(&self, names: &[CString]) -> Option<CString> {
-        self.0.iter().find_map(|words| names.iter().find(|name| fits(words, name)).cloned())
+        names
+            .iter()
+            .filter_map(|name| Some((self.rank(name)?, name)))
+            .min_by_key(|(rank, _)| *rank)
+            .map(|(_, name)| name.clone())
+    }
+
+    /// Whether one of these readers fits better than the one in use. One that fits alike does not: nothing would be
+    /// gained by changing over.
+    #[must_use]
+    pub fn has_better(&self, names: &[CString], in_use: &CString) -> bool {
+        let now = self.rank(in_use).unwrap_or(usize::MAX);
+        names.iter().filter_map(|name| self.rank(name)).any(|rank| rank < now)
+    }
+
+    /// Which part of the pattern it fits, the best being 0.
+    fn rank(&self, name: &CString) -> Option<usize> {
+        self.0.iter().position(|words| fits(words, name))
     }
 }
 
@@ -54,6 +71,20 @@ mod tests {
     fn an_earlier_part_is_better_than_a_later_one() {
         check("OMNIKEY | ACR1252 PICC", &[SAM, PICC, OMNIKEY], Some(OMNIKEY));
         check("OMNIKEY | ACR1252 PICC", &[SAM, PICC], Some(PICC));
+    }
+
+    #[test]
+    fn only_a_reader_that_fits_better_replaces_the_one_in_use() {
+        let check = |pattern: &str, names: &[&str], in_use: &str, expected| {
+            let names: Vec<CString> = names.iter().map(|name| CString::new(*name).unwrap()).collect();
+            let in_use = CString::new(in_use).unwrap();
+            assert_eq!(ReaderChoice::new(pattern).has_better(&names, &in_use), expected, "{pattern}");
+        };
+        check("ACR1252 PICC | OMNIKEY", &[OMNIKEY, PICC], OMNIKEY, true);
+        check("ACR1252 PICC | OMNIKEY", &[OMNIKEY, PICC], PICC, false);
+        check("ACR1252 PICC | OMNIKEY", &[OMNIKEY, SAM], OMNIKEY, false);
+        check("", &[OMNIKEY, PICC], PICC, false);
+        check("ACR1252 | OMNIKEY", &[SAM, PICC], PICC, false);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The credit: purse and record in one transaction, then read back. What is certain and what is in doubt is decided
 //! by one line: whether CommitTransaction was sent.
 
+use crate::classic::StorageStatus;
 use crate::desfire::{CommitReceipt, Status};
 use crate::error::CardError;
 use crate::layout;
@@ -20,8 +21,8 @@ pub enum CreditOutcome {
         before: Cents,
         /// The purse as read back.
         after: Cents,
-        /// The card's proof, for the issuer.
-        receipt: CommitReceipt,
+        /// The card's proof, for the issuer; an EV1 gives none.
+        receipt: Option<CommitReceipt>,
     },
     /// Certain: CommitTransaction was never sent.
     NotCredited(CreditRefusal),
@@ -50,6 +51,12 @@ pub enum CreditRefusal {
     /// The amount is not positive.
     #[error("not an amount to credit")]
     AmountInvalid,
+    /// More than a MIFARE Classic card may be credited at once.
+    #[error("the amount is above what such a card may be credited")]
+    AboveTopUpMax,
+    /// The day does not fit a MIFARE Classic card's record: the terminal's clock is wrong.
+    #[error("the day does not fit the card's record")]
+    DayInvalid,
     /// The purse holds less than nothing, or more than the city allows.
     #[error("the purse's value is outside the limits")]
     PurseImplausible,
@@ -69,13 +76,16 @@ impl CreditRefusal {
     #[must_use]
     pub fn failure(&self) -> FailureCode {
         match self {
-            Self::Card(CardError::Transport(_)) => FailureCode::CardTorn,
+            Self::Card(CardError::Transport(_) | CardError::Storage { status: StorageStatus::Failed, .. }) => {
+                FailureCode::CardTorn
+            }
             // The value file's own upper limit.
             Self::Card(CardError::Refused { status: Status::BoundaryError, .. }) | Self::PurseFull => {
                 FailureCode::PurseFull
             }
             Self::Card(error) => error.failure(),
-            Self::AmountInvalid => FailureCode::ConfigurationInvalid,
+            Self::AmountInvalid | Self::DayInvalid => FailureCode::ConfigurationInvalid,
+            Self::AboveTopUpMax => FailureCode::TopUpLimit,
             Self::PurseImplausible => FailureCode::PurseImplausible,
             Self::CounterMoved { .. } => FailureCode::CounterMoved,
         }
@@ -86,7 +96,8 @@ impl CreditRefusal {
 struct Prepared {
     before: Cents,
     after: Cents,
-    previous_reader: [u8; 16],
+    /// `None` on an EV1, which has no CommitReaderID.
+    previous_reader: Option<[u8; 16]>,
 }
 
 impl<T: Transport> CardSession<T> {
@@ -107,7 +118,7 @@ impl<T: Transport> CardSession<T> {
         self.authenticate(KeyRole::Credit, credit_key)?;
         let before = Cents(i64::from(self.card.value(files.purse, CommMode::Full)?));
         let after = plausible_after(before, order)?;
-        let newest = layout::read_top_ups(&self.card.read_records(files.top_ups, 1)?)?;
+        let newest = layout::read_top_ups(&self.card.newest_record(files.top_ups, layout::TOP_UP_LENGTH)?)?;
         let counter = next_counter(&newest, order.counter_seen)?;
         let record = TopUpRecord {
             counter,
@@ -121,7 +132,7 @@ impl<T: Transport> CardSession<T> {
         let record = layout::write_top_up(&record).ok_or(CreditRefusal::PurseFull)?;
         self.card.credit(files.purse, amount)?;
         self.card.write_record(files.top_ups, &record)?;
-        let previous_reader = self.card.commit_reader_id(&layout::reader_id(order.terminal))?;
+        let previous_reader = self.name_reader(order.terminal)?;
         Ok(Prepared { before, after, previous_reader })
     }
 

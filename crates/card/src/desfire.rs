@@ -11,10 +11,10 @@ mod framing;
 mod inspect;
 mod issue;
 mod records;
-mod settings;
-mod status;
 #[cfg(test)]
 pub(crate) mod script;
+mod settings;
+mod status;
 mod transaction;
 #[cfg(test)]
 mod vectors;

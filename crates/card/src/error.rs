@@ -1,6 +1,8 @@
 //! What can go wrong with a card, in the detail a technician needs, and the one place where it becomes a code.
 
+use crate::classic::StorageStatus;
 use crate::desfire::Status;
+use crate::plausibility::NeedsCheck;
 use crate::transport::TransportError;
 use domain::FailureCode;
 use keys::{ChannelError, KeyError, KeyRole};
@@ -22,7 +24,7 @@ pub enum CardError {
     /// A reply that no DESFire card gives: wrong length, status class or number of frames.
     #[error("unexpected reply to {0:02X}")]
     Protocol(u8),
-    /// A reply failed its MAC or padding.
+    /// A reply failed its MAC, CRC or padding.
     #[error("secure channel: {0}")]
     Channel(#[from] ChannelError),
     /// The card has no application of this city.
@@ -52,6 +54,23 @@ pub enum CardError {
     /// What was read back after a commit is not what was written.
     #[error("the read-back differs")]
     ReadBackDiffers,
+    /// The reader did not carry out a storage-card command (MIFARE Classic).
+    #[error("the reader answered {status:?} to {command:02X}")]
+    Storage {
+        /// The command's instruction byte.
+        command: u8,
+        /// What the reader said.
+        status: StorageStatus,
+    },
+    /// The city pack names sectors that a 1K card has not.
+    #[error("the city pack names sectors that no card has")]
+    SectorsInvalid,
+    /// Asked of a MIFARE Classic card what it does not keep.
+    #[error("a MIFARE Classic card keeps no {0}")]
+    NotOnClassic(&'static str),
+    /// The purse contradicts itself or its limits.
+    #[error("needs a check: {0}")]
+    NeedsCheck(#[from] NeedsCheck),
 }
 
 impl CardError {
@@ -65,19 +84,27 @@ impl CardError {
     #[must_use]
     pub fn failure(&self) -> FailureCode {
         match self {
-            Self::Transport(_) | Self::Channel(_) => FailureCode::CardUnreadable,
+            // An authentication delay passes while the card lies there and is tried again.
+            Self::Transport(_) | Self::Channel(_) | Self::Refused { status: Status::AuthenticationDelay, .. } => {
+                FailureCode::CardUnreadable
+            }
             Self::AuthenticationFailed(KeyRole::Credit) | Self::Key(KeyError::NoKey(KeyRole::Credit)) => {
                 FailureCode::CreditKeyRejected
             }
             Self::Swapped => FailureCode::CardSwapped,
-            Self::AuthenticationFailed(KeyRole::Read | KeyRole::Uid) => FailureCode::CardOtherCity,
+            Self::AuthenticationFailed(_) => FailureCode::CardOtherCity,
             Self::NoApplication | Self::ForeignUid => FailureCode::CardForeign,
             Self::Key(KeyError::HolderUnavailable(_)) => FailureCode::CentralUnreachable,
-            Self::Key(_) => FailureCode::ConfigurationInvalid,
+            // Readers say so of a card that has left as of one that refuses.
+            Self::Storage { status: StorageStatus::Failed, .. } => FailureCode::CardUnreadable,
+            Self::NeedsCheck(_) => FailureCode::PurseImplausible,
+            Self::NotOnClassic(_) => FailureCode::CardOld,
+            Self::Key(_) | Self::SectorsInvalid => FailureCode::ConfigurationInvalid,
             Self::Refused { .. }
             | Self::Protocol(_)
             | Self::NotAuthenticated
             | Self::Layout(_)
+            | Self::Storage { .. }
             | Self::TriesFall
             | Self::ReadBackDiffers => FailureCode::CardDamaged,
         }

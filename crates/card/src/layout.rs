@@ -16,8 +16,12 @@ pub const TOP_UP_LENGTH: usize = 48;
 pub const MOVEMENT_LENGTH: usize = 24;
 /// Bytes of the tries file.
 pub const TRIES_LENGTH: u8 = 16;
+/// Bytes of the tries file that are not reserved.
+pub const TRIES_FIELDS: usize = 6;
 /// Bytes of the wishes file.
 pub const WISHES_LENGTH: u8 = 16;
+/// Bytes of the wishes file that are not reserved.
+pub const WISHES_FIELDS: usize = 4;
 /// CommitReaderID's kind of a kiosk.
 const READER_KIND_KIOSK: u8 = 1;
 
@@ -26,6 +30,12 @@ const READER_KIND_KIOSK: u8 = 1;
 pub struct CardSecret([u8; 32]);
 
 impl CardSecret {
+    /// Takes the bytes over; the caller wipes its own copy.
+    #[must_use]
+    pub fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
     /// The bytes, for the vault.
     #[must_use]
     pub fn expose(&self) -> &[u8; 32] {
@@ -46,8 +56,8 @@ pub struct Identity {
     pub number: CardNumber,
     /// Which issue of it.
     pub generation: Generation,
-    /// The card secret.
-    pub secret: CardSecret,
+    /// The card secret; `None` on a card that could not keep one (MIFARE Classic).
+    pub secret: Option<CardSecret>,
 }
 
 /// Reads fields one after another; too short a slice is a damaged file.
@@ -92,7 +102,7 @@ pub fn read_identity(bytes: &[u8]) -> Result<Identity, CardError> {
     let generation = Generation(fields.u8()?);
     fields.take::<6>()?;
     let number = CardNumber(u64::from_le_bytes(fields.take()?));
-    Ok(Identity { number, generation, secret: CardSecret(fields.take()?) })
+    Ok(Identity { number, generation, secret: Some(CardSecret(fields.take()?)) })
 }
 
 /// Reads records as the card sends them (oldest first) into the order screens show (newest first).
@@ -268,7 +278,7 @@ mod tests {
         bytes[16..48].copy_from_slice(&[0x5C; 32]);
         let identity = read_identity(&bytes).unwrap();
         assert_eq!((identity.number, identity.generation), (CardNumber(6_001_234_567), Generation(3)));
-        assert_eq!(identity.secret.expose(), &[0x5C; 32]);
+        assert_eq!(identity.secret.as_ref().map(CardSecret::expose), Some(&[0x5C; 32]));
         assert!(!format!("{identity:?}").contains("92"), "the secret stays out of debug output");
         bytes[0] = 2;
         assert_eq!(read_identity(&bytes), Err(CardError::Layout("identity")));

@@ -3,7 +3,8 @@
 //! `SCardTransmit` has no time-out: a card that never answers, or a driver that hangs, blocks its caller for ever.
 //! So each connection has a thread of its own that transmits, with a PC/SC context of its own (a context serves one
 //! call at a time), and the owner waits for it only so long. A thread that hangs is left behind with its handle; when
-//! its call returns at last, it drops the handle and ends.
+//! its call returns at last, it drops the handle and ends. There is a limit to how many are left behind: a driver that
+//! never returns costs a few threads, not the kiosk.
 //!
 //! The handle is left without a reset: when the card is already gone, pcscd answers a failed reset by marking the
 //! reader empty behind the back of its own poll, and a card laid down within that poll's 400 ms is never announced.
@@ -11,9 +12,10 @@
 
 use crate::apdu::{Apdu, Reply};
 use crate::transport::{Transport, TransportError};
-use pcsc::{Card, Context, Disposition, Error, MAX_BUFFER_SIZE, Protocols, Scope, ShareMode};
+use pcsc::{Card, Context, Disposition, Error, MAX_ATR_SIZE, MAX_BUFFER_SIZE, Protocols, Scope, ShareMode};
 use std::ffi::{CStr, CString};
 use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
@@ -23,32 +25,64 @@ use zeroize::Zeroizing;
 const CONNECT_WAIT: Duration = Duration::from_secs(2);
 /// How long the end of a connection is waited for, so that the next one finds the reader free.
 const CLOSE_WAIT: Duration = Duration::from_millis(500);
+/// Room for the names of a reader, which come with the answer to reset.
+const NAMES_MAX: usize = 512;
+/// Threads at a time, in this process: one in use, the others left behind in calls that have not returned. While one
+/// hangs its handle keeps the reader, so that more than two are seen only when pcscd itself hangs.
+const THREADS_MAX: usize = 8;
+
+/// The threads that exist now.
+static THREADS: Slots = Slots(AtomicUsize::new(0));
 
 type Answer = Result<Vec<u8>, Error>;
+
+/// Counts what may not become more than a limit.
+struct Slots(AtomicUsize);
+
+/// One of the slots, given back when dropped.
+struct Slot(&'static Slots);
+
+impl Slots {
+    fn take(&'static self, limit: usize) -> Option<Slot> {
+        let next = |taken: usize| (taken < limit).then_some(taken + 1);
+        self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, next).ok().map(|_| Slot(self))
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
 
 /// A connection to the card in a reader, held exclusively, so that no other process can slip a command in between.
 pub struct PcscTransport {
     commands: Option<Sender<Zeroizing<Vec<u8>>>>,
     answers: Receiver<Answer>,
     exchange_wait: Duration,
+    atr: Vec<u8>,
+    reader_name: String,
 }
 
 impl PcscTransport {
     /// Connects to the card that lies on `reader`. `exchange_wait` bounds each exchange.
     ///
     /// # Errors
-    /// `TransportError::CardGone` when no card is there any more, `Busy` while an exchange that was given up still
-    /// holds the reader (worth trying again), `TimedOut` when the reader hangs.
+    /// `TransportError::CardGone` when no card is there any more, `Unresponsive` when what lies there cannot be woken,
+    /// `Busy` while an exchange that was given up still holds the reader (both worth trying again), `TimedOut` when
+    /// the reader hangs, `Hanging` when it has done so too often.
     pub fn connect(reader: &CStr, exchange_wait: Duration) -> Result<Self, TransportError> {
+        let slot = THREADS.take(THREADS_MAX).ok_or(TransportError::Hanging)?;
         let (commands, to_carry) = channel();
         let (answering, answers) = channel();
         let reader = reader.to_owned();
+        let reader_name = reader.to_string_lossy().into_owned();
         thread::Builder::new()
             .name("card-exchange".into())
-            .spawn(move || carry(&reader, &to_carry, &answering))
+            .spawn(move || carry(&reader, &to_carry, &answering, slot))
             .map_err(|_| TransportError::Reader(Error::NoMemory))?;
-        let mut transport = Self { commands: Some(commands), answers, exchange_wait };
-        transport.answer(CONNECT_WAIT)?;
+        let mut transport = Self { commands: Some(commands), answers, exchange_wait, atr: Vec::new(), reader_name };
+        transport.atr = transport.answer(CONNECT_WAIT)?;
         Ok(transport)
     }
 
@@ -75,6 +109,14 @@ impl Transport for PcscTransport {
         }
         reply
     }
+
+    fn atr(&self) -> &[u8] {
+        &self.atr
+    }
+
+    fn reader_name(&self) -> &str {
+        &self.reader_name
+    }
 }
 
 impl Drop for PcscTransport {
@@ -92,17 +134,18 @@ impl fmt::Debug for PcscTransport {
     }
 }
 
-/// The thread of one connection. Its first answer is that of the connection itself.
-fn carry(reader: &CString, commands: &Receiver<Zeroizing<Vec<u8>>>, answers: &Sender<Answer>) {
-    let card = match connect(reader) {
-        Ok(card) => card,
+/// The thread of one connection. Its first answer is that of the connection itself: the answer to reset.
+fn carry(reader: &CString, commands: &Receiver<Zeroizing<Vec<u8>>>, answers: &Sender<Answer>, slot: Slot) {
+    let (card, atr) = match connect(reader) {
+        Ok(connected) => connected,
         Err(error) => {
+            drop(slot);
             // Nobody waits any more: nothing to tell.
             let _ = answers.send(Err(error));
             return;
         }
     };
-    let mut answer = Ok(Vec::new());
+    let mut answer = Ok(atr);
     loop {
         let failed = answer.is_err();
         if answers.send(answer).is_err() || failed {
@@ -119,17 +162,62 @@ fn carry(reader: &CString, commands: &Receiver<Zeroizing<Vec<u8>>>, answers: &Se
     }
 }
 
-fn connect(reader: &CStr) -> Result<Card, Error> {
+/// The card and its answer to reset. pcscd takes the power from a card that nobody uses and gives it back here; a card
+/// that did not wake at once, or was reset meanwhile, is asked a second time.
+fn connect(reader: &CStr) -> Result<(Card, Vec<u8>), Error> {
     let context = Context::establish(Scope::User)?;
-    context.connect(reader, ShareMode::Exclusive, Protocols::ANY)
+    let open = || context.connect(reader, ShareMode::Exclusive, Protocols::ANY);
+    let card = match open() {
+        Err(Error::UnpoweredCard | Error::ResetCard | Error::UnresponsiveCard) => open()?,
+        opened => opened?,
+    };
+    let (mut names, mut atr) = ([0; NAMES_MAX], [0; MAX_ATR_SIZE]);
+    // A card that has left by now says so at the first command.
+    let atr = card.status2(&mut names, &mut atr).map(|status| status.atr().to_vec()).unwrap_or_default();
+    Ok((card, atr))
 }
 
 fn transport_error(error: Error) -> TransportError {
     match error {
-        Error::NoSmartcard | Error::RemovedCard | Error::UnpoweredCard | Error::UnresponsiveCard => {
-            TransportError::CardGone
-        }
+        Error::NoSmartcard | Error::RemovedCard => TransportError::CardGone,
+        Error::ResetCard | Error::UnpoweredCard => TransportError::Reset,
+        Error::UnresponsiveCard | Error::UnsupportedCard => TransportError::Unresponsive,
         Error::SharingViolation => TransportError::Busy,
         other => TransportError::Reader(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_threads_are_left_behind_than_the_limit() {
+        static SLOTS: Slots = Slots(AtomicUsize::new(0));
+        let taken: Vec<Slot> = (0..3).map_while(|_| SLOTS.take(3)).collect();
+        assert_eq!(taken.len(), 3);
+        assert!(SLOTS.take(3).is_none());
+        drop(taken);
+        assert!(SLOTS.take(3).is_some(), "a thread that comes back makes room");
+    }
+
+    #[test]
+    fn each_word_of_the_reader_has_its_meaning() {
+        let check = |error, expected| assert_eq!(transport_error(error), expected);
+        check(Error::RemovedCard, TransportError::CardGone);
+        check(Error::NoSmartcard, TransportError::CardGone);
+        check(Error::ResetCard, TransportError::Reset);
+        check(Error::UnpoweredCard, TransportError::Reset);
+        check(Error::UnresponsiveCard, TransportError::Unresponsive);
+        check(Error::SharingViolation, TransportError::Busy);
+        check(Error::NotTransacted, TransportError::Reader(Error::NotTransacted));
+    }
+
+    #[test]
+    fn a_connection_without_a_reader_ends_and_leaves_no_thread_behind() {
+        for _ in 0..2 * THREADS_MAX {
+            let refused = PcscTransport::connect(c"no reader has this name", Duration::from_millis(10)).unwrap_err();
+            assert_ne!(refused, TransportError::Hanging);
+        }
     }
 }

@@ -14,8 +14,9 @@ mod unlock;
 
 use crate::error::CardError;
 use crate::layout::CardSecret;
+use crate::purse;
 use crate::transport::Transport;
-pub use blank::BlankKeys;
+pub use blank::{BlankKeys, EntropySource};
 use domain::card::{Technology, Wishes};
 use domain::city_pack::CardLayout;
 use domain::{CardNumber, Cents, Day, FailureCode, Generation, Uid};
@@ -171,8 +172,12 @@ impl<T: Transport> Workpiece<T> {
     /// # Errors
     /// `Card` when it is neither technology or does not answer; `KeyUnknown` when it hides its UID and no key of this
     /// city gets it.
-    pub fn look<K: OfficeKeys>(transport: T, layout: &CardLayout, keys: &mut K) -> Result<Self, PersonaliseError> {
-        let chip = if classic::is_classic(&transport) {
+    pub fn look<K: OfficeKeys>(
+        mut transport: T,
+        layout: &CardLayout,
+        keys: &mut K,
+    ) -> Result<Self, PersonaliseError> {
+        let chip = if purse::is_classic(&mut transport, layout.aid)? {
             Chip::Classic(classic::Blank::look(transport, layout)?)
         } else {
             Chip::Desfire(desfire::Blank::look(transport, layout, keys)?)

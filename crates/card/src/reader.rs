@@ -174,7 +174,12 @@ impl ReaderWatcher {
             return;
         };
         let looked = if self.watched.is_none() { self.find_reader(&context) } else { Ok(()) };
-        match looked.and_then(|()| self.wait(&context, left)) {
+        let waited = match looked.and_then(|()| self.wait(&context, left)) {
+            Ok(()) => self.reconsider(&context),
+            Err(Error::Timeout) => self.reconsider(&context).and(Err(Error::Timeout)),
+            error => error,
+        };
+        match waited {
             Ok(()) => self.back_off = BACK_OFF_MIN,
             // Time is up, or somebody woke us: `next` sees to it.
             Err(Error::Timeout | Error::Cancelled) => {}
@@ -215,16 +220,21 @@ impl ReaderWatcher {
     }
 
     fn find_reader(&mut self, context: &Context) -> Result<(), Error> {
-        let names = match context.list_readers_owned() {
-            Ok(names) => names,
-            Err(Error::NoReadersAvailable) => return Ok(()),
-            Err(error) => return Err(error),
-        };
+        let names = readers(context)?;
         if let Some(name) = self.choice.of(&names) {
             tracing::info!(reader = %name.to_string_lossy(), of = names.len(), "a card reader is in use");
             let state = ReaderState::new(name.clone(), State::UNAWARE);
             self.watched = Some(Watched { name, state, seen: Seen::default() });
             self.notices.push_back(ReaderNotice::Ready);
+        }
+        Ok(())
+    }
+
+    /// A better reader than the one in use may have been plugged in meanwhile. It is taken when no card lies there.
+    fn reconsider(&mut self, context: &Context) -> Result<(), Error> {
+        let Some(watched) = self.watched.as_ref().filter(|watched| !watched.seen.present) else { return Ok(()) };
+        if self.choice.has_better(&readers(context)?, &watched.name) {
+            self.reader_gone();
         }
         Ok(())
     }
@@ -289,6 +299,14 @@ impl ReaderWatcher {
 impl fmt::Debug for ReaderWatcher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ReaderWatcher").field("choice", &self.choice).finish_non_exhaustive()
+    }
+}
+
+/// The names of all readers; none is no error.
+fn readers(context: &Context) -> Result<Vec<CString>, Error> {
+    match context.list_readers_owned() {
+        Err(Error::NoReadersAvailable) => Ok(Vec::new()),
+        names => names,
     }
 }
 

@@ -18,9 +18,19 @@ pub enum TransportError {
     /// An earlier error closed this handle.
     #[error("the handle was dropped after an error")]
     Closed,
+    /// The card was reset or lost its power under the handle, as after a suspend: it lies there and has forgotten
+    /// everything that was open. Connect anew.
+    #[error("the card was reset")]
+    Reset,
+    /// Something lies there that the reader cannot wake: a card that lies badly, or two that disturb each other.
+    #[error("the card does not answer the reader")]
+    Unresponsive,
     /// Another handle holds the card: an exchange that was given up has not come back yet.
     #[error("the reader is still busy")]
     Busy,
+    /// So many exchanges hang in the reader's driver that no further one is begun.
+    #[error("too many exchanges hang in the reader's driver")]
+    Hanging,
     /// The reader or pcscd reported something else.
     #[error("the reader reports: {0}")]
     Reader(pcsc::Error),
@@ -41,6 +51,12 @@ pub trait Transport {
     fn atr(&self) -> &[u8] {
         &[]
     }
+
+    /// The PC/SC name of the reader, by which the profile of its value operations is chosen; empty where it is not
+    /// known.
+    fn reader_name(&self) -> &str {
+        ""
+    }
 }
 
 impl<T: Transport + ?Sized> Transport for Box<T> {
@@ -51,6 +67,10 @@ impl<T: Transport + ?Sized> Transport for Box<T> {
     fn atr(&self) -> &[u8] {
         (**self).atr()
     }
+
+    fn reader_name(&self) -> &str {
+        (**self).reader_name()
+    }
 }
 
 impl<T: Transport + ?Sized> Transport for &mut T {
@@ -60,5 +80,9 @@ impl<T: Transport + ?Sized> Transport for &mut T {
 
     fn atr(&self) -> &[u8] {
         (**self).atr()
+    }
+
+    fn reader_name(&self) -> &str {
+        (**self).reader_name()
     }
 }

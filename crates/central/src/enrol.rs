@@ -54,7 +54,7 @@ pub fn enrol(
         access_token: token,
         epoch_keys: keys.epochs.clone(),
         read_base_keys: keys.cards.read.iter().map(|read| read.key.clone()).collect(),
-        uid_key: BaseKey::new(*keys.cards.uid.expose()),
+        uid_key: Some(BaseKey::new(*keys.cards.uid.expose())),
         codes: batch.0,
     })
 }

@@ -5,16 +5,18 @@
 use crate::error::CentralError;
 use domain::city_pack::CardLayout;
 use domain::{Timestamp, Uid};
-use keys::{
-    AesKey, DiversificationInput, Entropy, IssuerBaseKeys, KeyError, SoftIssuer, VersionedKey, diversify,
-};
+use keys::{AesKey, DiversificationInput, Entropy, IssuerBaseKeys, KeyError, SoftIssuer, VersionedKey, diversify};
 use protocol::{BaseKey, EpochKey, NoteError, NoteKey, Secret32};
 use rand::Rng;
+use serde::de::value::SeqAccessDeserializer;
+use serde::de::{Error, IntoDeserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeSet;
+use std::fmt;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use zeroize::Zeroizing;
 
 /// The base keys of the city's cards (AES-128).
 #[derive(Debug, Serialize, Deserialize)]
@@ -49,19 +51,27 @@ pub struct VersionedBaseKey {
 
 /// A key file from before read keys had versions holds one key as text: the cards carry it as version 0.
 fn versions<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<VersionedBaseKey>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Either {
-        One(BaseKey),
-        Many(Vec<VersionedBaseKey>),
+    struct Either;
+    impl<'de> Visitor<'de> for Either {
+        type Value = Vec<VersionedBaseKey>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a read key, or a list of them")
+        }
+
+        fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+            let key = BaseKey::deserialize(text.into_deserializer())?;
+            Ok(vec![VersionedBaseKey { version: 0, key, drawn: Timestamp(0) }])
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Self::Value, A::Error> {
+            Vec::deserialize(SeqAccessDeserializer::new(list))
+        }
     }
-    let found = match Either::deserialize(deserializer)? {
-        Either::One(key) => vec![VersionedBaseKey { version: 0, key, drawn: Timestamp(0) }],
-        Either::Many(many) => many,
-    };
+    let found = deserializer.deserialize_any(Either)?;
     let mut known = BTreeSet::new();
     if found.is_empty() || !found.iter().all(|key| known.insert(key.version)) {
-        return Err(serde::de::Error::custom("read keys: one at least, each of another version"));
+        return Err(D::Error::custom("read keys: one at least, each of another version"));
     }
     Ok(found)
 }
@@ -128,11 +138,13 @@ impl KeyFile {
     /// Draws the next read key and puts it first. The older ones stay: cards carry them until they are changed.
     ///
     /// # Errors
-    /// `CentralError::NotReady` when all 256 versions are used up.
-    pub fn renew_read_key(&mut self, rng: &mut impl Rng, now: Timestamp) -> Result<u8, CentralError> {
+    /// `CentralError::NotReady` when all 256 versions are used up, `Entropy`.
+    pub fn renew_read_key(&mut self, now: Timestamp) -> Result<u8, CentralError> {
         let version = self.newest_read()?.version.checked_add(1);
         let version = version.ok_or_else(|| CentralError::NotReady("read keys have no version left".to_owned()))?;
-        let key = VersionedBaseKey { version, key: BaseKey::new(drawn(rng)), drawn: now };
+        let mut bytes = Zeroizing::new([0; 16]);
+        getrandom::fill(bytes.as_mut())?;
+        let key = VersionedBaseKey { version, key: BaseKey::new(*bytes), drawn: now };
         self.cards.read.insert(0, key);
         Ok(version)
     }
@@ -160,7 +172,7 @@ impl KeyFile {
     /// `CentralError::File` or `Content`.
     pub fn load(path: &Path) -> Result<Self, CentralError> {
         let text = std::fs::read_to_string(path).map_err(|error| CentralError::file(path, error))?;
-        let text = zeroize::Zeroizing::new(text);
+        let text = Zeroizing::new(text);
         serde_json::from_str(&text).map_err(|error| CentralError::content(path, error))
     }
 
@@ -170,7 +182,7 @@ impl KeyFile {
     /// `CentralError::File`.
     pub fn save(&self, path: &Path) -> Result<(), CentralError> {
         let json = serde_json::to_string_pretty(self).map_err(|error| CentralError::content(path, error))?;
-        write_private(path, zeroize::Zeroizing::new(json).as_bytes())
+        write_private(path, Zeroizing::new(json).as_bytes())
     }
 
     /// The root key. In service it signs working keys offline.
@@ -245,8 +257,7 @@ mod tests {
 
     #[test]
     fn a_key_file_from_before_versions_is_read_and_its_key_is_version_0() {
-        let mut rng = ChaCha20Rng::seed_from_u64(1);
-        let mut keys = KeyFile::draw("bahia", &mut rng);
+        let mut keys = KeyFile::draw("bahia", &mut ChaCha20Rng::seed_from_u64(1));
         let mut old = serde_json::to_value(&keys).unwrap();
         let only = old["cards"]["read"][0]["key"].clone();
         old["cards"]["read"] = only;
@@ -255,7 +266,7 @@ mod tests {
             keys.cards.read.iter().map(|key| (key.version, *key.key.expose())).collect()
         };
         assert_eq!(shown(&read), shown(&keys));
-        assert_eq!(keys.renew_read_key(&mut rng, Timestamp(5)).unwrap(), 1);
+        assert_eq!(keys.renew_read_key(Timestamp(5)).unwrap(), 1);
         let back: KeyFile = serde_json::from_value(serde_json::to_value(&keys).unwrap()).unwrap();
         assert_eq!(shown(&back), shown(&keys));
         assert_eq!(shown(&back)[1], shown(&read)[0], "the older key stays, behind the newer one");

@@ -1,18 +1,21 @@
-//! `citizen-central`: makes an invented city, enrols terminals, publishes the feed, serves it, takes an outbox from a
+//! `citizen-central`: makes an invented city, enrols terminals and card offices, publishes the feed, serves it, takes an outbox from a
 //! stick, prints the ledger.
 
 use central::enrol::{EnrolmentOrder, enrol, write_bundle};
 use central::import::import;
+use central::key_file::write_private;
 use central::publish::publish;
 use central::seed::{SeedPlan, seed};
-use central::{CentralError, CityServer, DataFolder, Database, KeyFile, clock, pack, report, serve};
+use central::{CentralError, CityServer, DataFolder, Database, KeyFile, clock, offices, pack, report, serve};
 use clap::{Parser, Subcommand};
+use data_encoding::HEXLOWER;
 use domain::TerminalId;
 use jiff::civil;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
+use zeroize::Zeroizing;
 
 /// The city's server.
 #[derive(Parser)]
@@ -63,6 +66,18 @@ enum Command {
         #[arg(long)]
         out: PathBuf,
     },
+    /// Makes the token with which a card office registers the cards it makes; an earlier one of that office is void.
+    OfficeToken {
+        /// The office's name, as the register of tokens has it.
+        #[arg(long)]
+        name: String,
+        /// The token's file, for its owner only: 64 hexadecimal digits.
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Draws the next read key of the cards. Enrol every terminal anew afterwards: until the last one has it, no card
+    /// is moved to it. Not while central serves.
+    RenewReadKey,
     /// Seals the registry and signs a new head.
     Publish,
     /// Serves feed, uploads and pages on 127.0.0.1 until it is told to stop.
@@ -111,6 +126,18 @@ fn run(Arguments { data, command }: Arguments) -> Result<(), CentralError> {
             let bundle = enrol(&mut Database::open(&data.database())?, &keys, order, clock::now())?;
             write_bundle(&bundle, &out)?;
             say(&format!("terminal {terminal} enrolled: {}", out.display()))
+        }
+        Command::OfficeToken { name, out } => {
+            let token = offices::make_token(&mut Database::open(&data.database())?, &name, clock::now())?;
+            let text = Zeroizing::new(HEXLOWER.encode(token.expose()));
+            write_private(&out, text.as_bytes())?;
+            say(&format!("{name} may register cards: {}", out.display()))
+        }
+        Command::RenewReadKey => {
+            let mut keys = KeyFile::load(&data.keys())?;
+            let version = keys.renew_read_key(clock::now())?;
+            keys.save(&data.keys())?;
+            say(&format!("read key {version} is the newest; enrol the terminals anew"))
         }
         Command::Publish => {
             let keys = KeyFile::load(&data.keys())?;

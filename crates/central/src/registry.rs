@@ -155,7 +155,9 @@ fn bookings(connection: &Connection) -> Result<HashMap<i64, Booking>, CentralErr
 pub fn revoked(connection: &Connection) -> Result<Vec<(CardNumber, Generation)>, CentralError> {
     let mut statement = connection.prepare(
         "SELECT number, generation FROM card WHERE state = 'revoked'
-         UNION ALL SELECT number, generation FROM technician WHERE state = 'revoked'",
+         UNION SELECT number, generation FROM technician WHERE state = 'revoked'
+         UNION SELECT number, generation FROM issued_card WHERE state = 'revoked'
+         UNION SELECT number, generation FROM replaced_card",
     )?;
     let rows = statement.query_map([], |row| Ok((row.get::<_, i64>(0)?, Generation(row.get(1)?))))?;
     let mut cards = Vec::new();

@@ -1,15 +1,18 @@
 //! Central behind `protocol::Central`, and what the web needs beyond it. SQLite blocks, so every call runs on the
 //! blocking pool; one connection serves them all in turn.
 
+use crate::card_keys::{KeyDesk, Tickets};
 use crate::error::CentralError;
 use crate::key_file::KeyFile;
-use crate::{DataFolder, Database, clock, codes, pack, uploads};
+use crate::{DataFolder, Database, cards, clock, codes, offices, pack, uploads};
 use domain::TerminalId;
 use domain::city_pack::CityPack;
 use protocol::{Central, FileHash, Problem, ProblemCode, Receipt, SignedCodeBatch, SignedHead, Upload};
 use rusqlite::{OptionalExtension, params};
 use sha2::{Digest, Sha256};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+use zeroize::Zeroizing;
 
 /// A city's server over its data folder. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -18,6 +21,7 @@ pub struct CityServer {
     keys: Arc<KeyFile>,
     database: Arc<Mutex<Database>>,
     city: Arc<CityPack>,
+    tickets: Tickets,
 }
 
 impl CityServer {
@@ -29,7 +33,8 @@ impl CityServer {
         let keys = Arc::new(KeyFile::load(&data.keys())?);
         let database = Database::open(&data.database())?;
         let (city, _) = pack::load(database.read())?;
-        Ok(Self { data, keys, database: Arc::new(Mutex::new(database)), city: Arc::new(city) })
+        let (database, city) = (Arc::new(Mutex::new(database)), Arc::new(city));
+        Ok(Self { data, keys, database, city, tickets: Tickets::default() })
     }
 
     /// The city pack.
@@ -80,6 +85,35 @@ impl CityServer {
     /// As `uploads::take`.
     pub async fn take(&self, terminal: TerminalId, bytes: Vec<u8>) -> Result<Receipt, CentralError> {
         self.with_database(move |database, keys| uploads::take(database, keys, terminal, &bytes, clock::now())).await
+    }
+
+    /// Runs one request about keys of an authenticated terminal.
+    ///
+    /// # Errors
+    /// What the work returns.
+    pub async fn with_keys<T: Send + 'static>(
+        &self,
+        terminal: TerminalId,
+        work: impl FnOnce(&mut KeyDesk<'_>) -> Result<T, CentralError> + Send + 'static,
+    ) -> Result<T, CentralError> {
+        let (city, tickets) = (Arc::clone(&self.city), self.tickets.clone());
+        self.with_database(move |database, keys| {
+            let (now, at) = (clock::now(), Instant::now());
+            work(&mut KeyDesk { database, keys, city: &city, tickets: &tickets, terminal, now, at })
+        })
+        .await
+    }
+
+    /// Takes a card's registration from the office with this token.
+    ///
+    /// # Errors
+    /// `Unauthorised` for a token that is no office's; else as `cards::register`.
+    pub async fn register(&self, token: [u8; 32], bytes: Zeroizing<Vec<u8>>) -> Result<Receipt, CentralError> {
+        self.with_database(move |database, keys| {
+            let office = offices::of_token(database.read(), &token)?;
+            cards::register(database, keys, office, &bytes, clock::now())
+        })
+        .await
     }
 
     async fn feed_file(&self, path: std::path::PathBuf) -> Result<Vec<u8>, Problem> {

@@ -1,8 +1,9 @@
-//! Central over HTTP: the terminals' four requests (`protocol::http`), and plain pages for people. It listens on
+//! Central over HTTP: the requests of terminals and card offices (`protocol::http`), and plain pages for people. It listens on
 //! loopback; what faces a network in front of it (TLS, client certificates, who may see which page) is the city's.
 
 mod api;
 mod html;
+mod keys;
 mod pages;
 
 use crate::error::CentralError;
@@ -71,7 +72,7 @@ pub async fn serve(server: CityServer, port: u16) -> Result<Running, CentralErro
 }
 
 fn router(server: CityServer) -> Router {
-    api::routes().merge(pages::routes()).layer(map_response(with_safe_headers)).with_state(server)
+    api::routes().merge(keys::routes()).merge(pages::routes()).layer(map_response(with_safe_headers)).with_state(server)
 }
 
 async fn with_safe_headers(mut response: Response) -> Response {

@@ -47,6 +47,9 @@ pub enum ChannelError {
     /// The reply is genuine and holds more or less than was asked for.
     #[error("the reply has another length than was asked for")]
     WrongLength,
+    /// EV1: the CRC fits two ends of an enciphered reply whose length was not asked for.
+    #[error("the reply has two possible ends")]
+    AmbiguousEnd,
     /// 65,535 commands were sent; authenticate again.
     #[error("the command counter is used up")]
     CounterExhausted,
@@ -124,8 +127,9 @@ impl Channel {
         }
     }
 
-    /// Takes the data of a reply of status 00 and proves it. `expected` is the plain data's length in bytes where the
-    /// caller knows it; without it EV1 finds the end of enciphered data by its CRC.
+    /// Takes the data of a reply of status 00 and proves it. `expected` is the plain data's length in bytes. Without it
+    /// EV1 finds the end of enciphered data by its CRC, and refuses about one reply in 256, which has two possible
+    /// ends: say it wherever it is known.
     ///
     /// # Errors
     /// Any of `ChannelError`; the channel is closed by it.
@@ -166,3 +170,12 @@ fn cut(data: &mut Zeroizing<Vec<u8>>, length: usize) {
     data.iter_mut().skip(length).for_each(|byte| *byte = 0);
     data.truncate(length);
 }
+
+#[cfg(test)]
+mod card_side;
+#[cfg(test)]
+mod ev1_vectors;
+#[cfg(test)]
+mod ev2_vectors;
+#[cfg(test)]
+mod properties;

@@ -134,8 +134,84 @@ pub fn purse_seal_mac(base: &AesKey, uid: &Uid, system_id: &str, seal: &PurseSea
     let input = [uid.bytes(), &[SEAL], system_id.as_bytes()].concat();
     let key = diversify(base, &DiversificationInput::from_bytes(input)?);
     let PurseSeal { counter, day, value_after } = seal;
-    let full =
-        key.cmac(&[uid.bytes(), &counter.to_le_bytes(), &value_after.to_le_bytes(), &day.to_le_bytes()]);
+    let full = key.cmac(&[uid.bytes(), &counter.to_le_bytes(), &value_after.to_le_bytes(), &day.to_le_bytes()]);
     let [a, b, c, d, e, f, g, h, ..] = full;
     Ok([a, b, c, d, e, f, g, h])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hex::{array, bytes};
+
+    /// `1A2B3C4D` is a Classic card's UID, `04782E21801D80` that of AN10922.
+    const FOUR: &str = "1A2B3C4D";
+    const SEVEN: &str = "04782E21801D80";
+
+    fn base() -> AesKey {
+        AesKey::new(array("00112233445566778899AABBCCDDEEFF"))
+    }
+
+    fn check_key(uid: &str, sector: u8, kind: ClassicKeyKind, expected: &str) {
+        let uid = Uid::new(&bytes(uid)).unwrap();
+        let key = sector_key(&base(), &uid, sector, kind, "bahia").unwrap();
+        assert_eq!(key.expose(), &array::<6>(expected), "sector {sector} {kind:?}");
+    }
+
+    /// Expected values from an AN10922 of another implementation.
+    #[test]
+    fn sector_keys_are_diversified_by_uid_sector_and_kind() {
+        check_key(FOUR, 1, ClassicKeyKind::A, "C1DC342C514E");
+        check_key(FOUR, 1, ClassicKeyKind::B, "C5176713DBE7");
+        check_key(FOUR, 2, ClassicKeyKind::A, "E624A454562B");
+        check_key(SEVEN, 1, ClassicKeyKind::A, "999EE286B944");
+        check_key(SEVEN, 1, ClassicKeyKind::B, "A8561BEA8747");
+        check_key(SEVEN, 2, ClassicKeyKind::A, "955FB6B55221");
+    }
+
+    fn check_seal(uid: &str, (counter, value_after, day): (u32, u16, u16), expected: &str) {
+        let uid = Uid::new(&bytes(uid)).unwrap();
+        let mac = purse_seal_mac(&base(), &uid, "bahia", &PurseSeal { counter, day, value_after });
+        assert_eq!(mac.unwrap(), array(expected), "{counter} {value_after} {day}");
+    }
+
+    /// Expected values from a CMAC of another implementation.
+    #[test]
+    fn a_seal_is_of_one_card_one_counter_one_value_and_one_day() {
+        check_seal(FOUR, (0, 0, 0), "129057D05A54E442");
+        check_seal(FOUR, (7, 1250, 9821), "2B9859A6CFA02485");
+        check_seal(FOUR, (u32::MAX, u16::MAX, u16::MAX), "41481941EC7BAE61");
+        check_seal(SEVEN, (0, 0, 0), "757890D1BD68F250");
+        check_seal(SEVEN, (7, 1250, 9821), "B1D83AB4042E175A");
+        check_seal(SEVEN, (u32::MAX, u16::MAX, u16::MAX), "BB2F29A7C65C3B1E");
+    }
+
+    #[test]
+    fn a_system_id_that_is_too_long_makes_no_key() {
+        let uid = Uid::new(&[4; 7]).unwrap();
+        let long = "a system id of over 22 b";
+        assert!(matches!(sector_key(&base(), &uid, 1, ClassicKeyKind::A, long), Err(KeyError::InputTooLong)));
+        let seal = PurseSeal { counter: 0, day: 0, value_after: 0 };
+        assert_eq!(purse_seal_mac(&base(), &uid, long, &seal), Err(KeyError::InputTooLong));
+    }
+
+    #[test]
+    fn a_holder_that_knows_one_version_has_no_second() {
+        struct One;
+        impl ClassicKeys for One {
+            fn sector_key(&mut self, _: &Uid, _: u8, _: ClassicKeyKind) -> Result<ClassicKey, KeyError> {
+                Ok(ClassicKey::new([0xFF; 6]))
+            }
+        }
+        let uid = Uid::new(&[4; 4]).unwrap();
+        assert_eq!(One.sector_key_versions(ClassicKeyKind::A), 1);
+        assert_eq!(One.sector_key_of(&uid, 1, ClassicKeyKind::A, 0), Ok(ClassicKey::new([0xFF; 6])));
+        let second = One.sector_key_of(&uid, 1, ClassicKeyKind::B, 1);
+        assert_eq!(second, Err(KeyError::NoKey(KeyRole::Credit)));
+    }
+
+    #[test]
+    fn a_key_never_shows_itself_in_debug() {
+        assert_eq!(format!("{:?}", ClassicKey::new([0xAB; 6])), "ClassicKey(redacted)");
+    }
 }

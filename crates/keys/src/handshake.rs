@@ -105,5 +105,4 @@ fn rotated(block: &[u8; BLOCK]) -> [u8; BLOCK] {
 }
 
 #[cfg(test)]
-#[path = "handshake_tests.rs"]
 mod tests;

@@ -161,3 +161,6 @@ impl<L: KeyLine> Authentication for Relayed<'_, L> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,8 @@
 //! Keys held in this process's memory: the base keys a kiosk may have, and one card's own credit key.
 
 use crate::aes_key::{AesKey, BLOCK};
-use crate::diversification::{DiversificationInput, diversify};
 use crate::classic::{self, ClassicKey, ClassicKeyKind, ClassicKeys};
+use crate::diversification::{DiversificationInput, diversify};
 use crate::handshake::Handshake;
 use crate::holder::{Authentication, CardKeys, Entropy, KeyError, KeyOnCard, KeyRole, Scheme, Session};
 use domain::Uid;
@@ -187,11 +187,12 @@ mod tests {
     fn a_replayed_session_is_the_same_byte_for_byte_as_an12343_table_16() {
         let rnd_a = array("B04D0787C93EE0CC8CACC8E86F16C6FE");
         let mut keys = OneKey::new(KeyRole::Credit, AesKey::new([0; 16]), fixed(rnd_a));
-        let mut authentication = keys.authentication(&key_on_card(KeyRole::Credit, None), 0).unwrap();
+        let mut authentication = keys.authentication(&key_on_card(KeyRole::Credit, None), 0, Scheme::Ev2First).unwrap();
         let cryptogram = authentication.start(&array("24677DDBD46349E623798FD729006E79")).unwrap();
         assert_eq!(cryptogram, array("3B50445F21D21D77D500794DEB245E5A754F5F901844259F4C9B31A5C7335ACD"));
-        let answer = array("04C6DBD67417ED0D31DDDE4D2E3FFAC2B4B074F638EEF7FFF9254963B65C7759");
-        assert_eq!(authentication.finish(&answer).unwrap().transaction_id, array("8CF141F3"));
+        let answer: [u8; 32] = array("04C6DBD67417ED0D31DDDE4D2E3FFAC2B4B074F638EEF7FFF9254963B65C7759");
+        let Ok(Session::Ev2(session)) = authentication.finish(&answer) else { panic!("no EV2 session") };
+        assert_eq!(session.transaction_id, array("8CF141F3"));
     }
 
     #[test]
@@ -203,7 +204,7 @@ mod tests {
         );
         let card = |byte| key_on_card(KeyRole::Read, Some(Uid::new(&[byte; 7]).unwrap()));
         let answer = |keys: &mut SoftKeys, card: &KeyOnCard, version| {
-            keys.authentication(card, version).unwrap().start(&[9; 16]).unwrap()
+            keys.authentication(card, version, Scheme::Ev2First).unwrap().start(&[9; 16]).unwrap()
         };
         let first = answer(&mut keys, &card(1), 0);
         assert_eq!(first, answer(&mut keys, &card(1), 0));
@@ -212,13 +213,40 @@ mod tests {
     }
 
     #[test]
+    fn key_a_of_a_sector_has_the_versions_of_the_read_key() {
+        let mut keys = SoftKeys::new(vec![AesKey::new([1; 16]), AesKey::new([2; 16])], None, "demo", fixed([0; 16]));
+        let uid = Uid::new(&[4; 4]).unwrap();
+        assert_eq!(keys.sector_key_versions(ClassicKeyKind::A), 2);
+        let mut check = |version, base| {
+            let expected = classic::sector_key(&AesKey::new(base), &uid, 3, ClassicKeyKind::A, "demo");
+            assert_eq!(keys.sector_key_of(&uid, 3, ClassicKeyKind::A, version), expected, "{version}");
+        };
+        check(0, [1; 16]);
+        check(1, [2; 16]);
+        assert_eq!(keys.sector_key(&uid, 3, ClassicKeyKind::A), keys.sector_key_of(&uid, 3, ClassicKeyKind::A, 0));
+        let third = keys.sector_key_of(&uid, 3, ClassicKeyKind::A, 2);
+        assert_eq!(third, Err(KeyError::NoKey(KeyRole::Read)));
+    }
+
+    #[test]
+    fn key_b_of_a_sector_is_never_held() {
+        let mut keys = SoftKeys::new(vec![AesKey::new([1; 16])], None, "demo", fixed([0; 16]));
+        assert_eq!(keys.sector_key_versions(ClassicKeyKind::B), 0);
+        let refused = keys.sector_key(&Uid::new(&[4; 4]).unwrap(), 3, ClassicKeyKind::B);
+        assert_eq!(refused, Err(KeyError::NoKey(KeyRole::Credit)));
+    }
+
+    #[test]
     fn what_is_not_held_is_refused() {
         let mut keys = SoftKeys::new(vec![AesKey::new([1; 16])], None, "demo", fixed([0; 16]));
-        let mut refused = |card: KeyOnCard, version| keys.authentication(&card, version).map(|_| ()).unwrap_err();
+        let mut refused =
+            |card: KeyOnCard, version| keys.authentication(&card, version, Scheme::Ev2First).map(|_| ()).unwrap_err();
         let uid = Uid::new(&[1; 7]).unwrap();
         assert_eq!(refused(key_on_card(KeyRole::Read, None), 0), KeyError::UidMissing);
         assert_eq!(refused(key_on_card(KeyRole::Read, Some(uid.clone())), 1), KeyError::NoKey(KeyRole::Read));
-        assert_eq!(refused(key_on_card(KeyRole::Credit, Some(uid)), 0), KeyError::NoKey(KeyRole::Credit));
+        for role in [KeyRole::Master, KeyRole::Debit, KeyRole::Credit, KeyRole::Picc] {
+            assert_eq!(refused(key_on_card(role, Some(uid.clone())), 0), KeyError::NoKey(role));
+        }
         assert_eq!(refused(key_on_card(KeyRole::Uid, None), 0), KeyError::NoKey(KeyRole::Uid));
     }
 
@@ -226,14 +254,22 @@ mod tests {
     fn without_randomness_there_is_no_authentication() {
         let mut keys =
             OneKey::new(KeyRole::Credit, AesKey::new([0; 16]), Box::new(|_: &mut [u8]| Err(KeyError::NoEntropy)));
-        let refused = keys.authentication(&key_on_card(KeyRole::Credit, None), 0).map(|_| ());
+        let refused = keys.authentication(&key_on_card(KeyRole::Credit, None), 0, Scheme::Ev2First).map(|_| ());
         assert_eq!(refused, Err(KeyError::NoEntropy));
+    }
+
+    #[test]
+    fn one_authentication_answers_one_challenge() {
+        let mut keys = OneKey::new(KeyRole::Credit, AesKey::new([0; 16]), fixed([0; 16]));
+        let mut authentication = keys.authentication(&key_on_card(KeyRole::Credit, None), 0, Scheme::Aa).unwrap();
+        authentication.start(&[1; 16]).unwrap();
+        assert_eq!(authentication.start(&[2; 16]), Err(KeyError::AlreadyStarted));
     }
 
     #[test]
     fn finish_before_start_is_refused() {
         let mut keys = OneKey::new(KeyRole::Credit, AesKey::new([0; 16]), fixed([0; 16]));
-        let authentication = keys.authentication(&key_on_card(KeyRole::Credit, None), 0).unwrap();
+        let authentication = keys.authentication(&key_on_card(KeyRole::Credit, None), 0, Scheme::Ev2First).unwrap();
         assert_eq!(authentication.finish(&[0; 32]).map(|_| ()).unwrap_err(), KeyError::NotStarted);
     }
 }

@@ -88,6 +88,18 @@ impl TransactionMacInput {
         self.data_operation(0xBB, file, first, count, data)
     }
 
+    /// UpdateRecord (DB): record, offset and length as in the command.
+    #[must_use]
+    pub fn update_record(self, file: u8, record: [u8; 3], offset: [u8; 3], length: [u8; 3], data: &[u8]) -> Self {
+        self.append(&[&[0xDB, file], &record, &offset, &length, &[0; 5], data])
+    }
+
+    /// ClearRecordFile (EB).
+    #[must_use]
+    pub fn clear_records(self, file: u8) -> Self {
+        self.append(&[&[0xEB, file]])
+    }
+
     /// CommitReaderID (C8), with the encrypted previous id when authenticated.
     #[must_use]
     pub fn commit_reader_id(self, reader_id: &[u8; BLOCK], encrypted_previous: &[u8; BLOCK]) -> Self {
@@ -171,6 +183,26 @@ mod tests {
         check(TransactionMacInput::new().write_record(3, [0; 3], [48, 0, 0], &[7; 48]), 64);
         check(TransactionMacInput::new().read_records(3, [0; 3], [1, 0, 0], &[7; 20]), 48);
         check(TransactionMacInput::new().commit_reader_id(&[1; 16], &[2; 16]), 48);
+        check(TransactionMacInput::new().update_record(3, [0; 3], [0; 3], [48, 0, 0], &[7; 48]), 64);
+        check(TransactionMacInput::new().clear_records(3), 16);
+    }
+
+    #[test]
+    fn operations_stand_in_the_order_of_the_transaction() {
+        let input = TransactionMacInput::new()
+            .value_operation(0x0C, 2, 500)
+            .write_record(3, [1, 0, 0], [2, 0, 0], &[0xAA, 0xBB])
+            .update_record(4, [5, 0, 0], [6, 0, 0], [1, 0, 0], &[0xCC])
+            .clear_records(7)
+            .commit_reader_id(&[0xDD; 16], &[0xEE; 16]);
+        let expected = bytes(
+            "0C02F4010000 00000000000000000000 \
+             3B03010000020000 0000000000000000 AABB 0000000000000000000000000000 \
+             DB04050000060000010000 0000000000 CC 000000000000000000000000000000 \
+             EB07 0000000000000000000000000000 \
+             C8DDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDD EEEEEEEEEEEEEEEEEEEEEEEEEEEEEEEE 000000000000000000000000000000",
+        );
+        assert_eq!(input.bytes(), expected);
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! The configuration: one TOML file, each crate's section defined by that crate. A mistake is reported with its line
 //! and key, and nothing is guessed.
 
+use crate::card_keys::CardKeysConfig;
 use crate::config_check::{self, At};
 use crate::{HealthConfig, KioskError, ServiceConfig, SoundConfig};
+use card::ReaderProfile;
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -17,6 +19,9 @@ pub struct Config {
     pub data: PathBuf,
     /// Where the journal's key is kept.
     pub journal_key: KeyConfig,
+    /// Where the cards' keys are kept.
+    #[serde(default)]
+    pub card_keys: CardKeysConfig,
     /// The window.
     #[serde(default)]
     pub window: WindowConfig,
@@ -91,11 +96,29 @@ pub struct ReaderConfig {
     pub name: String,
     /// The longest a single exchange may take, in milliseconds.
     pub exchange_timeout_ms: u64,
+    /// How value blocks of MIFARE Classic cards are changed through it: `auto` by its name, else `acs`, `omnikey`,
+    /// `feitian` or `portable`.
+    pub profile: String,
+}
+
+impl ReaderConfig {
+    /// By its name.
+    const AUTO: &str = "auto";
+
+    /// The profile that is set; `None` where the reader's name decides.
+    #[must_use]
+    pub fn profile(&self) -> Option<ReaderProfile> {
+        self.profile.parse().ok()
+    }
+
+    pub(crate) fn profile_is_known(&self) -> bool {
+        self.profile == Self::AUTO || self.profile().is_some()
+    }
 }
 
 impl Default for ReaderConfig {
     fn default() -> Self {
-        Self { name: String::new(), exchange_timeout_ms: 1_500 }
+        Self { name: String::new(), exchange_timeout_ms: 1_500, profile: Self::AUTO.to_owned() }
     }
 }
 
@@ -181,6 +204,7 @@ mod tests {
         check(&with("window", "px_per_mm = nan"), (10, "px_per_mm"), &["between 1 and 20"]);
         check(&with("payment", "password = 1000000"), (6, "password"), &["six digits"]);
         check(&with("reader", "exchange_timeout_ms = 0"), (10, "exchange_timeout_ms"), &["more than 0"]);
+        check(&with("reader", "profile = 'acme'"), (10, "profile"), &["omnikey"]);
         check(&with("printer", "total_limit_ms = 0"), (8, "total_limit_ms"), &["more than 0"]);
         check(&with("sync", "retry_longest_s = 1"), (10, "retry_longest_s"), &["retry_first_s"]);
         check(&with("health", "disk_reserve_mb = 0"), (10, "disk_reserve_mb"), &["more than 0"]);

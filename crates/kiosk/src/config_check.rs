@@ -69,6 +69,7 @@ fn rules(config: &Config) -> Vec<Rule> {
         ("window", "width", window.width > 0, time),
         ("window", "height", window.height > 0, time),
         ("reader", "exchange_timeout_ms", reader.exchange_timeout_ms > 0, time),
+        ("reader", "profile", reader.profile_is_known(), "must be auto, acs, omnikey, feitian or portable"),
         ("payment", "address", payment.address.port() > 0, "must name a port"),
         ("payment", "password", payment.password <= 999_999, "must have six digits at most"),
         ("printer", "uri", uri, "must begin with ipp:// or ipps://"),

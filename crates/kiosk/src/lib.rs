@@ -4,6 +4,7 @@
 //! and gives paintings out.
 
 mod attempts;
+mod card_keys;
 pub mod closed;
 pub mod config;
 mod config_check;
@@ -12,6 +13,7 @@ mod error;
 mod handle;
 mod health;
 mod journal;
+pub mod key_line;
 mod logfile;
 pub mod logging;
 mod machine;
@@ -31,6 +33,7 @@ mod uplink;
 mod usb;
 pub mod vault;
 
+pub use card_keys::CardKeysConfig;
 pub use config::Config;
 pub use config_check::At;
 pub use error::KioskError;

@@ -56,4 +56,12 @@ impl Transport for Timed {
         let (inner, exchanges) = (&mut self.inner, &self.exchanges);
         exchanges.count(|| inner.transmit(command))
     }
+
+    fn atr(&self) -> &[u8] {
+        self.inner.atr()
+    }
+
+    fn reader_name(&self) -> &str {
+        self.inner.reader_name()
+    }
 }

@@ -2,6 +2,7 @@
 //! A reader that is pulled out, a pcscd that is restarted, cards that disturb each other: it goes on by itself when
 //! they are gone. `owner` follows what lies in the tray; `requests` does what is asked of a card that was read.
 
+mod issuer;
 mod owner;
 mod requests;
 #[cfg(test)]
@@ -10,11 +11,12 @@ mod tests;
 use crate::machine::Inputs;
 use crate::meter::Meter;
 use crate::vault::Vault;
-use card::{ReaderNotice, ReaderWatcher, Transport, TransportError};
+use card::{ReaderNotice, ReaderProfile, ReaderWatcher, Transport, TransportError};
 use domain::city_pack::CardLayout;
 use domain::device::ReaderRequest;
 use domain::{FailureCode, TerminalId};
 use keys::{KeyError, SoftKeys};
+pub(crate) use issuer::Issuer;
 use owner::Owner;
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
@@ -120,6 +122,10 @@ pub(crate) struct Setup {
     pub(crate) layout: CardLayout,
     pub(crate) terminal: TerminalId,
     pub(crate) keys: SoftKeys,
+    /// The keys that central holds.
+    pub(crate) issuer: Box<dyn Issuer>,
+    /// The reader's dialect; chosen by its name where the configuration leaves it open.
+    pub(crate) profile: Option<ReaderProfile>,
     pub(crate) vault: Vault,
     pub(crate) inputs: Inputs,
     pub(crate) exchange_timeout: Duration,

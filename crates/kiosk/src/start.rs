@@ -5,6 +5,7 @@ mod feed_wait;
 
 use crate::KioskError;
 use crate::attempts::Attempts;
+use crate::card_keys::{self, CardKeySet};
 use crate::config::{Config, KeyConfig};
 use crate::desk::Desk;
 use crate::handle::Handle;
@@ -82,6 +83,7 @@ fn ipp_printer(config: &Config) -> Result<IppPrinter, KioskError> {
 pub fn check(config: &Config) -> Result<(), KioskError> {
     ipp_printer(config)?;
     let enrolment = read_enrolment(&config.enrolment)?;
+    card_keys::check(config, &enrolment)?;
     central(config, &enrolment).map(drop)
 }
 
@@ -92,8 +94,9 @@ pub fn check(config: &Config) -> Result<(), KioskError> {
 /// `KioskError` when the configuration, the enrolment, a database or the city pack cannot be used, or there is no feed.
 pub fn start_with(config: Config, devices: Devices) -> Result<Handle, KioskError> {
     let clock = Clock::start(devices.clock);
-    let enrolment = read_enrolment(&config.enrolment)?;
+    let mut enrolment = read_enrolment(&config.enrolment)?;
     let (opened, journal_failure) = open_journal(&config, &enrolment, clock)?;
+    let card_keys = card_keys::obtain(&config, &mut enrolment)?;
     // Without room for its entries the journal is read and not taken up: nothing is done on the strength of it.
     let journal_waits = opened.report.full || !health::has_room(&config.data);
     let cache = Cache::open(&config.data.join("cache.db"))?;
@@ -140,7 +143,7 @@ pub fn start_with(config: Config, devices: Devices) -> Result<Handle, KioskError
     inputs.send(Input::Event(Event::Network(Network { feed: held, ..Network::default() })));
     runtime.spawn(uplink::watch(states.clone(), held, inputs.clone()));
     let plate = TerminalPlate { id: enrolment.terminal, place: enrolment.place.clone() };
-    let kiosk = Kiosk { config, enrolment, pack, plate, vault, inputs, clock, uplink, states, wake, meter, runtime };
+    let kiosk = Kiosk { config, enrolment, card_keys, pack, plate, vault, inputs, clock, uplink, states, wake, meter, runtime };
     let ledger = (!journal_waits).then_some(ledger);
     kiosk.run(devices, ledger, journal_failure, receiver)
 }
@@ -219,6 +222,7 @@ fn start_sync(
 struct Kiosk {
     config: Config,
     enrolment: Enrolment,
+    card_keys: CardKeySet,
     pack: Pack,
     plate: TerminalPlate,
     vault: Vault,

@@ -25,10 +25,13 @@ pub struct Enrolment {
     /// The fleet's epoch keys, newest first; a look-up tries them in this order.
     pub epoch_keys: Vec<EpochKey>,
     /// The AES-128 base key from which a card's *read* key is diversified; newest first. No other base key of the
-    /// cards ever reaches a terminal, save the one for real UIDs.
+    /// cards ever reaches a terminal, save the one for real UIDs. Empty once the terminal keeps them elsewhere.
+    #[serde(default)]
     pub read_base_keys: Vec<BaseKey>,
-    /// The AES-128 key that reads the real UID of random-UID cards; not diversified.
-    pub uid_key: BaseKey,
+    /// The AES-128 key that reads the real UID of random-UID cards; not diversified. Absent once the terminal keeps it
+    /// elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uid_key: Option<BaseKey>,
     /// The first batch of verification codes, signed (hexadecimal of the bytes `CodeBatch::verify` reads); it goes
     /// into the journal at first start.
     #[serde(with = "hex")]
@@ -77,9 +80,8 @@ mod tests {
     use super::*;
     use crate::note::NoteKey;
 
-    #[test]
-    fn a_bundle_survives_its_file_and_shows_no_secret() {
-        let bundle = Enrolment {
+    fn bundle() -> Enrolment {
+        Enrolment {
             city: "bahia".into(),
             terminal: TerminalId(7),
             place: "Plaza Mayor".into(),
@@ -88,9 +90,14 @@ mod tests {
             access_token: Secret32::new([0xA1; 32]),
             epoch_keys: vec![EpochKey { epoch: 1, key: Secret32::new([0xA2; 32]) }],
             read_base_keys: vec![BaseKey::new([0xA3; 16])],
-            uid_key: BaseKey::new([0xA4; 16]),
+            uid_key: Some(BaseKey::new([0xA4; 16])),
             codes: vec![1, 2],
-        };
+        }
+    }
+
+    #[test]
+    fn a_bundle_survives_its_file_and_shows_no_secret() {
+        let bundle = bundle();
         let json = bundle.to_json().unwrap();
         let back = Enrolment::from_json(&json).unwrap();
         assert_eq!(*back.to_json().unwrap(), *json);
@@ -100,5 +107,17 @@ mod tests {
             assert!(!shown.contains(secret), "{secret}");
         }
         assert!(Enrolment::from_json("{}").is_err());
+    }
+
+    #[test]
+    fn a_bundle_whose_card_keys_are_kept_elsewhere_is_still_one() {
+        let json = bundle().to_json().unwrap();
+        let mut without: serde_json::Value = serde_json::from_str(&json).unwrap();
+        let fields = without.as_object_mut().unwrap();
+        fields.remove("read_base_keys").unwrap();
+        fields.remove("uid_key").unwrap();
+        let back = Enrolment::from_json(&without.to_string()).unwrap();
+        assert!(back.read_base_keys.is_empty() && back.uid_key.is_none());
+        assert!(!back.to_json().unwrap().contains("uid_key"));
     }
 }

@@ -40,6 +40,27 @@ pub enum ProblemCode {
 }
 
 impl ProblemCode {
+    /// The stable name, on the wire and in tables.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Unreachable => "unreachable",
+            Self::Unavailable => "unavailable",
+            Self::NotFound => "not-found",
+            Self::Malformed => "malformed",
+            Self::Unauthorised => "unauthorised",
+            Self::Conflict => "conflict",
+            Self::TooLarge => "too-large",
+            Self::CardRefused => "card-refused",
+            Self::KeyRejected => "key-rejected",
+            Self::LimitReached => "limit-reached",
+            Self::TicketInvalid => "ticket-invalid",
+            Self::PurseDoubtful => "purse-doubtful",
+            Self::Untrusted => "untrusted",
+            Self::Internal => "internal",
+        }
+    }
+
     /// The HTTP status it travels under (RFC 9110 clause 15).
     #[must_use]
     pub fn status(self) -> u16 {
@@ -133,6 +154,31 @@ mod tests {
         assert_eq!(Problem::from_answer(409, &problem.to_json()), problem);
         assert_eq!(Problem::from_answer(503, b"<html>").code, ProblemCode::Unavailable);
         assert_eq!(Problem::from_answer(500, br#"{"code":"new-one","detail":"x"}"#).code, ProblemCode::Internal);
+    }
+
+    #[test]
+    fn a_problem_has_one_name_on_the_wire_and_in_tables() {
+        use ProblemCode as P;
+        let all = [
+            P::Unreachable,
+            P::Unavailable,
+            P::NotFound,
+            P::Malformed,
+            P::Unauthorised,
+            P::Conflict,
+            P::TooLarge,
+            P::CardRefused,
+            P::KeyRejected,
+            P::LimitReached,
+            P::TicketInvalid,
+            P::PurseDoubtful,
+            P::Untrusted,
+            P::Internal,
+        ];
+        for code in all {
+            assert_eq!(serde_json::to_value(code).unwrap(), code.name());
+            assert_eq!(Problem::from_answer(code.status(), &Problem::new(code, "x").to_json()).code, code);
+        }
     }
 
     #[test]

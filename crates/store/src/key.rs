@@ -79,13 +79,7 @@ impl KeyHome {
     /// `Key` when the home cannot be asked, `Entropy` when no key can be made.
     pub fn obtain(&self) -> Result<KeptKey, StoreError> {
         match self {
-            Self::SecretService { terminal } => {
-                let entry = keyring::Entry::new(SERVICE, terminal).map_err(|error| match error {
-                    keyring::Error::NoDefaultStore => StoreError::Key(no_secret_service()),
-                    other => StoreError::Key(other.to_string()),
-                })?;
-                from_credential(&entry.inner)
-            }
+            Self::SecretService { terminal } => from_credential(&secret_service(terminal).map_err(StoreError::Key)?),
             Self::File(path) => {
                 tracing::warn!(
                     path = %path.display(),
@@ -97,10 +91,18 @@ impl KeyHome {
     }
 }
 
-fn no_secret_service() -> String {
-    match keyring::Entry::store_status() {
-        Ok(()) => "no credential store".to_owned(),
-        Err(error) => format!("no Secret Service: {error}"),
+/// What the desktop's credential store (freedesktop Secret Service) keeps for this program under a name.
+///
+/// # Errors
+/// Why there is no such store.
+pub fn secret_service(name: &str) -> Result<keyring_core::Entry, String> {
+    match keyring::Entry::new(SERVICE, name) {
+        Ok(entry) => Ok(entry.inner),
+        Err(keyring::Error::NoDefaultStore) => Err(match keyring::Entry::store_status() {
+            Ok(()) => "no credential store".to_owned(),
+            Err(error) => format!("no Secret Service: {error}"),
+        }),
+        Err(error) => Err(describe(&error)),
     }
 }
 
@@ -131,7 +133,8 @@ fn confirm(entry: &keyring_core::Entry, key: &JournalKey) -> Result<(), StoreErr
 }
 
 /// An error's text without the secret that two of its variants carry.
-fn describe(error: &keyring_core::Error) -> String {
+#[must_use]
+pub fn describe(error: &keyring_core::Error) -> String {
     match error {
         keyring_core::Error::BadEncoding(_) | keyring_core::Error::BadDataFormat(..) => "malformed".to_owned(),
         other => other.to_string(),

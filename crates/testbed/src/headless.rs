@@ -71,6 +71,12 @@ impl Headless {
         Ok(Self { boot, child, actions: Some(actions), paintings, seen: None })
     }
 
+    /// The process.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The newest view; `None` before the first.
     pub fn view(&mut self) -> Option<&Seen> {
         while let Ok(seen) = self.paintings.try_recv() {

@@ -1,7 +1,9 @@
 //! Every parser of bytes that come from a card, each as a function that takes any bytes and must neither panic nor
 //! break what it promises. `replay.rs` runs the committed corpus through them; `scripts/fuzz.sh` looks for more.
 
+mod channels;
 mod files;
+mod liar;
 mod replies;
 
 /// One parser under fuzzing.
@@ -15,6 +17,8 @@ pub struct Target {
 
 /// All of them, by name.
 pub const TARGETS: &[Target] = &[
+    Target { name: "channel-ev1", run: channels::ev1 },
+    Target { name: "channel-ev2", run: channels::ev2 },
     Target { name: "file-identity", run: files::identity },
     Target { name: "file-movements", run: files::movements },
     Target { name: "file-top-ups", run: files::top_ups },

@@ -93,7 +93,7 @@ impl Conditions {
     /// Whether key B can be read, and therefore opens nothing (MF1S50YYX, 8.7.2).
     #[must_use]
     pub fn key_b_is_readable(self) -> bool {
-        matches!(self.0[3], 0b000 | 0b010 | 0b001)
+        matches!(self.0[3], 0b000..=0b010)
     }
 
     /// Whether this key may do this with a data block, 0 to 2 (MF1S50YYX, table 8).

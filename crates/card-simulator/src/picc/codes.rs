@@ -41,13 +41,11 @@ pub(super) const CREATE_LINEAR_FILE: u8 = 0xC1;
 pub(super) const CREATE_CYCLIC_FILE: u8 = 0xC0;
 pub(super) const CREATE_TRANSACTION_MAC_FILE: u8 = 0xCE;
 pub(super) const DELETE_FILE: u8 = 0xDF;
+pub(super) const CHANGE_FILE_SETTINGS: u8 = 0x5F;
 pub(super) const CHANGE_KEY: u8 = 0xC4;
 pub(super) const CHANGE_KEY_SETTINGS: u8 = 0x54;
 pub(super) const SET_CONFIGURATION: u8 = 0x5C;
 pub(super) const FORMAT: u8 = 0xFC;
-/// All chips: file number, then communication mode and rights, enciphered where a key has the change right. The
-/// identity file is written under the master key and closed with it.
-pub(super) const CHANGE_FILE_SETTINGS: u8 = 0x5F;
 
 /// The twins that are chained by ISO/IEC 14443-4 instead of AF, so that one APDU carries the whole message.
 pub(super) fn is_iso_chained(ins: u8) -> bool {

@@ -47,6 +47,7 @@ impl Picc {
             CREATE_STANDARD_FILE | CREATE_BACKUP_FILE | CREATE_VALUE_FILE | CREATE_LINEAR_FILE | CREATE_CYCLIC_FILE
             | CREATE_TRANSACTION_MAC_FILE => self.create_file(ins, clear),
             DELETE_FILE => self.delete_file(clear),
+            CHANGE_FILE_SETTINGS => self.change_file_settings(clear),
             CHANGE_KEY => self.change_key(clear),
             CHANGE_KEY_SETTINGS => self.change_key_settings(clear),
             SET_CONFIGURATION => self.set_configuration(clear),

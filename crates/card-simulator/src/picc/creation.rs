@@ -1,4 +1,4 @@
-//! Creating and deleting the files of an application.
+//! Creating, changing and deleting the files of an application.
 
 use super::Picc;
 use super::administration::FREE_CREATION;
@@ -6,7 +6,7 @@ use super::codes::*;
 use super::plan::Plan;
 use crate::bytes::{Key, u24};
 use crate::memory::{
-    Access, Application, CommMode, Contents, File, RecordFile, Rights, TransactionMacFile, ValueFile,
+    Access, Application, CommMode, Contents, File, Grant, RecordFile, Rights, TransactionMacFile, ValueFile, granted,
 };
 use crate::status::Status;
 
@@ -39,11 +39,43 @@ impl Picc {
         Ok(Plan::short(CommMode::Mac, header_len))
     }
 
-    pub(super) fn create_file(&mut self, ins: u8, clear: &[u8]) -> Result<Vec<u8>, Status> {
-        let (number, file) = new_file(ins, clear)?;
+    /// ChangeFileSettings is enciphered, unless the right to it is everybody's.
+    pub(super) fn plan_file_settings(&self, body: &[u8]) -> Result<Plan, Status> {
+        let number = body.first().copied().ok_or(Status::Length)?;
+        let change = self.application()?.file(number)?.rights.change;
+        Ok(match granted(&[change], self.key_number())? {
+            Grant::ByKey => Plan::enciphered(1, 3),
+            Grant::Free => Plan::short(CommMode::Plain, 4),
+        })
+    }
+
+    pub(super) fn change_file_settings(&mut self, clear: &[u8]) -> Result<Vec<u8>, Status> {
+        let [number, comm, low, high] = *clear else { return Err(Status::Length) };
+        let (comm, rights) = (comm_mode(comm)?, Rights::from_bytes([low, high]));
+        self.change_files(|application| {
+            let keys = application.keys.len();
+            let file = application.files.get_mut(&number).ok_or(Status::FileNotFound)?;
+            if matches!(file.contents, Contents::TransactionMac(_)) && rights.write != Access::Never {
+                return Err(Status::Parameter);
+            }
+            (file.comm, file.rights) = (comm, rights);
+            names_known_keys(file, keys)
+        })
+    }
+
+    fn change_files(
+        &mut self,
+        change: impl FnOnce(&mut Application) -> Result<(), Status>,
+    ) -> Result<Vec<u8>, Status> {
         self.change_memory(|memory, selected| {
             let index = selected.ok_or(Status::PermissionDenied)?;
-            let application = memory.applications.get_mut(index).ok_or(Status::PermissionDenied)?;
+            change(memory.applications.get_mut(index).ok_or(Status::PermissionDenied)?)
+        })
+    }
+
+    pub(super) fn create_file(&mut self, ins: u8, clear: &[u8]) -> Result<Vec<u8>, Status> {
+        let (number, file) = new_file(ins, clear)?;
+        self.change_files(|application| {
             may_be_added(application, number, &file)?;
             application.files.insert(number, file);
             Ok(())
@@ -52,23 +84,30 @@ impl Picc {
 
     pub(super) fn delete_file(&mut self, clear: &[u8]) -> Result<Vec<u8>, Status> {
         let [number] = *clear else { return Err(Status::Length) };
-        self.change_memory(|memory, selected| {
-            let index = selected.ok_or(Status::PermissionDenied)?;
-            let application = memory.applications.get_mut(index).ok_or(Status::PermissionDenied)?;
-            application.files.remove(&number).map(drop).ok_or(Status::FileNotFound)
-        })
+        self.change_files(|application| application.files.remove(&number).map(drop).ok_or(Status::FileNotFound))
     }
 }
 
 fn may_be_added(application: &Application, number: u8, file: &File) -> Result<(), Status> {
-    if application.files.contains_key(&number) {
+    let is_evidence = matches!(file.contents, Contents::TransactionMac(_));
+    if application.files.contains_key(&number) || is_evidence && application.transaction_mac().is_some() {
         return Err(Status::Duplicate);
     }
-    if matches!(file.contents, Contents::TransactionMac(_)) && application.transaction_mac().is_some() {
-        return Err(Status::Duplicate);
+    names_known_keys(file, application.keys.len())
+}
+
+fn names_known_keys(file: &File, keys: usize) -> Result<(), Status> {
+    let unknown = file.rights.highest_key().is_some_and(|key| usize::from(key) >= keys);
+    if unknown { Err(Status::Parameter) } else { Ok(()) }
+}
+
+fn comm_mode(byte: u8) -> Result<CommMode, Status> {
+    match byte {
+        0x00 | 0x02 => Ok(CommMode::Plain),
+        0x01 => Ok(CommMode::Mac),
+        0x03 => Ok(CommMode::Full),
+        _ => Err(Status::Parameter),
     }
-    let unknown_key = file.rights.highest_key().is_some_and(|key| usize::from(key) >= application.keys.len());
-    if unknown_key { Err(Status::Parameter) } else { Ok(()) }
 }
 
 /// Number and first state of the file a create command describes.
@@ -77,12 +116,7 @@ fn new_file(ins: u8, clear: &[u8]) -> Result<(u8, File), Status> {
     if *number > FILE_NUMBER_MAX {
         return Err(Status::Parameter);
     }
-    let comm = match comm {
-        0x00 | 0x02 => CommMode::Plain,
-        0x01 => CommMode::Mac,
-        0x03 => CommMode::Full,
-        _ => return Err(Status::Parameter),
-    };
+    let comm = comm_mode(*comm)?;
     let rights = Rights::from_bytes([*low, *high]);
     let contents = match ins {
         CREATE_STANDARD_FILE => Contents::Standard { data: zeros(rest)? },

@@ -58,6 +58,7 @@ impl Picc {
             }
             CREATE_STANDARD_FILE | CREATE_BACKUP_FILE | CREATE_VALUE_FILE | CREATE_LINEAR_FILE | CREATE_CYCLIC_FILE
             | CREATE_TRANSACTION_MAC_FILE | DELETE_FILE => self.plan_creation(ins),
+            CHANGE_FILE_SETTINGS => self.plan_file_settings(body),
             _ => self.plan_file_command(ins, body),
         }
     }

@@ -2,7 +2,7 @@
 
 use super::card;
 use super::reader::{CREDIT, LOST, Reader, frame};
-use crate::{FaultKind, FaultPlan, VirtualCard, When};
+use crate::{FaultKind, FaultPlan, Status, VirtualCard, When};
 use domain::Cents;
 use std::time::Duration;
 
@@ -31,6 +31,25 @@ fn a_tear_after_the_commit_leaves_it_done_and_unanswered() {
     card.set_faults(FaultPlan::once(When::Ins(0xC7), FaultKind::TearAfter));
     assert_eq!(credit(&mut card), Err(LOST));
     assert_eq!(card.purse(), Some(Cents(3_250)));
+}
+
+#[test]
+fn a_tear_in_the_middle_of_a_commit_comes_before_it() {
+    for written in [0, 7, 16] {
+        let mut card = card();
+        card.set_faults(FaultPlan::once(When::Ins(0xC7), FaultKind::TearMidWrite(written)));
+        assert_eq!(credit(&mut card), Err(LOST));
+        assert_eq!((card.is_torn(), card.purse()), (true, Some(Cents(1_250))));
+    }
+}
+
+#[test]
+fn a_command_with_one_bit_wrong_is_refused_by_the_secure_channel() {
+    let mut card = card();
+    card.set_faults(FaultPlan::once(When::Ins(0x0C), FaultKind::FlipCommandBit(7 * 8)));
+    let mut reader = Reader::open(&mut card, CREDIT);
+    assert_eq!(reader.credit(2_000), Err(Status::Integrity.byte()));
+    assert_eq!(card.purse(), Some(Cents(1_250)));
 }
 
 #[test]

@@ -1,23 +1,47 @@
-//! A reader for these tests: the other end of the secure channel, over a `VirtualCard`.
+//! A reader for these tests: the other end of both secure channels, over a `VirtualCard`.
+
+mod ev1;
+mod ev2;
 
 use crate::bytes::Key;
-use crate::crypto::{ZERO, cbc_decrypt, cbc_encrypt, cmac, ecb, mac_truncated, padded_80, unpadded_80};
+use crate::crypto::crc32;
 use crate::memory::CommMode;
 use crate::{Status, VirtualCard};
 
-const AID: [u8; 3] = [0xF5, 0x1C, 0x01];
+pub(crate) const AID: [u8; 3] = [0xF5, 0x1C, 0x01];
+/// The level of the chip itself.
+pub(crate) const CHIP: [u8; 3] = [0; 3];
 pub(crate) const READ: u8 = 1;
 pub(crate) const DEBIT: u8 = 2;
 pub(crate) const CREDIT: u8 = 3;
 pub(crate) const UID: u8 = 4;
 
+/// How to authenticate: AuthenticateAES or AuthenticateEV2First.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scheme {
+    Aes,
+    Ev2,
+}
+
+pub(crate) const SCHEMES: [Scheme; 2] = [Scheme::Aes, Scheme::Ev2];
+
+/// One end of a secure channel.
+trait Channel {
+    fn seal(&mut self, mode: CommMode, ins: u8, header: &[u8], data: &[u8]) -> Vec<u8>;
+    /// `data` is the key (or its difference) and the version; the CRC32 of the new key alone follows for another key.
+    fn seal_change_key(&mut self, header: u8, data: &[u8; 17], new_key_crc: Option<[u8; 4]>) -> Vec<u8>;
+    /// `None` when the reply is not what the card sent.
+    fn open(&mut self, mode: CommMode, reply: &[u8]) -> Option<Vec<u8>>;
+    /// What AuthenticateEV2NonFirst goes on with.
+    fn going_on(&self) -> Option<([u8; 4], u16)> {
+        None
+    }
+}
+
 /// An authenticated conversation.
 pub(crate) struct Reader<'a> {
     pub(crate) card: &'a mut VirtualCard,
-    encryption: Key,
-    mac: Key,
-    transaction: [u8; 4],
-    counter: u16,
+    channel: Box<dyn Channel>,
 }
 
 /// One frame or a chain of them: card, command, data to data and status.
@@ -58,70 +82,79 @@ pub(crate) fn command(card: &mut VirtualCard, ins: u8, data: &[u8]) -> (Vec<u8>,
     (whole, status)
 }
 
+fn flip(bytes: &mut [u8], bit: usize) {
+    let bit = bit % (bytes.len() * 8);
+    bytes[bit / 8] ^= 1 << (bit % 8);
+}
+
 fn rotated(block: &[u8]) -> Vec<u8> {
     [&block[1..], &block[..1]].concat()
 }
 
-fn key_of(number: u8) -> Key {
+/// RndA and the rotated RndB, which both schemes encipher.
+fn mixed(rnd_a: &[u8], rnd_b: &[u8]) -> Vec<u8> {
+    [rnd_a, &rotated(rnd_b)].concat()
+}
+
+pub(crate) fn key_of(number: u8) -> Key {
     Key::new([0xA0 + number; 16])
 }
 
 impl<'a> Reader<'a> {
-    /// Selects the application and authenticates.
+    /// Selects the city's application and authenticates by EV2.
     pub(crate) fn open(card: &'a mut VirtualCard, key_number: u8) -> Self {
-        assert_eq!(frame(card, 0x5A, &AID).1, 0);
-        let mut reader =
-            Self { card, encryption: Key::new(ZERO), mac: Key::new(ZERO), transaction: [0; 4], counter: 0 };
-        assert_eq!(reader.authenticate(0x71, key_number), 0);
-        reader
+        Self::by(Scheme::Ev2, card, key_number)
     }
 
-    /// AuthenticateEV2First or NonFirst.
-    pub(crate) fn authenticate(&mut self, ins: u8, key_number: u8) -> u8 {
-        let key = key_of(key_number);
-        let first = ins == 0x71;
-        let request = if first { vec![key_number, 0] } else { vec![key_number] };
-        let (cryptogram, status) = frame(self.card, ins, &request);
-        if status != 0xAF {
-            return status;
-        }
-        let rnd_b = cbc_decrypt(&key, &ZERO, &cryptogram);
-        let rnd_a = [0x1A; 16];
-        let answer = cbc_encrypt(&key, &ZERO, &[&rnd_a[..], &rotated(&rnd_b)].concat());
-        let (reply, status) = frame(self.card, 0xAF, &answer);
+    /// Selects the city's application and authenticates.
+    pub(crate) fn by(scheme: Scheme, card: &'a mut VirtualCard, key_number: u8) -> Self {
+        Self::at(card, AID, scheme, key_number, &key_of(key_number)).unwrap()
+    }
+
+    /// Selects an application, or the chip, and authenticates with this key.
+    pub(crate) fn at(
+        card: &'a mut VirtualCard,
+        aid: [u8; 3],
+        scheme: Scheme,
+        number: u8,
+        key: &Key,
+    ) -> Result<Self, u8> {
+        let (_, status) = frame(card, 0x5A, &aid);
         if status != 0 {
-            return status;
+            return Err(status);
         }
-        let reply = cbc_decrypt(&key, &ZERO, &reply);
-        let echo = if first { &reply[4..20] } else { &reply[..] };
-        assert_eq!(echo, rotated(&rnd_a));
-        if first {
-            self.transaction = reply[..4].try_into().unwrap();
-            self.counter = 0;
-        }
-        let vector = |label: [u8; 2]| {
-            let mixed: Vec<u8> = rnd_a[2..8].iter().zip(&rnd_b[..6]).map(|(a, b)| a ^ b).collect();
-            let vector = [&label[..], &[0, 1, 0, 0x80], &rnd_a[..2], &mixed, &rnd_b[6..], &rnd_a[8..]].concat();
-            Key::new(cmac(&key, &vector))
+        let channel: Box<dyn Channel> = match scheme {
+            Scheme::Aes => Box::new(ev1::authenticate(card, number, key)?),
+            Scheme::Ev2 => Box::new(ev2::authenticate(card, number, key, None)?),
         };
-        self.encryption = vector([0xA5, 0x5A]);
-        self.mac = vector([0x5A, 0xA5]);
-        0
+        Ok(Self { card, channel })
     }
 
-    fn iv(&self, label: [u8; 2]) -> [u8; 16] {
-        let input = [&label[..], &self.transaction, &self.counter.to_le_bytes(), &[0; 8]].concat();
-        ecb(&self.encryption, &input.try_into().unwrap())
+    /// Another authentication in the same application, by AA, 71 or 77; its status.
+    pub(crate) fn authenticate(&mut self, ins: u8, number: u8) -> u8 {
+        self.authenticate_with(ins, number, &key_of(number)).err().unwrap_or(0)
     }
 
-    fn mac_of(&self, first: u8, data: &[u8]) -> [u8; 8] {
-        let message = [&[first], &self.counter.to_le_bytes()[..], &self.transaction, data].concat();
-        mac_truncated(&self.mac, &message)
+    /// The same with a key of one's own.
+    pub(crate) fn authenticate_with(&mut self, ins: u8, number: u8, key: &Key) -> Result<(), u8> {
+        let before = self.channel.going_on().filter(|_| ins == 0x77);
+        self.channel = match ins {
+            0xAA => Box::new(ev1::authenticate(self.card, number, key)?),
+            0x77 if before.is_none() => return Err(frame(self.card, 0x77, &[number]).1),
+            _ => Box::new(ev2::authenticate(self.card, number, key, before)?),
+        };
+        Ok(())
     }
 
     /// A command in a mode, chained as it needs; the opened reply or the status.
     pub(crate) fn send(&mut self, mode: CommMode, ins: u8, header: &[u8], data: &[u8]) -> Result<Vec<u8>, u8> {
         self.send_by(command, mode, ins, header, data)
+    }
+
+    /// A command in one frame when it is a twin of longer frames, chained otherwise.
+    pub(crate) fn send_whole(&mut self, mode: CommMode, ins: u8, header: &[u8], data: &[u8]) -> Result<Vec<u8>, u8> {
+        let by = if matches!(ins, 0xAD | 0x8D) { frame } else { command };
+        self.send_by(by, mode, ins, header, data)
     }
 
     /// A command in full mode that must be done in one frame.
@@ -137,35 +170,66 @@ impl<'a> Reader<'a> {
         header: &[u8],
         data: &[u8],
     ) -> Result<Vec<u8>, u8> {
-        let mut body = header.to_vec();
-        if mode == CommMode::Full && !data.is_empty() {
-            body.extend(cbc_encrypt(&self.encryption, &self.iv([0xA5, 0x5A]), &padded_80(data)));
-        } else {
-            body.extend(data);
-        }
-        if mode != CommMode::Plain {
-            let mac = self.mac_of(ins, &body);
-            body.extend(mac);
-        }
+        let body = self.channel.seal(mode, ins, header, data);
         let (reply, status) = transmit(self.card, ins, &body);
-        self.counter += 1;
-        if status != 0 {
-            return Err(status);
-        }
-        if mode == CommMode::Plain {
-            return Ok(reply);
-        }
-        let (sealed, mac) = reply.split_last_chunk::<8>().unwrap();
-        assert_eq!(*mac, self.mac_of(0, sealed), "the reply's MAC");
-        if mode == CommMode::Mac || sealed.is_empty() {
-            return Ok(sealed.to_vec());
-        }
-        let plain = cbc_decrypt(&self.encryption, &self.iv([0x5A, 0xA5]), sealed);
-        Ok(unpadded_80(&plain).unwrap().to_vec())
+        if status == 0 { Ok(self.channel.open(mode, &reply).expect("the reply's protection")) } else { Err(status) }
+    }
+
+    /// A command in a mode, chained as it needs or in one frame, whose answer has one bit turned over on its way;
+    /// what the reader makes of it.
+    pub(crate) fn misheard(&mut self, bit: usize, mode: CommMode, ins: u8, header: &[u8]) -> Option<Vec<u8>> {
+        let body = self.channel.seal(mode, ins, header, &[]);
+        let (mut reply, status) = command(self.card, ins, &body);
+        assert_eq!(status, 0);
+        flip(&mut reply, bit);
+        self.channel.open(mode, &reply)
+    }
+
+    /// A command with one bit turned over on its way; the status.
+    pub(crate) fn bent(&mut self, bit: usize, mode: CommMode, ins: u8, header: &[u8], data: &[u8]) -> u8 {
+        let mut body = self.channel.seal(mode, ins, header, data);
+        flip(&mut body, bit);
+        command(self.card, ins, &body).1
+    }
+
+    /// A command that is sent a second time after it was answered; that second status.
+    pub(crate) fn repeated(&mut self, mode: CommMode, ins: u8, header: &[u8], data: &[u8]) -> u8 {
+        let body = self.channel.seal(mode, ins, header, data);
+        assert_eq!(command(self.card, ins, &body).1, 0);
+        command(self.card, ins, &body).1
     }
 
     pub(crate) fn full(&mut self, ins: u8, header: &[u8], data: &[u8]) -> Result<Vec<u8>, u8> {
         self.send(CommMode::Full, ins, header, data)
+    }
+
+    /// A command in MAC mode whose parameters are all header.
+    pub(crate) fn mac(&mut self, ins: u8, header: &[u8]) -> Result<Vec<u8>, u8> {
+        self.send(CommMode::Mac, ins, header, &[])
+    }
+
+    /// ChangeKey. `old` is the key that is there, or none when it is the one of this session; then the answer is bare.
+    pub(crate) fn change_key(&mut self, header: u8, new: &Key, version: u8, old: Option<&Key>) -> Result<(), u8> {
+        let mut data = [version; 17];
+        for (i, byte) in data[..16].iter_mut().enumerate() {
+            *byte = new.bytes()[i] ^ old.map_or(0, |old| old.bytes()[i]);
+        }
+        let body = self.channel.seal_change_key(header, &data, old.map(|_| crc32(new.bytes())));
+        let (reply, status) = command(self.card, 0xC4, &body);
+        match (status, old) {
+            (0, None) => assert_eq!(reply, [0; 0], "the session has ended"),
+            (0, Some(_)) => assert_eq!(self.channel.open(CommMode::Mac, &reply), Some(vec![])),
+            _ => return Err(status),
+        }
+        Ok(())
+    }
+
+    /// DeleteApplication of the selected one, whose session is gone before it could protect the answer.
+    pub(crate) fn delete_own(&mut self, aid: &[u8; 3]) -> u8 {
+        let body = self.channel.seal(CommMode::Mac, 0xDA, aid, &[]);
+        let (reply, status) = command(self.card, 0xDA, &body);
+        assert_eq!(reply, [0; 0]);
+        status
     }
 
     pub(crate) fn value(&mut self) -> i32 {

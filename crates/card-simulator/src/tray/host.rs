@@ -3,7 +3,7 @@
 
 use super::wire::{Kind, Message};
 use crate::faults::Exchange;
-use crate::field::FieldCard;
+use crate::field::{FieldCard, Laid};
 use std::io;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
@@ -21,6 +21,8 @@ pub enum TrayEvent {
     BridgeLeft,
     /// A planned tear took the card out of the tray.
     Torn,
+    /// A planned swap laid another card in its place, or the same one again.
+    Swapped,
 }
 
 /// A tray that a bridge joins to a reader. Dropping it takes the card out and lets the bridge go.
@@ -35,9 +37,6 @@ struct Inner {
     /// Signalled when a stay ends, so that a late answer is not waited for.
     moved: Condvar,
 }
-
-/// Whatever lies in the tray.
-type Laid = Arc<Mutex<dyn FieldCard>>;
 
 /// What a mute card's reader feels before it tries to wake it.
 const FELT: [u8; 5] = [0x3B, 0x80, 0x80, 0x01, 0x01];
@@ -267,10 +266,11 @@ impl Inner {
     }
 
     fn exchange(&self, command: &Message, card: &Mutex<dyn FieldCard>, apdu: &[u8]) {
-        let Exchange { reply, delay } = lock(card).exchange(apdu);
-        if reply.is_empty() {
-            self.tear(command.stay);
-            return;
+        let Exchange { reply, delay, swapped } = lock(card).exchange(apdu);
+        match (reply.is_empty(), swapped) {
+            (true, true) => return self.swap(command.stay),
+            (true, false) => return self.tear(command.stay),
+            (false, _) => {}
         }
         self.wait(command.stay, delay);
         self.answer(command, reply);
@@ -288,6 +288,18 @@ impl Inner {
         state.tell(TrayEvent::Torn);
         drop(state);
         lose_field(&torn);
+    }
+
+    /// A planned swap: this stay ends, and the next one begins in the same moment.
+    fn swap(&self, stay: u32) {
+        let mut state = lock(&self.state);
+        if state.stay != stay || state.answering().is_none() {
+            return;
+        }
+        state.end_stay();
+        state.begin_stay();
+        self.moved.notify_all();
+        state.tell(TrayEvent::Swapped);
     }
 
     /// Waits out a planned delay, or until the card is taken away.

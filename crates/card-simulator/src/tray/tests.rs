@@ -3,7 +3,7 @@
 use super::bridge;
 use super::host::{CardHost, TrayEvent};
 use crate::tests::card;
-use crate::{FaultKind, FaultPlan, ForeignCard, ForeignDescription, VirtualCard, When};
+use crate::{ClassicCard, FaultKind, FaultPlan, Field, ForeignCard, ForeignDescription, VirtualCard, When};
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
@@ -175,6 +175,46 @@ fn a_tear_closes_the_connection_in_the_middle_of_the_exchange() {
         tray.insert(card);
         assert_eq!(Slot::accept(&listener).ask(&SELECT).unwrap(), [0x91, 0x00], "laid down again it answers");
     }
+}
+
+#[test]
+fn a_planned_swap_puts_the_next_card_in_the_tray_at_once() {
+    let (listener, tray) = street();
+    let events = tray.events();
+    let first = shared(card());
+    first.lock().unwrap().set_faults(FaultPlan::once(When::Ins(0x5A), FaultKind::Swap));
+    let other = shared(crate::tests::card_with(|value| value["uid"] = "04000000000001".into()));
+    tray.insert(Arc::new(Mutex::new(Field::of(first).then(other))));
+    let mut slot = Slot::accept(&listener);
+    slot.send(&SELECT);
+    assert!(slot.is_closed());
+    assert!(events.iter().any(|event| event == TrayEvent::Swapped));
+    assert!(tray.is_occupied());
+    let mut slot = Slot::accept(&listener);
+    assert_eq!(slot.ask(&GET_UID).unwrap()[..7], [4, 0, 0, 0, 0, 0, 1]);
+    assert_eq!(slot.ask(&SELECT).unwrap(), [0x91, 0x00]);
+}
+
+#[test]
+fn a_classic_card_torn_in_the_middle_of_a_write_leaves_the_tray() {
+    let (listener, tray) = street();
+    let events = tray.events();
+    let classic = ClassicCard::blank(domain::Uid::new(&[1, 2, 3, 4]).unwrap()).seeded(7);
+    let classic = Arc::new(Mutex::new(classic));
+    classic.lock().unwrap().set_faults(FaultPlan::once(When::Ins(0xD6), FaultKind::TearMidWrite(3)));
+    tray.insert(Arc::clone(&classic));
+    let mut slot = Slot::accept(&listener);
+    assert_eq!(slot.ask(&[4]).unwrap(), classic.lock().unwrap().atr());
+    slot.send(&[1]);
+    assert_eq!(slot.ask(&[0xFF, 0x82, 0, 0, 6, 255, 255, 255, 255, 255, 255]).unwrap(), [0x90, 0x00]);
+    assert_eq!(slot.ask(&[0xFF, 0x86, 0, 0, 5, 1, 0, 4, 0x60, 0]).unwrap(), [0x90, 0x00]);
+    slot.send(&[&[0xFF, 0xD6, 0, 4, 16][..], &[7; 16]].concat());
+    assert!(slot.is_closed());
+    assert!(events.iter().any(|event| event == TrayEvent::Torn));
+    let left = classic.lock().unwrap().memory().block(4);
+    assert!(left[..3] == [7; 3] && left[3..] != [7; 13] && left[3..] != [0; 13]);
+    tray.insert(classic);
+    assert_eq!(Slot::accept(&listener).ask(&GET_UID).unwrap(), [1, 2, 3, 4, 0x90, 0x00], "laid down again it answers");
 }
 
 #[test]

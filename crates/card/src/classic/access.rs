@@ -65,8 +65,7 @@ impl AccessConditions {
     pub fn from_bytes(bytes: [u8; 3]) -> Result<Self, AccessError> {
         let [inverted_low, middle, high] = bytes;
         let (first, second, third) = (middle >> 4, high & 0x0F, high >> 4);
-        let consistent =
-            inverted_low == !(second << 4 | first) && middle & 0x0F == !third & 0x0F;
+        let consistent = inverted_low == !(second << 4 | first) && middle & 0x0F == !third & 0x0F;
         if !consistent {
             return Err(AccessError::Inconsistent);
         }

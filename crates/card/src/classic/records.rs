@@ -38,11 +38,7 @@ pub fn read_identity(block: &[u8; BLOCK_LENGTH]) -> Result<Identity, CardError> 
     if version != LAYOUT_VERSION {
         return Err(CardError::Layout("identity"));
     }
-    Ok(Identity {
-        number: CardNumber(u64::from_le_bytes(*number)),
-        generation: Generation(generation),
-        secret: None,
-    })
+    Ok(Identity { number: CardNumber(u64::from_le_bytes(*number)), generation: Generation(generation), secret: None })
 }
 
 /// Block 0 of the identity sector.

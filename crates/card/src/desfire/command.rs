@@ -24,6 +24,7 @@ pub(crate) const WRITE_DATA_ISO: u8 = 0x8D;
 pub(crate) const READ_RECORDS_ISO: u8 = 0xAB;
 pub(crate) const WRITE_RECORD_ISO: u8 = 0x8B;
 pub(crate) const UPDATE_RECORD: u8 = 0xDB;
+pub(crate) const UPDATE_RECORD_ISO: u8 = 0xBA;
 pub(crate) const CLEAR_RECORD_FILE: u8 = 0xEB;
 
 pub(crate) const GET_VALUE: u8 = 0x6C;

@@ -97,8 +97,8 @@ impl<T: Transport> Wire<T> {
 
 /// One APDU carries the whole message of these; ISO/IEC 14443-4 chains it below the APDU.
 fn is_iso_chained(command: u8) -> bool {
-    use super::command::{READ_DATA_ISO, READ_RECORDS_ISO, WRITE_DATA_ISO, WRITE_RECORD_ISO};
-    matches!(command, READ_DATA_ISO | WRITE_DATA_ISO | READ_RECORDS_ISO | WRITE_RECORD_ISO)
+    use super::command::{READ_DATA_ISO, READ_RECORDS_ISO, UPDATE_RECORD_ISO, WRITE_DATA_ISO, WRITE_RECORD_ISO};
+    matches!(command, READ_DATA_ISO | WRITE_DATA_ISO | READ_RECORDS_ISO | WRITE_RECORD_ISO | UPDATE_RECORD_ISO)
 }
 
 #[cfg(test)]

@@ -150,6 +150,16 @@ impl<T: Transport> Desfire<T> {
         }
     }
 
+    /// GetValue (6C) of a value file that anybody may read, outside a session: for display, it proves nothing.
+    ///
+    /// # Errors
+    /// `Refused` with `PermissionDenied` or `AuthenticationError` where the file does not grant it, else `CardError`.
+    pub fn free_value(&mut self, file: u8) -> Result<i32, CardError> {
+        let value = self.wire.exchange(command::GET_VALUE, &[file])?;
+        let bytes: [u8; 4] = value.as_slice().try_into().map_err(|_| CardError::Protocol(command::GET_VALUE))?;
+        Ok(i32::from_le_bytes(bytes))
+    }
+
     /// GetKeyVersion (64) of key `number` of what is selected.
     ///
     /// # Errors

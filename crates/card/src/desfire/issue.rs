@@ -107,12 +107,9 @@ impl<T: Transport> Desfire<T> {
         let mut channel = self.channel.take().ok_or(CardError::NotAuthenticated)?;
         let message = Zeroizing::new(channel.seal_change_key(number, change)?);
         let reply = self.relay_change_key(&message)?;
-        if change.old.is_none() {
-            // The session ended with its key, and nothing is left to make a MAC with.
-            return if reply.is_empty() { Ok(()) } else { Err(CardError::Protocol(command::CHANGE_KEY)) };
-        }
         channel.open(CommMode::Mac, &reply, Some(0))?;
-        self.channel = Some(channel);
+        // Without its key the session is over, and its reply was bare: the next authentication proves the new key.
+        self.channel = change.old.is_some().then_some(channel);
         Ok(())
     }
 
@@ -173,8 +170,12 @@ mod tests {
     use super::super::settings::Access;
     use super::*;
 
-    const RIGHTS: AccessRights =
-        AccessRights { read: Access::Key(1), write: Access::Key(3), read_write: Access::Key(3), change: Access::Key(0) };
+    const RIGHTS: AccessRights = AccessRights {
+        read: Access::Key(1),
+        write: Access::Key(3),
+        read_write: Access::Key(3),
+        change: Access::Key(0),
+    };
 
     /// Without a session the parameters travel as they are.
     fn check(command: &str, run: impl Fn(&mut Desfire<Script>) -> Result<(), CardError>) {
@@ -189,11 +190,11 @@ mod tests {
     fn applications_and_files_are_created_as_the_data_sheet_says() {
         check("90 CA 0000 05 F51C01 0B 85 00", |card| card.create_application([0xF5, 0x1C, 0x01], 0x0B, 5));
         check("90 DA 0000 03 F51C01 00", |card| card.delete_application([0xF5, 0x1C, 0x01]));
-        let create = |number, file| move |card: &mut Desfire<Script>| card.create_file(number, CommMode::Full, RIGHTS, &file);
+        let create =
+            |number, file| move |card: &mut Desfire<Script>| card.create_file(number, CommMode::Full, RIGHTS, &file);
         check("90 CD 0000 07 01 03 3013 400000 00", create(1, NewFile::Standard { size: 64 }));
         check("90 CB 0000 07 05 03 3013 100000 00", create(5, NewFile::Backup { size: 16 }));
-        let value =
-            NewFile::Value { lower: 0, upper: 15_000, value: 250, limited_credit: false, free_get_value: true };
+        let value = NewFile::Value { lower: 0, upper: 15_000, value: 250, limited_credit: false, free_get_value: true };
         check("90 CC 0000 11 02 03 3013 00000000 983A0000 FA000000 02 00", create(2, value));
         check("90 C1 0000 0A 03 03 3013 300000 070000 00", create(3, NewFile::Linear { record_size: 48, capacity: 7 }));
         check("90 C0 0000 0A 03 03 3013 300000 070000 00", create(3, NewFile::Cyclic { record_size: 48, capacity: 7 }));

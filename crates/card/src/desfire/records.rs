@@ -1,9 +1,9 @@
 //! Reading and writing record files.
 
+use super::Desfire;
 use super::command as ins;
 use super::files::{DATA_IN_ONE_APDU, HEADER, header};
 use super::settings::u24;
-use super::Desfire;
 use crate::error::CardError;
 use crate::transport::Transport;
 use keys::CommMode;
@@ -11,6 +11,8 @@ use zeroize::Zeroizing;
 
 /// More than any file of ours: a card that tells of more is none of ours.
 const FILE_MAX: usize = 8 * 1024;
+/// Bytes of a record's number.
+const NUMBER: usize = 3;
 
 impl<T: Transport> Desfire<T> {
     /// Every record that the file holds now, oldest first, in CommMode.Full. GetFileSettings tells how many there
@@ -72,17 +74,17 @@ impl<T: Transport> Desfire<T> {
         self.secure_write(CommMode::Full, command, &header(command, file, 0, record.len())?, record)
     }
 
-    /// UpdateRecord (DB) in CommMode.Full: rewrites the record `number` counted back from the newest (0), from its
+    /// UpdateRecord (BA) in CommMode.Full: rewrites the record `number` counted back from the newest (0), from its
     /// start; valid after a commit. EV2 and later.
     ///
     /// # Errors
     /// `CardError`; session and transaction are over.
     pub fn update_record(&mut self, file: u8, number: u32, record: &[u8]) -> Result<(), CardError> {
-        let foreign = || CardError::Protocol(ins::UPDATE_RECORD);
-        let [a, b, c] = u24(number).ok_or_else(foreign)?;
-        let [_, rest @ ..] = header(ins::UPDATE_RECORD, file, 0, record.len())?;
+        let command = self.twin(ins::UPDATE_RECORD_ISO, ins::UPDATE_RECORD, HEADER + NUMBER + record.len());
+        let [a, b, c] = u24(number).ok_or(CardError::Protocol(command))?;
+        let [_, rest @ ..] = header(command, file, 0, record.len())?;
         let header = [&[file, a, b, c], rest.as_slice()].concat();
-        self.secure_write(CommMode::Full, ins::UPDATE_RECORD, &header, record)
+        self.secure_write(CommMode::Full, command, &header, record)
     }
 
     /// ClearRecordFile (EB); valid after a commit.

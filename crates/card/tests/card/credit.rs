@@ -1,15 +1,19 @@
 //! Crediting a card that stays where it is.
 
 use crate::field::{
-    PURSE, PURSE_MAX, TERMINAL, TRANSACTION_MAC, Tray, UID, credit_key, description, kiosk_keys, order, own_key,
-    wrong_credit_key,
+    CHIPS, PURSE, PURSE_MAX, TERMINAL, TRANSACTION_MAC, Tray, UID, credit_key, description, description_of, kiosk_keys,
+    order, own_key, wrong_credit_key,
 };
 use card::{CardError, CreditOutcome, CreditRefusal};
+use card_simulator::memory::Chip;
 use domain::card::CreditVerdict;
 use domain::device::ReaderEvent;
 use domain::{Cents, FailureCode, TopUpId, Uid};
 use keys::KeyRole;
 use keys::transaction_mac::{TransactionKeys, TransactionMacInput};
+
+const READ_RECORDS_ISO: u8 = 0xAB;
+const WRITE_RECORD_ISO: u8 = 0x8B;
 
 fn credit(tray: &Tray, order: &domain::device::CreditOrder) -> CreditOutcome {
     tray.session().credit(&mut credit_key(), order)
@@ -17,20 +21,28 @@ fn credit(tray: &Tray, order: &domain::device::CreditOrder) -> CreditOutcome {
 
 #[test]
 fn a_credit_and_its_record_are_committed_and_read_back() {
-    let tray = Tray::with(&description());
-    let outcome = credit(&tray, &order(1, 500, 0));
-    let event = outcome.into_event(TopUpId([1; 16]));
-    let (before, after) = (Cents(PURSE), Cents(PURSE + 500));
-    assert_eq!(event, ReaderEvent::Credited { top_up: TopUpId([1; 16]), before, after });
-    assert_eq!(tray.0.borrow().purse(), Some(after));
-    let newest = tray.0.borrow().top_ups()[0];
-    assert_eq!((newest.counter, newest.top_up, newest.amount), (1, TopUpId([1; 16]), Cents(500)));
-    assert_eq!((newest.before, newest.terminal), (before, TERMINAL));
+    for chip in CHIPS {
+        let tray = Tray::with(&description_of(chip));
+        let outcome = credit(&tray, &order(1, 500, 0));
+        let CreditOutcome::Credited { receipt, .. } = outcome else { panic!("{outcome:?}") };
+        assert_eq!(receipt.is_some(), chip != Chip::Ev1, "an EV1 has no TransactionMAC");
+        let event = outcome.into_event(TopUpId([1; 16]));
+        let (before, after) = (Cents(PURSE), Cents(PURSE + 500));
+        assert_eq!(event, ReaderEvent::Credited { top_up: TopUpId([1; 16]), before, after });
+        assert_eq!(tray.0.borrow().purse(), Some(after));
+        let newest = tray.0.borrow().top_ups()[0];
+        assert_eq!((newest.counter, newest.top_up, newest.amount), (1, TopUpId([1; 16]), Cents(500)));
+        assert_eq!((newest.before, newest.terminal), (before, TERMINAL));
+    }
 }
 
 #[test]
 fn one_session_proves_the_key_credits_and_reads_on() {
-    let tray = Tray::with(&description());
+    CHIPS.into_iter().for_each(one_session_on);
+}
+
+fn one_session_on(chip: Chip) {
+    let tray = Tray::with(&description_of(chip));
     let mut session = tray.session();
     session.prove_credit_key(&mut credit_key()).unwrap();
     assert!(matches!(session.credit(&mut credit_key(), &order(1, 500, 0)), CreditOutcome::Credited { .. }));
@@ -76,6 +88,21 @@ fn the_cards_own_limit_refuses_what_the_order_would_allow() {
 }
 
 #[test]
+fn a_purse_that_hides_its_value_is_still_resolved() {
+    for chip in CHIPS {
+        let mut description = description_of(chip);
+        description.purse.free_get_value = false;
+        let tray = Tray::with(&description);
+        assert!(matches!(credit(&tray, &order(1, 500, 0)), CreditOutcome::Credited { .. }));
+        let mut session = tray.session();
+        let credited = CreditVerdict::Credited { before: Cents(PURSE), now: Cents(PURSE + 500) };
+        assert_eq!(session.resolve(&mut kiosk_keys(), TopUpId([1; 16]), 0), Ok(credited));
+        let again = session.resolve(&mut kiosk_keys(), TopUpId([2; 16]), 1);
+        assert_eq!(again, Ok(CreditVerdict::NotCredited), "the session goes on");
+    }
+}
+
+#[test]
 fn a_file_that_has_rolled_on_leaves_the_verdict_to_central() {
     let tray = Tray::with(&description());
     for number in 1..=6_u8 {
@@ -95,15 +122,17 @@ fn the_issuer_can_prove_each_credit() {
     let tray = Tray::with(&description());
     let own = own_key(TRANSACTION_MAC, 0xFF);
     let before = tray.0.borrow().top_ups();
-    let CreditOutcome::Credited { receipt, .. } = credit(&tray, &order(1, 500, 0)) else { panic!("not credited") };
+    let CreditOutcome::Credited { receipt: Some(receipt), .. } = credit(&tray, &order(1, 500, 0)) else {
+        panic!("not credited")
+    };
     let top_ups = tray.0.borrow().top_ups();
     let encode = |record| card::layout::write_top_up(record).unwrap();
     let input = |amount: i32| {
         TransactionMacInput::new()
             .value_operation(0x6C, 2, i32::try_from(PURSE).unwrap())
-            .read_records(3, [0; 3], [1, 0, 0], &encode(&before[0]))
+            .data_operation(READ_RECORDS_ISO, 3, [0; 3], [1, 0, 0], &encode(&before[0]))
             .value_operation(0x0C, 2, amount)
-            .write_record(3, [0; 3], [48, 0, 0], &encode(&top_ups[0]))
+            .data_operation(WRITE_RECORD_ISO, 3, [0; 3], [48, 0, 0], &encode(&top_ups[0]))
             .commit_reader_id(&card::layout::reader_id(TERMINAL), &receipt.previous_reader)
     };
     let keys = TransactionKeys::derive(&own, &Uid::new(&UID).unwrap(), receipt.counter).unwrap();

@@ -1,10 +1,11 @@
 //! Tears, garbled replies and error statuses at every exchange. One rule is checked throughout: what the driver calls
 //! certain is what the card's memory holds.
 
-use crate::field::{PURSE, Tray, credit_key, description, kiosk_keys, order};
+use crate::field::{CHIPS, PURSE, TERMINAL, Tray, credit_key, description, description_of, kiosk_keys, order};
 use card::{CardError, CreditOutcome, TransportError};
+use card_simulator::memory::Chip;
 use card_simulator::{Fault, FaultKind, FaultPlan, When};
-use domain::card::CreditVerdict;
+use domain::card::{CreditVerdict, PinTries, Wishes};
 use domain::{Cents, FailureCode, TopUpId};
 use proptest::prelude::*;
 
@@ -55,9 +56,9 @@ fn resolved(tray: &Tray, order: &domain::device::CreditOrder) -> bool {
 }
 
 /// The outcomes of a fault at each exchange, as letters: not credited, in doubt, credited.
-fn letters(kind: FaultKind) -> String {
+fn letters(chip: Chip, kind: FaultKind) -> String {
     let letter = |number| {
-        let tray = Tray::with(&description());
+        let tray = Tray::with(&description_of(chip));
         match credit_under(&tray, FaultPlan::once(When::Exchange(number), kind), 1, 0) {
             CreditOutcome::NotCredited(_) => 'n',
             CreditOutcome::InDoubt(_) => 'd',
@@ -68,41 +69,61 @@ fn letters(kind: FaultKind) -> String {
     all.trim_end_matches('c').to_owned()
 }
 
+/// The exchanges of a credit before its commit; then follow the commit and the read-back.
+fn before_the_commit(chip: Chip) -> usize {
+    match chip {
+        // Select, challenge, answer, value, newest record (2), credit, record (2).
+        Chip::Ev1 => 9,
+        // Select, challenge, answer, value, newest record, credit, record, reader id.
+        Chip::Ev2 | Chip::Ev3 => 8,
+    }
+}
+
+fn certain_then_in_doubt(kind: FaultKind) {
+    for chip in CHIPS {
+        let expected = format!("{}dd", "n".repeat(before_the_commit(chip)));
+        assert_eq!(letters(chip, kind), expected, "{chip:?} {kind:?}");
+    }
+}
+
 #[test]
 fn a_card_torn_off_at_any_exchange_is_certain_before_the_commit_and_in_doubt_from_it() {
-    // Select, challenge, answer, value, records (two frames), credit, record (two frames), reader id; then the commit
-    // and the read-back.
-    assert_eq!(letters(FaultKind::TearBefore), format!("{}dd", "n".repeat(10)));
-    assert_eq!(letters(FaultKind::TearAfter), format!("{}dd", "n".repeat(10)));
+    certain_then_in_doubt(FaultKind::TearBefore);
+    certain_then_in_doubt(FaultKind::TearAfter);
 }
 
 #[test]
 fn an_error_status_at_any_exchange_is_certain_before_the_commit_and_in_doubt_from_it() {
-    for status in [0x0C, 0x1E, 0x9D, 0xAE, 0xBE, 0xCA, 0xEE] {
-        assert_eq!(letters(FaultKind::Status(status)), format!("{}dd", "n".repeat(10)), "status {status:02X}");
+    for status in [0x0C, 0x1C, 0x1E, 0x9D, 0xAD, 0xAE, 0xBE, 0xCA, 0xEE] {
+        certain_then_in_doubt(FaultKind::Status(status));
     }
 }
 
 #[test]
 fn a_torn_commit_is_resolved_as_the_card_has_it() {
-    let check = |kind, expected| {
-        let tray = Tray::with(&description());
+    let check = |chip, kind, expected| {
+        let tray = Tray::with(&description_of(chip));
         let outcome = credit_under(&tray, FaultPlan::once(When::Ins(COMMIT), kind), 1, 0);
         assert_eq!(outcome, CreditOutcome::InDoubt(CardError::Transport(TransportError::ShortReply)));
         assert_eq!(holds(&tray, TopUpId([1; 16])), expected);
     };
-    check(FaultKind::TearBefore, false);
-    check(FaultKind::TearAfter, true);
+    for chip in CHIPS {
+        check(chip, FaultKind::TearBefore, false);
+        check(chip, FaultKind::TearAfter, true);
+    }
 }
 
 #[test]
 fn a_credit_that_never_reached_its_commit_can_be_repeated() {
-    let tray = Tray::with(&description());
-    let torn = credit_under(&tray, FaultPlan::once(When::Ins(0xC8), FaultKind::TearAfter), 1, 0);
-    let CreditOutcome::NotCredited(refusal) = torn else { panic!("{torn:?}") };
-    assert_eq!(refusal.failure(), FailureCode::CardTorn);
-    assert!(matches!(credit_under(&tray, FaultPlan::none(), 1, 0), CreditOutcome::Credited { .. }));
-    assert_eq!(tray.0.borrow().purse(), Some(Cents(PURSE + 500)));
+    for chip in CHIPS {
+        let tray = Tray::with(&description_of(chip));
+        let last = u32::try_from(before_the_commit(chip)).unwrap();
+        let torn = credit_under(&tray, FaultPlan::once(When::Exchange(last), FaultKind::TearAfter), 1, 0);
+        let CreditOutcome::NotCredited(refusal) = torn else { panic!("{torn:?}") };
+        assert_eq!(refusal.failure(), FailureCode::CardTorn);
+        assert!(matches!(credit_under(&tray, FaultPlan::none(), 1, 0), CreditOutcome::Credited { .. }));
+        assert_eq!(tray.0.borrow().purse(), Some(Cents(PURSE + 500)));
+    }
 }
 
 #[test]
@@ -118,14 +139,73 @@ fn a_lost_session_answers_nothing_more() {
 
 #[test]
 fn a_card_lifted_while_it_is_read_is_unreadable_and_never_half_read() {
-    for number in 1..=EXCHANGES {
-        let tray = Tray::with(&description());
-        tray.0.borrow_mut().set_faults(FaultPlan::once(When::Exchange(number), FaultKind::TearBefore));
-        match tray.open() {
-            Ok((_, contents)) => assert_eq!(contents, Tray::with(&description()).open().unwrap().1),
-            Err(error) => assert_eq!(error.failure(), FailureCode::CardUnreadable),
+    for (chip, kind) in CHIPS.into_iter().flat_map(|chip| [(chip, FaultKind::TearBefore), (chip, FaultKind::TearAfter)])
+    {
+        let expected = Tray::with(&description_of(chip)).open().unwrap().1;
+        for number in 1..=EXCHANGES {
+            let tray = Tray::with(&description_of(chip));
+            tray.0.borrow_mut().set_faults(FaultPlan::once(When::Exchange(number), kind));
+            match tray.open() {
+                Ok((_, contents)) => assert_eq!(contents, expected),
+                Err(error) => assert_eq!(error.failure(), FailureCode::CardUnreadable),
+            }
+            tray.0.borrow_mut().set_faults(FaultPlan::none());
+            assert_eq!(tray.open().unwrap().1, expected, "the next visit works");
         }
     }
+}
+
+/// Runs an errand with a tear at each of its exchanges, and shows what the card holds afterwards.
+fn torn<R>(
+    errand: impl Fn(&mut card::CardSession<crate::field::Connection>) -> Result<(), CardError>,
+    held: impl Fn(&Tray) -> R,
+    mut check: impl FnMut(Result<(), CardError>, R),
+) {
+    for (chip, kind) in CHIPS.into_iter().flat_map(|chip| [(chip, FaultKind::TearBefore), (chip, FaultKind::TearAfter)])
+    {
+        for number in 1..=EXCHANGES {
+            let tray = Tray::with(&description_of(chip));
+            let mut session = tray.session();
+            tray.0.borrow_mut().set_faults(FaultPlan::once(When::Exchange(number), kind));
+            let done = errand(&mut session);
+            tray.0.borrow_mut().set_faults(FaultPlan::none());
+            assert_eq!(session.is_lost(), done.is_err());
+            drop(session);
+            tray.open().unwrap();
+            check(done, held(&tray));
+        }
+    }
+}
+
+#[test]
+fn torn_tries_are_the_old_or_the_new_ones_and_the_new_ones_when_said_so() {
+    let old = PinTries { attempt: 4, failures: 1, pin_version: 1 };
+    let new = PinTries { attempt: 5, failures: 2, pin_version: 1 };
+    torn(
+        |session| session.write_tries(&mut kiosk_keys(), new, TERMINAL),
+        |tray| tray.0.borrow().tries().unwrap(),
+        |done, held| assert!(held == new || (done.is_err() && held == old), "{done:?} {held:?}"),
+    );
+}
+
+#[test]
+fn torn_wishes_are_the_old_or_the_new_ones_and_the_new_ones_when_said_so() {
+    let old = Wishes { language: Some(*b"ast"), speech: true, ..Wishes::default() };
+    let new = Wishes { language: Some(*b"es\0"), large_text: true, ..Wishes::default() };
+    torn(
+        |session| session.write_wishes(&mut kiosk_keys(), &new, TERMINAL),
+        |tray| tray.0.borrow().wishes().unwrap(),
+        |done, held| assert!(held == new || (done.is_err() && held == old), "{done:?} {held:?}"),
+    );
+    torn(
+        |session| session.erase_wishes(&mut kiosk_keys(), TERMINAL),
+        |tray| tray.0.borrow().wishes().unwrap(),
+        |done, held| assert!(held == Wishes::default() || (done.is_err() && held == old), "{done:?} {held:?}"),
+    );
+}
+
+fn any_chip() -> impl Strategy<Value = Chip> {
+    prop_oneof![Just(Chip::Ev1), Just(Chip::Ev2), Just(Chip::Ev3)]
 }
 
 fn any_fault() -> impl Strategy<Value = Fault> {
@@ -144,9 +224,10 @@ proptest! {
     /// Each round credits under faults; the counter journalled with the intent is the card's.
     #[test]
     fn whatever_is_garbled_the_driver_never_claims_what_the_card_does_not_hold(
+        chip in any_chip(),
         rounds in prop::collection::vec(prop::collection::vec(any_fault(), 0..3), 1..5),
     ) {
-        let tray = Tray::with(&description());
+        let tray = Tray::with(&description_of(chip));
         for (round, faults) in (1..).zip(rounds) {
             let counter_seen = tray.0.borrow().top_ups()[0].counter;
             credit_under(&tray, FaultPlan { faults }, round, counter_seen);
@@ -156,8 +237,8 @@ proptest! {
     /// A reply that was tampered with while a card is read never changes what is shown, but for the value that the
     /// layout leaves unprotected.
     #[test]
-    fn a_garbled_reply_never_changes_what_is_read(number in 1..20_u32, bit: u32) {
-        let tray = Tray::with(&description());
+    fn a_garbled_reply_never_changes_what_is_read(chip in any_chip(), number in 1..30_u32, bit: u32) {
+        let tray = Tray::with(&description_of(chip));
         let expected = tray.open().unwrap().1;
         tray.0.borrow_mut().set_faults(FaultPlan::once(When::Exchange(number), FaultKind::FlipBit(bit)));
         if let Ok((_, contents)) = tray.open() {

@@ -3,7 +3,8 @@
 use card::{Apdu, CardContents, CardError, CardSession, Reply, Transport, TransportError};
 use card_simulator::memory::Chip;
 use card_simulator::{
-    CardDescription, Identity, Key, KeySet, KeySource, Purse, Tries, VirtualCard, WishList, personalise,
+    CardDescription, Debit, Identity, Key, KeySet, KeySource, KeyVersions, Purse, TopUp, Tries, VirtualCard, WishList,
+    personalise,
 };
 use domain::card::Presentation;
 use domain::city_pack::{CardFiles, CardKeys, CardLayout};
@@ -35,11 +36,18 @@ pub(crate) fn layout() -> CardLayout {
     }
 }
 
+/// Every generation of the chip that the city has given out.
+pub(crate) const CHIPS: [Chip; 3] = [Chip::Ev1, Chip::Ev2, Chip::Ev3];
+
 pub(crate) fn description() -> CardDescription {
+    description_of(Chip::default())
+}
+
+pub(crate) fn description_of(chip: Chip) -> CardDescription {
     CardDescription {
         uid: UID,
         random_uid: false,
-        chip: Chip::default(),
+        chip,
         layout: layout(),
         keys: KeySource::Base(KeySet {
             master: Key::new([0x10; 16]),
@@ -48,6 +56,8 @@ pub(crate) fn description() -> CardDescription {
             credit: Key::new(CREDIT),
             uid: Key::new(UID_KEY),
             transaction_mac: Key::new(TRANSACTION_MAC),
+            picc: None,
+            versions: KeyVersions::default(),
         }),
         identity: Identity { number: CardNumber(6_001_234_567), generation: Generation(2), secret: [0x5C; 32] },
         purse: Purse { value: Cents(PURSE), max: Cents(PURSE_MAX), free_get_value: true },
@@ -57,6 +67,31 @@ pub(crate) fn description() -> CardDescription {
         wishes: WishList { language: Some("ast".into()), speech: true, ..WishList::default() },
         flaws: Vec::new(),
     }
+}
+
+/// Top-ups 1 to `count` of one cent each, oldest first.
+pub(crate) fn top_ups(count: u8) -> Vec<TopUp> {
+    let top_up = |counter: u8| TopUp {
+        counter: u32::from(counter),
+        day: Day(20_400),
+        top_up: TopUpId([counter; 16]),
+        amount: Cents(1),
+        before: Cents(PURSE - i64::from(count - counter) - 1),
+        terminal: TERMINAL,
+    };
+    (1..=count).map(top_up).collect()
+}
+
+/// Movements 1 to `count` of one cent each, oldest first, all before the top-ups.
+pub(crate) fn movements(count: u8) -> Vec<Debit> {
+    let debit = |counter: u8| Debit {
+        counter: u32::from(counter),
+        minute: 29_000_000 + u32::from(counter),
+        service: 1,
+        amount: Cents(1),
+        balance: Cents(PURSE - i64::from(counter)),
+    };
+    (1..=count).map(debit).collect()
 }
 
 /// A virtual card that several connections may look at, one after another.
@@ -98,7 +133,7 @@ impl Transport for Connection {
     }
 }
 
-fn counting() -> Box<dyn keys::Entropy + Send> {
+pub(crate) fn counting() -> Box<dyn keys::Entropy + Send> {
     let mut next = 0_u8;
     Box::new(move |buffer: &mut [u8]| -> Result<(), KeyError> {
         next = next.wrapping_add(1);

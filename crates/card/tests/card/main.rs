@@ -2,11 +2,25 @@
 //! (`cfg(test)` on each module, because that is where clippy lets a test fail loudly.)
 
 #[cfg(test)]
+mod commands;
+#[cfg(test)]
+mod classic;
+#[cfg(test)]
+mod classic_field;
+#[cfg(test)]
+mod classic_tears;
+#[cfg(test)]
 mod credit;
+#[cfg(test)]
+mod exchanges;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod field;
+#[cfg(test)]
+mod purse;
+#[cfg(test)]
+mod personalise;
 #[cfg(test)]
 mod refused;
 #[cfg(test)]

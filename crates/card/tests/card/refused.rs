@@ -8,8 +8,8 @@ use card_simulator::{
 use domain::FailureCode;
 use keys::KeyRole;
 
-const READ_DATA: u8 = 0xBD;
-const ADDITIONAL_FRAME: u8 = 0xAF;
+const READ_DATA_ISO: u8 = 0xAD;
+const READ_RECORDS_ISO: u8 = 0xAB;
 
 /// Why this card cannot be opened.
 fn error_of(tray: &Tray) -> CardError {
@@ -77,13 +77,12 @@ fn a_card_that_was_left_half_written_is_damaged() {
 
 #[test]
 fn a_card_whose_answers_arrive_garbled_is_unreadable() {
-    for ins in [READ_DATA, ADDITIONAL_FRAME] {
+    for ins in [READ_DATA_ISO, READ_RECORDS_ISO] {
         let tray = Tray::with(&description());
         let mut session = tray.session();
         tray.0.borrow_mut().set_faults(FaultPlan::once(When::EveryIns(ins), FaultKind::FlipBit(9)));
-        // The records take more than one frame, the tries one.
         let garbled = match ins {
-            READ_DATA => error_of(&tray),
+            READ_DATA_ISO => error_of(&tray),
             _ => session.top_ups(&mut kiosk_keys()).map(drop).unwrap_err(),
         };
         assert_eq!(garbled.failure(), FailureCode::CardUnreadable, "{ins:02X}: {garbled}");

@@ -42,9 +42,9 @@ impl IntoResponse for Refusal {
     }
 }
 
-type Answer = Result<([(HeaderName, &'static str); 2], Vec<u8>), Refusal>;
+pub(super) type Answer = Result<([(HeaderName, &'static str); 2], Vec<u8>), Refusal>;
 
-fn bytes(kind: &'static str, cache: &'static str, bytes: Vec<u8>) -> Answer {
+pub(super) fn bytes(kind: &'static str, cache: &'static str, bytes: Vec<u8>) -> Answer {
     Ok(([(CONTENT_TYPE, kind), (CACHE_CONTROL, cache)], bytes))
 }
 
@@ -90,11 +90,15 @@ async fn health(State(server): State<CityServer>) -> Answer {
     bytes("text/plain; charset=utf-8", "no-store", b"ok\n".to_vec())
 }
 
-async fn authorised(server: &CityServer, headers: &HeaderMap) -> Result<TerminalId, Problem> {
+/// Which terminal asks.
+pub(super) async fn authorised(server: &CityServer, headers: &HeaderMap) -> Result<TerminalId, Problem> {
+    Ok(server.terminal_of(token(headers)?).await?)
+}
+
+/// The access token (RFC 6750 clause 2.1), 32 bytes in hexadecimal.
+pub(super) fn token(headers: &HeaderMap) -> Result<[u8; 32], Problem> {
     let missing = || Problem::new(ProblemCode::Unauthorised, "an access token is needed");
     let header = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).ok_or_else(missing)?;
     let token = header.strip_prefix("Bearer ").ok_or_else(missing)?;
-    let token: [u8; 32] =
-        HEXLOWER.decode(token.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok()).ok_or_else(missing)?;
-    Ok(server.terminal_of(token).await?)
+    HEXLOWER.decode(token.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok()).ok_or_else(missing)
 }

@@ -62,9 +62,12 @@ impl City {
     }
 
     pub(crate) fn enrol(&self, central: &str) -> Enrolment {
-        let order =
-            EnrolmentOrder { terminal: TERMINAL, place: "Plaza Mayor".into(), central: central.into(), codes: 3 };
-        enrol(&mut self.database(), &self.keys(), order, NOW).unwrap()
+        self.enrol_another(TERMINAL, central, NOW)
+    }
+
+    pub(crate) fn enrol_another(&self, terminal: TerminalId, central: &str, now: Timestamp) -> Enrolment {
+        let order = EnrolmentOrder { terminal, place: "Plaza Mayor".into(), central: central.into(), codes: 3 };
+        enrol(&mut self.database(), &self.keys(), order, now).unwrap()
     }
 
     pub(crate) fn demo_cards(&self) -> Vec<DemoCard> {

@@ -9,22 +9,26 @@ use protocol::{
 };
 use reqwest::Client;
 
-struct Street {
-    city: City,
-    running: Running,
-    bundle: Enrolment,
+pub(crate) struct Street {
+    pub(crate) city: City,
+    pub(crate) running: Running,
+    pub(crate) bundle: Enrolment,
     client: Client,
 }
 
 async fn street(seed: u64) -> Street {
-    let city = City::seeded(seed, 20, 0);
-    city.publish();
-    let running = serve(CityServer::open(city.data.clone()).unwrap(), 0).await.unwrap();
-    let bundle = city.enrol(&running.url());
-    Street { city, running, bundle, client: Client::new() }
+    Street::of(City::seeded(seed, 20, 0)).await
 }
 
 impl Street {
+    /// The city published and served, with one terminal.
+    pub(crate) async fn of(city: City) -> Self {
+        city.publish();
+        let running = serve(CityServer::open(city.data.clone()).unwrap(), 0).await.unwrap();
+        let bundle = city.enrol(&running.url());
+        Self { city, running, bundle, client: Client::new() }
+    }
+
     fn url(&self, path: &str) -> String {
         format!("{}{path}", self.bundle.central)
     }
@@ -40,13 +44,13 @@ impl Street {
         String::from_utf8(body).unwrap()
     }
 
-    async fn post(&self, path: &str, token: &Secret32, body: Vec<u8>) -> (u16, Vec<u8>) {
+    pub(crate) async fn post(&self, path: &str, token: &Secret32, body: Vec<u8>) -> (u16, Vec<u8>) {
         let request = self.client.post(self.url(path)).header("authorization", bearer(token).as_str());
         let answer = request.header("content-type", CBOR).body(body).send().await.unwrap();
         (answer.status().as_u16(), answer.bytes().await.unwrap().to_vec())
     }
 
-    async fn refused(&self, path: &str, token: &Secret32, body: Vec<u8>) -> ProblemCode {
+    pub(crate) async fn refused(&self, path: &str, token: &Secret32, body: Vec<u8>) -> ProblemCode {
         let (status, body) = self.post(path, token, body).await;
         let problem = Problem::from_answer(status, &body);
         assert_eq!(problem.code.status(), status);

@@ -1,6 +1,10 @@
 //! Central as its terminals meet it: an invented city in a temporary folder, seeded, published, served on a free port.
 
 #[cfg(test)]
+mod card_keys;
+#[cfg(test)]
+mod cards;
+#[cfg(test)]
 mod feed;
 #[cfg(test)]
 mod fixture;

@@ -170,11 +170,11 @@ fn shifted(block: &Block) -> Block {
 fn cmac(key: &Block, iv: &Block, message: &[u8]) -> Block {
     let first = shifted(&encrypt(key, &[0; 16]));
     let mut padded = message.to_vec();
-    let mask = if !message.is_empty() && message.len() % 16 == 0 {
+    let mask = if !message.is_empty() && message.len().is_multiple_of(16) {
         first
     } else {
         padded.push(0x80);
-        while padded.len() % 16 != 0 {
+        while !padded.len().is_multiple_of(16) {
             padded.push(0);
         }
         shifted(&first)

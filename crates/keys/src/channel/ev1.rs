@@ -93,6 +93,12 @@ impl Ev1Channel {
         self.turn = Turn::Closed;
     }
 
+    /// For tests of published conversations, which show it.
+    #[cfg(test)]
+    pub(super) fn iv(&self) -> [u8; BLOCK] {
+        self.iv
+    }
+
     /// `body` is whole blocks.
     fn enciphered(&mut self, header: &[u8], mut body: Zeroizing<Vec<u8>>) -> Vec<u8> {
         self.key.cbc_encrypt(&self.iv, &mut body);
@@ -126,7 +132,7 @@ impl Ev1Channel {
         self.go_on_from(reply);
         let length = match expected {
             Some(length) => known_end(&plain, length)?,
-            None => found_end(&plain).ok_or(ChannelError::WrongCrc)?,
+            None => found_end(&plain)?,
         };
         cut(&mut plain, length);
         Ok(plain)
@@ -158,12 +164,19 @@ fn known_end(plain: &[u8], length: usize) -> Result<usize, ChannelError> {
 
 /// The end that CRC and padding agree on: within the last block, since padding never fills a whole one. Some cards
 /// begin the padding of a reply of unasked length with 80, and a whole block of it then.
-fn found_end(plain: &[u8]) -> Option<usize> {
-    let longest = plain.len().checked_sub(CRC)?;
-    (0..=BLOCK.min(longest)).map(|padding| longest - padding).find(|&length| {
+///
+/// A CRC that begins with 00 also fits data longer by a 00, if padding follows: about one reply in 256 has two ends.
+fn found_end(plain: &[u8]) -> Result<usize, ChannelError> {
+    let longest = plain.len().checked_sub(CRC).ok_or(ChannelError::Truncated)?;
+    let mut ends = (0..=BLOCK.min(longest)).map(|padding| longest - padding).filter(|&length| {
         let padding = plain.get(length + CRC..).unwrap_or_default();
         is_padding(padding) && has_crc(plain, length)
-    })
+    });
+    match (ends.next(), ends.next()) {
+        (Some(end), None) => Ok(end),
+        (Some(_), Some(_)) => Err(ChannelError::AmbiguousEnd),
+        (None, _) => Err(ChannelError::WrongCrc),
+    }
 }
 
 fn is_padding(padding: &[u8]) -> bool {

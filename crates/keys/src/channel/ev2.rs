@@ -10,7 +10,7 @@ use std::fmt;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-const IV_COMMAND: [u8; 2] = [0xA5, 0x5A];
+pub(super) const IV_COMMAND: [u8; 2] = [0xA5, 0x5A];
 const IV_REPLY: [u8; 2] = [0x5A, 0xA5];
 
 /// The secure channel of one AuthenticateEV2First.
@@ -143,7 +143,7 @@ impl Ev2Channel {
     }
 
     /// `E(SesAuthENC, label ‖ TI ‖ CmdCtr ‖ 0^8)`.
-    fn initial_vector(&self, label: [u8; 2], counter: u16) -> [u8; BLOCK] {
+    pub(super) fn initial_vector(&self, label: [u8; 2], counter: u16) -> [u8; BLOCK] {
         let mut block = [0; BLOCK];
         block[..2].copy_from_slice(&label);
         block[2..6].copy_from_slice(&self.transaction_id);
@@ -165,7 +165,7 @@ impl fmt::Debug for Ev2Channel {
 }
 
 /// ISO/IEC 9797-1 method 2: 80 and zeros, a whole block when the data is aligned.
-fn padded(data: &[u8]) -> Zeroizing<Vec<u8>> {
+pub(super) fn padded(data: &[u8]) -> Zeroizing<Vec<u8>> {
     let length = (data.len() / BLOCK + 1) * BLOCK;
     let mut block = Zeroizing::new(Vec::with_capacity(length));
     block.extend_from_slice(data);
@@ -175,7 +175,7 @@ fn padded(data: &[u8]) -> Zeroizing<Vec<u8>> {
 }
 
 /// Where the data ends before its padding, which lies within the last block.
-fn unpadded_length(data: &[u8]) -> Option<usize> {
+pub(super) fn unpadded_length(data: &[u8]) -> Option<usize> {
     let marker = data.iter().rposition(|&byte| byte != 0)?;
     (data.get(marker) == Some(&0x80) && data.len() - marker <= BLOCK).then_some(marker)
 }

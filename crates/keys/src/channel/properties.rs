@@ -89,7 +89,15 @@ proptest! {
         let (mut channel, mut card) = pair(generation);
         for said in &all {
             let reply = carried(&mut channel, &mut card, said);
-            prop_assert_eq!(&*channel.open(said.mode, &reply, said.expected()).unwrap(), &said.reply);
+            match channel.open(said.mode, &reply, said.expected()) {
+                Ok(plain) => prop_assert_eq!(&*plain, &said.reply),
+                // Rare, and only where the length was not said: see `ev1_vectors`.
+                Err(error) => {
+                    prop_assert_eq!(error, ChannelError::AmbiguousEnd);
+                    prop_assert!(generation == Generation::Ev1 && said.mode == CommMode::Full && !said.asked);
+                    break;
+                }
+            }
         }
     }
 
@@ -101,7 +109,7 @@ proptest! {
         let (mut channel, mut card) = pair(generation);
         for said in &before {
             let reply = carried(&mut channel, &mut card, said);
-            channel.open(said.mode, &reply, said.expected()).unwrap();
+            channel.open(said.mode, &reply, Some(said.reply.len())).unwrap();
         }
         let mut reply = carried(&mut channel, &mut card, &said);
         let at = at.index(reply.len());
@@ -127,7 +135,7 @@ proptest! {
         prop_assume!(protected(generation, &said));
         let (mut channel, mut card) = pair(generation);
         let first = carried(&mut channel, &mut card, &said);
-        channel.open(said.mode, &first, said.expected()).unwrap();
+        channel.open(said.mode, &first, Some(said.reply.len())).unwrap();
         carried(&mut channel, &mut card, &said);
         assert_refused(channel, &said, &first);
     }
@@ -137,7 +145,7 @@ proptest! {
         prop_assume!(protected(generation, &first));
         let (mut channel, mut card) = pair(generation);
         let reply = carried(&mut channel, &mut card, &first);
-        channel.open(first.mode, &reply, first.expected()).unwrap();
+        channel.open(first.mode, &reply, Some(first.reply.len())).unwrap();
         let later = carried(&mut channel, &mut card, &Said { mode: first.mode, ..second });
         // The same conversation again: the keys and every byte of the reader are the same.
         let (mut channel, mut card) = pair(generation);

@@ -4,7 +4,7 @@
 use super::{Asked, Setup, Tray};
 use crate::machine::Input;
 use crate::meter::{Meter, Timed};
-use card::{CardSession, ReaderNotice, Transport};
+use card::{CardContents, CardError, CityCard, ReaderNotice, Transport};
 use domain::card::Presentation;
 use domain::device::ReaderEvent;
 use domain::{FailureCode, Uid};
@@ -26,7 +26,7 @@ const RETRY: Duration = Duration::from_millis(500);
 const SEEK: Duration = Duration::from_millis(1_500);
 
 /// An opened card.
-pub(super) type Opened = CardSession<Box<dyn Transport>>;
+pub(super) type Opened = CityCard<Box<dyn Transport>>;
 
 /// What lies in the tray, as far as this thread knows.
 pub(super) enum Lying {
@@ -37,6 +37,8 @@ pub(super) enum Lying {
         /// `None` once an error has closed it.
         session: Option<Opened>,
         uid: Uid,
+        /// What an earlier top-up that was cut off has left is still to be mended, or tried to be: once.
+        mend: bool,
     },
     /// Something that cannot be served, and why.
     Refused(FailureCode),
@@ -101,12 +103,14 @@ impl<T: Tray> Owner<T> {
     fn look(&mut self) {
         match &mut self.lying {
             Lying::Nothing => {}
-            Lying::Read { session, .. } => {
+            Lying::Read { session, mend, .. } => {
                 let there =
                     session.as_mut().is_some_and(|session| !session.is_lost() && session.check_presence().is_ok());
                 if !there {
                     self.gone();
                     self.lying = Lying::Seeking { since: Instant::now() };
+                } else if std::mem::take(mend) {
+                    self.mend();
                 }
             }
             Lying::Refused(code) => {
@@ -199,6 +203,15 @@ impl<T: Tray> Owner<T> {
         Err(FailureCode::CardUnreadable)
     }
 
+    /// Opens and reads what lies there, of whatever technology.
+    pub(super) fn open(&mut self, transport: Box<dyn Transport>) -> Result<(Opened, CardContents), CardError> {
+        let Setup { layout, keys, profile, .. } = &mut self.setup;
+        match profile {
+            Some(profile) => CityCard::open_with(transport, layout, keys, *profile),
+            None => CityCard::open(transport, layout, keys),
+        }
+    }
+
     fn read(&mut self) -> Result<ReaderEvent, FailureCode> {
         let transport = self.tray.connect(self.setup.exchange_timeout).map_err(|error| {
             tracing::debug!(%error, "a card could not be connected");
@@ -206,16 +219,20 @@ impl<T: Tray> Owner<T> {
         })?;
         let (start, exchanges) = (Instant::now(), Meter::default());
         let transport: Box<dyn Transport> = Box::new(Timed::new(transport, exchanges.clone()));
-        let opened = CardSession::open(transport, &self.setup.layout, &mut self.setup.keys);
+        let opened = self.open(transport);
         let spent = start.elapsed().saturating_sub(Duration::from_micros(exchanges.own_us()));
         self.setup.meter.add(spent);
         let (session, contents) = opened.map_err(|error| {
             tracing::debug!(%error, "a card could not be read");
             error.failure()
         })?;
-        self.lying = Lying::Read { uid: session.uid().clone(), session: Some(session) };
-        let secret = Zeroizing::new(contents.identity.secret.expose().to_vec());
-        let secret = self.setup.vault.put(secret);
-        Ok(ReaderEvent::CardRead(Box::new(contents.into_snapshot(self.presentation, Some(secret)))))
+        if let Some(reason) = &contents.needs_check {
+            tracing::warn!(code = %FailureCode::PurseImplausible, %reason, "a purse needs a check");
+        }
+        let (uid, mend) = (session.uid().clone(), session.needs_repair());
+        self.lying = Lying::Read { uid, session: Some(session), mend };
+        let secret = contents.identity.secret.as_ref().map(|secret| Zeroizing::new(secret.expose().to_vec()));
+        let secret = secret.map(|secret| self.setup.vault.put(secret));
+        Ok(ReaderEvent::CardRead(Box::new(contents.into_snapshot(self.presentation, secret))))
     }
 }

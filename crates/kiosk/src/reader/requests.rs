@@ -1,15 +1,17 @@
 //! What is asked of the card that was read. Each request is answered, also when its card has gone.
 
+use super::Tray;
+use super::issuer::{Held, of_order};
 use super::owner::{Lying, Opened, Owner};
-use super::{Tray, entropy};
-use card::CardSession;
-use domain::card::{PinTries, Presentation, Wishes};
+use card::{CardContents, CardError, CityCard};
+use domain::card::{PinTries, Presentation, Technology, Wishes};
 use domain::device::{CreditKey, CreditOrder, ReaderEvent, ReaderRequest};
 use domain::{FailureCode, TopUpId};
-use keys::{AesKey, KeyRole, OneKey};
 
 /// How often the credit key is proven before the card counts as unreadable.
 const PROOFS: u8 = 2;
+/// How often wishes are written before they count as not kept.
+const WISH_WRITES: u8 = 2;
 
 impl<T: Tray> Owner<T> {
     pub(super) fn carry_out(&mut self, request: &ReaderRequest) {
@@ -20,7 +22,7 @@ impl<T: Tray> Owner<T> {
                 self.resolve(*presentation, *top_up, *counter_seen)
             }
             ReaderRequest::WriteTries(presentation, tries) => self.write_tries(*presentation, *tries),
-            ReaderRequest::WriteWishes(presentation, wishes) => self.write_wishes(*presentation, *wishes),
+            ReaderRequest::WriteWishes(presentation, wishes) => self.write_wishes(*presentation, wishes),
         };
         self.say(event);
     }
@@ -46,49 +48,76 @@ impl<T: Tray> Owner<T> {
         if presentation != self.presentation {
             return None;
         }
-        let Lying::Read { session, uid } = &mut self.lying else { return None };
-        if session.as_ref().is_none_or(CardSession::is_lost) {
-            *session = None;
-            let transport = self.tray.connect(self.setup.exchange_timeout).ok()?;
-            let (opened, _) = CardSession::open(transport, &self.setup.layout, &mut self.setup.keys).ok()?;
-            if opened.uid() != uid {
-                return None;
-            }
-            *session = Some(opened);
+        let Lying::Read { session, .. } = &self.lying else { return None };
+        if session.as_ref().is_none_or(CityCard::is_lost) {
+            self.reopen()?;
         }
+        let Lying::Read { session, .. } = &mut self.lying else { return None };
         session.as_mut()
     }
 
-    fn one_key(&self, key: CreditKey) -> Option<OneKey> {
-        let CreditKey::Record(key) = key else { return None };
-        let bytes = self.setup.vault.array::<16>(key)?;
-        Some(OneKey::new(KeyRole::Credit, AesKey::new(*bytes), entropy()))
+    /// Opens the card that was read once more, and reads it.
+    fn reopen(&mut self) -> Option<CardContents> {
+        let Lying::Read { session, .. } = &mut self.lying else { return None };
+        *session = None;
+        let transport = self.tray.connect(self.setup.exchange_timeout).ok()?;
+        let (opened, contents) = self.open(transport).ok()?;
+        let Lying::Read { session, uid, .. } = &mut self.lying else { return None };
+        if opened.uid() != uid {
+            return None;
+        }
+        *session = Some(opened);
+        Some(contents)
+    }
+
+    /// The key for one proof or one credit; `None` when its visit is over, or it is of another kind of card.
+    fn held(&self, key: CreditKey, technology: Technology, order: Option<&CreditOrder>) -> Option<Held> {
+        match (key, technology) {
+            (CreditKey::Record(key), Technology::DesfireEv1 | Technology::DesfireEv2) => {
+                Some(Held::own(*self.setup.vault.array::<16>(key)?))
+            }
+            (CreditKey::Central, Technology::DesfireEv1 | Technology::DesfireEv2) => {
+                Some(Held::central(self.setup.issuer.as_ref()))
+            }
+            (CreditKey::Central, Technology::Classic) => {
+                let top_up = order.and_then(of_order);
+                Some(Held::Classic(self.setup.issuer.classic(self.setup.layout.classic?, top_up)))
+            }
+            (CreditKey::Record(_), Technology::Classic) => None,
+        }
     }
 
     /// Asked once more when the first answer was lost: the proof changes nothing on the card.
     fn prove(&mut self, presentation: Presentation, key: CreditKey) -> ReaderEvent {
         let refused = |code| ReaderEvent::CreditKeyRefused(presentation, code);
-        let Some(mut key) = self.one_key(key) else { return refused(FailureCode::CreditKeyRejected) };
         let mut code = FailureCode::CardUnreadable;
         for _ in 0..PROOFS {
+            let Some(technology) = self.card(presentation).map(|card| card.technology()) else { return refused(code) };
+            let Some(mut held) = self.held(key, technology, None) else {
+                return refused(FailureCode::CreditKeyRejected);
+            };
             let Some(card) = self.card(presentation) else { return refused(code) };
-            match card.prove_credit_key(&mut key) {
+            match card.prove_credit_key(&mut held.keys()) {
                 Ok(()) => return ReaderEvent::CreditKeyProven(presentation),
                 Err(error) if error.loses_the_handle() => code = error.failure(),
-                Err(error) => return refused(error.failure()),
+                Err(error) => return refused(told(&error)),
             }
         }
         refused(code)
     }
 
     fn credit(&mut self, order: &CreditOrder) -> ReaderEvent {
-        let Some(mut key) = self.one_key(order.key) else {
-            return ReaderEvent::NotCredited(order.top_up, FailureCode::CreditKeyRejected);
+        // Nothing was sent: certain.
+        let not_credited = |code| ReaderEvent::NotCredited(order.top_up, code);
+        let Some(technology) = self.card(order.presentation).map(|card| card.technology()) else {
+            return not_credited(FailureCode::CardTorn);
+        };
+        let Some(mut held) = self.held(order.key, technology, Some(order)) else {
+            return not_credited(FailureCode::CreditKeyRejected);
         };
         match self.card(order.presentation) {
-            // Nothing was sent: certain.
-            None => ReaderEvent::NotCredited(order.top_up, FailureCode::CardTorn),
-            Some(card) => card.credit(&mut key, order).into_event(order.top_up),
+            None => not_credited(FailureCode::CardTorn),
+            Some(card) => card.credit(&mut held.keys(), order).into_event(order.top_up),
         }
     }
 
@@ -119,17 +148,49 @@ impl<T: Tray> Owner<T> {
         }
     }
 
-    fn write_wishes(&mut self, presentation: Presentation, wishes: Wishes) -> ReaderEvent {
+    /// What the card holds afterwards decides: the answer to a commit may be lost, and the wishes be there.
+    fn write_wishes(&mut self, presentation: Presentation, wishes: &Wishes) -> ReaderEvent {
         let failed = |code| ReaderEvent::WishesNotWritten(presentation, code);
-        if self.card(presentation).is_none() {
-            return failed(FailureCode::CardUnreadable);
+        let mut code = FailureCode::CardUnreadable;
+        for _ in 0..WISH_WRITES {
+            if self.card(presentation).is_none() {
+                return failed(code);
+            }
+            let Lying::Read { session: Some(card), .. } = &mut self.lying else { return failed(code) };
+            match card.write_wishes(&mut self.setup.keys, wishes, self.setup.terminal) {
+                Ok(()) => return ReaderEvent::WishesWritten(presentation, *wishes),
+                Err(error) => code = error.failure(),
+            }
+            match self.reopen() {
+                Some(contents) if contents.wishes == *wishes => {
+                    return ReaderEvent::WishesWritten(presentation, *wishes);
+                }
+                Some(_) => {}
+                None => return failed(code),
+            }
         }
-        let Lying::Read { session: Some(card), .. } = &mut self.lying else {
-            return failed(FailureCode::CardUnreadable);
-        };
-        match card.write_wishes(&mut self.setup.keys, &wishes, self.setup.terminal) {
-            Ok(()) => ReaderEvent::WishesWritten(presentation, wishes),
-            Err(error) => failed(error.failure()),
+        failed(code)
+    }
+
+    /// Finishes what a top-up of a MIFARE Classic card that was cut off has left, if central can be asked. The next
+    /// visit tries again.
+    pub(super) fn mend(&mut self) {
+        let Some(layout) = self.setup.layout.classic else { return };
+        let mut issuer = self.setup.issuer.classic(layout, None);
+        let Some(card) = self.card(self.presentation) else { return };
+        match card.repair(issuer.as_mut()) {
+            Ok(true) => tracing::info!("a card that was lifted too early is whole again"),
+            Ok(false) => {}
+            Err(error) => tracing::info!(%error, "a card that was lifted too early stays as it is for now"),
         }
     }
+}
+
+/// The code for the screen; the log says what central said.
+fn told(error: &CardError) -> FailureCode {
+    let code = error.failure();
+    if code == FailureCode::CentralUnreachable {
+        tracing::info!(%code, %error, "central gave no key");
+    }
+    code
 }

@@ -3,6 +3,7 @@
 use super::{Devices, Kiosk};
 use crate::KioskError;
 use crate::desk::Desk;
+use crate::key_line::KeyLine;
 use crate::machine::{Desks, Input};
 use crate::paper::Papers;
 use crate::printer::{self, Press, PrinterDesk};
@@ -11,7 +12,6 @@ use crate::service::{ExportSealing, Exporter, Parts, PaymentLine, Service};
 use crate::sound::SoundDesk;
 use crate::station::StationFile;
 use domain::device::{PaymentEvent, PaymentRequest};
-use keys::{AesKey, SoftKeys};
 use payment::{ZvtConfig, ZvtTerminal};
 use printing::Printer;
 use session::Event;
@@ -68,12 +68,13 @@ impl Kiosk {
     }
 
     fn start_reader(&self, tray: Box<dyn Tray>) -> Result<ReaderDesk, KioskError> {
-        let read = self.enrolment.read_base_keys.iter().map(|key| AesKey::new(*key.expose())).collect();
-        let uid = AesKey::new(*self.enrolment.uid_key.expose());
+        let central = super::central(&self.config, &self.enrolment)?;
         let setup = reader::Setup {
             layout: self.pack.city.card.clone(),
             terminal: self.plate.id,
-            keys: SoftKeys::new(read, Some(uid), &self.pack.city.card.system_id, entropy()),
+            keys: self.card_keys.soft(&self.pack.city.card.system_id, entropy()),
+            issuer: Box::new(KeyLine::new(self.runtime.handle().clone(), Arc::new(central))),
+            profile: self.config.reader.profile(),
             vault: self.vault.clone(),
             inputs: self.inputs.clone(),
             exchange_timeout: Duration::from_millis(self.config.reader.exchange_timeout_ms),

@@ -185,7 +185,8 @@ fn note_credit(session: &mut Session, id: TopUpId, before: Cents, after: Cents) 
     };
     let Some(visit) = session.visit.as_mut().filter(same) else { return };
     visit.purse = Some(after);
-    if visit.card.top_ups.iter().all(|known| known.top_up != id) {
+    // By its number: a MIFARE Classic keeps only the beginning of the id.
+    if visit.card.top_ups.iter().all(|known| known.counter != record.counter) {
         // The next top-up of this visit counts from here, and against today's limit.
         visit.card.top_ups.insert(0, record);
     }

@@ -42,7 +42,7 @@ pub(crate) fn read(session: &mut Session, card: CardSnapshot) {
     session.visit = Some(Visit::new(card));
     if session.purse_needs_check() {
         // For the technician's log, and for whoever asks why a terminal refuses: of whose card is not noted.
-        tracing::warn!(code = %FailureCode::PurseImplausible, "a purse needs a check");
+        tracing::warn!(code = %FailureCode::PurseImplausible, "a purse outside its limits was laid down");
     }
     // Out of order, only the record tells whether this is a technician.
     if session.out_of_order.is_some() {

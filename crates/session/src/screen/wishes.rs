@@ -44,7 +44,7 @@ fn asking(session: &Session, words: &Words, errand: WishErrand) -> Screen {
     } else {
         ("wishes-asking", errand.wishes)
     };
-    let verb = words.button("write", &format!("{key}-confirm"), Tone::Primary, Action::WriteWishes);
+    let verb = words.button("write-wishes", &format!("{key}-confirm"), Tone::Primary, Action::WriteWishes);
     Screen::Details {
         step: None,
         heading: words.text(key),
@@ -81,7 +81,7 @@ fn not_kept(session: &Session, words: &Words) -> Screen {
         claim: None,
         code: words.text_with("common-code", &[("code", FailureCode::WishesNotKept.code().into())]),
         actions: vec![
-            words.button("write", "wishes-again", Tone::Primary, Action::WriteWishes).icon(Icon::Card),
+            words.button("write-wishes", "wishes-again", Tone::Primary, Action::WriteWishes).icon(Icon::Card),
             words.button("home", "common-home", Tone::Plain, Action::Home).icon(Icon::Home),
         ],
     }

@@ -24,6 +24,7 @@ impl Street {
     }
 
     pub(crate) fn write_wishes(&mut self, presentation: Presentation, wishes: Wishes) {
+        assert!(self.consent, "wishes written without a word of their owner");
         let fate = std::mem::replace(&mut self.wish, CreditFate::Done);
         let not_written = |code| ReaderEvent::WishesNotWritten(presentation, code);
         let Some(card) = self.card(presentation) else {

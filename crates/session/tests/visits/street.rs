@@ -2,7 +2,7 @@
 //! that only tests move.
 
 use crate::machine::Machine;
-use crate::world::{AnswerFate, Card, CreditFate, KEY, NOON, Paid, PaymentFate, PaymentTerminal};
+use crate::world::{AnswerFate, Card, CreditFate, NOON, Paid, PaymentFate, PaymentTerminal};
 use domain::card::Presentation;
 use domain::city_pack::{CityPack, TerminalPlate};
 use domain::device::{
@@ -67,6 +67,8 @@ pub(crate) struct Street {
     pub(crate) credit: CreditFate,
     /// What becomes of the next wishes.
     pub(crate) wish: CreditFate,
+    /// The holder of the card in the tray has agreed to what would be written.
+    pub(crate) consent: bool,
     /// Central cannot be asked for keys, whatever else it answers.
     pub(crate) key_line_cut: bool,
     pub(crate) print: Option<FailureCode>,
@@ -111,6 +113,7 @@ impl Street {
                 Card::new(1_000_000_017, 350),
                 Card::new(1_000_000_025, 1_240),
                 Card::of_technician(1_000_000_033),
+                Card::classic(1_000_000_041, 480),
             ],
             machine: Machine::new(),
             floors: BTreeMap::new(),
@@ -119,6 +122,7 @@ impl Street {
             lifted: None,
             credit: CreditFate::Done,
             wish: CreditFate::Done,
+            consent: false,
             key_line_cut: false,
             print: None,
             no_paper: None,
@@ -403,6 +407,8 @@ impl Street {
     /// The card is laid on whatever lies there, and the reader finds it in place of the other.
     pub(crate) fn lay_on_top(&mut self, place: usize) {
         self.lift();
+        // Another's consent is none.
+        self.consent &= self.lifted.is_some_and(|(before, _)| before == place);
         self.presentation += 1;
         self.tray = Some(place);
         let presentation = Presentation(self.presentation);
@@ -431,6 +437,10 @@ impl Street {
                 self.say(Event::PinEntered(count));
             }
             Action::PinDigit { .. } | Action::PinErase => {}
+            Action::WriteWishes => {
+                self.consent |= self.view()["screen"].to_string().contains("write-wishes");
+                self.say(Event::Act(Action::WriteWishes));
+            }
             action => self.say(Event::Act(action)),
         }
     }

@@ -233,7 +233,17 @@ impl Card {
     }
 
     pub(crate) fn holds(&self, id: TopUpId) -> bool {
+        let id = self.as_kept(id);
         self.records.iter().any(|record| record.top_up == id)
+    }
+
+    /// A MIFARE Classic keeps the beginning of an id, and three records.
+    fn as_kept(&self, id: TopUpId) -> TopUpId {
+        let mut kept = id.0;
+        if self.technology == Technology::Classic {
+            kept[6..].fill(0);
+        }
+        TopUpId(kept)
     }
 
     /// The transaction: refused unless the counter is the one journalled.
@@ -247,17 +257,21 @@ impl Card {
         let record = TopUpRecord {
             counter: order.counter_seen + 1,
             day: order.day,
-            top_up: order.top_up,
+            top_up: self.as_kept(order.top_up),
             amount: order.amount,
             before,
             terminal: order.terminal,
         };
         self.records.insert(0, record);
+        if self.technology == Technology::Classic {
+            self.records.truncate(3);
+        }
         Some((before, after))
     }
 
     pub(crate) fn verdict(&self, id: TopUpId, counter_seen: u32) -> CreditVerdict {
-        match self.records.iter().find(|record| record.top_up == id) {
+        let kept = self.as_kept(id);
+        match self.records.iter().find(|record| record.top_up == kept) {
             Some(record) => CreditVerdict::Credited { before: record.before, now: self.purse },
             None if self.counter() == counter_seen => CreditVerdict::NotCredited,
             None if self.records.iter().any(|record| record.counter == counter_seen + 1) => CreditVerdict::NotCredited,

@@ -1,5 +1,8 @@
 //! Published authentications, and what a handshake must refuse.
 
+mod aa;
+mod non_first;
+
 use super::*;
 use crate::hex::array;
 

@@ -1,0 +1,203 @@
+//! What the purse's three blocks and the three records say together. Pure: it decides after every kind of cut-off
+//! write what the purse holds, which top-ups happened and what is to be mended (`docs/card-layout.md`, "MIFARE
+//! Classic").
+//!
+//! The commit point of a top-up is the one write of the main block that brings the new value and, in the address
+//! byte, the counter's low byte. So the main block says which top-up is the last; seal and records only say which
+//! counter that byte belongs to.
+
+use super::records::{ClassicTopUp, RECORDS, StoredSeal};
+use super::value_block::{BLOCK_LENGTH, ValueBlock};
+use crate::plausibility::{self, NeedsCheck};
+use domain::card::{CreditVerdict, TopUpRecord};
+use domain::{Cents, TopUpId};
+
+/// The three data blocks of a sector, as read.
+pub type SectorBlocks = [[u8; BLOCK_LENGTH]; 3];
+
+/// The purse's and the top-ups' sectors.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct PurseBlocks {
+    /// Main, backup and seal.
+    pub purse: SectorBlocks,
+    /// The records.
+    pub top_ups: SectorBlocks,
+}
+
+/// What the main block needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MainState {
+    /// Nothing.
+    Whole,
+    /// Its write was cut off; the backup holds what it held.
+    Interrupted,
+}
+
+/// What the seal needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SealState {
+    /// Nothing.
+    Current,
+    /// The last top-up's seal was not written, or not to the end.
+    Behind,
+}
+
+/// A purse that can be understood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PurseState {
+    /// Value and address byte: the main block's, or those it is to be given back.
+    pub main: ValueBlock,
+    /// The counter of the last top-up.
+    pub counter: u32,
+    /// Whether the main block must be restored.
+    pub main_state: MainState,
+    /// Whether the seal must be written.
+    pub seal_state: SealState,
+    records: [Option<ClassicTopUp>; 3],
+}
+
+/// A purse, understood or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Judgement {
+    /// `None` when the blocks cannot be understood; then `needs_check` says why.
+    pub state: Option<PurseState>,
+    /// Why it needs a check.
+    pub needs_check: Option<NeedsCheck>,
+}
+
+impl PurseBlocks {
+    /// What the blocks say, for purses that may hold up to `max`.
+    #[must_use]
+    pub fn judge(&self, max: Cents) -> Judgement {
+        match self.state() {
+            Ok(state) => {
+                let needs_check = state.implausible(&StoredSeal::read(&self.purse[2]), max);
+                Judgement { state: Some(state), needs_check }
+            }
+            Err(reason) => Judgement { state: None, needs_check: Some(reason) },
+        }
+    }
+
+    fn state(&self) -> Result<PurseState, NeedsCheck> {
+        let [main, backup, seal] = &self.purse;
+        let (main, backup, seal) = (ValueBlock::read(main), ValueBlock::read(backup), StoredSeal::read(seal));
+        let mut records = [None; 3];
+        for ((slot, record), block) in (0..).zip(&mut records).zip(&self.top_ups) {
+            *record = ClassicTopUp::read(slot, block);
+        }
+        if let Some(main) = main.filter(|&main| !half_written(main, backup)) {
+            let (counter, seal_state) = counter_of(main.address, &seal, &records)?;
+            return Ok(PurseState { main, counter, main_state: MainState::Whole, seal_state, records });
+        }
+        // The backup is only worth something as the copy that the interrupted top-up itself made: later it lags by a
+        // whole top-up.
+        let backup = backup.ok_or(NeedsCheck::PurseUnreadable)?;
+        match counter_of(backup.address, &seal, &records)? {
+            (counter, SealState::Current) => Ok(PurseState {
+                main: backup,
+                counter,
+                main_state: MainState::Interrupted,
+                seal_state: SealState::Current,
+                records,
+            }),
+            (_, SealState::Behind) => Err(NeedsCheck::PurseUnreadable),
+        }
+    }
+}
+
+/// A main block that is higher than its own copy: only a top-up raises it, and changes its address byte with it. The
+/// write was cut off between the two.
+fn half_written(main: ValueBlock, backup: Option<ValueBlock>) -> bool {
+    backup.is_some_and(|backup| backup.address == main.address && main.value > backup.value)
+}
+
+/// The counter that an address byte stands for.
+fn counter_of(
+    address: u8,
+    seal: &StoredSeal,
+    records: &[Option<ClassicTopUp>; 3],
+) -> Result<(u32, SealState), NeedsCheck> {
+    let sealed = seal.seal.counter;
+    let held = |counter: u32| records.iter().flatten().find(|record| record.counter == counter);
+    let fits = |counter: u32| low_byte(counter) == address;
+    if fits(sealed) && held(sealed).is_some_and(|record| sealed == 0 || record.seal() == Some(seal.seal)) {
+        return Ok((sealed, SealState::Current));
+    }
+    if let Some(next) = sealed.checked_add(1).filter(|&next| fits(next) && held(next).is_some()) {
+        return Ok((next, SealState::Behind));
+    }
+    // The seal's own write was cut off: the record that fits tells, if the one before it is there to witness.
+    let witnessed = |record: &&ClassicTopUp| {
+        fits(record.counter) && record.counter.checked_sub(1).is_some_and(|before| held(before).is_some())
+    };
+    if let Some(record) = records.iter().flatten().find(witnessed) {
+        return Ok((record.counter, SealState::Behind));
+    }
+    let missing = fits(sealed) || sealed.checked_add(1).is_some_and(fits);
+    Err(if missing { NeedsCheck::RecordMissing } else { NeedsCheck::CounterOdd })
+}
+
+fn low_byte(counter: u32) -> u8 {
+    counter.to_le_bytes()[0]
+}
+
+impl PurseState {
+    /// The purse's value.
+    #[must_use]
+    pub fn value(&self) -> Cents {
+        Cents(i64::from(self.main.value))
+    }
+
+    /// The record of the last top-up.
+    #[must_use]
+    pub fn newest(&self) -> Option<ClassicTopUp> {
+        self.records.iter().flatten().find(|record| record.counter == self.counter).copied()
+    }
+
+    /// The records of top-ups that happened, newest first; a record above the counter belongs to one that did not.
+    #[must_use]
+    pub fn top_ups(&self) -> Vec<TopUpRecord> {
+        self.happened().iter().map(ClassicTopUp::to_record).collect()
+    }
+
+    fn happened(&self) -> Vec<ClassicTopUp> {
+        let recent = |record: &&ClassicTopUp| self.counter.checked_sub(record.counter).is_some_and(|age| age < RECORDS);
+        let mut happened: Vec<ClassicTopUp> = self.records.iter().flatten().filter(recent).copied().collect();
+        happened.sort_by_key(|record| std::cmp::Reverse(record.counter));
+        happened
+    }
+
+    /// What the card says of a top-up whose intent was journalled with `counter_seen`. Its record would have been
+    /// number `counter_seen + 1`.
+    #[must_use]
+    pub fn verdict(&self, top_up: TopUpId, counter_seen: u32) -> CreditVerdict {
+        let happened = self.happened();
+        if let Some(record) = happened.iter().find(|record| record.is_of(top_up)) {
+            return CreditVerdict::Credited { before: Cents(i64::from(record.before)), now: self.value() };
+        }
+        let next = counter_seen.checked_add(1);
+        let next_is_anothers = happened.iter().any(|record| Some(record.counter) == next);
+        if self.counter == counter_seen || next_is_anothers {
+            CreditVerdict::NotCredited
+        } else {
+            CreditVerdict::Unknown
+        }
+    }
+
+    fn implausible(&self, seal: &StoredSeal, max: Cents) -> Option<NeedsCheck> {
+        if let Some(reason) = plausibility::of_value(self.value(), Some(max)) {
+            return Some(reason);
+        }
+        let newest = self.newest().ok_or(NeedsCheck::RecordMissing);
+        let limit = match (newest, self.seal_state) {
+            (Err(reason), _) => return Some(reason),
+            (Ok(_), SealState::Current) => Cents(i64::from(seal.seal.value_after)),
+            (Ok(newest), SealState::Behind) => Cents(i64::from(newest.after())),
+        };
+        (self.value() > limit).then_some(NeedsCheck::AboveLastTopUp { limit })
+    }
+}
+
+#[cfg(test)]
+#[path = "purse_tests.rs"]
+mod tests;

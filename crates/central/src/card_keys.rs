@@ -1,0 +1,112 @@
+//! Keys of cards that stay here. A terminal relays what a card says; central answers with the card's own key, which it
+//! derives for that moment, and gives away what lasts no longer than that: the session keys of one credit, the keys of
+//! two sectors and one seal of a Classic card, a sealed ChangeKey. The card must be registered, active and revoked
+//! nowhere; uses are bounded by the day and each is written down. Session keys of a master key never leave.
+
+mod audit;
+mod classic;
+mod rekey;
+mod remote;
+mod tickets;
+
+use crate::Database;
+use crate::cards::{self, ActiveCard, Owner};
+use crate::error::CentralError;
+use crate::key_file::KeyFile;
+use crate::uploads::refuse;
+use audit::{Step, Use};
+use domain::city_pack::CityPack;
+use domain::{TerminalId, Timestamp, Uid};
+use keys::{Scheme, SoftIssuer};
+use protocol::ProblemCode;
+use protocol::card_keys::WireScheme;
+use std::time::Instant;
+pub use tickets::Tickets;
+
+/// One terminal's requests about keys, at one moment.
+pub struct KeyDesk<'a> {
+    /// Registry, audit and books.
+    pub database: &'a mut Database,
+    /// The city's keys.
+    pub keys: &'a KeyFile,
+    /// Layout and limits.
+    pub city: &'a CityPack,
+    /// Authentications under way.
+    pub tickets: &'a Tickets,
+    /// Who asks, authenticated.
+    pub terminal: TerminalId,
+    /// The wall clock, for days and books.
+    pub now: Timestamp,
+    /// The monotonic clock, for tickets.
+    pub at: Instant,
+}
+
+impl KeyDesk<'_> {
+    /// Looks the card up, keeps to the limits, does the work and writes the use down, whatever came of it.
+    fn used<T>(
+        &mut self,
+        uid: &Uid,
+        role: &'static str,
+        step: Step,
+        work: impl FnOnce(&mut Self, &ActiveCard) -> Result<T, CentralError>,
+    ) -> Result<T, CentralError> {
+        let found = cards::active(self.database.read(), uid);
+        let used = Use { terminal: self.terminal, uid, card: found.as_ref().ok().map(|card| card.number), role, step };
+        let outcome = audit::check_limits(self.database.read(), &used, self.now)
+            .and_then(|()| found.and_then(|card| work(self, &card)));
+        let written = match &outcome {
+            Ok(_) => Ok(()),
+            Err(CentralError::Problem(problem)) => Err(problem),
+            // Central's own trouble is in its log.
+            Err(_) => return outcome,
+        };
+        let now = self.now;
+        self.database.write(|transaction| audit::record(transaction, &used, written, now))?;
+        outcome
+    }
+
+    fn issuer(&self) -> SoftIssuer {
+        self.keys.issuer(&self.city.card.system_id)
+    }
+}
+
+/// The card's UID as it travelled.
+fn uid(bytes: &[u8]) -> Result<Uid, CentralError> {
+    Uid::new(bytes).map_err(|_| refuse(ProblemCode::Malformed, "a UID has four or seven bytes"))
+}
+
+fn scheme(scheme: WireScheme) -> Scheme {
+    match scheme {
+        WireScheme::Aa => Scheme::Aa,
+        WireScheme::Ev2First => Scheme::Ev2First,
+        WireScheme::Ev2NonFirst => Scheme::Ev2NonFirst,
+    }
+}
+
+/// An error of the keys themselves: the card's, or central's own.
+fn key_error(error: &keys::KeyError) -> CentralError {
+    match error {
+        keys::KeyError::Rejected => refuse(ProblemCode::KeyRejected, "the card does not know the key"),
+        keys::KeyError::NoKey(_) => refuse(ProblemCode::NotFound, "no such key, or no such version of it"),
+        inside => CentralError::NotReady(format!("a card's key: {inside}")),
+    }
+}
+
+/// What only a DESFire card can be asked.
+fn desfire(card: &ActiveCard) -> Result<(), CentralError> {
+    if card.classic { Err(refuse(ProblemCode::CardRefused, "a Classic card has no such key")) } else { Ok(()) }
+}
+
+/// Whose purse may be filled.
+fn has_purse(card: &ActiveCard) -> Result<(), CentralError> {
+    match card.owner {
+        Owner::Citizen => Ok(()),
+        Owner::Technician => Err(refuse(ProblemCode::CardRefused, "a service card is not topped up")),
+    }
+}
+
+fn random<const N: usize>() -> Result<zeroize::Zeroizing<[u8; N]>, CentralError> {
+    let mut bytes = zeroize::Zeroizing::new([0; N]);
+    getrandom::fill(bytes.as_mut())?;
+    Ok(bytes)
+}
