@@ -63,6 +63,11 @@ impl Desk<'_> {
         let _told = writeln!(self.err, "{line}").and_then(|()| self.err.flush());
     }
 
+    /// A part of such a line, while something goes on.
+    pub fn hint(&mut self, part: &str) {
+        let _told = write!(self.err, "{part}").and_then(|()| self.err.flush());
+    }
+
     /// Waits for a card.
     ///
     /// # Errors

@@ -64,9 +64,34 @@ pub enum OfficeError {
         /// The row of the list.
         row: usize,
     },
-    /// The self-test found a fault.
-    #[error("not good: {0}")]
-    NotGood(&'static str),
+    /// The purse cannot be right.
+    #[error("the purse is outside the limits, or its records contradict it")]
+    PurseOdd,
+    /// A MIFARE Classic card lies where only DESFire is of use.
+    #[error("this is a MIFARE Classic card")]
+    NotDesfire,
+    /// A card of an earlier generation of this number was begun and never registered.
+    #[error("row {row}: an earlier card of …{last_four} was begun and is not registered")]
+    Unsettled {
+        /// The row of the list.
+        row: usize,
+        /// The card's last digits.
+        last_four: String,
+    },
+    /// The number has a newer card.
+    #[error("row {row}: …{last_four} has a card of this generation on another chip, or a newer one")]
+    Superseded {
+        /// The row of the list.
+        row: usize,
+        /// The card's last digits.
+        last_four: String,
+    },
+    /// Nothing was begun for this number, or its registration was written.
+    #[error("card …{last_four} cannot be abandoned: it was not begun, or its registration was written")]
+    NothingToAbandon {
+        /// The card's last digits.
+        last_four: String,
+    },
     /// This kind of card has no wishes.
     #[error("a MIFARE Classic card keeps no wishes")]
     NoWishes,
@@ -154,7 +179,11 @@ impl OfficeError {
             | Self::OtherChip { .. }
             | Self::ChipInUse { .. }
             | Self::OtherTechnology { .. }
-            | Self::NotGood(_)
+            | Self::Unsettled { .. }
+            | Self::NothingToAbandon { .. }
+            | Self::Superseded { .. }
+            | Self::PurseOdd
+            | Self::NotDesfire
             | Self::NoWishes => Exit::Card,
             Self::List { .. } | Self::Usage(_) | Self::Missing { .. } => Exit::Usage,
             Self::Unsafe(_) | Self::File { .. } | Self::Content { .. } | Self::NoKey(_) | Self::InUse(_) => {
@@ -171,10 +200,14 @@ impl OfficeError {
             Self::Card(error) | Self::Personalise(PersonaliseError::Card(error)) => error.failure().code(),
             Self::Personalise(error) => error.failure().code(),
             Self::NoReader => FailureCode::ReaderAbsent.code(),
-            Self::NotGood(_) => FailureCode::CardDamaged.code(),
+            Self::PurseOdd => FailureCode::PurseImplausible.code(),
             Self::NoCard => "O-01",
-            Self::OtherChip { .. } | Self::ChipInUse { .. } => "O-02",
-            Self::OtherTechnology { .. } | Self::NoWishes => "O-03",
+            Self::OtherChip { .. }
+            | Self::ChipInUse { .. }
+            | Self::Unsettled { .. }
+            | Self::NothingToAbandon { .. }
+            | Self::Superseded { .. } => "O-02",
+            Self::OtherTechnology { .. } | Self::NotDesfire | Self::NoWishes => "O-03",
             Self::List { .. } | Self::Usage(_) | Self::Missing { .. } => "O-04",
             Self::Unsafe(_) | Self::NoKey(_) => "O-05",
             Self::File { .. } | Self::Content { .. } | Self::InUse(_) => "O-06",
@@ -196,7 +229,13 @@ impl OfficeError {
             }
             Self::ChipInUse { .. } => "lay this one aside and take a blank card",
             Self::OtherTechnology { .. } => "take a card of the kind the list asks for, or correct the list",
-            Self::NotGood(_) => "take the card out of use and give its holder another one",
+            Self::PurseOdd => "keep the card for a check at the office; it is not topped up meanwhile",
+            Self::NotDesfire => "its keys cannot be changed; give the holder a DESFire card",
+            Self::Unsettled { .. } => {
+                "register that one first, or add --abandon with the number if it was never finished"
+            }
+            Self::NothingToAbandon { .. } => "register it; a lost card is replaced with the next generation",
+            Self::Superseded { .. } => "a replacement has the next generation: correct the list",
             Self::NoWishes => "give the holder a DESFire card; wishes can be kept there",
             Self::List { .. } => "correct that place; nothing was done for any row",
             Self::Usage(_) | Self::Missing { .. } => "see citizen-card --help",

@@ -61,6 +61,8 @@ pub struct Log {
     file: Appendable,
     key: Zeroizing<[u8; 32]>,
     people: HashMap<Mark, Standing>,
+    /// The newest generation that was registered.
+    registered: HashMap<Mark, Generation>,
     /// Whose a chip is, unless it was abandoned.
     chips: HashMap<Mark, Mark>,
 }
@@ -76,7 +78,8 @@ impl Log {
         if whole < content.len() {
             file.cut(whole)?;
         }
-        let mut log = Self { file, key, people: HashMap::new(), chips: HashMap::new() };
+        let mut log =
+            Self { file, key, people: HashMap::new(), registered: HashMap::new(), chips: HashMap::new() };
         let text = std::str::from_utf8(content.get(..whole).unwrap_or_default());
         let text = text.map_err(|_| OfficeError::content(path, "it is no text"))?;
         for (number, line) in text.lines().enumerate() {
@@ -103,6 +106,12 @@ impl Log {
     #[must_use]
     pub fn standing(&self, number: CardNumber) -> Option<&Standing> {
         self.people.get(&self.person(number))
+    }
+
+    /// The newest generation of a number that central has receipted.
+    #[must_use]
+    pub fn registered(&self, number: CardNumber) -> Option<Generation> {
+        self.registered.get(&self.person(number)).copied()
     }
 
     /// Whether a chip is, or is becoming, somebody else's card.
@@ -146,6 +155,10 @@ impl Log {
             self.chips.remove(&line.chip);
         } else {
             self.chips.insert(line.chip.clone(), line.person.clone());
+        }
+        if line.stage == Stage::Registered {
+            let newest = self.registered.entry(line.person.clone()).or_insert(standing.generation);
+            *newest = standing.generation.max(*newest);
         }
         self.people.insert(line.person.clone(), standing);
     }

@@ -41,9 +41,14 @@ pub enum FaultKind {
     /// The card runs the command and leaves the field before its answer is heard. At C7: committed, answer lost.
     TearAfter,
     /// The card leaves the field in the middle of writing a block: so many bytes are new, and the rest is whatever the
-    /// EEPROM happened to hold then. A command that writes no block is run, and its answer lost. Only MIFARE Classic
-    /// writes its memory like that: a DESFire transaction becomes valid in one step, so that there it is `TearBefore`.
+    /// EEPROM happened to hold then. A command that writes no block is run, and its answer lost. On DESFire a transaction
+    /// becomes valid in one step, so that there it is `TearBefore`, but for standard files, which are written in place:
+    /// of the bytes that were to change, so many are new.
     TearMidWrite(u8),
+    /// As `TearMidWrite`, and the rest was written for too short a time: each of its bytes reads as it was before or as it
+    /// was meant to be, anew at every reading, until the block is written again or the card is loaded from its file. Of a
+    /// sector trailer and on DESFire it is `TearMidWrite`.
+    TearUnsettled(u8),
     /// The card is taken away before the command reaches it, and what waits behind it ([`crate::Field`]) lies there at
     /// once, quicker than a reader looks. Where nothing waits, it is the same card again.
     Swap,
@@ -137,6 +142,24 @@ impl Exchange {
     }
 }
 
+/// A block write that is cut after so many bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Cut {
+    pub(crate) written: u8,
+    /// The rest is garbage, and stays so; otherwise it reads either way.
+    pub(crate) settled: bool,
+}
+
+impl FaultKind {
+    fn cut(self) -> Option<Cut> {
+        match self {
+            Self::TearMidWrite(written) => Some(Cut { written, settled: true }),
+            Self::TearUnsettled(written) => Some(Cut { written, settled: false }),
+            _ => None,
+        }
+    }
+}
+
 /// A card that faults can strike.
 pub(crate) trait Struck {
     /// Runs one command.
@@ -145,8 +168,8 @@ pub(crate) trait Struck {
     /// Refuses one command with this status, and ends its session.
     fn refuse(&mut self, status: u8) -> Vec<u8>;
 
-    /// Runs one command whose writing of a block stops after so many bytes.
-    fn run_torn(&mut self, apdu: &[u8], written: u8);
+    /// Runs one command whose writing of a block is cut.
+    fn run_torn(&mut self, apdu: &[u8], cut: Cut);
 
     /// Session and open transaction are gone.
     fn begin_anew(&mut self);
@@ -196,12 +219,17 @@ impl FaultLine {
                     return Exchange::swapped();
                 }
                 FaultKind::FlipCommandBit(bit) => flip(&mut heard, bit),
-                FaultKind::TearMidWrite(written) => {
-                    card.run_torn(&heard, written);
-                    return self.tear(card);
-                }
-                FaultKind::TearAfter | FaultKind::Delay(_) | FaultKind::FlipBit(_) | FaultKind::Status(_) => {}
+                FaultKind::TearMidWrite(_)
+                | FaultKind::TearUnsettled(_)
+                | FaultKind::TearAfter
+                | FaultKind::Delay(_)
+                | FaultKind::FlipBit(_)
+                | FaultKind::Status(_) => {}
             }
+        }
+        if let Some(cut) = struck.iter().find_map(|kind| kind.cut()) {
+            card.run_torn(&heard, cut);
+            return self.tear(card);
         }
         self.answer(card, &heard, &struck)
     }

@@ -1,9 +1,9 @@
-//! The citizen's card on the other side of the wire: a MIFARE DESFire EV2 or EV3 with AES, its secure messaging,
-//! transactions, access rights and TransactionMAC, played in process or, through vpcd, behind a real PC/SC service. It
-//! also owns the faults a card can suffer, the making of cards from a description, half-made ones too, and what else
-//! people lay on a reader. It is written from the chip's public documentation and shares no code with the kiosk's own
-//! card driver, so that both sides cannot be wrong alike. It leaves the city's people, their keys and the control of a
-//! whole street to others.
+//! The citizen's card on the other side of the wire: a MIFARE DESFire EV1, EV2 or EV3 with AES, its secure messaging,
+//! transactions, access rights and TransactionMAC, or a MIFARE Classic 1K and the reader that speaks for it; played in
+//! process or, through vpcd, behind a real PC/SC service. It also owns the faults a card can suffer, the making of cards
+//! from a description, blank and half-made ones too, and what else people lay on a reader. It is written from the chips'
+//! public documentation and shares no code with the kiosk's own card driver, so that both sides cannot be wrong alike.
+//! It leaves the city's people, their keys and the control of a whole street to others.
 
 mod any_card;
 mod blank;

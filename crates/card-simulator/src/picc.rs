@@ -116,6 +116,7 @@ impl Picc {
             Pending::Nothing => self.begin(ins, data),
             Pending::AuthenticationAes(challenge) if is_next => self.finish_aes(challenge, data),
             Pending::AuthenticationEv2(challenge) if is_next => self.finish_ev2(challenge, data),
+            Pending::Command { .. } if is_next && data.is_empty() => Err(Status::Length),
             Pending::Command { ins, mut body } if is_next => {
                 body.extend_from_slice(data);
                 self.collect(ins, body)

@@ -7,6 +7,7 @@ mod field;
 mod issuing;
 mod management;
 mod model;
+mod noise;
 mod reader;
 mod records;
 mod rekeying;
@@ -43,6 +44,23 @@ fn base_keys_are_diversified_as_the_layout_says() {
     let div = [&[0x04, 0xA1, 0xB2, 0xC3, 0xD4, 0xE5, 0xF6, 0xF5, 0x1C, 0x01, 1][..], b"bahia"].concat();
     assert_eq!(keys[1].key, crate::diversified(&crate::Key::new([0xA1; 16]), &div));
     assert_eq!(keys[4].key, crate::Key::new([0xA4; 16]), "the key that reads the UID cannot depend on it");
+}
+
+#[test]
+fn the_chips_key_is_diversified_without_an_application_and_keys_have_versions() {
+    let card = card_with(|value| {
+        let mut keys = value["keys"]["card"].take();
+        keys["picc"] = json!("C0C0C0C0C0C0C0C0C0C0C0C0C0C0C0C0");
+        keys["versions"] = json!({ "read": 2, "picc": 5, "transaction_mac": 7 });
+        value["keys"] = json!({ "base": keys });
+    });
+    let div = [&[0x04, 0xA1, 0xB2, 0xC3, 0xD4, 0xE5, 0xF6, 0, 0, 0, 0][..], b"bahia"].concat();
+    let master = &card.memory().master;
+    assert_eq!((&master.key, master.version), (&crate::diversified(&crate::Key::new([0xC0; 16]), &div), 5));
+    let application = &card.memory().applications[0];
+    assert_eq!(application.keys.iter().map(|key| key.version).collect::<Vec<_>>(), [0, 2, 0, 0, 0]);
+    assert_eq!(application.transaction_mac().map(|(_, _, file)| file.key_version), Some(7));
+    assert_eq!(self::card().memory().master, crate::memory::CardKey::factory(), "as it was made");
 }
 
 #[test]

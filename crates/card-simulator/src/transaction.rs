@@ -298,6 +298,16 @@ mod tests {
     }
 
     #[test]
+    fn an_update_and_a_clearing_enter_the_input_with_their_whole_header() {
+        let mut transaction = Transaction::default();
+        transaction.note_update(0xDB, &[3, 1, 0, 0, 2, 0, 0, 1, 0, 0], &[0xEE]);
+        transaction.note(&[0xEB, 4]);
+        let expected =
+            unhex("DB030100000200000100000000000000 EE000000000000000000000000000000 EB040000000000000000000000000000");
+        assert_eq!(transaction.input, expected);
+    }
+
+    #[test]
     fn a_write_beyond_the_end_changes_nothing() {
         let mut target = [0; 4];
         assert_eq!(write_at(&mut target, 3, &[1, 2]), Err(Status::Boundary));

@@ -2,7 +2,7 @@
 //! without any key.
 
 use crate::entropy;
-use crate::faults::{Exchange, FaultLine, FaultPlan, Struck};
+use crate::faults::{Cut, Exchange, FaultLine, FaultPlan, Struck};
 use crate::field::FieldCard;
 use crate::memory::{Application, Contents, Memory};
 use crate::picc::{Entropy, Picc};
@@ -176,8 +176,28 @@ impl Struck for VirtualCard {
         vec![0x91, status]
     }
 
-    /// A transaction becomes valid in one step, which a tear in the middle comes before.
-    fn run_torn(&mut self, _apdu: &[u8], _written: u8) {}
+    /// A transaction becomes valid in one step, and so does what a card office changes: a tear in the middle comes before
+    /// it. Only a standard file is written in place.
+    fn run_torn(&mut self, apdu: &[u8], cut: Cut) {
+        let mut left = self.picc.memory.clone();
+        // Nobody hears the answer.
+        let _unheard = self.answer(apdu);
+        let meant = std::mem::replace(&mut self.picc.memory, left.clone());
+        for (applications, meant) in left.applications.iter_mut().zip(&meant.applications) {
+            for (number, file) in &mut applications.files {
+                let meant = meant.files.get(number).map(|file| &file.contents);
+                if let (Contents::Standard { data }, Some(Contents::Standard { data: meant })) =
+                    (&mut file.contents, meant)
+                {
+                    half_write(data, meant, usize::from(cut.written), &mut self.picc.entropy);
+                }
+            }
+        }
+        if let Err(error) = self.picc.storage.save(&left) {
+            tracing::warn!(%error, "the card's memory could not be saved");
+        }
+        self.picc.memory = left;
+    }
 
     fn begin_anew(&mut self) {
         self.picc.power_off();
@@ -197,6 +217,18 @@ impl FieldCard for VirtualCard {
     fn field_off(&mut self) {
         Self::field_off(self);
     }
+}
+
+/// Of the bytes that were to change, from the first to the last, so many are new and the rest is garbage.
+fn half_write(data: &mut [u8], meant: &[u8], written: usize, entropy: &mut Entropy) {
+    let changes = |(index, _): &(usize, &u8)| data.get(*index) != meant.get(*index);
+    let first = meant.iter().enumerate().find(changes).map(|(index, _)| index);
+    let last = meant.iter().enumerate().rev().find(changes).map(|(index, _)| index);
+    let (Some(first), Some(last)) = (first, last) else { return };
+    let (Some(range), Some(new)) = (data.get_mut(first..=last), meant.get(first..=last)) else { return };
+    let whole = written.min(new.len());
+    range.copy_from_slice(new);
+    entropy(range.get_mut(whole..).unwrap_or_default());
 }
 
 /// The data of `[Lc data] 00`; `None` when the lengths disagree.

@@ -172,11 +172,7 @@ impl<T: Transport> Workpiece<T> {
     /// # Errors
     /// `Card` when it is neither technology or does not answer; `KeyUnknown` when it hides its UID and no key of this
     /// city gets it.
-    pub fn look<K: OfficeKeys>(
-        mut transport: T,
-        layout: &CardLayout,
-        keys: &mut K,
-    ) -> Result<Self, PersonaliseError> {
+    pub fn look<K: OfficeKeys>(mut transport: T, layout: &CardLayout, keys: &mut K) -> Result<Self, PersonaliseError> {
         let chip = if purse::is_classic(&mut transport, layout.aid)? {
             Chip::Classic(classic::Blank::look(transport, layout)?)
         } else {

@@ -117,7 +117,7 @@ impl<T: Transport> CardSession<T> {
     /// Selects the application anew, which drops whatever was open, and authenticates.
     pub(crate) fn authenticate(&mut self, role: KeyRole, keys: &mut dyn CardKeys) -> Result<(), CardError> {
         self.role = None;
-        self.card.select_application(self.layout.aid)?;
+        self.card.select_application(self.key_on_card(role).aid)?;
         self.authenticate_here(role, keys)
     }
 

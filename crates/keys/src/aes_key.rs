@@ -169,6 +169,13 @@ mod tests {
     }
 
     #[test]
+    fn subkeys_agree_with_nist_sp_800_38b() {
+        let (first, second) = AesKey::new(array("2B7E151628AED2A6ABF7158809CF4F3C")).subkeys();
+        assert_eq!(first, array("FBEED618357133667C85E08F7236A8DE"));
+        assert_eq!(second, array("F7DDAC306AE266CCF90BC11EE46D513B"));
+    }
+
+    #[test]
     fn cmac_of_parts_is_the_cmac_of_the_whole() {
         let key = AesKey::new([7; BLOCK]);
         assert_eq!(key.cmac(&[b"one", b"", b"two"]), key.cmac(&[b"onetwo"]));

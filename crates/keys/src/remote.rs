@@ -1,5 +1,8 @@
 //! A key that another machine holds: central in its HSM, or a SAM in a slot. The card's cryptograms are relayed, the
 //! session comes back, the key itself never leaves its holder.
+//!
+//! The two calls of `KeyLine` are the two halves of a SAM's AuthenticatePICC, so that a SAM AV2/AV3 in a slot is one
+//! more implementation: `docs/security.md`, "With a SAM or an HSM", says how its commands map.
 
 use crate::aes_key::BLOCK;
 use crate::holder::{Authentication, CardKeys, KeyError, KeyOnCard, KeyRole, Scheme, Session};

@@ -156,10 +156,11 @@ fn empty_bundle(path: &Path, enrolment: &Enrolment) {
     }
 }
 
-/// Whole or not at all, with the rights the file had.
+/// Whole or not at all, with the rights the file had. What a link leads to is written, not the link.
 fn rewritten(path: &Path, enrolment: &Enrolment) -> std::io::Result<()> {
     let json = enrolment.to_json().map_err(std::io::Error::other)?;
-    let mode = std::fs::metadata(path)?.permissions().mode() & 0o777;
+    let path = std::fs::canonicalize(path)?;
+    let mode = std::fs::metadata(&path)?.permissions().mode() & 0o777;
     let staged = path.with_extension("new");
     match std::fs::remove_file(&staged) {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
@@ -168,6 +169,6 @@ fn rewritten(path: &Path, enrolment: &Enrolment) -> std::io::Result<()> {
     let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(&staged)?;
     file.write_all(json.as_bytes())?;
     file.sync_all()?;
-    std::fs::rename(&staged, path)?;
+    std::fs::rename(&staged, &path)?;
     std::fs::File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
 }

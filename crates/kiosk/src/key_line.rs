@@ -2,6 +2,9 @@
 //! itself runs on tokio's threads, and after the time-out the key counts as not to be had. Never on the path of a tap:
 //! only a credit without a key at hand, and a change of a card's read key, ask here.
 
+mod rekey;
+
+use card::classic::ClassicIssuer;
 use domain::city_pack::ClassicLayout;
 use domain::{Cents, TopUpId, Uid};
 use keys::classic::{ClassicKey, PurseSeal};
@@ -82,7 +85,7 @@ impl<C: CardKeyHolder + 'static> KeyLine<C> {
         challenge: [u8; 16],
     ) -> Result<RemoteCryptogram, KeyError> {
         let ask = RekeyBegin { scheme: wire_scheme(scheme), uid: uid.bytes().to_vec(), version_on_card, challenge };
-        self.ask(|central| async move { central.rekey_begin(&ask).await }).map(remote_cryptogram)
+        self.ask(|central| async move { central.rekey_begin(&ask).await }).map(|begun| remote_cryptogram(&begun))
     }
 
     /// The card's answer in; ticket and the data of ChangeKey (C4) out.
@@ -139,7 +142,7 @@ impl<C: CardKeyHolder + 'static> keys::remote::KeyLine for KeyLine<C> {
             uid: ask.uid.bytes().to_vec(),
             challenge: ask.challenge,
         };
-        self.ask(|central| async move { central.begin(&ask).await }).map(remote_cryptogram)
+        self.ask(|central| async move { central.begin(&ask).await }).map(|begun| remote_cryptogram(&begun))
     }
 
     fn finish(&mut self, ticket: &[u8; 16], answer: &[u8]) -> Result<Session, KeyError> {
@@ -167,7 +170,7 @@ fn wire_role(role: KeyRole) -> WireRole {
     }
 }
 
-fn remote_cryptogram(cryptogram: Cryptogram) -> RemoteCryptogram {
+fn remote_cryptogram(cryptogram: &Cryptogram) -> RemoteCryptogram {
     RemoteCryptogram { ticket: cryptogram.ticket, cryptogram: cryptogram.cryptogram }
 }
 
@@ -214,8 +217,10 @@ impl<C: CardKeyHolder + 'static> ClassicLine<C> {
         }
         self.keys.as_ref().map(|(_, grant)| grant).ok_or(KeyError::NoKey(KeyRole::Credit))
     }
+}
 
-    fn sector_key(&mut self, uid: &Uid, sector: u8) -> Result<ClassicKey, KeyError> {
+impl<C: CardKeyHolder + 'static> ClassicIssuer for ClassicLine<C> {
+    fn sector_key_b(&mut self, uid: &Uid, sector: u8) -> Result<ClassicKey, KeyError> {
         let layout = self.layout;
         match self.granted(uid)? {
             ClassicGrant::Keys { purse, .. } if sector == layout.purse_sector => Ok(ClassicKey::new(*purse)),
@@ -224,7 +229,8 @@ impl<C: CardKeyHolder + 'static> ClassicLine<C> {
         }
     }
 
-    fn seal(&mut self, uid: &Uid, seal: &PurseSeal) -> Result<[u8; 8], KeyError> {
+    fn purse_seal(&mut self, uid: &Uid, seal: &PurseSeal) -> Result<[u8; 8], KeyError> {
+        // Another counter than the order's is an earlier top-up's, whose seal was cut off.
         let order = self.top_up.filter(|order| order.counter == seal.counter);
         let too_much = |_| KeyError::HolderUnavailable("no such amount fits a Classic card".to_owned());
         let top_up = order
@@ -250,3 +256,6 @@ impl<C> std::fmt::Debug for ClassicLine<C> {
         f.write_str("ClassicLine(redacted)")
     }
 }
+
+#[cfg(test)]
+mod tests;

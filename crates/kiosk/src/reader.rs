@@ -6,6 +6,8 @@ mod issuer;
 mod owner;
 mod requests;
 #[cfg(test)]
+mod request_tests;
+#[cfg(test)]
 mod tests;
 
 use crate::machine::Inputs;

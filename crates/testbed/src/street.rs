@@ -3,6 +3,7 @@
 
 mod city;
 mod holder;
+mod issued;
 mod kiosk;
 mod technician;
 mod tray;

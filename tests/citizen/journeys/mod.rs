@@ -5,6 +5,7 @@
 mod card_faults;
 mod crashes;
 mod faults;
+mod kept_cards;
 mod killed_screens;
 mod lifted;
 mod payment_faults;
@@ -17,6 +18,7 @@ mod terminal_faults;
 mod visit;
 mod window;
 mod window_faults;
+mod wishes;
 
 use domain::Cents;
 use payment_simulator::Answer;

@@ -3,7 +3,7 @@
 use super::chip::ClassicChip;
 use super::memory::ClassicMemory;
 use crate::entropy;
-use crate::faults::{Exchange, FaultLine, FaultPlan, Struck};
+use crate::faults::{Cut, Exchange, FaultLine, FaultPlan, Struck};
 use crate::field::FieldCard;
 use crate::foreign::with_check;
 use crate::picc::Entropy;
@@ -164,8 +164,8 @@ impl Struck for ClassicCard {
         self.reader.refused()
     }
 
-    fn run_torn(&mut self, apdu: &[u8], written: u8) {
-        self.chip.cut = Some(written);
+    fn run_torn(&mut self, apdu: &[u8], cut: Cut) {
+        self.chip.cut = Some(cut);
         // Nobody hears the answer.
         let _unheard = self.answer(apdu);
     }

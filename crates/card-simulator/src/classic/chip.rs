@@ -5,8 +5,10 @@ use super::access::{Conditions, Operation};
 use super::keys::{ClassicKey, ClassicKeyKind};
 use super::memory::{BLOCKS, Block, ClassicMemory, SECTOR_BLOCKS};
 use super::value::ValueBlock;
+use crate::faults::Cut;
 use crate::picc::Entropy;
 use crate::storage::{ClassicHead, Storage};
+use std::collections::BTreeMap;
 
 /// Why the chip refused. On the air all of these are the same four bits; readers tell some of them apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -40,8 +42,10 @@ pub(crate) struct ClassicChip {
     pub(crate) memory: ClassicMemory,
     pub(crate) storage: Storage<ClassicHead>,
     pub(crate) entropy: Entropy,
-    /// The next block write stops after so many bytes, and leaves the rest as it happens to be.
-    pub(crate) cut: Option<u8>,
+    /// The next block write is cut.
+    pub(crate) cut: Option<Cut>,
+    /// Blocks whose last write was too short to be settled, with the bytes that were meant.
+    unsettled: BTreeMap<u8, Block>,
     authenticated: Option<Authenticated>,
     /// The transfer buffer, volatile.
     buffer: Option<ValueBlock>,
@@ -49,7 +53,15 @@ pub(crate) struct ClassicChip {
 
 impl ClassicChip {
     pub(crate) fn new(memory: ClassicMemory, entropy: Entropy) -> Self {
-        Self { memory, storage: Storage::default(), entropy, cut: None, authenticated: None, buffer: None }
+        Self {
+            memory,
+            storage: Storage::default(),
+            entropy,
+            cut: None,
+            unsettled: BTreeMap::new(),
+            authenticated: None,
+            buffer: None,
+        }
     }
 
     /// The field is gone: only the EEPROM is left.
@@ -114,7 +126,7 @@ impl ClassicChip {
                 return chip.read_trailer(block);
             }
             chip.allowed(block, Operation::Read)?;
-            Ok(chip.memory.block(block))
+            Ok(chip.sensed(block))
         })
     }
 
@@ -160,13 +172,26 @@ impl ClassicChip {
         Ok(merged)
     }
 
-    fn store(&mut self, block: u8, mut data: Block) -> Result<(), Refusal> {
+    /// What the chip reads of a data block now: of unsettled bytes, as they were or as they were meant.
+    fn sensed(&mut self, block: u8) -> Block {
+        let mut data = self.memory.block(block);
+        if let Some(meant) = self.unsettled.get(&block) {
+            let mut coins = [0; 16];
+            (self.entropy)(&mut coins);
+            for ((byte, meant), coin) in data.iter_mut().zip(meant).zip(coins) {
+                if coin & 1 == 1 {
+                    *byte = *meant;
+                }
+            }
+        }
+        data
+    }
+
+    fn store(&mut self, block: u8, data: Block) -> Result<(), Refusal> {
         if block == 0 {
             return Err(Refusal::NotAllowed);
         }
-        if let Some(written) = self.cut.take() {
-            (self.entropy)(data.get_mut(usize::from(written)..).unwrap_or_default());
-        }
+        let (data, unsettled) = self.written(block, data);
         let mut memory = self.memory.clone();
         memory.set(block, data);
         self.storage.save(&memory).map_err(|error| {
@@ -174,14 +199,33 @@ impl ClassicChip {
             Refusal::Memory
         })?;
         self.memory = memory;
+        match unsettled {
+            Some(meant) => self.unsettled.insert(block, meant),
+            None => self.unsettled.remove(&block),
+        };
         Ok(())
+    }
+
+    /// What a write leaves in the EEPROM and, where it was too short, what was meant.
+    fn written(&mut self, block: u8, meant: Block) -> (Block, Option<Block>) {
+        let Some(cut) = self.cut.take() else { return (meant, None) };
+        let settled = cut.settled || is_trailer(block);
+        let mut left = meant;
+        let Some(rest) = left.get_mut(usize::from(cut.written)..) else { return (meant, None) };
+        if settled {
+            (self.entropy)(rest);
+        } else {
+            let before = self.memory.block(block);
+            rest.copy_from_slice(before.get(usize::from(cut.written)..).unwrap_or_default());
+        }
+        (left, (!settled).then_some(meant))
     }
 
     /// Loads a value block into the transfer buffer, changed by `by`.
     fn load(&mut self, block: u8, operation: Operation, by: i64) -> Result<(), Refusal> {
         self.step(|chip| {
             chip.allowed(block, operation)?;
-            let loaded = ValueBlock::parse(&chip.memory.block(block)).ok_or(Refusal::Value)?;
+            let loaded = ValueBlock::parse(&chip.sensed(block)).ok_or(Refusal::Value)?;
             let value = i64::from(loaded.value).checked_add(by).and_then(|value| i32::try_from(value).ok());
             chip.buffer = Some(ValueBlock { value: value.ok_or(Refusal::Value)?, ..loaded });
             Ok(())

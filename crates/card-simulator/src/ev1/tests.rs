@@ -154,3 +154,12 @@ fn an_enciphered_reply_ends_with_the_crc_of_data_and_status() {
     let done = card.seal(CommMode::Full, &[]);
     assert_eq!(done.len(), 8, "without data there is a MAC");
 }
+
+#[test]
+fn a_crc_that_begins_with_zero_fits_one_byte_later_too() {
+    let data = (0_u16..).map(u16::to_le_bytes).find(|data| crc32(&[data, &[0][..]].concat())[0] == 0).unwrap();
+    let sealed = session().seal(CommMode::Full, &data);
+    let plain = cbc_decrypt(&session().key, &ZERO, &sealed);
+    assert_eq!(plain[2..6], crc32(&[&plain[..2], &[0]].concat()));
+    assert_eq!(plain[3..7], crc32(&[&plain[..3], &[0]].concat()), "so a reader must know how much it asked for");
+}

@@ -13,7 +13,8 @@ use std::collections::BTreeMap;
 const MASTER_CHANGEABLE: u8 = 0x01;
 /// Bit 1: listings need no authentication.
 const FREE_LISTING: u8 = 0x02;
-/// Bit 2: applications (on the chip) or files (in an application) are created and deleted without authentication.
+/// Bit 2: everybody may create applications (on the chip), or create and delete files (in an application). On the
+/// chip it also lets an application delete itself; deleting one always needs a master key.
 pub(super) const FREE_CREATION: u8 = 0x04;
 /// Bit 3: these settings may be changed.
 const SETTINGS_CHANGEABLE: u8 = 0x08;
@@ -106,7 +107,7 @@ impl Picc {
 
     /// On the level of the chip its master key; within an application that application's own, when the chip allows it.
     fn may_delete_application(&self, body: &[u8]) -> Result<(), Status> {
-        let Some(index) = self.selected else { return self.needs_master_unless(FREE_CREATION) };
+        let Some(index) = self.selected else { return self.needs_master() };
         let own = self.memory.applications.get(index).is_some_and(|own| body.starts_with(&own.aid));
         if own && self.memory.settings & FREE_CREATION != 0 {
             return self.needs_master();

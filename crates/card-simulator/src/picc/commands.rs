@@ -44,7 +44,11 @@ impl Picc {
         match ins {
             CREATE_APPLICATION => self.create_application(clear),
             DELETE_APPLICATION => self.delete_application(clear),
-            CREATE_STANDARD_FILE | CREATE_BACKUP_FILE | CREATE_VALUE_FILE | CREATE_LINEAR_FILE | CREATE_CYCLIC_FILE
+            CREATE_STANDARD_FILE
+            | CREATE_BACKUP_FILE
+            | CREATE_VALUE_FILE
+            | CREATE_LINEAR_FILE
+            | CREATE_CYCLIC_FILE
             | CREATE_TRANSACTION_MAC_FILE => self.create_file(ins, clear),
             DELETE_FILE => self.delete_file(clear),
             CHANGE_FILE_SETTINGS => self.change_file_settings(clear),

@@ -63,10 +63,7 @@ impl Picc {
         })
     }
 
-    fn change_files(
-        &mut self,
-        change: impl FnOnce(&mut Application) -> Result<(), Status>,
-    ) -> Result<Vec<u8>, Status> {
+    fn change_files(&mut self, change: impl FnOnce(&mut Application) -> Result<(), Status>) -> Result<Vec<u8>, Status> {
         self.change_memory(|memory, selected| {
             let index = selected.ok_or(Status::PermissionDenied)?;
             change(memory.applications.get_mut(index).ok_or(Status::PermissionDenied)?)

@@ -56,8 +56,13 @@ impl Picc {
             CREATE_APPLICATION | DELETE_APPLICATION | FORMAT | SET_CONFIGURATION | CHANGE_KEY | CHANGE_KEY_SETTINGS => {
                 self.plan_administration(ins, body)
             }
-            CREATE_STANDARD_FILE | CREATE_BACKUP_FILE | CREATE_VALUE_FILE | CREATE_LINEAR_FILE | CREATE_CYCLIC_FILE
-            | CREATE_TRANSACTION_MAC_FILE | DELETE_FILE => self.plan_creation(ins),
+            CREATE_STANDARD_FILE
+            | CREATE_BACKUP_FILE
+            | CREATE_VALUE_FILE
+            | CREATE_LINEAR_FILE
+            | CREATE_CYCLIC_FILE
+            | CREATE_TRANSACTION_MAC_FILE
+            | DELETE_FILE => self.plan_creation(ins),
             CHANGE_FILE_SETTINGS => self.plan_file_settings(body),
             _ => self.plan_file_command(ins, body),
         }

@@ -1,8 +1,8 @@
 //! Record files: read, write, update, clear.
 
 use super::Picc;
-use super::commands::parameters;
 use super::codes;
+use super::commands::parameters;
 use crate::bytes::u24;
 use crate::memory::{Contents, RecordFile};
 use crate::status::Status;

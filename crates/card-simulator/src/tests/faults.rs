@@ -1,7 +1,8 @@
 //! Tears, delays and errors where the plan puts them.
 
 use super::card;
-use super::reader::{CREDIT, LOST, Reader, frame};
+use super::reader::{CREDIT, LOST, Reader, command, frame};
+use crate::memory::{Access, CommMode, Contents};
 use crate::{FaultKind, FaultPlan, Status, VirtualCard, When};
 use domain::Cents;
 use std::time::Duration;
@@ -40,6 +41,27 @@ fn a_tear_in_the_middle_of_a_commit_comes_before_it() {
         card.set_faults(FaultPlan::once(When::Ins(0xC7), FaultKind::TearMidWrite(written)));
         assert_eq!(credit(&mut card), Err(LOST));
         assert_eq!((card.is_torn(), card.purse()), (true, Some(Cents(1_250))));
+    }
+}
+
+#[test]
+fn a_tear_in_the_middle_of_a_standard_file_leaves_half_of_it() {
+    for written in 0..=8_u8 {
+        let mut card = card();
+        let identity = card.layout.files.identity;
+        let file = card.picc.memory.applications[0].files.get_mut(&identity).unwrap();
+        (file.comm, file.rights.write) = (CommMode::Plain, Access::Free);
+        let before = card.memory().clone();
+        card.set_faults(FaultPlan::once(When::Ins(0x3D), FaultKind::TearMidWrite(written)));
+        assert_eq!(command(&mut card, 0x5A, &[0xF5, 0x1C, 0x01]).1, 0);
+        let header = [identity, 16, 0, 0, 8, 0, 0];
+        assert_eq!(command(&mut card, 0x3D, &[&header[..], &[0xEE; 8]].concat()), (vec![], LOST));
+        let Some(Contents::Standard { data }) = card.contents(identity) else { panic!("a standard file") };
+        let whole = 16 + usize::from(written);
+        assert!(data[16..whole].iter().all(|byte| *byte == 0xEE), "{written}");
+        assert_eq!(data[whole..24] == [0xEE; 8][whole - 16..], written == 8, "{written}: the rest is garbage");
+        card.picc.memory.applications[0].files.insert(identity, before.applications[0].files[&identity].clone());
+        assert_eq!(card.memory(), &before, "and nothing else has changed");
     }
 }
 

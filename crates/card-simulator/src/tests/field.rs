@@ -1,7 +1,10 @@
 //! Wrapping, chaining, and what survives the loss of the field and of the process.
 
 use super::card;
+use super::issuing::blank;
 use super::reader::{CREDIT, READ, Reader, command, frame};
+use crate::bytes::unhex;
+use crate::memory::Chip;
 use crate::{Status, StorageError, VirtualCard};
 use domain::{Cents, TerminalId};
 
@@ -28,11 +31,32 @@ fn malformed_commands_get_a_status_and_never_silence() {
 }
 
 #[test]
+fn the_whole_chip_answers_as_in_an12343_table_16() {
+    let mut drawn = unhex("FA659AD0DCA738DD65DC7DC38612AD81 8CF141F3").into_iter();
+    let entropy = Box::new(move |bytes: &mut [u8]| bytes.fill_with(|| drawn.next().unwrap()));
+    let mut card = blank(Chip::Ev3).with_entropy(entropy);
+    let mut check = |command: &str, answer: &str| assert_eq!(card.transmit(&unhex(command)), unhex(answer));
+    check("90710000 02 00 00 00", "24677DDBD46349E623798FD729006E79 91AF");
+    check(
+        "90AF0000 20 3B50445F21D21D77D500794DEB245E5A754F5F901844259F4C9B31A5C7335ACD 00",
+        "04C6DBD67417ED0D31DDDE4D2E3FFAC2B4B074F638EEF7FFF9254963B65C7759 9100",
+    );
+}
+
+#[test]
 fn a_command_in_the_middle_of_a_chain_breaks_it_off() {
     let mut card = card();
     assert_eq!(frame(&mut card, 0x60, &[]).1, 0xAF);
     assert_eq!(frame(&mut card, 0x6A, &[]).1, Status::CommandAborted.byte());
     assert_eq!(command(&mut card, 0x6A, &[]).1, 0);
+}
+
+#[test]
+fn a_chain_that_goes_on_with_nothing_is_refused() {
+    let mut card = card();
+    let reader = Reader::open(&mut card, CREDIT);
+    assert_eq!(frame(reader.card, 0x3B, &[3, 0, 0, 0, 48, 0, 0]).1, 0xAF);
+    assert_eq!(frame(reader.card, 0xAF, &[]).1, Status::Length.byte());
 }
 
 #[test]

@@ -67,11 +67,12 @@ fn an_ev1_holds_28_applications() {
 }
 
 #[test]
-fn a_closed_chip_creates_and_deletes_under_its_master_key_only() {
+fn a_closed_chip_creates_under_its_master_key_only_and_no_chip_deletes_without() {
     for scheme in SCHEMES {
         let mut card = blank(Chip::Ev3);
         frame(&mut card, 0x5A, &CHIP);
         assert_eq!(command(&mut card, 0xCA, &NEW_APPLICATION).1, 0, "a factory-new chip is open");
+        assert_eq!(command(&mut card, 0xDA, &AID).1, Status::Authentication.byte());
         assert_eq!(at_chip(&mut card, scheme).full(0x54, &[], &[0x0B]), Ok(vec![]));
         for (ins, parameters) in [(0xCA, &[9, 9, 9, 0x0B, 0x81][..]), (0xDA, &AID)] {
             frame(&mut card, 0x5A, &CHIP);

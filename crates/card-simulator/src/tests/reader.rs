@@ -11,6 +11,7 @@ use crate::{Status, VirtualCard};
 pub(crate) const AID: [u8; 3] = [0xF5, 0x1C, 0x01];
 /// The level of the chip itself.
 pub(crate) const CHIP: [u8; 3] = [0; 3];
+pub(crate) const MASTER: u8 = 0;
 pub(crate) const READ: u8 = 1;
 pub(crate) const DEBIT: u8 = 2;
 pub(crate) const CREDIT: u8 = 3;
@@ -30,8 +31,8 @@ trait Channel {
     fn seal(&mut self, mode: CommMode, ins: u8, header: &[u8], data: &[u8]) -> Vec<u8>;
     /// `data` is the key (or its difference) and the version; the CRC32 of the new key alone follows for another key.
     fn seal_change_key(&mut self, header: u8, data: &[u8; 17], new_key_crc: Option<[u8; 4]>) -> Vec<u8>;
-    /// `None` when the reply is not what the card sent.
-    fn open(&mut self, mode: CommMode, reply: &[u8]) -> Option<Vec<u8>>;
+    /// `None` when the reply is not what the card sent. `len` is what was asked for, where that was said.
+    fn open(&mut self, mode: CommMode, reply: &[u8], len: Option<usize>) -> Option<Vec<u8>>;
     /// What AuthenticateEV2NonFirst goes on with.
     fn going_on(&self) -> Option<([u8; 4], u16)> {
         None
@@ -80,6 +81,16 @@ pub(crate) fn command(card: &mut VirtualCard, ins: u8, data: &[u8]) -> (Vec<u8>,
         status = next;
     }
     (whole, status)
+}
+
+/// Bytes a reply will have, as far as the command tells.
+fn length_asked(ins: u8, header: &[u8]) -> Option<usize> {
+    match (ins, header) {
+        (0xBD | 0xAD, [.., a, b, c]) => Some(crate::bytes::u24([*a, *b, *c])).filter(|length| *length > 0),
+        (0x6C, _) => Some(4),
+        (0x51, _) => Some(7),
+        _ => None,
+    }
 }
 
 fn flip(bytes: &mut [u8], bit: usize) {
@@ -172,7 +183,10 @@ impl<'a> Reader<'a> {
     ) -> Result<Vec<u8>, u8> {
         let body = self.channel.seal(mode, ins, header, data);
         let (reply, status) = transmit(self.card, ins, &body);
-        if status == 0 { Ok(self.channel.open(mode, &reply).expect("the reply's protection")) } else { Err(status) }
+        if status != 0 {
+            return Err(status);
+        }
+        Ok(self.channel.open(mode, &reply, length_asked(ins, header)).expect("the reply's protection"))
     }
 
     /// A command in a mode, chained as it needs or in one frame, whose answer has one bit turned over on its way;
@@ -182,7 +196,7 @@ impl<'a> Reader<'a> {
         let (mut reply, status) = command(self.card, ins, &body);
         assert_eq!(status, 0);
         flip(&mut reply, bit);
-        self.channel.open(mode, &reply)
+        self.channel.open(mode, &reply, length_asked(ins, header))
     }
 
     /// A command with one bit turned over on its way; the status.
@@ -190,6 +204,12 @@ impl<'a> Reader<'a> {
         let mut body = self.channel.seal(mode, ins, header, data);
         flip(&mut body, bit);
         command(self.card, ins, &body).1
+    }
+
+    /// A command of any kind, whose answer nobody opens.
+    pub(crate) fn say(&mut self, mode: CommMode, ins: u8, header: &[u8], data: &[u8]) {
+        let body = self.channel.seal(mode, ins, header, data);
+        command(self.card, ins, &body);
     }
 
     /// A command that is sent a second time after it was answered; that second status.
@@ -218,7 +238,7 @@ impl<'a> Reader<'a> {
         let (reply, status) = command(self.card, 0xC4, &body);
         match (status, old) {
             (0, None) => assert_eq!(reply, [0; 0], "the session has ended"),
-            (0, Some(_)) => assert_eq!(self.channel.open(CommMode::Mac, &reply), Some(vec![])),
+            (0, Some(_)) => assert_eq!(self.channel.open(CommMode::Mac, &reply, None), Some(vec![])),
             _ => return Err(status),
         }
         Ok(())

@@ -15,10 +15,8 @@ fn card() -> VirtualCard {
     let rights = Rights { read: master, write: master, read_write: master, change: master };
     let records = RecordFile { record_size: 2, max_records: 4, records: Vec::new() };
     let file = |contents| File { comm: CommMode::Full, rights, contents };
-    let files = BTreeMap::from([
-        (LINEAR, file(Contents::Linear(records.clone()))),
-        (CYCLIC, file(Contents::Cyclic(records))),
-    ]);
+    let files =
+        BTreeMap::from([(LINEAR, file(Contents::Linear(records.clone()))), (CYCLIC, file(Contents::Cyclic(records)))]);
     let mut card = blank(Chip::Ev3);
     let mut memory = card.memory().clone();
     memory.applications.push(Application { aid: AID, key_settings: 0x0B, keys: vec![CardKey::factory()], files });

@@ -34,7 +34,7 @@ pub enum AccessError {
     /// A block could be neither read nor written.
     #[error("block {0} could not be used any more")]
     DeadBlock(u8),
-    /// A block asks for key B, which this trailer makes readable and thereby no key (MF1S50, 8.7.2).
+    /// A block asks for key B, which this trailer makes readable and thereby no key (MF1S50, 8.7.3).
     #[error("block {0} needs a key B that is none")]
     NoKeyB(u8),
 }

@@ -139,6 +139,10 @@ impl<T: Transport> ClassicSession<T> {
         let state = self.read_to_write(keys)?;
         let mut mended = false;
         if state.main_state == MainState::Interrupted {
+            // What is overwritten cannot be looked at again.
+            if self.read_to_write(keys)? != state {
+                return Err(CardError::ReadBackDiffers);
+            }
             let [main, backup, _] = self.blocks.purse;
             self.chip.copy(backup, main, state.main)?;
             mended = true;

@@ -92,15 +92,15 @@ impl PurseBlocks {
         // The backup is only worth something as the copy that the interrupted top-up itself made: later it lags by a
         // whole top-up.
         let backup = backup.ok_or(NeedsCheck::PurseUnreadable)?;
-        match counter_of(backup.address, &seal, &records)? {
-            (counter, SealState::Current) => Ok(PurseState {
+        match counter_of(backup.address, &seal, &records) {
+            Ok((counter, SealState::Current)) => Ok(PurseState {
                 main: backup,
                 counter,
                 main_state: MainState::Interrupted,
                 seal_state: SealState::Current,
                 records,
             }),
-            (_, SealState::Behind) => Err(NeedsCheck::PurseUnreadable),
+            Ok((_, SealState::Behind)) | Err(_) => Err(NeedsCheck::PurseUnreadable),
         }
     }
 }

@@ -41,24 +41,26 @@ impl<T: Transport> Desfire<T> {
     }
 
     /// AuthenticateEV2NonFirst (77): another key of the same application within an EV2 session, whose transaction
-    /// identifier, command counter and open transaction it keeps. Gives the version of the key.
+    /// identifier, command counter and open transaction it keeps. One version of the key: a refusal ends the session
+    /// that a further attempt would belong to.
     ///
     /// # Errors
     /// `NotAuthenticated` without an EV2 session, else as `authenticate`; the session is over.
-    pub fn authenticate_non_first(&mut self, key: &KeyOnCard, keys: &mut dyn CardKeys) -> Result<usize, CardError> {
+    pub fn authenticate_non_first(
+        &mut self,
+        key: &KeyOnCard,
+        keys: &mut dyn CardKeys,
+        version: usize,
+    ) -> Result<(), CardError> {
         let mut channel = self.channel.take().filter(Channel::is_ev2).ok_or(CardError::NotAuthenticated)?;
-        for version in 0..keys.versions(key.role) {
-            match self.attempt(key, keys, version, Scheme::Ev2NonFirst)? {
-                Taken::Session(session) => {
-                    channel.renew(session)?;
-                    self.channel = Some(channel);
-                    return Ok(version);
-                }
-                // The refusal has ended the session that a further attempt would belong to.
-                Taken::OtherVersion | Taken::OtherScheme => break,
+        match self.attempt(key, keys, version, Scheme::Ev2NonFirst)? {
+            Taken::Session(session) => {
+                channel.renew(session)?;
+                self.channel = Some(channel);
+                Ok(())
             }
+            Taken::OtherVersion | Taken::OtherScheme => Err(CardError::AuthenticationFailed(key.role)),
         }
-        Err(CardError::AuthenticationFailed(key.role))
     }
 
     /// `None` when the card refuses this version of the key.

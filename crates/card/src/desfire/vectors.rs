@@ -2,7 +2,7 @@
 
 use super::script::{Script, hex};
 use super::settings::{Access, AccessRights};
-use super::{Desfire, command};
+use super::{Desfire, FileKind, NewFile, command};
 use crate::error::CardError;
 use keys::SessionKeys;
 use keys::{AesKey, Channel, ChannelError, CommMode, KeyChange, KeyError, KeyOnCard, KeyRole, OneKey, Session};
@@ -25,14 +25,23 @@ fn card(enc: &str, mac: &str, transaction_id: &str, counter: u16, lines: &[(&str
     card
 }
 
-#[test]
-fn an12343_table_16_authenticate_ev2_first_then_a_channel() {
-    let rnd_a = hex("B04D0787C93EE0CC8CACC8E86F16C6FE");
+/// Authenticates with key `number`, which has these bytes; RndA is the published one.
+fn authenticate(card: &mut Desfire<Script>, number: u8, bytes: &str, rnd_a: &str) {
+    let rnd_a = hex(rnd_a);
     let entropy = Box::new(move |buffer: &mut [u8]| -> Result<(), KeyError> {
         buffer.copy_from_slice(&rnd_a);
         Ok(())
     });
-    let mut keys = OneKey::new(KeyRole::Master, AesKey::new([0; 16]), entropy);
+    let mut keys = OneKey::new(KeyRole::Master, key(bytes), entropy);
+    let key = KeyOnCard { role: KeyRole::Master, aid: [1, 0, 0], number, uid: None };
+    assert_eq!(card.authenticate(&key, &mut keys), Ok(0));
+    card.selected = key.aid;
+}
+
+const ZEROS: &str = "00000000000000000000000000000000";
+
+#[test]
+fn an12343_table_16_authenticate_ev2_first_then_a_channel() {
     let mut card = Desfire::new(Script::of(&[
         ("90 71 0000 02 00 00 00", "24677DDBD46349E623798FD729006E79 91AF"),
         (
@@ -40,8 +49,7 @@ fn an12343_table_16_authenticate_ev2_first_then_a_channel() {
             "04C6DBD67417ED0D31DDDE4D2E3FFAC2B4B074F638EEF7FFF9254963B65C7759 9100",
         ),
     ]));
-    let key = KeyOnCard { role: KeyRole::Master, aid: [1, 0, 0], number: 0, uid: None };
-    assert_eq!(card.authenticate(&key, &mut keys), Ok(0));
+    authenticate(&mut card, 0, ZEROS, "B04D0787C93EE0CC8CACC8E86F16C6FE");
     assert!(card.is_authenticated() && card.is_ev2());
 }
 
@@ -117,4 +125,83 @@ fn an12343_tables_25_and_26_write_and_read_data_in_comm_mode_full() {
     card.write_data(0, &[0x22; 25]).unwrap();
     let expected = [[0x22; 25].as_slice(), &[0; 23]].concat();
     assert_eq!(*card.read_data(0, 48).unwrap(), expected);
+}
+
+/// From here on a real EV1 speaks: "DESFire EV1 Communication Examples", the debug output of the project RFDoorLock.
+#[test]
+fn desfire_ev1_communication_examples_authenticate_aes_and_change_its_own_key() {
+    let mut card = Desfire::new(Script::of(&[
+        // The examples begin with AA; before it an EV1 refuses 71.
+        ("90 71 0000 02 00 00 00", "911C"),
+        ("90 AA 0000 01 00 00", "B969FDFE56FD91FC9DE6F6F213B8FD1E 91AF"),
+        (
+            "90 AF 0000 20 36AAD7DF6E436BA08D18613830A70D5AD43E3D3F4A8D47541EEE623A934E4774 00",
+            "800DB680BC146BD121D6578F2D2E2059 9100",
+        ),
+        ("90 C4 0000 21 00 E9F85E219496C2B58C1090DC3935FAE9E840CF61B383D953194625 6B1F110C10 00", "9100"),
+    ]));
+    authenticate(&mut card, 0, ZEROS, "F44B26F5686F3A391CD38EBD10772281");
+    assert!(!card.is_ev2());
+    let change = KeyChange { new: key("00102030405060708090A0B0B0A09080"), version: 0x10, old: None };
+    assert_eq!(card.change_key(0, &change), Ok(()));
+}
+
+#[test]
+fn desfire_ev1_communication_examples_change_another_key() {
+    let mut card = Desfire::new(Script::of(&[(
+        "90 C4 0000 21 01 E7ECCB6BD1CA64BC161A12B1C024F71430337408C8A87EACAB7A1FF18951FCA3 00",
+        "2128D3CD9C9ACFFF 9100",
+    )]));
+    card.channel = Some(Channel::new(Session::Ev1(key("C2A1E47BD8100044FE6D00A74D7AB17C"))).unwrap());
+    card.selected = [0x16, 0xAE, 0x00];
+    let change = KeyChange { new: key("00102030405060708090A0B0B0A09080"), version: 0x10, old: Some(key(ZEROS)) };
+    assert_eq!(card.change_key(1, &change), Ok(()));
+    assert!(card.is_authenticated(), "the session goes on");
+}
+
+#[test]
+fn desfire_ev1_communication_examples_a_file_is_made_written_read_and_deleted() {
+    let counted = |from: u8, to: u8| (from..to).map(|byte| format!("{byte:02X}")).collect::<String>();
+    let write = [
+        format!("90 3D 0000 3B 05000000340000 {} 00", counted(0, 0x34)),
+        format!("90 3D 0000 23 05340000 1C0000 {} 00", counted(0x34, 0x50)),
+    ];
+    let read = [
+        format!("{} 4C65F1F842262BAC 9100", counted(0, 0x30)),
+        format!("{} F02205CF913C03C9 9100", counted(0x30, 0x50)),
+    ];
+    let mut card = Desfire::new(Script::of(&[
+        ("90 71 0000 02 01 00 00", "911C"),
+        ("90 AA 0000 01 01 00", "B351CB2465D4F33AC627FD6E87A168F2 91AF"),
+        (
+            "90 AF 0000 20 044B6CAC343A08658951496 49CA8DDE1F5AC4EC67BD208900AF02F049E05F0B0 00",
+            "A2EE144B1012FBEB7B2F11132D95A454 9100",
+        ),
+        ("90 CD 0000 07 05 00 0011 500000 00", "A75316AD1596B953 9100"),
+        ("90 6F 0000 00", "05 2D5FF67FFEC9D2D3 9100"),
+        ("90 F5 0000 01 05 00", "00 00 0011 500000 2AAC7517024E09DC 9100"),
+        (&write[0], "765C9DAA50ECB62F 9100"),
+        (&write[1], "3E0AED986B8B0F37 9100"),
+        ("90 BD 0000 07 05000000300000 00", &read[0]),
+        ("90 BD 0000 07 05300000200000 00", &read[1]),
+        ("90 DF 0000 01 05 00", "1BEF0D32B6D1D7F9 9100"),
+    ]));
+    authenticate(&mut card, 1, "10182028303840485058606870788088", "40E7D27174CBA675E8EFBAB99C530E3D");
+    let (one, zero) = (Access::Key(1), Access::Key(0));
+    let rights = AccessRights { read: one, write: one, read_write: zero, change: zero };
+    card.create_file(5, CommMode::Plain, rights, &NewFile::Standard { size: 80 }).unwrap();
+    assert_eq!(card.file_ids().unwrap(), [5]);
+    let settings = card.file_settings(5).unwrap();
+    assert_eq!((settings.rights, settings.kind), (rights, FileKind::Standard { size: 80 }));
+    let data: Vec<u8> = (0..0x50).collect();
+    let plain = CommMode::Plain;
+    for (from, to) in [(0, 0x34), (0x34, 0x50)] {
+        let header = super::files::header(command::WRITE_DATA, 5, u32::try_from(from).unwrap(), to - from).unwrap();
+        card.secure_write(plain, command::WRITE_DATA, &header, &data[from..to]).unwrap();
+    }
+    for (from, to) in [(0, 0x30), (0x30, 0x50)] {
+        let header = super::files::header(command::READ_DATA, 5, u32::try_from(from).unwrap(), to - from).unwrap();
+        assert_eq!(*card.secure_read(plain, command::READ_DATA, &header, to - from).unwrap(), data[from..to]);
+    }
+    card.delete_file(5).unwrap();
 }

@@ -2,9 +2,10 @@
 //! closes the sector. The identity's sector comes last, so that without its trailer there is no card.
 //!
 //! The chip has no roll-back. Contents that were cut off are written again. A trailer that was cut off may have
-//! locked its sector for ever; then the chip is thrown away. Nothing here was tried on hardware.
+//! locked its sector for ever; then the chip is thrown away, and counts for nothing even where a kiosk can still read
+//! it, since it was never registered. Nothing here was tried on hardware.
 
-use super::{BlankKeys, CardOrder, OfficeKeys, Personalised, PersonaliseError, Step};
+use super::{BlankKeys, CardOrder, OfficeKeys, PersonaliseError, Personalised, Step};
 use crate::classic::directory::{self, Directory};
 use crate::classic::records::{self, StoredSeal};
 use crate::classic::value_block::{BLOCK_LENGTH, ValueBlock};
@@ -74,11 +75,12 @@ impl<T: Transport> Blank<T> {
         Ok(Personalised { uid, technology: Technology::Classic, secret: None, read_key_version: 0, was_finished })
     }
 
-    /// Whether our key A opens the identity's sector: its trailer is what was written last.
+    /// Whether our key B opens the identity's sector. Its trailer is what was written last, and key B the last of it:
+    /// a trailer that was cut off may have our key A and no key B.
     fn is_finished<K: OfficeKeys>(&mut self, keys: &mut K) -> Result<bool, PersonaliseError> {
         let sector = self.places.identity_sector;
-        let key = keys.sector_key(&self.uid, sector, ClassicKeyKind::A)?;
-        Ok(chip(&mut self.transport).authenticate(sector, ClassicKeyKind::A, &key)?)
+        let key = keys.classic_sector_key(&self.uid, sector, ClassicKeyKind::B)?;
+        Ok(chip(&mut self.transport).authenticate(sector, ClassicKeyKind::B, &key)?)
     }
 
     fn make<K: OfficeKeys>(
@@ -196,11 +198,7 @@ fn is_closed<T: Transport>(chip: &mut ClassicChip<T>, sector: &Sector) -> Result
 }
 
 /// Opens a sector as delivered. Under the transport conditions key A does everything, and key B is no key.
-fn open_blank<T: Transport>(
-    chip: &mut ClassicChip<T>,
-    sector: u8,
-    blank: &BlankKeys,
-) -> Result<(), PersonaliseError> {
+fn open_blank<T: Transport>(chip: &mut ClassicChip<T>, sector: u8, blank: &BlankKeys) -> Result<(), PersonaliseError> {
     for key in blank.sectors() {
         if chip.authenticate(sector, ClassicKeyKind::A, &key)? {
             return Ok(());

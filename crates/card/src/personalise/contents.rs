@@ -37,7 +37,12 @@ pub(super) fn files(layout: &CardLayout, order: &CardOrder) -> Result<[FileSpec;
     let kiosk = rights(key(keys.read), key(keys.read), key(keys.read));
     let spec = |name, number, rights, file| FileSpec { name, number, rights, file };
     Ok([
-        spec("identity file", numbers.identity, open_rights(layout), NewFile::Standard { size: IDENTITY_LENGTH.into() }),
+        spec(
+            "identity file",
+            numbers.identity,
+            open_rights(layout),
+            NewFile::Standard { size: IDENTITY_LENGTH.into() },
+        ),
         spec("purse", numbers.purse, rights(Access::Never, key(keys.debit), key(keys.credit)), purse),
         spec(
             "top-ups file",

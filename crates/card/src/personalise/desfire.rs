@@ -2,7 +2,7 @@
 
 use super::contents::{self, FileSpec};
 use super::unlock::Bench;
-use super::{BlankKeys, CardOrder, OfficeKeys, Personalised, PersonaliseError, Step};
+use super::{BlankKeys, CardOrder, OfficeKeys, PersonaliseError, Personalised, Step};
 use crate::desfire::{Chip, Desfire, FileSettings};
 use crate::error::CardError;
 use crate::layout::{self, CardSecret, IDENTITY_LENGTH, Identity, WISHES_FIELDS, WISHES_LENGTH};
@@ -283,4 +283,3 @@ fn read_back<T: Transport, K: OfficeKeys>(
     }
     Ok((secret.ok_or(CardError::Layout("identity"))?, read_key_version))
 }
-

@@ -45,11 +45,7 @@ impl<K: OfficeKeys> Bench<'_, K> {
     }
 
     /// Selects the key's level and opens a session with the card's own key.
-    pub(super) fn login<T: Transport>(
-        &mut self,
-        card: &mut Desfire<T>,
-        role: KeyRole,
-    ) -> Result<(), PersonaliseError> {
+    pub(super) fn login<T: Transport>(&mut self, card: &mut Desfire<T>, role: KeyRole) -> Result<(), PersonaliseError> {
         let key = self.on_card(role);
         card.select_application(key.aid)?;
         card.authenticate(&key, self.keys)?;

@@ -16,7 +16,7 @@ use domain::device::{CreditKey, CreditOrder};
 use domain::{CardNumber, Cents, Day, Generation, TopUpId, Uid};
 use keys::classic::{ClassicKey, ClassicKeyKind, PurseSeal, purse_seal_mac, sector_key};
 use keys::{AesKey, KeyError};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 pub(crate) const CLASSIC_UID: [u8; 4] = [0xDE, 0xAD, 0x51, 0x02];
@@ -83,6 +83,7 @@ pub(crate) fn flawed(count: u32, flaw: ClassicFlaw) -> ClassicDescription {
 pub(crate) struct ClassicTray {
     pub(crate) card: Rc<RefCell<ClassicCard>>,
     reader: &'static str,
+    pub(crate) carried: Rc<Cell<u32>>,
 }
 
 impl ClassicTray {
@@ -95,7 +96,7 @@ impl ClassicTray {
         (kind, reader, _): (ReaderKind, &'static str, ReaderProfile),
     ) -> Self {
         let card = personalise_classic(description).unwrap().seeded(7).on(kind);
-        Self { card: Rc::new(RefCell::new(card)), reader }
+        Self { card: Rc::new(RefCell::new(card)), reader, carried: Rc::default() }
     }
 
     pub(crate) fn connect(&self) -> ClassicConnection {
@@ -122,6 +123,7 @@ impl ClassicTray {
     /// Opens the card, then credits under the faults.
     pub(crate) fn credit_under(&self, central: &mut Central, faults: FaultPlan, order: &CreditOrder) -> CreditOutcome {
         let mut session = self.session();
+        central.crediting = Some(order.counter_seen + 1);
         self.card.borrow_mut().set_faults(faults);
         let outcome = session.credit(central, order);
         self.card.borrow_mut().set_faults(FaultPlan::none());
@@ -162,6 +164,7 @@ impl ClassicConnection {
 impl Transport for ClassicConnection {
     fn transmit(&mut self, command: &Apdu) -> Result<Reply, TransportError> {
         assert!(!self.failed, "a connection was used after an error");
+        self.tray.carried.set(self.tray.carried.get() + 1);
         let reply = Reply::parse(self.tray.card.borrow_mut().transmit(command.bytes()));
         self.failed = reply.is_err();
         reply
@@ -181,6 +184,8 @@ impl Transport for ClassicConnection {
 #[derive(Debug, Default)]
 pub(crate) struct Central {
     pub(crate) sealed: u32,
+    /// The counter of the top-up that the visit is about: only its seal may be given anew with other values.
+    pub(crate) crediting: Option<u32>,
     pub(crate) seals: Vec<PurseSeal>,
     pub(crate) offline: bool,
     pub(crate) wrong_keys: bool,
@@ -208,6 +213,10 @@ impl ClassicIssuer for Central {
 
     fn purse_seal(&mut self, _uid: &Uid, seal: &PurseSeal) -> Result<[u8; 8], KeyError> {
         assert!(seal.counter == self.sealed || seal.counter == self.sealed + 1, "{seal:?} after {}", self.sealed);
+        let again = self.seals.last().filter(|last| last.counter == seal.counter);
+        if self.crediting != Some(seal.counter) && again.is_some_and(|last| last != seal) {
+            return Err(KeyError::HolderUnavailable("the books say otherwise".into()));
+        }
         self.sealed = seal.counter;
         self.seals.push(*seal);
         Ok(self.mac(seal))

@@ -1,10 +1,10 @@
 //! A MIFARE Classic card lifted at every exchange: before the command, after it, and in the middle of its write.
 //! Afterwards the value is conserved, the verdict is right and stays right, and the next visit works.
 
-use crate::classic_field::{CLASSIC_PURSE, Central, ClassicTray, READERS, classic_order, topped_up};
+use crate::classic_field::{CLASSIC_PURSE, Central, ClassicTray, READERS, classic_order, flawed, topped_up};
 use crate::field::kiosk_keys;
 use card::{CardError, CreditOutcome, TransportError};
-use card_simulator::{FaultKind, FaultPlan, ReaderKind, When};
+use card_simulator::{ClassicFlaw, FaultKind, FaultPlan, ReaderKind, When};
 use domain::card::CreditVerdict;
 use domain::{Cents, FailureCode, TopUpId};
 use keys::classic::PurseSeal;
@@ -246,4 +246,28 @@ fn a_lost_session_answers_nothing_more() {
     assert!(session.is_lost());
     let closed = session.resolve(&mut kiosk_keys(), TopUpId([1; 16]), 2).unwrap_err();
     assert_eq!(closed, CardError::Transport(TransportError::Closed));
+}
+
+/// Counts what a transport carries.
+fn exchanges_of(tray: &ClassicTray, central: &mut Central) -> u32 {
+    let mut session = tray.session();
+    tray.carried.set(0);
+    let order = classic_order(OURS, AMOUNT, central.sealed);
+    let outcome = session.credit(central, &order);
+    assert!(matches!(outcome, CreditOutcome::Credited { .. }), "{outcome:?}");
+    tray.carried.get()
+}
+
+#[test]
+fn a_credit_takes_as_many_exchanges_as_the_layout_says() {
+    for reader in READERS {
+        let tray = ClassicTray::on(&topped_up(2), reader);
+        assert_eq!(exchanges_of(&tray, &mut Central::at(2)), EXCHANGES);
+        let tray = ClassicTray::on(&flawed(3, ClassicFlaw::SealBehind), reader);
+        assert_eq!(exchanges_of(&tray, &mut Central::at(3)), EXCHANGES + 14);
+        let (tray, mut central) = (ClassicTray::on(&topped_up(2), reader), Central::at(2));
+        torn_at(&tray, &mut central, COMMIT, FaultKind::TearMidWrite(7));
+        central.sealed = 2;
+        assert_eq!(exchanges_of(&tray, &mut central), EXCHANGES + 22);
+    }
 }

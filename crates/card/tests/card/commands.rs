@@ -198,16 +198,16 @@ fn another_key_may_take_over_an_ev2_session_and_its_transaction() {
         card.credit(VALUE, 1).unwrap();
         let key = KeyOnCard { role: KeyRole::Master, aid: AID, number: 1, uid: None };
         let mut keys = OneKey::new(KeyRole::Master, AesKey::new(WORK), counting());
-        let taken = card.authenticate_non_first(&key, &mut keys);
+        let taken = card.authenticate_non_first(&key, &mut keys, 0);
         if chip == Chip::Ev1 {
             assert_eq!(taken, Err(CardError::NotAuthenticated));
             continue;
         }
-        assert_eq!(taken, Ok(0));
+        assert_eq!(taken, Ok(()));
         commit(&mut card);
         assert_eq!(card.value(VALUE, CommMode::Full).unwrap(), 251);
         let mut wrong = OneKey::new(KeyRole::Master, AesKey::new([1; 16]), counting());
-        let refused = card.authenticate_non_first(&key, &mut wrong);
+        let refused = card.authenticate_non_first(&key, &mut wrong, 0);
         assert_eq!(refused, Err(CardError::AuthenticationFailed(KeyRole::Master)));
         assert!(!card.is_authenticated());
     }

@@ -2,7 +2,8 @@
 //! each exchange costs the citizen's patience: one more is a decision, not an accident.
 
 use crate::field::{
-    Connection, PURSE, TERMINAL, Tray, UID, credit_key, description, kiosk_keys, layout, movements, order, top_ups,
+    Connection, PURSE, TERMINAL, Tray, UID, credit_key, description, kiosk_keys, kiosk_keys_of, layout, movements,
+    order, read_key, top_ups,
 };
 use card::{Apdu, CardSession, CreditOutcome, Reply, Transport, TransportError};
 use card_simulator::CardDescription;
@@ -10,6 +11,7 @@ use card_simulator::memory::Chip;
 use domain::card::{PinTries, Wishes};
 use domain::city_pack::CardLayout;
 use domain::{Cents, TopUpId};
+use keys::SoftKeys;
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -82,13 +84,17 @@ impl Watched {
 }
 
 fn open(description: &CardDescription) -> Watched {
+    open_with(description, &mut kiosk_keys())
+}
+
+fn open_with(description: &CardDescription, keys: &mut SoftKeys) -> Watched {
     let names = Rc::default();
     let transport = Recording {
         inner: Tray::with(description).connect(),
         layout: description.layout.clone(),
         names: Rc::clone(&names),
     };
-    let (session, contents) = CardSession::open(transport, &description.layout, &mut kiosk_keys()).unwrap();
+    let (session, contents) = CardSession::open(transport, &description.layout, keys).unwrap();
     assert_eq!(session.uid().bytes(), UID);
     assert_eq!(contents.top_ups.len(), 6);
     assert_eq!(contents.movements.len(), 10);
@@ -202,6 +208,21 @@ fn an_ev1_is_asked_as_often_as_the_layout_page_says() {
     .concat();
     assert_eq!(credit.len(), 11);
     assert_eq!(card.take(), credit);
+    card.session.write_wishes(&mut kiosk_keys(), &Wishes::default(), TERMINAL).unwrap();
+    let again = ["select", "authenticate (AA)", "next frame"];
+    assert_eq!(card.take(), [&again[..], &["write wishes", "commit", "read wishes"]].concat());
+    let tries = PinTries { attempt: 9, failures: 0, pin_version: 1 };
+    card.session.write_tries(&mut kiosk_keys(), tries, TERMINAL).unwrap();
+    assert_eq!(card.take(), ["read tries", "write tries", "commit", "read tries"]);
+    assert_eq!(open(&full(Chip::Ev1, true)).take().len(), 28);
+}
+
+#[test]
+fn a_card_with_the_older_read_key_costs_one_authentication_more() {
+    for (chip, expected) in [(Chip::Ev1, 27), (Chip::Ev3, 16)] {
+        let mut keys = kiosk_keys_of(vec![[0xEE; 16], read_key()]);
+        assert_eq!(open_with(&full(chip, false), &mut keys).take().len(), expected);
+    }
 }
 
 #[test]

@@ -6,7 +6,11 @@ mod commands;
 #[cfg(test)]
 mod classic;
 #[cfg(test)]
+mod classic_chip;
+#[cfg(test)]
 mod classic_field;
+#[cfg(test)]
+mod classic_model;
 #[cfg(test)]
 mod classic_tears;
 #[cfg(test)]
@@ -19,8 +23,6 @@ mod faults;
 mod field;
 #[cfg(test)]
 mod purse;
-#[cfg(test)]
-mod personalise;
 #[cfg(test)]
 mod refused;
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! One interface over both technologies.
 
 use crate::classic_field::{Central, ClassicTray, city, classic_order, topped_up};
-use crate::field::{CHIPS, PURSE, TERMINAL, Tray, credit_key, description, description_of, kiosk_keys, order, top_ups};
+use crate::field::{
+    CHIPS, Connection, PURSE, TERMINAL, Tray, credit_key, description, description_of, kiosk_keys, order, top_ups,
+};
 use card::{Apdu, CardError, CityCard, CreditKeys, CreditOutcome, NeedsCheck, Reply, Transport, TransportError};
 use card_simulator::memory::Chip;
 use domain::card::{CreditVerdict, PinTries, Presentation, Technology, Wishes};
@@ -21,7 +23,7 @@ impl<T: Transport> Transport for WithAtr<T> {
     }
 }
 
-fn desfire(tray: &Tray, atr: &[u8]) -> CityCard<impl Transport> {
+fn desfire(tray: &Tray, atr: &[u8]) -> CityCard<WithAtr<Connection>> {
     CityCard::open(WithAtr(tray.connect(), atr.to_vec()), &city(), &mut kiosk_keys()).unwrap().0
 }
 
@@ -51,7 +53,8 @@ fn another_storage_card_is_foreign_whatever_it_answers() {
 fn a_desfire_card_is_credited_resolved_and_written_through_the_one_interface() {
     for chip in CHIPS {
         let tray = Tray::with(&description_of(chip));
-        let mut card = desfire(&tray, &tray.0.borrow().atr());
+        let atr = tray.0.borrow().atr();
+        let mut card = desfire(&tray, &atr);
         let mut key = credit_key();
         let mut keys = CreditKeys::Desfire(&mut key);
         card.prove_credit_key(&mut keys).unwrap();
@@ -71,7 +74,8 @@ fn a_desfire_card_is_credited_resolved_and_written_through_the_one_interface() {
 #[test]
 fn centrals_key_for_an_old_card_credits_no_desfire_card() {
     let tray = Tray::with(&description());
-    let mut card = desfire(&tray, &tray.0.borrow().atr());
+    let atr = tray.0.borrow().atr();
+    let mut card = desfire(&tray, &atr);
     let mut central = Central::default();
     let outcome = card.credit(&mut CreditKeys::Classic(&mut central), &order(1, 500, 0));
     assert_eq!(outcome, CreditOutcome::NotCredited(CardError::Key(KeyError::NoKey(KeyRole::Credit)).into()));

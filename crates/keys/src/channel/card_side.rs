@@ -13,7 +13,7 @@ pub(super) enum Card {
 }
 
 /// Commands whose CMAC is on the wire in MAC mode on EV1.
-const EV1_WRITES: [u8; 7] = [0x3D, 0x3B, 0xDB, 0x0C, 0x1C, 0xDC, 0xC8];
+const EV1_WRITES: [u8; 10] = [0x3D, 0x8D, 0x3B, 0x8B, 0xDB, 0xBA, 0x0C, 0x1C, 0xDC, 0xC8];
 
 impl Card {
     /// Takes a command apart; `Err` is what a card would answer with an integrity error.

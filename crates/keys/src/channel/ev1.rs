@@ -139,9 +139,10 @@ impl Ev1Channel {
     }
 }
 
-/// Commands that carry their CMAC in `CommMode::Mac`: those that write data, records or values, and CommitReaderID.
+/// Commands that carry their CMAC in `CommMode::Mac`: those that write data, records (by either chaining) or values,
+/// and CommitReaderID.
 fn carries_mac(command: u8) -> bool {
-    matches!(command, 0x3D | 0x3B | 0xDB | 0x0C | 0xDC | 0x1C | 0xC8)
+    matches!(command, 0x3D | 0x8D | 0x3B | 0x8B | 0xDB | 0xBA | 0x0C | 0xDC | 0x1C | 0xC8)
 }
 
 /// Whether a good CRC follows the first `length` bytes.

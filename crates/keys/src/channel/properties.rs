@@ -57,7 +57,7 @@ fn generations() -> impl Strategy<Value = Generation> {
 
 fn said() -> impl Strategy<Value = Said> {
     let modes = select(vec![CommMode::Plain, CommMode::Mac, CommMode::Full]);
-    let commands = select(vec![0x3D, 0x3B, 0xDB, 0x0C, 0xDC, 0x1C, 0xBD, 0xBB, 0x6C, 0xF5, 0xC7, 0x51]);
+    let commands = select(vec![0x3D, 0x8D, 0x3B, 0xDB, 0x0C, 0xDC, 0x1C, 0xBD, 0xBB, 0x6C, 0xF5, 0xC7, 0x51]);
     (modes, commands, vec(any::<u8>(), 0..8), vec(any::<u8>(), 0..70), vec(any::<u8>(), 0..120), any::<bool>())
         .prop_map(|(mode, command, header, data, reply, asked)| Said { mode, command, header, data, reply, asked })
 }

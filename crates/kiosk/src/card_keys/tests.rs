@@ -157,6 +157,17 @@ fn a_settled_bundle_keeps_all_but_the_keys_and_its_rights() {
 }
 
 #[test]
+fn a_bundle_behind_a_link_is_settled_where_it_lies() {
+    let folder = tempfile::tempdir().unwrap();
+    let (real, link) = (folder.path().join("real.json"), folder.path().join("terminal.json"));
+    std::fs::write(&real, enrolment(&[3], Some(9)).to_json().unwrap().as_bytes()).unwrap();
+    std::os::unix::fs::symlink(&real, &link).unwrap();
+    empty_bundle(&link, &enrolment(&[], None));
+    assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert!(!std::fs::read_to_string(&real).unwrap().contains("0303030303"));
+}
+
+#[test]
 fn a_bundle_that_cannot_be_written_stays_as_it_was() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("terminal.json");

@@ -6,9 +6,11 @@ use crate::machine::{Input, Inputs};
 use crate::meter::Meter;
 use crate::vault::Vault;
 use card::{Apdu, ReaderNotice, Reply, Transport, TransportError};
+use super::request_tests::{CLASSIC, Office};
 use card_simulator::{
     CardDescription, FaultKind, FaultPlan, FieldCard, ForeignCard, ForeignDescription, VirtualCard, When, personalise,
 };
+use domain::city_pack::CardLayout;
 use domain::device::ReaderEvent;
 use domain::{CardNumber, FailureCode, TerminalId};
 use keys::{AesKey, SoftKeys};
@@ -17,10 +19,10 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-type Laid = Arc<Mutex<dyn FieldCard>>;
+pub(super) type Laid = Arc<Mutex<dyn FieldCard>>;
 
 /// A reader that sees its field as it is and tells what the test lets it tell.
-struct Field {
+pub(super) struct Field {
     lying: Arc<Mutex<Option<Laid>>>,
     notices: Receiver<ReaderNotice>,
 }
@@ -33,7 +35,8 @@ impl Tray for Field {
     fn connect(&self, _exchange_timeout: Duration) -> Result<Box<dyn Transport>, TransportError> {
         let card = self.lying.lock().unwrap().clone().ok_or(TransportError::CardGone)?;
         card.lock().unwrap().field_off();
-        Ok(Box::new(Connection { lying: Arc::clone(&self.lying) }))
+        let atr = card.lock().unwrap().atr().ok_or(TransportError::CardGone)?;
+        Ok(Box::new(Connection { lying: Arc::clone(&self.lying), atr }))
     }
 
     fn waker(&self) -> Box<dyn Fn() + Send + Sync> {
@@ -44,6 +47,7 @@ impl Tray for Field {
 /// An old handle goes on talking to whatever lies there, as pcscd's do.
 struct Connection {
     lying: Arc<Mutex<Option<Laid>>>,
+    atr: Vec<u8>,
 }
 
 impl Transport for Connection {
@@ -52,17 +56,21 @@ impl Transport for Connection {
         let reply = card.lock().unwrap().exchange(command.bytes()).reply;
         Reply::parse(reply)
     }
+
+    fn atr(&self) -> &[u8] {
+        &self.atr
+    }
 }
 
-struct Bench {
-    owner: Owner<Field>,
+pub(super) struct Bench {
+    pub(super) owner: Owner<Field>,
     lying: Arc<Mutex<Option<Laid>>>,
     notices: Sender<ReaderNotice>,
-    events: Receiver<Input>,
+    pub(super) events: Receiver<Input>,
     _requests: Sender<Asked>,
 }
 
-fn description() -> CardDescription {
+pub(super) fn description() -> CardDescription {
     let text = include_str!("../../../card-simulator/cards/demonstration.json");
     let mut value: serde_json::Value = serde_json::from_str(text).unwrap();
     // The keys of the city, from which the card's own follow.
@@ -71,7 +79,7 @@ fn description() -> CardDescription {
     serde_json::from_value(value).unwrap()
 }
 
-fn card(number: u64) -> Arc<Mutex<VirtualCard>> {
+pub(super) fn card(number: u64) -> Arc<Mutex<VirtualCard>> {
     let mut description = description();
     description.identity.number = CardNumber(number);
     description.uid[6] = u8::try_from(number).unwrap();
@@ -83,16 +91,18 @@ fn bank_card() -> Arc<Mutex<ForeignCard>> {
 }
 
 impl Bench {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let lying = Arc::default();
         let (notices, told) = channel();
         let (inputs, events) = channel();
         let (requests, received) = channel();
         let read = vec![AesKey::new([0xA1; 16])];
         let setup = Setup {
-            layout: description().layout,
+            layout: CardLayout { classic: Some(CLASSIC), ..description().layout },
             terminal: TerminalId(7),
             keys: SoftKeys::new(read, Some(AesKey::new([0xA4; 16])), "bahia", entropy()),
+            issuer: Box::new(Office::default()),
+            profile: None,
             vault: Vault::default(),
             inputs: Inputs(inputs),
             exchange_timeout: Duration::from_secs(1),
@@ -103,13 +113,17 @@ impl Bench {
     }
 
     /// What lies in the field from now on, without a word from pcscd.
-    fn lay(&self, card: Option<Laid>) {
+    pub(super) fn lay(&self, card: Option<Laid>) {
         *self.lying.lock().unwrap() = card;
     }
 
-    /// pcscd says something.
-    fn notice(&mut self, notice: ReaderNotice) -> Vec<String> {
+    pub(super) fn send(&self, notice: ReaderNotice) {
         self.notices.send(notice).unwrap();
+    }
+
+    /// pcscd says something.
+    pub(super) fn notice(&mut self, notice: ReaderNotice) -> Vec<String> {
+        self.send(notice);
         self.turn()
     }
 

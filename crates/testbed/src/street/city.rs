@@ -6,8 +6,10 @@ use crate::{StreetError, io_error};
 use central::enrol::{EnrolmentOrder, enrol, write_bundle};
 use central::publish::publish;
 use central::seed::{SeedPlan, seed};
-use central::{CityServer, DataFolder, Database, KeyFile, Running, clock, pack, serve};
+use card_simulator::{Key, KeySet, KeyVersions};
+use central::{CityServer, DataFolder, Database, KeyFile, Running, cards, clock, offices, pack, serve};
 use domain::{CardNumber, TerminalId};
+use protocol::{BaseKey, CardRegistration};
 use std::net::SocketAddr;
 use std::path::Path;
 use tokio::runtime::Runtime;
@@ -15,6 +17,8 @@ use tokio::runtime::Runtime;
 /// The terminal that stands in the street.
 const TERMINAL: TerminalId = TerminalId(7);
 const PLACE: &str = "Plaza Mayor";
+/// Where cards are made.
+const OFFICE: &str = "Oficina de la Tarjeta Ciudadana";
 /// Verification codes it begins with.
 const CODES: u16 = 200;
 
@@ -103,6 +107,33 @@ impl City {
     /// Takes an exported outbox, as `citizen-central import-outbox` does.
     pub(super) fn import(&self, file: &[u8]) -> Result<central::import::Imported, StreetError> {
         Ok(central::import::import(&mut self.database()?, &self.keys()?, file, clock::now())?)
+    }
+
+    /// The card office registers a card it has made. It counts with central at once, and no feed knows it.
+    pub(super) fn issue(&self, card: &CardRegistration) -> Result<(), StreetError> {
+        let (mut database, now) = (self.database()?, clock::now());
+        let token = offices::make_token(&mut database, OFFICE, now)?;
+        let office = offices::of_token(database.read(), token.expose())?;
+        let bytes = card.encode().map_err(|error| StreetError::Card(error.to_string()))?;
+        cards::register(&mut database, &self.keys()?, office, &bytes, now)?;
+        Ok(())
+    }
+
+    /// The cards' base keys, as simulated cards are described.
+    pub(super) fn base_keys(&self) -> Result<KeySet, StreetError> {
+        let keys = self.keys()?;
+        let (read, base) = (keys.newest_read()?, &keys.cards);
+        let key = |key: &BaseKey| Key::new(*key.expose());
+        Ok(KeySet {
+            master: key(&base.master),
+            read: key(&read.key),
+            debit: key(&base.debit),
+            credit: key(&base.credit),
+            uid: key(&base.uid),
+            transaction_mac: key(&base.transaction_mac),
+            picc: None,
+            versions: KeyVersions { read: read.version, ..KeyVersions::default() },
+        })
     }
 
     pub(super) fn books(&self) -> Result<CentralBooks, StreetError> {

@@ -30,6 +30,25 @@ fn a_tear_in_the_middle_of_a_write_leaves_the_beginning_and_garbage() {
 }
 
 #[test]
+fn an_unsettled_block_reads_either_way_until_it_is_written_again() {
+    let (old, new) = (card().memory().block(MAIN), ValueBlock { value: 1_850, address: 3 }.bytes());
+    let mut card = card();
+    card.set_faults(FaultPlan::once(WRITE, FaultKind::TearUnsettled(1)));
+    open(&mut card, MAIN, ClassicKeyKind::B);
+    assert!(write(&mut card, MAIN, &new).is_empty());
+    card.field_off();
+    open(&mut card, MAIN, ClassicKeyKind::B);
+    let readings: Vec<Vec<u8>> = (0..20).map(|_| read(&mut card, MAIN)).collect();
+    assert!(readings.iter().any(|reading| *reading != readings[0]), "no two readings need agree");
+    for reading in &readings {
+        assert_eq!(reading[0], new[0]);
+        assert!((1..16).all(|index| [old[index], new[index]].contains(&reading[index])), "{reading:02X?}");
+    }
+    assert_eq!(write(&mut card, MAIN, &new), OK);
+    assert!((0..20).all(|_| read(&mut card, MAIN)[..16] == new));
+}
+
+#[test]
 fn a_tear_in_the_middle_strikes_whatever_writes_a_block() {
     let mut card = card();
     card.set_faults(FaultPlan::once(When::Ins(0xD7), FaultKind::TearMidWrite(4)));

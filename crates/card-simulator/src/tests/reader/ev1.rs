@@ -49,7 +49,8 @@ impl Ev1 {
         sealed
     }
 
-    fn decipher(&mut self, sealed: &[u8]) -> Option<Vec<u8>> {
+    /// Without the length the CRC tells where the data ends; a CRC that begins with 00 fits one byte later too.
+    fn decipher(&mut self, sealed: &[u8], len: Option<usize>) -> Option<Vec<u8>> {
         if !sealed.len().is_multiple_of(16) {
             return None;
         }
@@ -59,7 +60,8 @@ impl Ev1 {
             let crc = crc32(&[&plain[..*end], &[0]].concat());
             plain[*end..*end + 4] == crc && plain[*end + 4..].iter().all(|byte| *byte == 0)
         };
-        (1..=plain.len() - 4).rev().find(is_end).map(|end| plain[..end].to_vec())
+        let mut likely = len.map_or(1..=plain.len() - 4, |len| len..=len).rev();
+        likely.find(|end| end + 4 <= plain.len() && is_end(end)).map(|end| plain[..end].to_vec())
     }
 }
 
@@ -81,9 +83,9 @@ impl Channel for Ev1 {
     }
 
     /// Every reply has its MAC or its CRC, that of a plain command too.
-    fn open(&mut self, mode: CommMode, reply: &[u8]) -> Option<Vec<u8>> {
+    fn open(&mut self, mode: CommMode, reply: &[u8], len: Option<usize>) -> Option<Vec<u8>> {
         if mode == CommMode::Full && reply.len() >= 16 {
-            return self.decipher(reply);
+            return self.decipher(reply, len);
         }
         let (data, mac) = reply.split_last_chunk::<8>()?;
         (*mac == self.mac(&[data, &[0]].concat())).then(|| data.to_vec())

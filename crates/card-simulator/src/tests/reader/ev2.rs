@@ -79,7 +79,7 @@ impl Channel for Ev2 {
         self.seal(CommMode::Full, 0xC4, &[header], &data)
     }
 
-    fn open(&mut self, mode: CommMode, reply: &[u8]) -> Option<Vec<u8>> {
+    fn open(&mut self, mode: CommMode, reply: &[u8], _: Option<usize>) -> Option<Vec<u8>> {
         if mode == CommMode::Plain {
             return Some(reply.to_vec());
         }

@@ -1,205 +1,22 @@
 //! Making cards of blank chips: the card is the one that the simulator makes by itself from the layout page, and a
 //! card torn at any exchange is finished by running it again.
 
-use crate::field::{CHIPS, UID, counting, layout};
-use card::personalise::{BlankKeys, CardOrder, PersonaliseError, Personalised, Step, Workpiece};
-use card::{Apdu, CardError, CardSecret, CityCard, Reply, Transport, TransportError};
-use card_simulator::memory::{Chip, Memory};
-use card_simulator::{
-    AnyCard, BlankDescription, CardDescription, ClassicBaseKeys, ClassicCard, ClassicDescription, ClassicIdentity,
-    ClassicKeySource, ClassicMemory, ClassicPurse, ClassicTag, FaultKind, FaultPlan, FieldCard, Identity, Key, KeySet, KeySource, KeyVersions,
-    Purse, Tries, VirtualCard, When, WishList, personalise, personalise_classic,
+use crate::chips::{
+    CHIPS, CLASSIC_UID, CREDIT, EXCHANGES_MAX, NUMBER, READ, SECRET, TODAY, TRANSACTION_MAC, Tray, UID,
+    check_as_a_kiosk, city, counting, described, issuer, order, technology,
 };
-use domain::card::{Technology, Wishes};
-use domain::city_pack::{CardLayout, ClassicLayout};
-use domain::{CardNumber, Cents, Day, FailureCode, Generation, Uid};
+use card::personalise::{BlankKeys, CardOrder, PersonaliseError, Personalised, Step, Workpiece};
+use card::{CardError, CardSecret};
+use card_simulator::memory::Chip;
+use card_simulator::{
+    AnyCard, BlankDescription, ClassicBaseKeys, ClassicDescription, ClassicIdentity, ClassicKeySource, ClassicPurse,
+    ClassicTag, FaultKind, FaultPlan, Key, VirtualCard, When, personalise_classic,
+};
+use domain::card::Technology;
+use domain::{CardNumber, Cents, FailureCode, Generation};
 use keys::{AesKey, IssuerBaseKeys, SoftIssuer, VersionedKey};
 use std::cell::RefCell;
 use std::rc::Rc;
-
-const PICC: [u8; 16] = [0x66; 16];
-const MASTER: [u8; 16] = [0x10; 16];
-const READ: [u8; 16] = [0x11; 16];
-const DEBIT: [u8; 16] = [0x22; 16];
-const CREDIT: [u8; 16] = [0x33; 16];
-const UID_KEY: [u8; 16] = [0x44; 16];
-const TRANSACTION_MAC: [u8; 16] = [0x55; 16];
-const SECRET: [u8; 32] = [0x5C; 32];
-const NUMBER: CardNumber = CardNumber(6_001_234_567);
-const CLASSIC_UID: [u8; 4] = [0x5A, 0x1B, 0x2C, 0x3D];
-const TODAY: Day = Day(20_414);
-/// More exchanges than any personalisation needs.
-const EXCHANGES_MAX: u32 = 400;
-
-fn city() -> CardLayout {
-    let classic = ClassicLayout {
-        mad_aid: 0x511C,
-        identity_sector: 1,
-        purse_sector: 2,
-        top_ups_sector: 3,
-        purse_max: Cents(5_000),
-        top_up_max: Cents(2_000),
-    };
-    CardLayout { classic: Some(classic), ..layout() }
-}
-
-/// The issuer, the versions of whose keys are `version`.
-fn issuer(version: u8) -> SoftIssuer {
-    let one = |key| vec![VersionedKey { key: AesKey::new(key), version }];
-    let base = IssuerBaseKeys {
-        picc: one(PICC),
-        master: one(MASTER),
-        read: one(READ),
-        debit: one(DEBIT),
-        credit: one(CREDIT),
-        uid: one(UID_KEY),
-        transaction_mac: VersionedKey { key: AesKey::new(TRANSACTION_MAC), version },
-    };
-    SoftIssuer::new(base, &city().system_id, counting())
-}
-
-fn order() -> CardOrder {
-    CardOrder {
-        number: NUMBER,
-        generation: Generation(2),
-        secret: CardSecret::new(SECRET),
-        purse_max: Cents(15_000),
-        wishes: Wishes { language: Some(*b"ast"), speech: true, ..Wishes::default() },
-        random_uid: false,
-        today: TODAY,
-    }
-}
-
-fn blank_keys() -> BlankKeys {
-    BlankKeys::new(vec![], vec![], Box::new(|| counting()))
-}
-
-/// A card's memory.
-#[derive(PartialEq)]
-enum Held {
-    Desfire(Memory),
-    Classic(ClassicMemory),
-}
-
-/// A card on a reader; a new connection resets it.
-#[derive(Clone)]
-struct Tray(Rc<RefCell<AnyCard>>);
-
-struct Connection(Rc<RefCell<AnyCard>>, Vec<u8>, bool);
-
-impl Transport for Connection {
-    fn transmit(&mut self, command: &Apdu) -> Result<Reply, TransportError> {
-        assert!(!self.2, "a connection was used after an error");
-        let reply = Reply::parse(FieldCard::exchange(&mut *self.0.borrow_mut(), command.bytes()).reply);
-        self.2 = reply.is_err();
-        reply
-    }
-
-    fn atr(&self) -> &[u8] {
-        &self.1
-    }
-}
-
-impl Tray {
-    fn desfire(chip: Chip) -> Self {
-        let description = BlankDescription { uid: UID, chip, layout: city() };
-        Self(Rc::new(RefCell::new(VirtualCard::blank(&description).seeded(7).into())))
-    }
-
-    fn classic() -> Self {
-        Self(Rc::new(RefCell::new(ClassicCard::blank(Uid::new(&CLASSIC_UID).unwrap()).seeded(7).into())))
-    }
-
-    fn connect(&self) -> Connection {
-        let mut card = self.0.borrow_mut();
-        card.field_off();
-        let atr = FieldCard::atr(&*card).unwrap();
-        Connection(Rc::clone(&self.0), atr, false)
-    }
-
-    fn make(&self, order: &CardOrder) -> Result<Personalised, PersonaliseError> {
-        self.make_by(&mut issuer(1), order, &mut |_| {})
-    }
-
-    fn make_by(
-        &self,
-        keys: &mut SoftIssuer,
-        order: &CardOrder,
-        told: &mut dyn FnMut(Step),
-    ) -> Result<Personalised, PersonaliseError> {
-        let piece = Workpiece::look(self.connect(), &city(), keys)?;
-        piece.finish(order, keys, &blank_keys(), told)
-    }
-
-    fn plan(&self, plan: FaultPlan) {
-        self.0.borrow_mut().set_faults(plan);
-    }
-
-    /// Everything the card holds.
-    fn memory(&self) -> Held {
-        match &*self.0.borrow() {
-            AnyCard::Desfire(card) => Held::Desfire(card.memory().clone()),
-            AnyCard::Classic(card) => Held::Classic(card.memory().clone()),
-        }
-    }
-
-    fn desfire_memory(&self) -> Memory {
-        match &*self.0.borrow() {
-            AnyCard::Desfire(card) => card.memory().clone(),
-            AnyCard::Classic(_) => panic!("a Classic card"),
-        }
-    }
-}
-
-/// The card as the simulator makes it by itself.
-fn described(chip: Chip) -> Memory {
-    let versions =
-        KeyVersions { master: 1, read: 1, debit: 1, credit: 1, uid: 1, transaction_mac: 1, picc: 1 };
-    let description = CardDescription {
-        uid: UID,
-        random_uid: false,
-        chip,
-        layout: city(),
-        keys: KeySource::Base(KeySet {
-            master: Key::new(MASTER),
-            read: Key::new(READ),
-            debit: Key::new(DEBIT),
-            credit: Key::new(CREDIT),
-            uid: Key::new(UID_KEY),
-            transaction_mac: Key::new(TRANSACTION_MAC),
-            picc: Some(Key::new(PICC)),
-            versions,
-        }),
-        identity: Identity { number: NUMBER, generation: Generation(2), secret: SECRET },
-        purse: Purse { value: Cents(0), max: Cents(15_000), free_get_value: true },
-        top_ups: vec![],
-        movements: vec![],
-        tries: Tries { attempt: 0, failures: 0, pin_version: 0 },
-        wishes: WishList { language: Some("ast".into()), speech: true, ..WishList::default() },
-        flaws: Vec::new(),
-    };
-    personalise(&description).unwrap().memory().clone()
-}
-
-/// What a kiosk reads of it.
-fn check_as_a_kiosk(tray: &Tray, order: &CardOrder, technology: Technology) {
-    let (card, contents) = CityCard::open(tray.connect(), &city(), &mut issuer(1)).unwrap();
-    assert_eq!((card.technology(), contents.technology), (technology, technology));
-    assert_eq!((contents.identity.number, contents.identity.generation), (order.number, order.generation));
-    assert_eq!((contents.purse, contents.needs_check), (Some(Cents(0)), false));
-    assert_eq!(contents.top_ups.iter().map(|record| record.counter).max(), Some(0));
-    assert!(contents.movements.is_empty());
-    let secret = contents.identity.secret.as_ref().map(CardSecret::expose);
-    if technology.is_desfire() {
-        assert_eq!((secret, contents.wishes), (Some(&SECRET), order.wishes));
-    } else {
-        assert_eq!(secret, None);
-    }
-}
-
-fn technology(chip: Chip) -> Technology {
-    if chip == Chip::Ev1 { Technology::DesfireEv1 } else { Technology::DesfireEv2 }
-}
 
 #[test]
 fn a_blank_chip_becomes_the_card_of_the_layout_page() {
@@ -294,7 +111,7 @@ fn a_classic_card_torn_at_any_exchange_is_finished_by_the_next_run() {
 }
 
 /// A block half-written is written again. A trailer half-written may have locked its sector for ever: then it is said
-/// that the chip is lost, and nothing is ever called finished that is not.
+/// that the chip is lost, and never that it is finished.
 #[test]
 fn a_classic_block_torn_in_the_middle_is_finished_or_given_up() {
     let untorn = Tray::classic();
@@ -316,7 +133,7 @@ fn a_classic_block_torn_in_the_middle_is_finished_or_given_up() {
                 }
                 Err(PersonaliseError::NoTransportKey | PersonaliseError::Card(CardError::Storage { .. })) => {
                     given_up += 1;
-                    assert!(CityCard::open(tray.connect(), &city(), &mut issuer(1)).is_err());
+                    assert!(tray.make(&order()).is_err(), "once given up is for ever");
                 }
                 Err(error) => panic!("{written} bytes at {exchange}: {error}"),
             }
@@ -334,7 +151,9 @@ fn a_finished_card_is_read_and_never_written() {
         let again = tray.make(&other_secret).unwrap();
         assert!(again.was_finished);
         assert_eq!(again.secret.as_ref().map(|secret| *secret.expose()), expected_secret(&again));
-        for other in [CardOrder { number: CardNumber(7), ..order() }, CardOrder { generation: Generation(3), ..order() }] {
+        for other in
+            [CardOrder { number: CardNumber(7), ..order() }, CardOrder { generation: Generation(3), ..order() }]
+        {
             assert_eq!(tray.make(&other).unwrap_err(), PersonaliseError::OtherCard);
         }
         assert!(tray.memory() == before);

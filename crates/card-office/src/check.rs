@@ -1,0 +1,200 @@
+//! `check`: one part after another, each with *good* or with its code and what to do, and a verdict in a word.
+
+use crate::cli::{Check, DeskArguments};
+use crate::desk::{CardLine, Desk};
+use crate::error::OfficeError;
+use crate::key_file::OfficeKeys;
+use crate::run::{city, city_and_keys};
+use crate::view;
+use card::{CardContents, CityCard, Desfire, ReaderProfile, Transport};
+use domain::TerminalId;
+use domain::city_pack::CityPack;
+use serde::Serialize;
+use std::time::{Duration, Instant};
+
+/// Exchanges whose time is taken. The reader's own UID command needs no card's cooperation but its presence.
+const EXCHANGES: usize = 31;
+/// Above it a tap is noticeably slow.
+const SLOW: Duration = Duration::from_millis(60);
+
+/// One part of the test.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Part {
+    /// What was tested.
+    pub part: &'static str,
+    /// Whether it is good.
+    pub good: bool,
+    /// What was found.
+    pub found: String,
+    /// The code, when it is not good.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<&'static str>,
+    /// What to do then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<&'static str>,
+}
+
+/// The whole test.
+#[derive(Debug, Default, Serialize)]
+pub struct Report {
+    /// All parts that were reached.
+    pub parts: Vec<Part>,
+    /// Whether all of them are good.
+    pub good: bool,
+}
+
+impl Report {
+    fn good(&mut self, part: &'static str, found: impl Into<String>) {
+        self.parts.push(Part { part, good: true, found: found.into(), code: None, next: None });
+    }
+
+    /// Takes a part's error down; the test ends with it.
+    fn bad(&mut self, part: &'static str, error: &OfficeError) {
+        let (code, next) = (Some(error.code()), Some(error.next_step()));
+        self.parts.push(Part { part, good: false, found: error.to_string(), code, next });
+    }
+
+    fn text(&self) -> String {
+        let mut text = String::new();
+        for part in &self.parts {
+            let verdict = if part.good { "good" } else { "BAD " };
+            text.push_str(&format!("{verdict}  {:<12} {}\n", part.part, part.found));
+            if let (Some(code), Some(next)) = (part.code, part.next) {
+                text.push_str(&format!("      {code}: {next}\n"));
+            }
+        }
+        text + if self.good { "all good" } else { "not good" }
+    }
+}
+
+/// Tests reader and card.
+///
+/// # Errors
+/// The error of the part that is not good, after the report.
+pub fn run(office: &DeskArguments, check: &Check, desk: &mut Desk<'_>) -> Result<(), OfficeError> {
+    let (pack, keys) = if office.keys.is_some() {
+        let (pack, keys) = city_and_keys(office, "check with --keys")?;
+        (Some(pack), Some(keys))
+    } else if office.city.is_some() {
+        (Some(city(office, "check")?), None)
+    } else {
+        (None, None)
+    };
+    if check.write && keys.is_none() {
+        return Err(OfficeError::Missing { command: "check --write", argument: "--city and --keys" });
+    }
+    let mut report = Report::default();
+    let ended = examine(pack.as_ref(), keys.as_ref(), check, desk, &mut report);
+    report.good = ended.is_ok();
+    if check.json {
+        let json = serde_json::to_string_pretty(&report);
+        desk.say(&json.map_err(|error| OfficeError::content("standard output".as_ref(), error))?)?;
+    } else {
+        desk.say(&report.text())?;
+    }
+    ended
+}
+
+/// One part's outcome, taken down.
+fn noted<V>(report: &mut Report, part: &'static str, outcome: Result<V, OfficeError>) -> Result<V, OfficeError> {
+    if let Err(error) = &outcome {
+        report.bad(part, error);
+    }
+    outcome
+}
+
+fn examine(
+    pack: Option<&CityPack>,
+    keys: Option<&OfficeKeys>,
+    check: &Check,
+    desk: &mut Desk<'_>,
+    report: &mut Report,
+) -> Result<(), OfficeError> {
+    let reader = desk.tray.reader();
+    let reader = noted(report, "reader", reader)?;
+    let profile = ReaderProfile::of_reader(&reader);
+    report.good("reader", format!("{reader}, profile {profile}"));
+    desk.tell("lay a card down");
+    let card = desk.card();
+    let mut line = noted(report, "card", card)?;
+    let timed = median(&mut line);
+    let median = noted(report, "exchange", timed)?;
+    let slow = if median > SLOW { ": slow, look for metal below the reader" } else { "" };
+    report.good("exchange", format!("{:.1} ms in the median of {EXCHANGES}{slow}", median.as_secs_f64() * 1_000.0));
+    let chip = chip(&mut line, pack);
+    report.good("chip", noted(report, "chip", chip)?);
+    let (Some(pack), Some(keys)) = (pack, keys) else {
+        report.good("keys", "not tested: give --city and --keys");
+        return Ok(());
+    };
+    let opened = CityCard::open(line, &pack.card, &mut keys.reading()).map_err(OfficeError::from);
+    let (mut card, contents) = noted(report, "keys", opened)?;
+    report.good("keys", "the read key and the card know each other");
+    report.good("files", files(&contents));
+    let plausible = plausible(&contents, pack);
+    report.good("purse", noted(report, "purse", plausible)?);
+    if check.write {
+        let written = write(&mut card, keys, &contents, TerminalId(check.terminal));
+        report.good("writing", noted(report, "writing", written)?);
+    }
+    Ok(())
+}
+
+/// The reader's own question for the UID, again and again.
+fn median(line: &mut CardLine) -> Result<Duration, OfficeError> {
+    let mut card = Desfire::new(line);
+    let mut times = Vec::with_capacity(EXCHANGES);
+    for _ in 0..EXCHANGES {
+        let start = Instant::now();
+        card.anticollision_uid()?;
+        times.push(start.elapsed());
+    }
+    times.sort_unstable();
+    Ok(times.get(EXCHANGES / 2).copied().unwrap_or_default())
+}
+
+fn chip(line: &mut CardLine, pack: Option<&CityPack>) -> Result<String, OfficeError> {
+    let aid = pack.map_or([0; 3], |pack| pack.card.aid);
+    if card::purse::is_classic(line, aid)? {
+        let profile = ReaderProfile::of_reader(line.reader_name());
+        return Ok(format!("MIFARE Classic 1K; value operations by profile {profile}"));
+    }
+    let version = Desfire::new(line).version()?;
+    Ok(format!("DESFire, {:?}", version.chip()))
+}
+
+fn files(contents: &CardContents) -> String {
+    let CardContents { technology, top_ups, movements, .. } = contents;
+    let records = format!("{} top-up records, {} movements", top_ups.len(), movements.len());
+    format!("all readable: {}, {records}", view::technology(*technology).words())
+}
+
+/// The card's own contradictions, and the city's limits.
+fn plausible(contents: &CardContents, pack: &CityPack) -> Result<String, OfficeError> {
+    let max = match pack.card.classic {
+        Some(classic) if !contents.technology.is_desfire() => classic.purse_max,
+        _ => pack.purse.max,
+    };
+    if contents.needs_check.is_some() {
+        return Err(OfficeError::PurseOdd);
+    }
+    match contents.purse {
+        None => Ok("not readable without the credit key, as the city wants it".to_owned()),
+        Some(purse) if purse.is_negative() || purse > max => Err(OfficeError::PurseOdd),
+        Some(_) => Ok("within the city's limits, and its records agree".to_owned()),
+    }
+}
+
+/// The tries are written with what they hold: nothing changes, and every step of a write is taken.
+fn write(
+    card: &mut CityCard<CardLine>,
+    keys: &OfficeKeys,
+    contents: &CardContents,
+    terminal: TerminalId,
+) -> Result<String, OfficeError> {
+    if !contents.technology.is_desfire() {
+        return Ok("not tested: a MIFARE Classic card is written with central's keys only".to_owned());
+    }
+    card.write_tries(&mut keys.reading(), contents.tries, terminal)?;
+    Ok("the PIN tries were written and read back, unchanged".to_owned())
+}

@@ -1,0 +1,312 @@
+//! `personalise`: cards out of blank chips, one or a list of them.
+//!
+//! For each card, in this order, each step on the disk or on the card before the next: the chip is looked at; the log
+//! says *begun* on this chip; the card is made and read back; its registration is sealed on the disk; the log says
+//! *written*; central receipts it; the log says *registered*. Until *written* only the same chip goes on; from then on
+//! no other is made at all. So one person cannot get two cards that could both become active.
+
+use crate::central::CentralLine;
+use crate::cli::{DeskArguments, Personalise, TechnologyName};
+use crate::desk::Desk;
+use crate::error::OfficeError;
+use crate::key_file::OfficeKeys;
+use crate::log::{Log, Mark, Stage};
+use crate::order::{self, Order};
+use crate::register::Sender;
+use crate::registrations::Registrations;
+use crate::run::city_and_keys;
+use crate::view;
+use card::personalise::{BlankKeys, CardOrder, PersonaliseError, Personalised, Step, Workpiece};
+use card::{CardError, CardSecret};
+use domain::CardNumber;
+use domain::card::Technology;
+use domain::city_pack::CityPack;
+use keys::SoftIssuer;
+use protocol::CardRegistration;
+use protocol::cards::WireTechnology;
+use zeroize::Zeroizing;
+
+/// How often one card may be lifted before the list is left.
+const LIFTED_MAX: u32 = 10;
+
+/// Makes the cards that were asked for.
+///
+/// # Errors
+/// `OfficeError`; the same command goes on. A card that could only not be registered does not stop the list; the
+/// error comes at the end.
+pub fn run(office: &DeskArguments, arguments: &Personalise, desk: &mut Desk<'_>) -> Result<(), OfficeError> {
+    let orders = order::read(arguments)?;
+    let (city, keys) = city_and_keys(office, "personalise")?;
+    let sender = match (&arguments.central.central, &arguments.central.token) {
+        (Some(base), Some(token)) => Some(Sender::new(CentralLine::new(base, token)?)),
+        _ => None,
+    };
+    let mut workshop = Workshop::open(city, &keys, arguments, sender)?;
+    for number in &arguments.abandon {
+        workshop.abandon(CardNumber(*number), desk)?;
+    }
+    let mut tally = Tally::default();
+    for (done, order) in orders.iter().enumerate() {
+        let last = done + 1 == orders.len();
+        workshop.one(order, orders.len(), last, &mut tally, desk)?;
+    }
+    workshop.register(desk)?;
+    desk.say(&format!("{} made, {} were finished before", tally.made, tally.before))?;
+    workshop.end(desk)
+}
+
+#[derive(Default)]
+struct Tally {
+    made: usize,
+    before: usize,
+}
+
+/// What the log asks for next of one person's card.
+#[derive(Debug, PartialEq, Eq)]
+enum Next {
+    /// Any blank chip.
+    AnyChip,
+    /// The chip that was begun.
+    ThisChip(Mark),
+    /// Nothing on a card: it is written.
+    Nothing,
+}
+
+struct Workshop {
+    city: CityPack,
+    issuer: SoftIssuer,
+    blank: BlankKeys,
+    log: Log,
+    kept: Registrations,
+    /// `None` without central, and once it could not be reached.
+    sender: Option<Sender>,
+    random_uid: bool,
+    /// Why the last registration was not receipted.
+    unregistered: Option<OfficeError>,
+}
+
+impl Workshop {
+    fn open(
+        city: CityPack,
+        keys: &OfficeKeys,
+        arguments: &Personalise,
+        sender: Option<Sender>,
+    ) -> Result<Self, OfficeError> {
+        Ok(Self {
+            city,
+            issuer: keys.issuer()?,
+            blank: keys.blank(),
+            log: Log::open(&arguments.log, keys.office("log")?)?,
+            kept: Registrations::open(&arguments.registrations, &*keys.office("registrations")?)?,
+            sender,
+            random_uid: arguments.random_uid,
+            unregistered: None,
+        })
+    }
+
+    /// A chip that was begun and will not come back. One whose registration may be with central stays what it is.
+    fn abandon(&mut self, number: CardNumber, desk: &Desk<'_>) -> Result<(), OfficeError> {
+        match self.log.standing(number).cloned() {
+            Some(standing) if standing.stage == Stage::Begun => {
+                let at = desk.moment();
+                self.log.note(Stage::Abandoned, number, standing.generation, &standing.chip, at)
+            }
+            Some(standing) if standing.stage == Stage::Abandoned => Ok(()),
+            _ => Err(OfficeError::NothingToAbandon { last_four: number.last_four() }),
+        }
+    }
+
+    fn one(
+        &mut self,
+        order: &Order,
+        of: usize,
+        last: bool,
+        tally: &mut Tally,
+        desk: &mut Desk<'_>,
+    ) -> Result<(), OfficeError> {
+        let next = next(&self.log, order)?;
+        if next == Next::Nothing {
+            tally.before += 1;
+            return Ok(());
+        }
+        let name = format!("row {} of {of}, card …{}", order.row, order.number.last_four());
+        let made = self.make(order, &next, &name, desk)?;
+        tally.made += 1;
+        self.register(desk)?;
+        let active = self.log.registered(order.number) == Some(order.generation);
+        let active = if active { "active" } else { "not active until it is registered" };
+        desk.say(&format!("{name}: {}, {active}", view::technology(made).words()))?;
+        if !last {
+            desk.tell("take it away");
+            desk.tray.removed(desk.wait)?;
+        }
+        Ok(())
+    }
+
+    /// Makes one card, lifted however often, until it is written.
+    fn make(
+        &mut self,
+        order: &Order,
+        next: &Next,
+        name: &str,
+        desk: &mut Desk<'_>,
+    ) -> Result<Technology, OfficeError> {
+        let wanted = if matches!(next, Next::ThisChip(_)) { "the chip that was begun" } else { "a blank card" };
+        desk.tell(&format!("{name}: lay {wanted} down"));
+        for _ in 1..LIFTED_MAX {
+            match self.attempt(order, desk) {
+                Err(error) if was_lifted(&error) => {
+                    desk.tell(&format!("\n{name}: {error}; lay the same card down again"));
+                }
+                done => return done,
+            }
+        }
+        self.attempt(order, desk)
+    }
+
+    fn attempt(&mut self, order: &Order, desk: &mut Desk<'_>) -> Result<Technology, OfficeError> {
+        let line = desk.card()?;
+        let piece = Workpiece::look(line, &self.city.card, &mut self.issuer)?;
+        let chip = self.log.chip(piece.uid());
+        self.admit(order, &chip, view::technology(piece.technology()), desk)?;
+        let wanted = self.wanted(order, desk)?;
+        let mut told = |step: Step| desk.hint(&format!(" {} …", step.name()));
+        let made = piece.finish(&wanted, &mut self.issuer, &self.blank, &mut told);
+        desk.tell("");
+        if made.as_ref().is_err_and(is_of_no_use) {
+            // Never registered, so it can never become active: the person may get another chip at once.
+            self.log.note(Stage::Abandoned, order.number, order.generation, &chip, desk.moment())?;
+        }
+        self.written(order, &chip, made?, desk)
+    }
+
+    /// Whether this chip may become this person's card; from then on it is noted as theirs.
+    fn admit(
+        &mut self,
+        order: &Order,
+        chip: &Mark,
+        technology: TechnologyName,
+        desk: &Desk<'_>,
+    ) -> Result<(), OfficeError> {
+        let row = order.row;
+        if self.log.is_anothers(chip, order.number) {
+            return Err(OfficeError::ChipInUse { row });
+        }
+        if order.technology.is_some_and(|wanted| wanted != technology) {
+            return Err(OfficeError::OtherTechnology { row });
+        }
+        match next(&self.log, order)? {
+            Next::ThisChip(begun) if begun != *chip => {
+                Err(OfficeError::OtherChip { row, last_four: order.number.last_four() })
+            }
+            Next::ThisChip(_) | Next::Nothing => Ok(()),
+            Next::AnyChip => self.log.note(Stage::Begun, order.number, order.generation, chip, desk.moment()),
+        }
+    }
+
+    /// The order for the card, with a fresh secret.
+    fn wanted(&self, order: &Order, desk: &Desk<'_>) -> Result<CardOrder, OfficeError> {
+        let mut secret = Zeroizing::new([0; 32]);
+        getrandom::fill(secret.as_mut()).map_err(|_| PersonaliseError::Key(keys::KeyError::NoEntropy))?;
+        Ok(CardOrder {
+            number: order.number,
+            generation: order.generation,
+            secret: CardSecret::new(*secret),
+            purse_max: self.city.purse.max,
+            wishes: order.wishes,
+            random_uid: self.random_uid,
+            today: (desk.now)().day(),
+        })
+    }
+
+    /// The card is finished: its registration is kept, then noted.
+    fn written(
+        &mut self,
+        order: &Order,
+        chip: &Mark,
+        made: Personalised,
+        desk: &Desk<'_>,
+    ) -> Result<Technology, OfficeError> {
+        let Personalised { uid, technology, secret, read_key_version, .. } = made;
+        self.kept.keep(CardRegistration {
+            number: order.number,
+            generation: order.generation,
+            uid,
+            technology: wire(technology),
+            secret: secret.map(|secret| protocol::CardSecret::new(*secret.expose())),
+            read_key_version,
+        })?;
+        self.log.note(Stage::Written, order.number, order.generation, chip, desk.moment())?;
+        Ok(technology)
+    }
+
+    /// Sends what is kept. Without central the list goes on: the registrations are safe.
+    fn register(&mut self, desk: &mut Desk<'_>) -> Result<(), OfficeError> {
+        let Some(sender) = &mut self.sender else { return Ok(()) };
+        match sender.send(&mut self.log, &mut self.kept, desk) {
+            Ok(_) => Ok(()),
+            Err(error @ OfficeError::Central(_)) => {
+                desk.tell(&format!("{}: {error}; the list goes on without it", error.code()));
+                (self.unregistered, self.sender) = (Some(error), None);
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn end(self, desk: &mut Desk<'_>) -> Result<(), OfficeError> {
+        let waiting = self.kept.waiting().len();
+        if waiting > 0 {
+            desk.tell(&format!("{waiting} registrations are kept; hand them over with citizen-card register"));
+        }
+        let refusal = self.sender.and_then(|sender| sender.refusal);
+        self.unregistered.or(refusal).map_or(Ok(()), Err)
+    }
+}
+
+/// What the log asks for.
+fn next(log: &Log, order: &Order) -> Result<Next, OfficeError> {
+    let (row, last_four) = (order.row, order.number.last_four());
+    match log.registered(order.number) {
+        Some(registered) if registered == order.generation => return Ok(Next::Nothing),
+        Some(registered) if registered > order.generation => return Err(OfficeError::Superseded { row, last_four }),
+        _ => {}
+    }
+    let Some(standing) = log.standing(order.number) else { return Ok(Next::AnyChip) };
+    match standing.stage {
+        Stage::Registered | Stage::Abandoned => Ok(Next::AnyChip),
+        _ if standing.generation > order.generation => Err(OfficeError::Superseded { row, last_four }),
+        _ if standing.generation < order.generation => Err(OfficeError::Unsettled { row, last_four }),
+        Stage::Begun => Ok(Next::ThisChip(standing.chip.clone())),
+        Stage::Written => Ok(Next::Nothing),
+    }
+}
+
+/// The chip itself is the reason, and stays one: somebody's card, used for something else, or lost.
+fn is_of_no_use(error: &PersonaliseError) -> bool {
+    match error {
+        PersonaliseError::OtherCard
+        | PersonaliseError::NotBlank(_)
+        | PersonaliseError::NoTransportKey
+        | PersonaliseError::KeyUnknown(_)
+        | PersonaliseError::NoRandomUid => true,
+        PersonaliseError::Card(_) | PersonaliseError::Key(_) | PersonaliseError::Layout(_) => false,
+    }
+}
+
+/// The card was lifted or communication failed: laying it down again goes on.
+fn was_lifted(error: &OfficeError) -> bool {
+    let card = match error {
+        OfficeError::Card(error) | OfficeError::Personalise(PersonaliseError::Card(error)) => error,
+        _ => return false,
+    };
+    matches!(card, CardError::Transport(_) | CardError::Channel(_))
+}
+
+fn wire(technology: Technology) -> WireTechnology {
+    match technology {
+        Technology::DesfireEv1 => WireTechnology::DesfireEv1,
+        Technology::DesfireEv2 => WireTechnology::DesfireEv2,
+        Technology::Classic => WireTechnology::Classic,
+    }
+}
