@@ -8,7 +8,9 @@ use protocol::card_keys::{
     BadMessage, Cryptogram, FinishAuthentication, RekeyBegin, RekeyChange, RekeyConfirm, RekeyLook, RekeyState, Rekeyed,
 };
 use protocol::cards::registration_key;
-use protocol::http::{CARDS_PATH, CBOR, REKEY_BEGIN_PATH, REKEY_CHANGE_PATH, REKEY_CONFIRM_PATH, REKEY_LOOK_PATH, bearer};
+use protocol::http::{
+    CARDS_PATH, CBOR, REKEY_BEGIN_PATH, REKEY_CHANGE_PATH, REKEY_CONFIRM_PATH, REKEY_LOOK_PATH, bearer,
+};
 use protocol::{CardRegistration, Enrolment, Problem, ProblemCode, Receipt, Secret32};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use std::path::Path;
@@ -68,7 +70,8 @@ impl CentralLine {
             .build()
             .map_err(failed)?;
         let runtime = Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|_| Problem::new(ProblemCode::Unavailable, "this machine has no more threads"))?;
+        let runtime =
+            runtime.map_err(|_| Problem::new(ProblemCode::Unavailable, "this machine has no more threads"))?;
         Ok(Self { runtime, client, base: base.trim_end_matches('/').to_owned(), token })
     }
 
@@ -80,9 +83,9 @@ impl CentralLine {
         let refused = |problem: Problem| OfficeError::NotRegistered { last_four: card.number.last_four(), problem };
         let malformed = |_| refused(Problem::new(ProblemCode::Malformed, "it cannot be encoded"));
         let bytes = card.encode().map_err(malformed)?;
-        let answer = self.ask(CARDS_PATH, &bytes).map_err(|problem| {
-            if problem.is_permanent() { refused(problem) } else { OfficeError::Central(problem) }
-        })?;
+        let answer = self
+            .ask(CARDS_PATH, &bytes)
+            .map_err(|problem| if problem.is_permanent() { refused(problem) } else { OfficeError::Central(problem) })?;
         let receipt = Receipt::decode(&answer).map_err(|_| untrusted("the receipt cannot be read"))?;
         if receipt.key != registration_key(&bytes) {
             return Err(untrusted("the receipt is another card's").into());
@@ -141,8 +144,7 @@ impl CentralLine {
             .map_err(|_| Problem::new(ProblemCode::Malformed, "the access token is no header"))?;
         token.set_sensitive(true);
         let request = self.client.post(format!("{}{path}", self.base)).header(AUTHORIZATION, token);
-        let mut response =
-            request.header(CONTENT_TYPE, CBOR).body(body.to_vec()).send().await.map_err(unreachable)?;
+        let mut response = request.header(CONTENT_TYPE, CBOR).body(body.to_vec()).send().await.map_err(unreachable)?;
         let status = response.status().as_u16();
         let mut answer = Zeroizing::new(Vec::new());
         while let Some(chunk) = response.chunk().await.map_err(unreachable)? {

@@ -54,6 +54,13 @@ impl Report {
         self.parts.push(Part { part, good: false, found: error.to_string(), code, next });
     }
 
+    /// Takes a part's outcome down; an error ends the test.
+    fn take(&mut self, part: &'static str, outcome: Result<String, OfficeError>) -> Result<(), OfficeError> {
+        let found = noted(self, part, outcome)?;
+        self.good(part, found);
+        Ok(())
+    }
+
     fn text(&self) -> String {
         let mut text = String::new();
         for part in &self.parts {
@@ -111,6 +118,11 @@ fn examine(
     report: &mut Report,
 ) -> Result<(), OfficeError> {
     let reader = desk.tray.reader();
+    if let Err(error @ OfficeError::NoPcscd) = reader {
+        report.bad("pcscd", &error);
+        return Err(error);
+    }
+    report.good("pcscd", "it answers");
     let reader = noted(report, "reader", reader)?;
     let profile = ReaderProfile::of_reader(&reader);
     report.good("reader", format!("{reader}, profile {profile}"));
@@ -121,8 +133,7 @@ fn examine(
     let median = noted(report, "exchange", timed)?;
     let slow = if median > SLOW { ": slow, look for metal below the reader" } else { "" };
     report.good("exchange", format!("{:.1} ms in the median of {EXCHANGES}{slow}", median.as_secs_f64() * 1_000.0));
-    let chip = chip(&mut line, pack);
-    report.good("chip", noted(report, "chip", chip)?);
+    report.take("chip", chip(&mut line, pack))?;
     let (Some(pack), Some(keys)) = (pack, keys) else {
         report.good("keys", "not tested: give --city and --keys");
         return Ok(());
@@ -131,11 +142,9 @@ fn examine(
     let (mut card, contents) = noted(report, "keys", opened)?;
     report.good("keys", "the read key and the card know each other");
     report.good("files", files(&contents));
-    let plausible = plausible(&contents, pack);
-    report.good("purse", noted(report, "purse", plausible)?);
+    report.take("purse", plausible(&contents, pack))?;
     if check.write {
-        let written = write(&mut card, keys, &contents, TerminalId(check.terminal));
-        report.good("writing", noted(report, "writing", written)?);
+        report.take("writing", write(&mut card, keys, &contents, TerminalId(check.terminal)))?;
     }
     Ok(())
 }

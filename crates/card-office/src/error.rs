@@ -38,7 +38,10 @@ pub enum OfficeError {
     /// A card could not be made.
     #[error(transparent)]
     Personalise(#[from] PersonaliseError),
-    /// No reader fits, or pcscd is not running.
+    /// The PC/SC service does not answer.
+    #[error("pcscd does not answer")]
+    NoPcscd,
+    /// No reader fits.
     #[error("no card reader was found")]
     NoReader,
     /// Nobody laid a card down in time.
@@ -174,6 +177,7 @@ impl OfficeError {
             Self::Personalise(PersonaliseError::Card(error)) => card_exit(error),
             Self::Personalise(PersonaliseError::Key(_) | PersonaliseError::Layout(_)) => Exit::Office,
             Self::Personalise(_)
+            | Self::NoPcscd
             | Self::NoReader
             | Self::NoCard
             | Self::OtherChip { .. }
@@ -199,7 +203,7 @@ impl OfficeError {
         match self {
             Self::Card(error) | Self::Personalise(PersonaliseError::Card(error)) => error.failure().code(),
             Self::Personalise(error) => error.failure().code(),
-            Self::NoReader => FailureCode::ReaderAbsent.code(),
+            Self::NoPcscd | Self::NoReader => FailureCode::ReaderAbsent.code(),
             Self::PurseOdd => FailureCode::PurseImplausible.code(),
             Self::NoCard => "O-01",
             Self::OtherChip { .. }
@@ -222,7 +226,8 @@ impl OfficeError {
         match self {
             Self::Card(error) | Self::Personalise(PersonaliseError::Card(error)) => card_step(error),
             Self::Personalise(error) => personalise_step(error),
-            Self::NoReader => "plug a reader in, start pcscd, or give other words with --reader",
+            Self::NoPcscd => "start it: systemctl start pcscd.socket",
+            Self::NoReader => "plug a reader in, or give other words with --reader",
             Self::NoCard => "lay the card flat on the reader and run the command again; --wait waits longer",
             Self::OtherChip { .. } => {
                 "lay that chip down; if it is broken or lost for good, add --abandon with the number"

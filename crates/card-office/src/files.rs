@@ -53,7 +53,8 @@ impl Appendable {
     /// `Unsafe`, `InUse` or `File`.
     pub fn open(path: &Path) -> Result<(Self, Zeroizing<Vec<u8>>), OfficeError> {
         let failed = |error| OfficeError::file(path, error);
-        let mut file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path).map_err(failed)?;
+        let mut file =
+            OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path).map_err(failed)?;
         check_private(&file, path)?;
         match file.try_lock() {
             Ok(()) => {}

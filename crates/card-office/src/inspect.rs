@@ -46,12 +46,7 @@ pub fn run(office: &DeskArguments, inspect: &Inspect, desk: &mut Desk<'_>) -> Re
 }
 
 /// What needs no key.
-fn look(
-    line: &mut CardLine,
-    layout: Option<&CardLayout>,
-    shown: &mut Inspection,
-    show: Show,
-) -> Result<(), CardError> {
+fn look(line: &mut CardLine, layout: Option<&CardLayout>, shown: &mut Inspection, show: Show) -> Result<(), CardError> {
     let aid = layout.map_or([0; 3], |layout| layout.aid);
     match card::purse::is_classic(line, aid) {
         Ok(true) => {

@@ -78,8 +78,7 @@ impl Log {
         if whole < content.len() {
             file.cut(whole)?;
         }
-        let mut log =
-            Self { file, key, people: HashMap::new(), registered: HashMap::new(), chips: HashMap::new() };
+        let mut log = Self { file, key, people: HashMap::new(), registered: HashMap::new(), chips: HashMap::new() };
         let text = std::str::from_utf8(content.get(..whole).unwrap_or_default());
         let text = text.map_err(|_| OfficeError::content(path, "it is no text"))?;
         for (number, line) in text.lines().enumerate() {
@@ -140,8 +139,7 @@ impl Log {
             generation: generation.0,
             chip: chip.clone(),
         };
-        let mut text =
-            serde_json::to_string(&line).map_err(|error| OfficeError::content(self.file.path(), error))?;
+        let mut text = serde_json::to_string(&line).map_err(|error| OfficeError::content(self.file.path(), error))?;
         text.push('\n');
         self.file.append(text.as_bytes())?;
         self.take(&line);
@@ -149,8 +147,7 @@ impl Log {
     }
 
     fn take(&mut self, line: &Line) {
-        let standing =
-            Standing { generation: Generation(line.generation), chip: line.chip.clone(), stage: line.stage };
+        let standing = Standing { generation: Generation(line.generation), chip: line.chip.clone(), stage: line.stage };
         if line.stage == Stage::Abandoned {
             self.chips.remove(&line.chip);
         } else {

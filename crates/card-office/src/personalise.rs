@@ -45,6 +45,7 @@ pub fn run(office: &DeskArguments, arguments: &Personalise, desk: &mut Desk<'_>)
     for number in &arguments.abandon {
         workshop.abandon(CardNumber(*number), desk)?;
     }
+    desk.tray.reader()?;
     let mut tally = Tally::default();
     for (done, order) in orders.iter().enumerate() {
         let last = done + 1 == orders.len();
@@ -144,13 +145,7 @@ impl Workshop {
     }
 
     /// Makes one card, lifted however often, until it is written.
-    fn make(
-        &mut self,
-        order: &Order,
-        next: &Next,
-        name: &str,
-        desk: &mut Desk<'_>,
-    ) -> Result<Technology, OfficeError> {
+    fn make(&mut self, order: &Order, next: &Next, name: &str, desk: &mut Desk<'_>) -> Result<Technology, OfficeError> {
         let wanted = if matches!(next, Next::ThisChip(_)) { "the chip that was begun" } else { "a blank card" };
         desk.tell(&format!("{name}: lay {wanted} down"));
         for _ in 1..LIFTED_MAX {

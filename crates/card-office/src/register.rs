@@ -57,12 +57,7 @@ impl Sender {
     ///
     /// # Errors
     /// `OfficeError` when central cannot be reached, or a file not be written.
-    pub fn send(
-        &mut self,
-        log: &mut Log,
-        kept: &mut Registrations,
-        desk: &mut Desk<'_>,
-    ) -> Result<Sent, OfficeError> {
+    pub fn send(&mut self, log: &mut Log, kept: &mut Registrations, desk: &mut Desk<'_>) -> Result<Sent, OfficeError> {
         let mut sent = Sent::default();
         for card in kept.waiting() {
             let chip = log.chip(&card.uid);

@@ -252,7 +252,8 @@ impl Inspection {
             lines.add("application", if there { "the city's is there" } else { "none of the city's" });
         }
         if !self.key_versions.is_empty() {
-            let keys: Vec<String> = self.key_versions.iter().map(|key| format!("{} {}", key.key, key.version)).collect();
+            let keys: Vec<String> =
+                self.key_versions.iter().map(|key| format!("{} {}", key.key, key.version)).collect();
             lines.add("key versions", &keys.join(", "));
         }
         if let Some(cents) = self.purse_cents {
@@ -282,7 +283,8 @@ impl ContentsView {
         }
         if let Some(tries) = &self.tries {
             let TriesView { attempt, failures, pin_version } = tries;
-            let pin = if *pin_version == 0 { "no PIN was set".to_owned() } else { format!("PIN version {pin_version}") };
+            let pin =
+                if *pin_version == 0 { "no PIN was set".to_owned() } else { format!("PIN version {pin_version}") };
             lines.add("PIN tries", &format!("{attempt} ever, {failures} wrong since the last right one; {pin}"));
         }
         lines.some("wishes", self.wishes.as_ref().map(WishList::line).as_deref());

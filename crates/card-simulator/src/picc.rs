@@ -2,9 +2,11 @@
 //! any error status ends the session and rolls the open transaction back.
 
 mod administration;
+mod authentication;
 mod codes;
 mod commands;
 mod creation;
+mod keys;
 mod plan;
 mod records;
 
@@ -28,6 +30,9 @@ const FULL_FRAME_LEN: usize = 48;
 
 /// Data bytes a short response APDU can carry (ISO/IEC 7816-4, 5.1).
 const APDU_LEN: usize = 256;
+
+/// One frame's data and status, or the status with which the command failed.
+type Answer = Result<(Vec<u8>, Status), Status>;
 
 /// What the next frame may be.
 enum Pending {
@@ -106,7 +111,7 @@ impl Picc {
         }
     }
 
-    fn frame(&mut self, ins: u8, data: &[u8]) -> Result<(Vec<u8>, Status), Status> {
+    fn frame(&mut self, ins: u8, data: &[u8]) -> Answer {
         if data.len() > FRAME_LEN && !codes::is_iso_chained(ins) {
             return Err(Status::Length);
         }
@@ -126,7 +131,7 @@ impl Picc {
         }
     }
 
-    fn begin(&mut self, ins: u8, data: &[u8]) -> Result<(Vec<u8>, Status), Status> {
+    fn begin(&mut self, ins: u8, data: &[u8]) -> Answer {
         if !codes::knows(self.memory.chip, ins) {
             return Err(Status::IllegalCommand);
         }
@@ -139,7 +144,7 @@ impl Picc {
         }
     }
 
-    fn select_application(&mut self, data: &[u8]) -> Result<(Vec<u8>, Status), Status> {
+    fn select_application(&mut self, data: &[u8]) -> Answer {
         self.end_session();
         let aid: [u8; 3] = data.try_into().map_err(|_| Status::Length)?;
         self.selected = None;
@@ -150,63 +155,8 @@ impl Picc {
         Ok((Vec::new(), Status::Ok))
     }
 
-    fn authenticate_aes(&mut self, data: &[u8]) -> Result<(Vec<u8>, Status), Status> {
-        self.end_session();
-        let [key_number] = data else { return Err(Status::Length) };
-        let key = self.key(*key_number)?.key.clone();
-        let rnd_b = self.random();
-        let (challenge, cryptogram) = ev1::Challenge::new(*key_number, &key, rnd_b);
-        self.pending = Pending::AuthenticationAes(challenge);
-        Ok((cryptogram, Status::AdditionalFrame))
-    }
-
-    fn authenticate_first(&mut self, data: &[u8]) -> Result<(Vec<u8>, Status), Status> {
-        self.end_session();
-        let [key_number, capability_len, capabilities @ ..] = data else { return Err(Status::Length) };
-        if usize::from(*capability_len) != capabilities.len() || capabilities.len() > 6 {
-            return Err(Status::Length);
-        }
-        let mut reader_capabilities = [0; 6];
-        reader_capabilities[..capabilities.len()].copy_from_slice(capabilities);
-        self.challenge(*key_number, Some(reader_capabilities))
-    }
-
-    /// Only within an EV2 session, whose identifier and counter go on.
-    fn authenticate_non_first(&mut self, data: &[u8]) -> Result<(Vec<u8>, Status), Status> {
-        let [key_number] = data else { return Err(Status::Length) };
-        if !matches!(self.session, Some(Session::Ev2(_))) {
-            return Err(Status::Authentication);
-        }
-        self.challenge(*key_number, None)
-    }
-
-    fn challenge(&mut self, key_number: u8, capabilities: Option<[u8; 6]>) -> Result<(Vec<u8>, Status), Status> {
-        let key = self.key(key_number)?.key.clone();
-        let rnd_b = self.random();
-        let (challenge, cryptogram) = ev2::Challenge::new(key_number, &key, rnd_b, capabilities);
-        self.pending = Pending::AuthenticationEv2(challenge);
-        Ok((cryptogram, Status::AdditionalFrame))
-    }
-
-    fn finish_aes(&mut self, challenge: ev1::Challenge, data: &[u8]) -> Result<(Vec<u8>, Status), Status> {
-        let (session, reply) = challenge.answer(data)?;
-        self.session = Some(Session::Ev1(session));
-        Ok((reply, Status::Ok))
-    }
-
-    fn finish_ev2(&mut self, challenge: ev2::Challenge, data: &[u8]) -> Result<(Vec<u8>, Status), Status> {
-        let transaction = if challenge.is_first() { self.random() } else { [0; 4] };
-        let before = match &self.session {
-            Some(Session::Ev2(session)) => Some(session),
-            Some(Session::Ev1(_)) | None => None,
-        };
-        let (session, reply) = challenge.answer(data, transaction, before)?;
-        self.session = Some(Session::Ev2(session));
-        Ok((reply, Status::Ok))
-    }
-
     /// Waits for the frames a long command still lacks, then opens, runs and answers it.
-    fn collect(&mut self, ins: u8, body: Vec<u8>) -> Result<(Vec<u8>, Status), Status> {
+    fn collect(&mut self, ins: u8, body: Vec<u8>) -> Answer {
         let plan = self.plan(ins, &body)?;
         let expected = match &self.session {
             Some(session) => session.wire_len(ins, &plan.shape),
@@ -230,7 +180,7 @@ impl Picc {
         self.answer(ins, &plan, &reply)
     }
 
-    fn answer(&mut self, ins: u8, plan: &Plan, reply: &[u8]) -> Result<(Vec<u8>, Status), Status> {
+    fn answer(&mut self, ins: u8, plan: &Plan, reply: &[u8]) -> Answer {
         let sealed = match &mut self.session {
             Some(session) => session.seal(plan.reply, reply),
             None => reply.to_vec(),

@@ -9,6 +9,7 @@ mod management;
 mod model;
 mod noise;
 mod reader;
+mod recorded;
 mod records;
 mod rekeying;
 mod rights;

@@ -201,6 +201,51 @@ mod tests {
         assert!(SLOTS.take(3).is_some(), "a thread that comes back makes room");
     }
 
+    /// A connection whose thread is the test: what is sent to it, and where its answers go.
+    fn connection(exchange_wait: Duration) -> (PcscTransport, Receiver<Zeroizing<Vec<u8>>>, Sender<Answer>) {
+        let (commands, sent) = channel();
+        let (answering, answers) = channel();
+        let (commands, reader_name) = (Some(commands), String::new());
+        (PcscTransport { commands, answers, exchange_wait, atr: Vec::new(), reader_name }, sent, answering)
+    }
+
+    #[test]
+    fn a_card_that_never_answers_is_given_up_in_time_and_for_good() {
+        let (mut transport, sent, answering) = connection(Duration::from_millis(20));
+        assert_eq!(transport.transmit(&Apdu::get_uid()).unwrap_err(), TransportError::TimedOut);
+        assert_eq!(transport.transmit(&Apdu::get_uid()).unwrap_err(), TransportError::Closed);
+        assert_eq!(sent.recv().unwrap().as_slice(), Apdu::get_uid().bytes());
+        assert!(sent.recv().is_err(), "its thread is told to end, once the call comes back");
+        answering.send(Ok(vec![0x90, 0x00])).unwrap();
+        assert_eq!(transport.transmit(&Apdu::get_uid()).unwrap_err(), TransportError::Closed, "a late answer is none");
+    }
+
+    #[test]
+    fn a_reply_of_no_bytes_and_a_reset_card_close_the_handle() {
+        for (answer, expected) in
+            [(Ok(Vec::new()), TransportError::ShortReply), (Err(Error::ResetCard), TransportError::Reset)]
+        {
+            let (mut transport, _sent, answering) = connection(Duration::from_secs(10));
+            answering.send(Ok(vec![0x91, 0x00])).unwrap();
+            assert!(transport.transmit(&Apdu::get_uid()).is_ok());
+            answering.send(answer).unwrap();
+            assert_eq!(transport.transmit(&Apdu::get_uid()).unwrap_err(), expected);
+            assert_eq!(transport.transmit(&Apdu::get_uid()).unwrap_err(), TransportError::Closed);
+        }
+    }
+
+    #[test]
+    fn a_dropped_connection_waits_until_its_thread_has_let_go() {
+        let (transport, sent, answering) = connection(Duration::from_secs(10));
+        let thread = thread::spawn(move || {
+            let ended = sent.recv().is_err();
+            drop(answering);
+            ended
+        });
+        drop(transport);
+        assert!(thread.join().unwrap());
+    }
+
     #[test]
     fn each_word_of_the_reader_has_its_meaning() {
         let check = |error, expected| assert_eq!(transport_error(error), expected);

@@ -13,7 +13,7 @@ use crate::Database;
 use crate::cards::{self, ActiveCard, Owner};
 use crate::error::CentralError;
 use crate::key_file::KeyFile;
-use crate::uploads::refuse;
+use crate::uploads::{note, refuse};
 use audit::{Step, Use};
 use domain::city_pack::CityPack;
 use domain::{TerminalId, Timestamp, Uid};
@@ -22,6 +22,7 @@ use protocol::ProblemCode;
 use protocol::card_keys::WireScheme;
 use std::time::Instant;
 pub use tickets::Tickets;
+use tickets::{BadTicket, Ticket};
 
 /// One terminal's requests about keys, at one moment.
 pub struct KeyDesk<'a> {
@@ -63,6 +64,20 @@ impl KeyDesk<'_> {
         let now = self.now;
         self.database.write(|transaction| audit::record(transaction, &used, written, now))?;
         outcome
+    }
+
+    /// What waits under a ticket of this terminal. One that another terminal was given has leaked: somebody must know.
+    fn ticket(&mut self, name: &[u8; 16]) -> Result<Ticket, CentralError> {
+        let bad = match self.tickets.take(name, self.terminal, self.at) {
+            Ok(ticket) => return Ok(ticket),
+            Err(bad) => bad,
+        };
+        if let BadTicket::Foreign(owner) = bad {
+            let (terminal, now) = (self.terminal, self.now);
+            let detail = format!("a ticket of terminal {} was shown on day {}", owner.0, now.day().0);
+            self.database.write(|transaction| note(transaction, terminal, "ticket", &detail, now))?;
+        }
+        Err(refuse(ProblemCode::TicketInvalid, "no authentication of this terminal waits under this ticket"))
     }
 
     fn issuer(&self) -> SoftIssuer {

@@ -48,7 +48,8 @@ struct Said {
 /// A `Problem` with `CardRefused` otherwise; else the database's.
 pub fn active(connection: &Connection, uid: &Uid) -> Result<ActiveCard, CentralError> {
     let mut statement = connection.prepare_cached(
-        "SELECT number, generation, state, technology = 'classic', 0 FROM issued_card WHERE uid = ?1
+        "SELECT number, generation, state, CASE technology WHEN 'classic' THEN 1 ELSE 0 END, 0
+         FROM issued_card WHERE uid = ?1
          UNION ALL SELECT number, generation, state, 0, 0 FROM card WHERE uid = ?1
          UNION ALL SELECT number, generation, state, 0, 1 FROM technician WHERE uid = ?1",
     )?;

@@ -1,12 +1,13 @@
 //! Cards that no record knows: of the first kind, and made today. Their money is served by central, while it answers.
 
 use super::steps::dead_end;
-use super::{Played, Stage, balance, stage};
+use super::{Played, Stage, balance, spanish, stage};
 use card_simulator::FieldCard;
 use domain::Cents;
+use ledger::Outcome;
 use std::sync::{Arc, Mutex};
 use testbed::StreetError;
-use testbed::books::Said;
+use testbed::books::{Said, await_central};
 use testbed::seen::Seen;
 
 impl Stage {
@@ -20,10 +21,24 @@ impl Stage {
 
     /// From the home screen to a card with ten euros more.
     fn ten_euros_more(&mut self) -> Result<Said, StreetError> {
-        self.kiosk.wait_for("a key at hand", |seen| seen.button("top-up").is_some())?;
+        // Once the record was looked for, and the payment terminal has ended what it was at.
+        let ready = spanish("home-top-up-hint");
+        self.kiosk.wait_for("a top-up to be had", |seen| seen.kind() == "home" && seen.text().contains(&ready))?;
         self.pay_ten_euros()?;
         let done = self.kiosk.wait_screen("done")?;
         Ok(Said::by_screen(&done).expect("the sum and the reference"))
+    }
+
+    /// After the visit: central has each top-up as it was said, and none besides.
+    fn close_with(&mut self, said: &[Said]) -> Played {
+        let books =
+            await_central(&self.street, "the top-ups", |books| books.are_settled() && books.top_ups.len() == said.len())?;
+        for said in said {
+            let top_up = books.of_code(&said.reference).expect("a top-up of this reference");
+            assert_eq!((top_up.outcome(), top_up.subject().amount), (Some(Outcome::Completed), said.amount));
+        }
+        assert!(books.anomalies.is_empty(), "central has nothing to look at");
+        self.nothing_is_left()
     }
 }
 
@@ -33,7 +48,7 @@ fn a_card_of_the_first_kind_shows_its_balance_and_is_topped_up_by_central() -> P
     let card = stage.street.issue_classic_card()?;
     let home = stage.lay_other(&card)?;
     assert_eq!(balance(&home), Some(Cents(850)));
-    assert!(home.text().contains("Oficina de la Tarjeta Ciudadana"), "where it is exchanged");
+    stage.kiosk.wait_for("where it is exchanged", |seen| seen.text().contains("Oficina de la Tarjeta Ciudadana"))?;
     assert!(home.button("movements").is_none(), "it keeps none");
     stage.kiosk.press("documents")?;
     dead_end(&mut stage, "C-13")?;
@@ -48,7 +63,7 @@ fn a_card_of_the_first_kind_shows_its_balance_and_is_topped_up_by_central() -> P
     let home = stage.lay_other(&card)?;
     assert_eq!(balance(&home), Some(Cents(2_850)));
     stage.part()?;
-    stage.close(&[said, again])
+    stage.close_with(&[said, again])
 }
 
 #[test]
@@ -68,7 +83,7 @@ fn without_central_a_card_of_the_first_kind_shows_its_balance_and_says_why_no_mo
     let said = stage.ten_euros_more()?;
     assert_eq!(card.lock().expect("the card").purse(), Some(said.after));
     stage.part()?;
-    stage.close(&[said])
+    stage.close_with(&[said])
 }
 
 #[test]
@@ -89,5 +104,5 @@ fn a_card_made_today_is_topped_up_by_central_before_any_record_knows_it() -> Pla
     stage.part()?;
     stage.street.restore_network();
     stage.kiosk.wait_for("central again", |seen| seen.kind() == "attract" && !seen.shows("N-01"))?;
-    stage.close(&[said])
+    stage.close_with(&[said])
 }

@@ -163,6 +163,11 @@ impl Stage {
     /// After the visit: all books agree, and nothing personal is left in any file or on the screen.
     fn close(&mut self, said: &[testbed::books::Said]) -> Played {
         testbed::books::agree(&self.street, said)?;
+        self.nothing_is_left()
+    }
+
+    /// After the visit: nothing personal is left in any file or on the screen.
+    fn nothing_is_left(&mut self) -> Played {
         let shown = self.kiosk.wait_for("the end of the visit", is_over)?;
         let mut left = testbed::leftovers::in_files(&self.street)?;
         left.extend(testbed::leftovers::in_bytes(self.street.holder(), "the screen", shown.text().as_bytes()));

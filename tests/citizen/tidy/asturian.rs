@@ -64,6 +64,9 @@ const SAME_WORDS: &[&str] = &[
     "service-works",
     "topup-pay",
     "topup-plus",
+    "wishes-contrast",
+    "wishes-simple",
+    "wishes-speech",
 ];
 
 /// Small words of Spanish that Asturian has others for.

@@ -145,7 +145,7 @@ mod tests {
         };
         // MF1S50YYX, 8.6.3: the transport configuration.
         check([0xFF, 0x07, 0x80], Conditions::TRANSPORT);
-        // A purse as AN10787's readers know it: value, value, data; trailer 011.
+        // Value, value, data, as purses in the field have it; trailer 011.
         check([0x48, 0x77, 0x8B], Conditions::PURSE);
         // Decrement only, no way up.
         check([0x7B, 0x44, 0xB8], Conditions::new([0b001, 0b001, 0b100, 0b011]));

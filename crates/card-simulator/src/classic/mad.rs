@@ -46,9 +46,9 @@ mod tests {
     #[test]
     fn the_directory_s_crc_matches_published_directories() {
         let check = |text: &str, crc| assert_eq!(mad_crc(&unhex(text)), crc, "{text}");
-        // AN10787, 3.7: the example of a MAD1.
+        // AN10787, the example of its chapter on the CRC.
         check("01010801080108 0000000000000400 0310031002100210 0000000000001130", 0x89);
-        // libfreefare, test_mad: NDEF in seven sectors.
+        // nfctools, NxpCrcTest: the dump of a card with NDEF in five sectors.
         check("0103E103E103E1 03E103E100000000 00000000000000000000000000000000", 0xC4);
     }
 

@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn a_trailer_is_laid_out_as_libfreefare_writes_it() {
-        // libfreefare, test_mifare_classic_sector_trailer: key A FF…, blocks 000, trailer 001, GPB 42.
+        // libfreefare, the test of mifare_classic_trailer_block: key A FF…, blocks 000, trailer 001, GPB 42.
         let mut memory = blank("01020304");
         let b = ClassicKey::new([0xDE, 0xAD, 0xBE, 0xEF, 0xFF, 0xFF]);
         memory.set_trailer(1, &ClassicKey::transport(), Conditions::TRANSPORT, 0x42, &b);

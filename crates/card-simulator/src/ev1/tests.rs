@@ -8,8 +8,12 @@ fn block(text: &str) -> Block {
     unhex(text).try_into().unwrap()
 }
 
+fn session_of(key: &str) -> Session {
+    Session { key_number: 0, key: Key::new(block(key)), iv: ZERO }
+}
+
 fn session() -> Session {
-    Session { key_number: 0, key: Key::new(block("74B25EEC6BA42879AD444C2045DF31A6")), iv: ZERO }
+    session_of("74B25EEC6BA42879AD444C2045DF31A6")
 }
 
 fn shape(mode: CommMode, header_len: usize, data_len: usize) -> Shape {
@@ -162,4 +166,33 @@ fn a_crc_that_begins_with_zero_fits_one_byte_later_too() {
     let plain = cbc_decrypt(&session().key, &ZERO, &sealed);
     assert_eq!(plain[2..6], crc32(&[&plain[..2], &[0]].concat()));
     assert_eq!(plain[3..7], crc32(&[&plain[..3], &[0]].concat()), "so a reader must know how much it asked for");
+}
+
+/// From here on a real EV1 speaks: "DESFire EV1 Communication Examples", the debug output of the project RFDoorLock.
+#[test]
+fn desfire_ev1_communication_examples_session_keys() {
+    let check = |rnd_a: &str, rnd_b: &str, expected: &str| {
+        assert_eq!(session_key(&block(rnd_a), &block(rnd_b)).bytes(), &block(expected));
+    };
+    check("F44B26F5686F3A391CD38EBD10772281", "C05DDD714FD788A6B7B754F3C4D066E8", "F44B26F5C05DDD7110772281C4D066E8");
+    check("40E7D27174CBA675E8EFBAB99C530E3D", "626FFBD45CAF334ACCA45599304F5B17", "40E7D271626FFBD49C530E3D304F5B17");
+}
+
+#[test]
+fn desfire_ev1_communication_examples_change_the_sessions_own_key() {
+    let mut card = session_of("C2A1E47B27104712FE6D00A71177A19B");
+    let body = unhex("00 2945E3760E60F4A4046BB8A505B31CF5 59A3A2E05213BC82942CA6AB5DBCECF5");
+    let clear = unhex("00 10182028303840485058606870788088 10");
+    assert_eq!(card.open(0xC4, &shape(CommMode::Full, 1, 17), &body), Ok(clear));
+}
+
+#[test]
+fn desfire_ev1_communication_examples_change_another_key() {
+    let mut card = session_of("C2A1E47BD8100044FE6D00A74D7AB17C");
+    let body = unhex("01 E7ECCB6BD1CA64BC161A12B1C024F714 30337408C8A87EACAB7A1FF18951FCA3");
+    let mode = Shape { mode: CommMode::Full, header_len: 1, data_len: 21, trailer_len: 4 };
+    let clear = unhex("01 00102030405060708090A0B0B0A09080 10 BFE37919");
+    assert_eq!(card.open(0xC4, &mode, &body), Ok(clear));
+    assert_eq!(card.seal(CommMode::Mac, &[]), unhex("2128D3CD9C9ACFFF"));
+    assert_eq!(card.iv, block("2128D3CD9C9ACFFFF6EB9546ADF35E17"), "the whole CMAC goes on");
 }

@@ -94,6 +94,16 @@ fn get_card_uid_matches_an12343_pages_15_to_17() {
 }
 
 #[test]
+fn get_card_uid_matches_an12196_table_28() {
+    let mut session = session("2B4D963C014DC36F24F69A50A394F875", "379D32130CE61705DD5FD8C36B95D764", "DF055522", 0);
+    assert_eq!(session.open(CommMode::Full, 0x51, &unhex("8E2C155ADDA99BE3"), 0), Ok(Vec::new()));
+    assert_eq!(
+        session.seal(CommMode::Full, &unhex("04958CAA5C5E80")),
+        unhex("70756055688505B52A5E26E59E329CD6 595F672298EA41B7")
+    );
+}
+
+#[test]
 fn an_enciphered_command_with_header_matches_an12343_pages_83_and_84() {
     let mut session = session("CFD5F757E422144FE831842694AF69AF", "390F25170E00278C62B718F3025FCA59", "B350F7C9", 1);
     assert_eq!(session.iv([0xA5, 0x5A], 1), block("303DC814A2C7366D298C50DC8F90BB36"));

@@ -37,7 +37,9 @@ impl<T: Transport> ClassicSession<T> {
     /// `CardError`; `AuthenticationFailed(Credit)` when they do not, `Key` when central gives none.
     pub fn prove_credit_key(&mut self, issuer: &mut dyn ClassicIssuer) -> Result<(), CardError> {
         let key = issuer.sector_key_b(self.uid(), self.layout.purse_sector)?;
-        self.authenticate(self.layout.purse_sector, ClassicKeyKind::B, &key)
+        let proven = self.authenticate(self.layout.purse_sector, ClassicKeyKind::B, &key);
+        self.chip.forget_key();
+        proven
     }
 
     /// Mends what an earlier top-up that was cut off has left: restores the main block from the backup, writes the
@@ -48,15 +50,19 @@ impl<T: Transport> ClassicSession<T> {
     /// tried again.
     pub fn repair(&mut self, issuer: &mut dyn ClassicIssuer) -> Result<bool, CardError> {
         let keys = self.write_keys(issuer)?;
-        self.settle(issuer, &keys).map(|(_, mended)| mended)
+        let settled = self.settle(issuer, &keys);
+        self.chip.forget_key();
+        settled.map(|(_, mended)| mended)
     }
 
     /// Credits the purse: backup, record, then value and counter in one write, read back, and the seal.
     pub fn credit(&mut self, issuer: &mut dyn ClassicIssuer, order: &CreditOrder) -> CreditOutcome {
-        match self.prepare(issuer, order) {
+        let outcome = match self.prepare(issuer, order) {
             Ok(prepared) => self.commit(&prepared),
             Err(refusal) => CreditOutcome::NotCredited(refusal),
-        }
+        };
+        self.chip.forget_key();
+        outcome
     }
 
     fn write_keys(&self, issuer: &mut dyn ClassicIssuer) -> Result<WriteKeys, CardError> {

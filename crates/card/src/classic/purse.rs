@@ -89,18 +89,18 @@ impl PurseBlocks {
             let (counter, seal_state) = counter_of(main.address, &seal, &records)?;
             return Ok(PurseState { main, counter, main_state: MainState::Whole, seal_state, records });
         }
-        // The backup is only worth something as the copy that the interrupted top-up itself made: later it lags by a
-        // whole top-up.
+        // The backup is only worth something as the copy that the interrupted top-up itself made, with its record as the
+        // witness: later it lags by a whole top-up.
         let backup = backup.ok_or(NeedsCheck::PurseUnreadable)?;
         match counter_of(backup.address, &seal, &records) {
-            Ok((counter, SealState::Current)) => Ok(PurseState {
+            Ok((counter, SealState::Current)) if was_begun(counter, backup.value, &records) => Ok(PurseState {
                 main: backup,
                 counter,
                 main_state: MainState::Interrupted,
                 seal_state: SealState::Current,
                 records,
             }),
-            Ok((_, SealState::Behind)) | Err(_) => Err(NeedsCheck::PurseUnreadable),
+            Ok(_) | Err(_) => Err(NeedsCheck::PurseUnreadable),
         }
     }
 }
@@ -109,6 +109,14 @@ impl PurseBlocks {
 /// write was cut off between the two.
 fn half_written(main: ValueBlock, backup: Option<ValueBlock>) -> bool {
     backup.is_some_and(|backup| backup.address == main.address && main.value > backup.value)
+}
+
+/// Whether the record lies there of a top-up after `counter` that found this value.
+fn was_begun(counter: u32, value: i32, records: &[Option<ClassicTopUp>; 3]) -> bool {
+    records
+        .iter()
+        .flatten()
+        .any(|record| counter.checked_add(1) == Some(record.counter) && i32::from(record.before) == value)
 }
 
 /// The counter that an address byte stands for.

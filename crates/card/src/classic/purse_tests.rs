@@ -82,7 +82,7 @@ fn a_backup_cut_off_harms_nothing() {
 fn a_main_block_cut_off_by_a_top_up_is_restored_and_the_top_up_never_was() {
     let mut blocks = purse_after(4, 300);
     blocks.purse[1] = main(700, 4);
-    blocks.top_ups[5 % 3] = record(5).to_bytes();
+    blocks.top_ups[5 % 3] = ClassicTopUp { before: 700, ..record(5) }.to_bytes();
     blocks.purse[0] = GARBAGE;
     let state = understood(&blocks);
     assert_eq!((state.main_state, state.value(), state.counter), (MainState::Interrupted, Cents(700), 4));
@@ -99,6 +99,17 @@ fn a_main_block_lost_after_a_finished_top_up_needs_a_check() {
     blocks.purse[0] = GARBAGE;
     assert_eq!(refused(&blocks), NeedsCheck::PurseUnreadable);
     blocks.purse[1] = GARBAGE;
+    assert_eq!(refused(&blocks), NeedsCheck::PurseUnreadable);
+}
+
+#[test]
+fn a_main_block_lost_without_a_top_up_under_way_needs_a_check() {
+    // A top-up was cut off before its record, and later a validator's transfer.
+    let mut blocks = purse_after(4, 300);
+    blocks.purse[1] = main(700, 4);
+    blocks.purse[0] = GARBAGE;
+    assert_eq!(refused(&blocks), NeedsCheck::PurseUnreadable);
+    blocks.top_ups[5 % 3] = ClassicTopUp { before: 699, ..record(5) }.to_bytes();
     assert_eq!(refused(&blocks), NeedsCheck::PurseUnreadable);
 }
 

@@ -227,6 +227,6 @@ impl<T: Transport> ClassicSession<T> {
 
 impl<T> fmt::Debug for ClassicSession<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClassicSession").field("judgement", &self.judgement).finish_non_exhaustive()
+        f.debug_struct("ClassicSession").field("needs_check", &self.judgement.needs_check).finish_non_exhaustive()
     }
 }

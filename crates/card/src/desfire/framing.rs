@@ -105,6 +105,8 @@ fn is_iso_chained(command: u8) -> bool {
 mod tests {
     use super::super::script::Script;
     use super::*;
+    use crate::apdu::Reply;
+    use proptest::prelude::*;
 
     fn wire(lines: &[(&str, &str)]) -> Wire<Script> {
         Wire::new(Script::of(lines))
@@ -168,5 +170,41 @@ mod tests {
         assert_eq!(wire.exchange(0x60, &[]).map(|_| ()), Err(TransportError::ShortReply.into()));
         assert!(wire.is_lost());
         assert_eq!(wire.exchange(0x60, &[]).map(|_| ()), Err(TransportError::Closed.into()));
+    }
+
+    /// A card that keeps a message of `length` bytes and gives it back in frames of its own size.
+    struct Echo {
+        length: usize,
+        frame: usize,
+        heard: Vec<u8>,
+        said: usize,
+    }
+
+    impl Transport for Echo {
+        fn transmit(&mut self, command: &Apdu) -> Result<Reply, TransportError> {
+            let bytes = command.bytes();
+            let data = if bytes.len() > 5 { &bytes[5..bytes.len() - 1] } else { &[] };
+            assert!(data.len() <= FRAME_DATA_MAX);
+            self.heard.extend_from_slice(data);
+            if self.heard.len() < self.length {
+                return Reply::parse(vec![SW1_DESFIRE, 0xAF]);
+            }
+            let end = self.length.min(self.said + self.frame);
+            let mut reply = self.heard[self.said..end].to_vec();
+            self.said = end;
+            reply.extend([SW1_DESFIRE, if end < self.length { 0xAF } else { 0x00 }]);
+            Reply::parse(reply)
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_sent_arrives_whole_and_so_does_the_reply(
+            message in prop::collection::vec(any::<u8>(), 0..600),
+            frame in 1..255_usize,
+        ) {
+            let echo = Echo { length: message.len(), frame, heard: Vec::new(), said: 0 };
+            prop_assert_eq!(&*Wire::new(echo).exchange(0x3D, &message).unwrap(), &message);
+        }
     }
 }

@@ -177,9 +177,9 @@ fn desfire_ev1_communication_examples_a_file_is_made_written_read_and_deleted() 
             "90 AF 0000 20 044B6CAC343A08658951496 49CA8DDE1F5AC4EC67BD208900AF02F049E05F0B0 00",
             "A2EE144B1012FBEB7B2F11132D95A454 9100",
         ),
-        ("90 CD 0000 07 05 00 0011 500000 00", "A75316AD1596B953 9100"),
+        ("90 CD 0000 07 05 00 1100 500000 00", "A75316AD1596B953 9100"),
         ("90 6F 0000 00", "05 2D5FF67FFEC9D2D3 9100"),
-        ("90 F5 0000 01 05 00", "00 00 0011 500000 2AAC7517024E09DC 9100"),
+        ("90 F5 0000 01 05 00", "00 00 1100 500000 2AAC7517024E09DC 9100"),
         (&write[0], "765C9DAA50ECB62F 9100"),
         (&write[1], "3E0AED986B8B0F37 9100"),
         ("90 BD 0000 07 05000000300000 00", &read[0]),
@@ -188,7 +188,7 @@ fn desfire_ev1_communication_examples_a_file_is_made_written_read_and_deleted() 
     ]));
     authenticate(&mut card, 1, "10182028303840485058606870788088", "40E7D27174CBA675E8EFBAB99C530E3D");
     let (one, zero) = (Access::Key(1), Access::Key(0));
-    let rights = AccessRights { read: one, write: one, read_write: zero, change: zero };
+    let rights = AccessRights { read: zero, write: zero, read_write: one, change: one };
     card.create_file(5, CommMode::Plain, rights, &NewFile::Standard { size: 80 }).unwrap();
     assert_eq!(card.file_ids().unwrap(), [5]);
     let settings = card.file_settings(5).unwrap();

@@ -1,8 +1,8 @@
 //! A MIFARE Classic card that stays where it is: read, credited, refused; on every reader.
 
 use crate::classic_field::{
-    CLASSIC_PURSE, CLASSIC_UID, Central, ClassicTray, READERS, classic_description, classic_order, flawed, past_top_up,
-    topped_up, value_bytes,
+    CLASSIC_PURSE, CLASSIC_UID, Central, ClassicTray, READERS, city, classic_description, classic_order, flawed,
+    past_top_up, topped_up, value_bytes,
 };
 use crate::field::{TERMINAL, kiosk_keys, kiosk_keys_of, read_key};
 use card::classic::{ClassicChip, DataBlock};
@@ -13,6 +13,7 @@ use domain::device::CreditOrder;
 use domain::{CardNumber, Cents, Day, FailureCode, Generation, TopUpId, Uid};
 use keys::classic::{ClassicKeyKind, PurseSeal, sector_key};
 use keys::{AesKey, KeyError, KeyRole};
+use std::rc::Rc;
 
 #[test]
 fn a_card_is_read_as_it_was_personalised_on_every_reader() {
@@ -40,7 +41,7 @@ fn a_card_is_read_as_it_was_personalised_on_every_reader() {
 fn without_an_answer_to_reset_the_technology_is_told_by_the_answer() {
     let tray = ClassicTray::with(&topped_up(1));
     let connection = tray.connect().without_atr();
-    let (card, _) = CityCard::open(connection, &crate::classic_field::city(), &mut kiosk_keys()).unwrap();
+    let (card, _) = CityCard::open(connection, &city(), &mut kiosk_keys()).unwrap();
     assert_eq!(card.technology(), Technology::Classic);
 }
 
@@ -48,7 +49,7 @@ fn without_an_answer_to_reset_the_technology_is_told_by_the_answer() {
 fn the_older_version_of_the_read_key_still_opens_a_card() {
     let tray = ClassicTray::with(&topped_up(2));
     let mut keys = kiosk_keys_of(vec![[0xEE; 16], read_key()]);
-    let (mut card, _) = CityCard::open(tray.connect(), &crate::classic_field::city(), &mut keys).unwrap();
+    let (mut card, _) = CityCard::open(tray.connect(), &city(), &mut keys).unwrap();
     let verdict = card.resolve(&mut keys, TopUpId([102; 16]), 1).unwrap();
     assert!(matches!(verdict, CreditVerdict::Credited { .. }));
 }
@@ -204,7 +205,7 @@ fn cards_that_are_not_ours_or_not_finished_are_told_apart() {
     check(&library, FailureCode::CardForeign);
     check(&flawed(1, ClassicFlaw::NoIdentity), FailureCode::CardDamaged);
     check(&flawed(1, ClassicFlaw::WrongMadCrc), FailureCode::CardDamaged);
-    let mut nowhere = crate::classic_field::city();
+    let mut nowhere = city();
     nowhere.classic = None;
     let tray = ClassicTray::with(&topped_up(1));
     let error = CityCard::open(tray.connect(), &nowhere, &mut kiosk_keys()).map(|_| ()).unwrap_err();
@@ -280,4 +281,16 @@ fn a_value_block_is_changed_alike_on_every_reader() {
 fn both_sides_write_the_same_bytes() {
     let tray = ClassicTray::with(&topped_up(3));
     assert_eq!(tray.card.borrow().memory().block(8), value_bytes(1_250, 3));
+}
+
+#[test]
+fn a_reader_that_keeps_its_keys_is_left_without_the_card_s_key_b() {
+    let tray = ClassicTray::with(&topped_up(3));
+    let connection = tray.connect().with_lasting_keys_only();
+    let loaded = Rc::clone(&connection.loaded);
+    let (mut card, _) = CityCard::open(connection, &city(), &mut kiosk_keys()).unwrap();
+    let mut central = Central::at(3);
+    let outcome = card.credit(&mut card::CreditKeys::Classic(&mut central), &classic_order(1, 500, 3));
+    assert!(matches!(outcome, CreditOutcome::Credited { .. }), "{outcome:?}");
+    assert_eq!(*loaded.borrow(), [0; 6]);
 }

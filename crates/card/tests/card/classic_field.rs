@@ -102,7 +102,13 @@ impl ClassicTray {
     pub(crate) fn connect(&self) -> ClassicConnection {
         let mut card = self.card.borrow_mut();
         card.field_off();
-        ClassicConnection { tray: self.clone(), atr: card.atr(), failed: false }
+        ClassicConnection {
+            tray: self.clone(),
+            atr: card.atr(),
+            failed: false,
+            lasting_keys_only: false,
+            loaded: Rc::default(),
+        }
     }
 
     pub(crate) fn open(&self) -> Result<(CityCard<ClassicConnection>, CardContents), CardError> {
@@ -152,9 +158,17 @@ pub(crate) struct ClassicConnection {
     tray: ClassicTray,
     atr: Vec<u8>,
     failed: bool,
+    lasting_keys_only: bool,
+    /// The last key that was loaded.
+    pub(crate) loaded: Rc<RefCell<Vec<u8>>>,
 }
 
 impl ClassicConnection {
+    /// As through a reader that has no volatile memory for keys.
+    pub(crate) fn with_lasting_keys_only(self) -> Self {
+        Self { lasting_keys_only: true, ..self }
+    }
+
     /// As through a reader that tells no answer to reset.
     pub(crate) fn without_atr(self) -> Self {
         Self { atr: vec![], ..self }
@@ -165,6 +179,11 @@ impl Transport for ClassicConnection {
     fn transmit(&mut self, command: &Apdu) -> Result<Reply, TransportError> {
         assert!(!self.failed, "a connection was used after an error");
         self.tray.carried.set(self.tray.carried.get() + 1);
+        match command.bytes() {
+            [0xFF, 0x82, 0x00, ..] if self.lasting_keys_only => return Reply::parse(vec![0x69, 0x86]),
+            [0xFF, 0x82, _, _, 0x06, key @ ..] => *self.loaded.borrow_mut() = key.to_vec(),
+            _ => {}
+        }
         let reply = Reply::parse(self.tray.card.borrow_mut().transmit(command.bytes()));
         self.failed = reply.is_err();
         reply

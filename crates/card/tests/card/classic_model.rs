@@ -166,7 +166,7 @@ fn torn_ride(tray: &ClassicTray) {
 
 #[test]
 fn a_purse_broken_by_a_validator_needs_a_check_and_is_never_guessed() {
-    for count in [1, 4] {
+    for count in [0, 1, 4] {
         let tray = ClassicTray::on(&topped_up(count), READERS[0]);
         torn_ride(&tray);
         let contents = tray.contents();
@@ -177,13 +177,4 @@ fn a_purse_broken_by_a_validator_needs_a_check_and_is_never_guessed() {
         let verdict = session.resolve(&mut kiosk_keys(), TopUpId([9; 16]), count).unwrap();
         assert_eq!(verdict, CreditVerdict::Unknown);
     }
-}
-
-#[test]
-fn a_card_that_was_never_topped_up_is_whole_again_with_what_it_was_issued_with() {
-    let tray = ClassicTray::on(&topped_up(0), READERS[0]);
-    torn_ride(&tray);
-    assert!(tray.session().needs_repair());
-    assert_eq!(tray.session().repair(&mut Central::default()), Ok(true));
-    assert_eq!((tray.contents().purse, tray.contents().needs_check), (Some(Cents(CLASSIC_PURSE)), None));
 }

@@ -214,6 +214,9 @@ fn an_ev1_is_asked_as_often_as_the_layout_page_says() {
     let tries = PinTries { attempt: 9, failures: 0, pin_version: 1 };
     card.session.write_tries(&mut kiosk_keys(), tries, TERMINAL).unwrap();
     assert_eq!(card.take(), ["read tries", "write tries", "commit", "read tries"]);
+    card.session.resolve(&mut kiosk_keys(), TopUpId([8; 16]), 7).unwrap();
+    let look = [vec!["settings of top-ups"], framed("records of top-ups", 7), vec!["value of purse"]].concat();
+    assert_eq!(card.take(), look, "the read key's session is still open");
     assert_eq!(open(&full(Chip::Ev1, true)).take().len(), 28);
 }
 

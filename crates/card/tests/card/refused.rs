@@ -1,13 +1,15 @@
 //! What is laid on the reader and cannot be served, and the code that says why.
 
-use crate::field::{Tray, description, kiosk_keys, kiosk_keys_of, layout};
-use card::{Apdu, CardError, CardSession, Reply, Transport, TransportError};
+use crate::field::{Tray, description, description_of, kiosk_keys, kiosk_keys_of, layout};
+use card::{Apdu, CardError, CardSession, Reply, Status, Transport, TransportError};
+use card_simulator::memory::Chip;
 use card_simulator::{
     CardDescription, FaultKind, FaultPlan, FieldCard, FileRole, Flaw, ForeignCard, ForeignDescription, When,
 };
 use domain::FailureCode;
 use keys::KeyRole;
 
+const AUTHENTICATE_EV2_FIRST: u8 = 0x71;
 const READ_DATA_ISO: u8 = 0xAD;
 const READ_RECORDS_ISO: u8 = 0xAB;
 
@@ -73,6 +75,24 @@ fn a_card_that_was_left_half_written_is_damaged() {
         let error = error_of(&Tray::with(&CardDescription { flaws: vec![flaw], ..description() }));
         assert_eq!(error.failure(), FailureCode::CardDamaged, "{flaw:?}: {error}");
     }
+}
+
+#[test]
+fn a_card_that_wants_time_after_many_failures_is_tried_again_and_is_not_another_citys() {
+    let tray = Tray::with(&description());
+    tray.0.borrow_mut().set_faults(FaultPlan::once(When::Ins(AUTHENTICATE_EV2_FIRST), FaultKind::Status(0xAD)));
+    let error = error_of(&tray);
+    assert_eq!(error, CardError::Refused { command: AUTHENTICATE_EV2_FIRST, status: Status::AuthenticationDelay });
+    assert_eq!(error.failure(), FailureCode::CardUnreadable);
+    assert!(tray.open().is_ok());
+}
+
+#[test]
+fn an_ev1_with_another_citys_key_is_told_apart_too() {
+    let tray = Tray::with(&description_of(Chip::Ev1));
+    let mut keys = kiosk_keys_of(vec![[0xEE; 16], [0xDD; 16]]);
+    let error = CardSession::open(tray.connect(), &layout(), &mut keys).map(drop).unwrap_err();
+    assert_eq!(error, CardError::AuthenticationFailed(KeyRole::Read));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use crate::error::CentralError;
 use crate::uploads::{note, refuse, sql};
 use domain::{CardNumber, TerminalId, Timestamp, Uid};
 use protocol::{Problem, ProblemCode};
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 /// Uses a day, for a city that set no others: a terminal serves a card every two minutes of a long day, and a card is
 /// asked for three times in a top-up that goes wrong.
@@ -58,11 +58,12 @@ pub(super) struct Use<'a> {
 }
 
 fn limit(connection: &Connection, name: &str, default: i64) -> Result<i64, CentralError> {
-    let set: Option<String> = connection
-        .query_row("SELECT CAST(value AS TEXT) FROM setting WHERE name = ?1", params![name], |row| row.get(0))
-        .optional()?;
+    let read = |row: &Row<'_>| Ok(row.get_ref(0)?.as_bytes()?.to_vec());
+    let query = "SELECT value FROM setting WHERE name = ?1";
+    let set: Option<Vec<u8>> = connection.query_row(query, params![name], read).optional()?;
     let Some(text) = set else { return Ok(default) };
-    text.parse().map_err(|_| CentralError::NotReady(format!("the setting {name} is no number")))
+    let number = std::str::from_utf8(&text).ok().and_then(|text| text.parse().ok());
+    number.ok_or_else(|| CentralError::NotReady(format!("the setting {name} is no number")))
 }
 
 /// Refuses what is beyond the day's limits. Refused requests count for the terminal that made them, not for the card.

@@ -75,7 +75,7 @@ impl KeyDesk<'_> {
     /// # Errors
     /// `TicketInvalid`, also for a ticket of another step; `KeyRejected`, `CardRefused`.
     pub fn rekey_change(&mut self, answer: &FinishAuthentication) -> Result<RekeyChange, CentralError> {
-        let ticket = self.tickets.take(&answer.ticket, self.terminal, self.at)?;
+        let ticket = self.ticket(&answer.ticket)?;
         let Open::Answer { handshake, role: KeyRole::Master, scheme, version_on_card } = ticket.open else {
             return Err(refuse(ProblemCode::TicketInvalid, "the ticket is of another step"));
         };
@@ -102,7 +102,7 @@ impl KeyDesk<'_> {
     /// # Errors
     /// `TicketInvalid`; `KeyRejected` when the reply is not the card's: the change stays pending.
     pub fn rekey_confirm(&mut self, confirm: &RekeyConfirm) -> Result<Rekeyed, CentralError> {
-        let ticket = self.tickets.take(&confirm.ticket, self.terminal, self.at)?;
+        let ticket = self.ticket(&confirm.ticket)?;
         let Open::Reply { mut channel, version } = ticket.open else {
             return Err(refuse(ProblemCode::TicketInvalid, "the ticket is of another step"));
         };

@@ -42,7 +42,7 @@ impl KeyDesk<'_> {
     /// `TicketInvalid`, also for a ticket of another step; `KeyRejected`; `CardRefused` when the card was revoked
     /// meanwhile.
     pub fn finish(&mut self, answer: &FinishAuthentication) -> Result<GrantedSession, CentralError> {
-        let ticket = self.tickets.take(&answer.ticket, self.terminal, self.at)?;
+        let ticket = self.ticket(&answer.ticket)?;
         let Open::Answer { handshake, role: KeyRole::Credit, scheme, .. } = ticket.open else {
             return Err(refuse(ProblemCode::TicketInvalid, "the ticket is of another step"));
         };

@@ -3,10 +3,8 @@
 //! anew with the card.
 
 use crate::error::CentralError;
-use crate::uploads::refuse;
 use domain::{TerminalId, Uid};
 use keys::{Channel, Handshake, KeyRole, Scheme};
-use protocol::ProblemCode;
 use protocol::card_keys::TICKET_LIFE_MS;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -31,6 +29,15 @@ pub(super) struct Ticket {
     pub(super) uid: Uid,
     pub(super) open: Open,
     until: Instant,
+}
+
+/// Why there is nothing under a ticket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum BadTicket {
+    /// Never given, used, or too old.
+    Unknown,
+    /// Given to this other terminal: it has leaked.
+    Foreign(TerminalId),
 }
 
 /// All of them. Cheap to clone.
@@ -59,12 +66,13 @@ impl Tickets {
         Ok(name)
     }
 
-    /// Takes one out for good, whoever asks: a ticket that another terminal shows has leaked.
-    pub(super) fn take(&self, name: &[u8; 16], terminal: TerminalId, at: Instant) -> Result<Ticket, CentralError> {
-        let invalid =
-            || refuse(ProblemCode::TicketInvalid, "no authentication of this terminal waits under this ticket");
-        let ticket = self.tickets().remove(name).ok_or_else(invalid)?;
-        if ticket.terminal == terminal && at < ticket.until { Ok(ticket) } else { Err(invalid()) }
+    /// Takes one out for good, whoever asks.
+    pub(super) fn take(&self, name: &[u8; 16], terminal: TerminalId, at: Instant) -> Result<Ticket, BadTicket> {
+        let ticket = self.tickets().remove(name).ok_or(BadTicket::Unknown)?;
+        if ticket.terminal != terminal {
+            return Err(BadTicket::Foreign(ticket.terminal));
+        }
+        if at < ticket.until { Ok(ticket) } else { Err(BadTicket::Unknown) }
     }
 
     fn tickets(&self) -> MutexGuard<'_, HashMap<[u8; 16], Ticket>> {

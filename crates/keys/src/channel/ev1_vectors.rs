@@ -45,6 +45,16 @@ fn elmue_ev1_change_of_the_sessions_own_key() {
 }
 
 #[test]
+fn after_the_change_of_the_sessions_own_key_a_reply_that_carries_anything_is_refused() {
+    for reply in [&[0; 8][..], &[0; 16], &[0]] {
+        let mut channel = channel("F44B26F5C05DDD7110772281C4D066E8");
+        channel.seal_change_key(0, &change(KEY_1, 0x10, None)).unwrap();
+        assert_eq!(channel.open(CommMode::Full, reply, None).map(|_| ()), Err(ChannelError::WrongLength));
+        assert_eq!(channel.open(CommMode::Full, &[], None).map(|_| ()), Err(ChannelError::Closed));
+    }
+}
+
+#[test]
 fn elmue_ev1_change_of_the_sessions_own_key_after_another_command() {
     let mut channel = channel("90F7A20191036845EC63DECD544B9931");
     check_plain(

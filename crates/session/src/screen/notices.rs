@@ -29,10 +29,10 @@ pub(crate) fn of_visit(session: &Session, words: &Words) -> Vec<Notice> {
     match visit.tap {
         // Not a fault, and its holder need do nothing today.
         Some(Err(FailureCode::CardOld)) => notices.push(card_old(words)),
-        Some(Err(code)) => {
-            let key = if session.credit_key().is_ok() { "notice-no-record-online" } else { "notice-no-record" };
-            notices.push(words.notice(Icon::Warning, key, Some(code), &[]));
+        Some(Err(code)) if session.credit_key().is_ok() => {
+            notices.push(words.notice(Icon::Warning, "notice-no-record-online", Some(code), &[]));
         }
+        Some(Err(code)) => notices.push(words.notice(Icon::Warning, "notice-no-record", Some(code), &[])),
         _ => {}
     }
     notices.extend(price_unknown(session, words));

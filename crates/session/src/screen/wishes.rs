@@ -39,27 +39,32 @@ pub(crate) fn screen(session: &Session, words: &Words, errand: WishErrand) -> Sc
 
 /// Every word of what would be written, or of what would be erased.
 fn asking(session: &Session, words: &Words, errand: WishErrand) -> Screen {
-    let (key, shown) = if errand.erases() {
-        ("wishes-erasing", session.visit.as_ref().map(|visit| visit.card.wishes).unwrap_or_default())
+    let (heading, lead, verb, icon) = if errand.erases() {
+        ("wishes-erasing", "wishes-erasing-lead", "wishes-erasing-confirm", Icon::Erase)
     } else {
-        ("wishes-asking", errand.wishes)
+        ("wishes-asking", "wishes-asking-lead", "wishes-asking-confirm", Icon::Card)
     };
-    let verb = words.button("write-wishes", &format!("{key}-confirm"), Tone::Primary, Action::WriteWishes);
+    let on_card = session.visit.as_ref().map(|visit| visit.card.wishes).unwrap_or_default();
+    let shown = if errand.erases() { on_card } else { errand.wishes };
     Screen::Details {
         step: None,
-        heading: words.text(key),
-        lead: Some(words.text(&format!("{key}-lead"))),
+        heading: words.text(heading),
+        lead: Some(words.text(lead)),
         notices: Vec::new(),
         rows: rows(session, words, &shown),
-        actions: vec![verb.icon(if errand.erases() { Icon::Erase } else { Icon::Card })],
+        actions: vec![words.button("write-wishes", verb, Tone::Primary, Action::WriteWishes).icon(icon)],
     }
 }
 
 fn kept(session: &Session, words: &Words, errand: WishErrand) -> Screen {
-    let key = if errand.erases() { "wishes-erased" } else { "wishes-kept" };
+    let (heading, lead) = if errand.erases() {
+        ("wishes-erased", "wishes-erased-lead")
+    } else {
+        ("wishes-kept", "wishes-kept-lead")
+    };
     Screen::Done {
-        heading: words.text(key),
-        lead: Some(words.text(&format!("{key}-lead"))),
+        heading: words.text(heading),
+        lead: Some(words.text(lead)),
         hero: None,
         sum: Vec::new(),
         rows: rows(session, words, &errand.wishes),
@@ -89,23 +94,25 @@ fn not_kept(session: &Session, words: &Words) -> Screen {
 
 /// One row for each wish there is.
 fn rows(session: &Session, words: &Words, wishes: &Wishes) -> Vec<Row> {
-    let row = |icon, key: &str| {
-        let value = private(words.language().text(&format!("{key}-value")));
-        Row { icon: Some(icon), ..words.row(key, value) }
+    let row = |wished: bool, icon, key: &str, value: &str| {
+        let value = private(words.language().text(value));
+        wished.then(|| Row { icon: Some(icon), ..words.row(key, value) })
     };
     let language = language_of(session, wishes).map(|tag| {
         let name = session.terminal.catalog.language(&tag).text("common-language-name");
         Row { icon: Some(Icon::Language), ..words.row("wishes-language", private(name)) }
     });
-    // As good as any name: a terminal of another language wrote it.
-    let foreign = (language.is_none() && wishes.language.is_some()).then(|| row(Icon::Language, "wishes-foreign"));
-    let speech = Row { hint: Some(words.text("wishes-speech-hint")), ..row(Icon::Phone, "wishes-speech") };
-    let others = [
-        wishes.large_text.then(|| row(Icon::Letters, "wishes-letters")),
-        wishes.high_contrast.then(|| row(Icon::Contrast, "wishes-contrast")),
-        wishes.speech.then_some(speech),
-        wishes.more_time.then(|| row(Icon::Clock, "wishes-time")),
-        wishes.simple_view.then(|| row(Icon::List, "wishes-simple")),
+    // A terminal that speaks more languages wrote it.
+    let foreign = language.is_none() && wishes.language.is_some();
+    let speech = row(wishes.speech, Icon::Phone, "wishes-speech", "wishes-speech-value");
+    let rows = [
+        language,
+        row(foreign, Icon::Language, "wishes-language", "wishes-foreign"),
+        row(wishes.large_text, Icon::Letters, "wishes-letters", "wishes-letters-value"),
+        row(wishes.high_contrast, Icon::Contrast, "wishes-contrast", "wishes-contrast-value"),
+        speech.map(|row| Row { hint: Some(words.text("wishes-speech-hint")), ..row }),
+        row(wishes.more_time, Icon::Clock, "wishes-time", "wishes-time-value"),
+        row(wishes.simple_view, Icon::List, "wishes-simple", "wishes-simple-value"),
     ];
-    [language, foreign].into_iter().chain(others).flatten().collect()
+    rows.into_iter().flatten().collect()
 }

@@ -113,7 +113,7 @@ fn a_wish_this_terminal_cannot_grant_stays_on_the_card() {
     assert!(rows(&street).iter().any(|row| row == "Voz: Leer la pantalla en voz alta"), "{:?}", rows(&street));
     street.press("write-wishes");
     let wishes = street.cards[0].wishes;
-    assert!(wishes.speech && wishes.large_text && wishes.high_contrast);
+    assert!(wishes.speech && wishes.more_time && wishes.high_contrast);
     assert_eq!(wishes.language, Some(*b"fra"));
 }
 
@@ -128,7 +128,7 @@ fn a_card_lifted_in_the_middle_is_covered_and_written_when_it_is_laid_back() {
         assert_nothing_private(&street);
         street.lay(0);
         assert_eq!(street.kind(), "done", "{credited}: {:#}", street.view());
-        assert!(street.cards[0].wishes.large_text);
+        assert!(street.cards[0].wishes.more_time);
         assert_eq!(writes(&street), if credited { 1 } else { 2 }, "what the card holds is not written again");
     }
 }
@@ -155,7 +155,7 @@ fn a_card_that_does_not_keep_it_is_told_and_can_be_tried_again() {
     assert_eq!(street.kind(), "trouble");
     assert!(street.view()["screen"]["code"].to_string().contains("C-14"));
     street.press("write-wishes");
-    assert_eq!((street.kind().as_str(), street.cards[0].wishes.large_text), ("done", true));
+    assert_eq!((street.kind().as_str(), street.cards[0].wishes.more_time), ("done", true));
 }
 
 #[test]

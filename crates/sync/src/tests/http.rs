@@ -48,7 +48,7 @@ async fn codes(State(city): State<City>, Path(terminal): Path<u32>) -> Response 
     }
 }
 
-async fn serve(app: Router) -> String {
+pub(super) async fn serve(app: Router) -> String {
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move { axum::serve(listener, app).await });
@@ -65,7 +65,7 @@ async fn serve_city(city: &City) -> String {
     serve(app).await
 }
 
-fn client(base: &str, token: u8) -> HttpCentral {
+pub(super) fn client(base: &str, token: u8) -> HttpCentral {
     let settings = SyncSettings { connect_timeout_ms: 2_000, silence_timeout_ms: 200, ..SyncSettings::default() };
     HttpCentral::new(base, Secret32::new([token; 32]), &settings).unwrap()
 }

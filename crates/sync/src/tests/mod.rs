@@ -1,3 +1,4 @@
+mod card_keys;
 mod codes;
 mod driver;
 mod feed;

@@ -8,7 +8,14 @@ use rand_chacha::ChaCha8Rng;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use testbed::headless::PATIENCE;
 use testbed::{Headless, Seen, Street, StreetError};
+
+/// Exchanges of a tap, so that a tear may hit any of them.
+const EXCHANGES: u32 = 14;
+/// Between two looks at the tray.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 /// One way to disturb a visit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,10 +65,12 @@ impl<'a> Mischief<'a> {
         };
         *self.played.entry(trick).or_default() += 1;
         let card = self.next_card();
+        if trick == Trick::Torn {
+            self.tear(&card)?;
+        }
         self.street.lay(&card);
         match trick {
-            Trick::Plain => drop(kiosk.wait_for("a visit", is_visit)?),
-            Trick::Torn => self.tear(&card, kiosk)?,
+            Trick::Plain | Trick::Torn => self.visit(kiosk)?,
             Trick::Swapped => self.swap(kiosk)?,
             Trick::ServiceStopped => self.service(kiosk, Street::stop_reader_service)?,
             Trick::ServiceKilled => self.service(kiosk, Street::kill_reader_service)?,
@@ -71,20 +80,36 @@ impl<'a> Mischief<'a> {
         kiosk.wait_for("the invitation, ready", is_ready).map(drop)
     }
 
+    /// Most people press "finish", and a few just take their card: then the visit ends by itself, seconds later.
+    fn visit(&mut self, kiosk: &mut Headless) -> Result<(), StreetError> {
+        kiosk.wait_for("a visit", is_visit)?;
+        if self.random.random_range(0..10) > 0 {
+            kiosk.press("finish")?;
+            kiosk.wait_screen("farewell")?;
+        }
+        Ok(())
+    }
+
     fn next_card(&mut self) -> Arc<Mutex<VirtualCard>> {
         self.number = (self.number + 1) % self.cards.len();
         Arc::clone(&self.cards[self.number])
     }
 
-    /// The card leaves at some exchange of its reading, and comes back.
-    fn tear(&mut self, card: &Arc<Mutex<VirtualCard>>, kiosk: &mut Headless) -> Result<(), StreetError> {
-        let exchange = self.random.random_range(1..14);
+    /// The card is laid down, and leaves at some exchange of its reading.
+    fn tear(&mut self, card: &Arc<Mutex<VirtualCard>>) -> Result<(), StreetError> {
+        let exchange = self.random.random_range(1..=EXCHANGES);
         let kind = if self.random.random() { FaultKind::TearBefore } else { FaultKind::TearAfter };
-        self.street.lift_card();
-        kiosk.wait_for("the invitation", is_ready)?;
         card.lock().unwrap_or_else(PoisonError::into_inner).set_faults(FaultPlan::once(When::Exchange(exchange), kind));
         self.street.lay(card);
-        kiosk.wait_for("a visit in spite of a torn reading", is_visit).map(drop)
+        let deadline = Instant::now() + PATIENCE;
+        while self.street.tray().is_occupied() {
+            if Instant::now() > deadline {
+                let seen = format!("it still lies there after exchange {exchange}");
+                return Err(StreetError::Late { what: "the tear".to_owned(), patience: PATIENCE, seen });
+            }
+            std::thread::sleep(LOOK_AGAIN);
+        }
+        Ok(())
     }
 
     /// Another card in its place, faster than pcscd looks.

@@ -10,6 +10,7 @@ use domain::{CardNumber, Cents, Day, Generation, Uid};
 use kiosk::key_line::ClassicOrder;
 use protocol::CardRegistration;
 use protocol::cards::WireTechnology;
+use std::sync::{Arc, Mutex};
 
 const UID: [u8; 4] = [0xC1, 0xA5, 0x51, 0xC0];
 const NUMBER: CardNumber = CardNumber(3_300_999_017);
@@ -46,7 +47,7 @@ fn classic(city: &City) -> Tray<ClassicCard> {
     let office = offices::of_token(database.read(), token.expose()).unwrap();
     let bytes = registration.encode().unwrap();
     cards::register(&mut database, &city.keys(), office, &bytes, clock::now()).unwrap();
-    Tray(std::sync::Arc::new(std::sync::Mutex::new(personalise_classic(&description).unwrap().seeded(7))))
+    Tray(Arc::new(Mutex::new(personalise_classic(&description).unwrap().seeded(7))))
 }
 
 fn credit(city: &City, tray: &Tray<ClassicCard>, order: &CreditOrder, faults: FaultPlan) -> CreditOutcome {
@@ -126,10 +127,11 @@ fn classic_again(city: &City, exchange: u32) -> Tray<ClassicCard> {
 fn a_copy_of_a_classic_card_is_noticed_at_its_first_top_up() {
     let city = City::new(23);
     let tray = classic(&city);
-    let copy = Tray(std::sync::Arc::new(std::sync::Mutex::new(ClassicCard::new(
-        tray.card().memory().clone(),
-        tray.card().layout(),
-    ))));
+    let (memory, layout) = {
+        let card = tray.card();
+        (card.memory().clone(), card.layout())
+    };
+    let copy = Tray(Arc::new(Mutex::new(ClassicCard::new(memory, layout))));
     assert!(values(&credit(&city, &tray, &order(1, 500, 0), FaultPlan::none())).is_some());
     let outcome = credit(&city, &copy, &order(2, 500, 0), FaultPlan::none());
     assert!(matches!(outcome, CreditOutcome::NotCredited(_)), "{outcome:?}");

@@ -232,4 +232,21 @@ fn a_ticket_of_a_change_serves_its_own_terminal_only() {
     let other = office.by(TerminalId(4), |desk| desk.rekey_confirm(&confirm)).err();
     assert_eq!(other, Some(ProblemCode::TicketInvalid));
     assert_eq!(office.by(TERMINAL, |desk| desk.rekey_confirm(&confirm)).err(), other);
+    assert_eq!(office.anomalies(), ["ticket"], "somebody else had it");
+}
+
+#[test]
+fn the_program_draws_the_next_read_key_and_keeps_the_older_ones() {
+    let city = City::seeded(80, 20, 0);
+    let program = std::process::Command::new(env!("CARGO_BIN_EXE_citizen-central"))
+        .args(["renew-read-key", "--data"])
+        .arg(city.data.feed().with_file_name(""))
+        .output()
+        .unwrap();
+    assert!(program.status.success(), "{}", String::from_utf8_lossy(&program.stderr));
+    let keys = city.keys();
+    let versions: Vec<u8> = keys.cards.read.iter().map(|read| read.version).collect();
+    assert_eq!(versions, [1, 0]);
+    assert_eq!(keys.newest_read().unwrap().version, 1);
+    assert!(keys.cards.read[0].drawn > keys.cards.read[1].drawn);
 }

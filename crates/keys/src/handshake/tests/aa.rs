@@ -96,6 +96,10 @@ fn an_answer_of_another_length_is_rejected() {
         assert!(matches!(handshake.finish(&answer[..length]), Err(KeyError::Rejected)), "{length} bytes");
     }
     assert!(matches!(handshake.finish(&cryptogram), Err(KeyError::Rejected)));
+    for more in [1, 16, 17, 100] {
+        let longer = [&answer[..], &vec![0; more]].concat();
+        assert!(matches!(handshake.finish(&longer), Err(KeyError::Rejected)), "{more} bytes more");
+    }
 }
 
 #[test]

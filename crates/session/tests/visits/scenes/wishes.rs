@@ -27,7 +27,7 @@ pub(crate) const SCENES: &[(&str, Way)] = &[
         street.press("contrast");
     }),
     ("home-looks-erase", |street| {
-        street.cards[0].wishes = all();
+        street.cards[0].wishes = Wishes { large_text: false, ..all() };
         street.lay(0);
         street.press("looks");
         street.press("time");
@@ -38,10 +38,10 @@ pub(crate) const SCENES: &[(&str, Way)] = &[
         street.press("help");
     }),
     ("wishes-asking-all", |street| {
-        street.cards[0].wishes = Wishes { large_text: false, ..all() };
+        street.cards[0].wishes = Wishes { large_text: false, more_time: false, ..all() };
         street.lay(0);
         street.press("looks");
-        street.press("letters");
+        street.press("time");
         street.press("remember");
     }),
     ("wishes-asking-covered", |street| {
@@ -146,17 +146,19 @@ fn all() -> Wishes {
     }
 }
 
-/// Letters and contrast were chosen in this visit; a language this terminal does not speak stood on the card.
+/// More time and contrast were chosen in this visit; a language this terminal does not speak stood on the card.
 pub(crate) fn asking(street: &mut Street) {
     street.cards[0].wishes.language = Some(*b"fra");
     street.lay(0);
     street.press("looks");
-    ["letters", "contrast", "remember"].into_iter().for_each(|id| street.press(id));
+    ["time", "contrast", "remember"].into_iter().for_each(|id| street.press(id));
 }
 
 pub(crate) fn erasing(street: &mut Street) {
     street.cards[0].wishes = Wishes { language: None, speech: false, ..all() };
     street.lay(0);
     street.press("looks");
+    // On a screen of usual letters, like every recording.
+    street.press("letters");
     street.press("erase-wishes");
 }

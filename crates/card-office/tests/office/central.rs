@@ -1,0 +1,116 @@
+//! A central of one's own: it receipts registrations, repeats its receipts, refuses what contradicts, can be away, and
+//! changes read keys of cards whose master key it has.
+
+use crate::rekey::Rekeying;
+use domain::{CardNumber, Timestamp};
+use protocol::cards::registration_key;
+use protocol::http::CARDS_PATH;
+use protocol::{CardRegistration, NoteKey, Problem, ProblemCode, Receipt};
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+#[derive(Default)]
+struct Books {
+    /// The chip and the receipt of each number and generation.
+    cards: BTreeMap<(CardNumber, u8), (Vec<u8>, Vec<u8>)>,
+    asked: u32,
+    rekeying: Rekeying,
+}
+
+/// A running central. Its thread ends with the test's process.
+pub(crate) struct Central {
+    address: SocketAddr,
+    books: Arc<Mutex<Books>>,
+    /// So many answers are lost after central has booked.
+    pub(crate) lost: Arc<AtomicU32>,
+}
+
+impl Central {
+    pub(crate) fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let (address, books, lost) = (listener.local_addr().unwrap(), Arc::<Mutex<Books>>::default(), Arc::default());
+        let central = Self { address, books: Arc::clone(&books), lost: Arc::clone(&lost) };
+        thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                serve(stream, &books, &lost);
+            }
+        });
+        central
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Numbers and generations that are active.
+    pub(crate) fn cards(&self) -> Vec<(u64, u8)> {
+        self.books.lock().unwrap().cards.keys().map(|(number, generation)| (number.0, *generation)).collect()
+    }
+
+    pub(crate) fn asked(&self) -> u32 {
+        self.books.lock().unwrap().asked
+    }
+
+    /// A number that has a card of this generation on another chip.
+    pub(crate) fn occupy(&self, number: u64, generation: u8) {
+        let entry = ((CardNumber(number), generation), (vec![9; 7], Vec::new()));
+        self.books.lock().unwrap().cards.extend([entry]);
+    }
+}
+
+fn serve(stream: TcpStream, books: &Mutex<Books>, lost: &AtomicU32) {
+    let mut reader = BufReader::new(stream);
+    let (mut length, mut authorised) = (0, false);
+    let mut line = String::new();
+    reader.read_line(&mut line).unwrap();
+    let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
+    line.clear();
+    while reader.read_line(&mut line).is_ok_and(|read| read > 2) {
+        let lower = line.to_lowercase();
+        if let Some(value) = lower.strip_prefix("content-length:") {
+            length = value.trim().parse().unwrap();
+        }
+        authorised |= lower.trim() == format!("authorization: bearer {}", "ab".repeat(32));
+        line.clear();
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).unwrap();
+    let mut books = books.lock().unwrap();
+    let answer = match path.as_str() {
+        _ if !authorised => Err(ProblemCode::Unauthorised),
+        CARDS_PATH => book(&mut books, &body),
+        path => books.rekeying.answer(path, &body),
+    };
+    drop(books);
+    if lost.try_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok() {
+        return;
+    }
+    let (status, body) = match answer {
+        Ok(receipt) => (200, receipt),
+        Err(code) => (code.status(), Problem::new(code, "refused").to_json()),
+    };
+    let head = format!("HTTP/1.1 {status} x\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
+    let mut stream = reader.into_inner();
+    stream.write_all(&[head.as_bytes(), &body].concat()).unwrap();
+}
+
+fn book(books: &mut Books, body: &[u8]) -> Result<Vec<u8>, ProblemCode> {
+    books.asked += 1;
+    let card = CardRegistration::decode(body).map_err(|_| ProblemCode::Malformed)?;
+    let name = (card.number, card.generation.0);
+    let newest = books.cards.keys().filter(|(number, _)| *number == card.number).map(|(_, newest)| *newest).max();
+    if let Some((chip, receipt)) = books.cards.get(&name) {
+        return if chip == card.uid.bytes() { Ok(receipt.clone()) } else { Err(ProblemCode::Conflict) };
+    }
+    if newest > Some(name.1) {
+        return Err(ProblemCode::Conflict);
+    }
+    let signer = NoteKey::from_seed("demo-head-1", &[1; 32]).unwrap();
+    let receipt = Receipt::sign(registration_key(body), body, 1, Timestamp(1), &signer).encode().unwrap();
+    books.cards.insert(name, (card.uid.bytes().to_vec(), receipt.clone()));
+    Ok(receipt)
+}

@@ -1,0 +1,163 @@
+//! Looking at cards, their wishes, and the self-test.
+
+use crate::desk::{Office, Row, Shared, blank, blank_classic, tear};
+use card_simulator::memory::Chip;
+use serde_json::Value;
+
+const ANA: u64 = 6_001_234_567;
+
+fn made(office: &Office, card: &Shared) {
+    office.one(&mut Row::of(std::slice::from_ref(card)), ANA, 1, "").well();
+}
+
+fn inspect(office: &Office, card: &Shared, desk: &str, more: &str) -> Value {
+    let line = format!("{desk} inspect --json {more}");
+    let out = office.run(&mut Row::of(std::slice::from_ref(card)), &line).well();
+    serde_json::from_str(&out).unwrap()
+}
+
+#[test]
+fn without_keys_only_what_is_free_is_shown() {
+    let office = Office::new();
+    let card = blank(Chip::Ev1, 1);
+    let chip = inspect(&office, &card, "", "");
+    assert_eq!(
+        (chip["technology"].as_str(), chip["chip"]["name"].as_str()),
+        (Some("desfire-ev1"), Some("DESFire EV1"))
+    );
+    assert_eq!(inspect(&office, &card, "--city @city.toml", "")["application"], false);
+    made(&office, &card);
+    let free = inspect(&office, &card, "--city @city.toml", "");
+    assert_eq!((free["application"].as_bool(), free["purse_cents"].as_i64()), (Some(true), Some(0)));
+    let versions: Vec<&str> =
+        free["key_versions"].as_array().unwrap().iter().filter_map(|key| key["key"].as_str()).collect();
+    assert_eq!(versions, ["master", "read", "debit", "credit", "uid"]);
+    assert_eq!((free["key_versions"][1]["version"].as_u64(), free.get("contents")), (Some(1), None));
+}
+
+#[test]
+fn with_the_read_key_the_card_is_shown_and_its_number_cut() {
+    let office = Office::new();
+    for card in [blank(Chip::Ev1, 1), blank(Chip::Ev3, 2)] {
+        std::fs::remove_file(office.path("log")).ok();
+        made(&office, &card);
+        let desk = "--city @city.toml --keys @technician.json";
+        let shown = inspect(&office, &card, desk, "");
+        let contents = &shown["contents"];
+        assert_eq!((contents["number"].as_str(), contents["generation"].as_u64()), (Some("…4567"), Some(1)));
+        assert_eq!((contents["layout_version"].as_u64(), contents["top_ups"].as_array().unwrap().len()), (Some(1), 0));
+        assert_eq!(shown.get("uid"), None);
+        let all = inspect(&office, &card, desk, "--show-uid --show-number");
+        assert_eq!(all["contents"]["number"].as_str(), Some("6001234567"));
+        assert!(all["uid"].as_str().unwrap().starts_with("04010203"), "{all}");
+        let text = office.run(&mut Row::of(&[card]), &format!("{desk} inspect")).well();
+        assert!(text.contains("number        …4567, generation 1\n") && text.contains("wishes        none"), "{text}");
+    }
+}
+
+#[test]
+fn a_classic_card_is_shown_with_its_readers_profile() {
+    let office = Office::new();
+    let card = blank_classic(1);
+    made(&office, &card);
+    let shown = inspect(&office, &card, "--city @city.toml --keys @technician.json", "");
+    assert_eq!((shown["technology"].as_str(), shown["reader_profile"].as_str()), (Some("classic"), Some("portable")));
+    assert_eq!((shown["contents"]["number"].as_str(), shown["contents"].get("wishes")), (Some("…4567"), None));
+}
+
+#[test]
+fn keys_that_do_not_fit_show_what_is_free_and_the_code() {
+    let office = Office::new();
+    let card = blank(Chip::Ev2, 1);
+    made(&office, &card);
+    let said = office.run(&mut Row::of(&[card]), "--city @city.toml --keys @other.json inspect --json");
+    assert_eq!(said.code(), "C-12");
+    let shown: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!((shown["application"].as_bool(), shown.get("contents")), (Some(true), None));
+}
+
+#[test]
+fn a_hidden_uid_is_found_by_its_key_and_only_then() {
+    let office = Office::new();
+    let card = blank(Chip::Ev2, 1);
+    office.one(&mut Row::of(&[card.clone()]), ANA, 1, "--random-uid").well();
+    let free = inspect(&office, &card, "--city @city.toml", "--show-uid");
+    assert_eq!((free["random_uid"].as_bool(), free.get("uid")), (Some(true), None));
+    let opened = inspect(&office, &card, "--city @city.toml --keys @technician.json", "--show-uid");
+    assert_eq!(opened["uid"].as_str(), Some("04010203040501"));
+}
+
+#[test]
+fn wishes_are_shown_set_and_erased() {
+    let office = Office::new();
+    for chip in [Chip::Ev1, Chip::Ev2] {
+        let card = blank(chip, 1);
+        std::fs::remove_file(office.path("log")).ok();
+        office.one(&mut Row::of(&[card.clone()]), ANA, 1, "--language ast --speech").well();
+        let wishes = |action: &str| {
+            let line = format!("--city @city.toml --keys @technician.json wishes {action}");
+            office.run(&mut Row::of(&[card.clone()]), &line).well()
+        };
+        assert_eq!(wishes("show"), "wishes: language ast, speech\n");
+        assert_eq!(wishes("set --large-text --more-time --terminal 7"), "wishes: large text, more time\n");
+        assert_eq!(wishes("show"), "wishes: large text, more time\n");
+        let json: Value = serde_json::from_str(&wishes("show --json")).unwrap();
+        assert_eq!((json["large_text"].as_bool(), json["speech"].as_bool()), (Some(true), Some(false)));
+        wishes("erase");
+        assert_eq!(wishes("show"), "wishes: none\n");
+    }
+}
+
+#[test]
+fn a_classic_card_has_no_wishes_and_no_read_key_to_change() {
+    let office = Office::new();
+    let card = blank_classic(1);
+    made(&office, &card);
+    let run = |line: &str| office.run(&mut Row::of(&[card.clone()]), line);
+    assert_eq!(run("--city @city.toml --keys @technician.json wishes show").code(), "O-03");
+    assert_eq!(run("--city @city.toml rekey --central http://127.0.0.1:1 --token @token").code(), "O-03");
+}
+
+fn check(office: &Office, card: &Shared, more: &str) -> (String, &'static str) {
+    let line = format!("--city @city.toml --keys @technician.json check {more}");
+    let said = office.run(&mut Row::of(std::slice::from_ref(card)), &line);
+    (said.out.clone(), said.code())
+}
+
+#[test]
+fn a_good_card_passes_the_test_and_writing_changes_nothing() {
+    let office = Office::new();
+    let card = blank(Chip::Ev2, 1);
+    made(&office, &card);
+    for more in ["", "--write", "--write --terminal 3"] {
+        let (out, code) = check(&office, &card, more);
+        assert_eq!((code, out.contains("writing"), out.ends_with("all good\n")), ("", !more.is_empty(), true), "{out}");
+    }
+    let shown = inspect(&office, &card, "--city @city.toml --keys @technician.json", "");
+    assert_eq!(shown["contents"]["tries"]["attempt"].as_u64(), Some(0));
+}
+
+#[test]
+fn each_fault_has_its_part_and_its_code() {
+    let office = Office::new();
+    let torn = blank(Chip::Ev2, 1);
+    tear(&torn, 5);
+    let (out, code) = check(&office, &torn, "");
+    assert_eq!((code, out.contains("BAD   exchange"), out.ends_with("not good\n")), ("C-03", true, true), "{out}");
+    let empty = blank(Chip::Ev2, 2);
+    let (out, code) = check(&office, &empty, "");
+    assert_eq!((code, out.contains("good  chip"), out.contains("BAD   keys")), ("C-02", true, true), "{out}");
+    let classic = blank_classic(3);
+    made(&office, &classic);
+    let (out, code) = check(&office, &classic, "--write --json");
+    let report: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, report["good"].as_bool()), ("", Some(true)), "{out}");
+}
+
+#[test]
+fn without_keys_the_reader_and_the_chip_are_tested() {
+    let office = Office::new();
+    let said = office.run(&mut Row::of(&[blank(Chip::Ev3, 1)]), "check");
+    assert!(said.well().contains("DESFire, Ev3"));
+    assert_eq!(office.run(&mut Row::default(), "check --write").code(), "O-04");
+}
