@@ -6,6 +6,7 @@ use crate::error::OfficeError;
 use crate::key_file::OfficeKeys;
 use crate::run::{city, city_and_keys};
 use crate::view;
+use card::desfire::PICC;
 use card::{CardContents, CityCard, Desfire, ReaderProfile, Transport};
 use domain::TerminalId;
 use domain::city_pack::CityPack;
@@ -168,7 +169,9 @@ fn chip(line: &mut CardLine, pack: Option<&CityPack>) -> Result<String, OfficeEr
         let profile = ReaderProfile::of_reader(line.reader_name());
         return Ok(format!("MIFARE Classic 1K; value operations by profile {profile}"));
     }
-    let version = Desfire::new(line).version()?;
+    let mut card = Desfire::new(line);
+    card.select_application(PICC)?;
+    let version = card.version()?;
     Ok(format!("DESFire, {:?}", version.chip()))
 }
 

@@ -12,6 +12,8 @@ pub type CardLine = Box<dyn Transport>;
 
 /// How long a reader may take to be found.
 const READER_MAX: Duration = Duration::from_secs(3);
+/// More than two of pcscd's looks.
+const SETTLE_MAX: Duration = Duration::from_secs(1);
 /// While another process's exchange still holds the card: so often, so long apart.
 const BUSY_TRIES: u32 = 5;
 const BUSY_PAUSE: Duration = Duration::from_millis(200);
@@ -29,6 +31,10 @@ pub trait Tray {
     /// # Errors
     /// `NoReader`, `NoCard` when the time is up, or `Card`.
     fn card(&mut self, wait: Duration) -> Result<CardLine, OfficeError>;
+
+    /// After a lost exchange: gives the reader the time to tell whether the card was lifted. pcscd looks every 400 ms,
+    /// and until then a new connection goes nowhere.
+    fn settle(&mut self) {}
 
     /// Waits until the card was taken away. No connection to it may be open.
     ///
@@ -168,6 +174,10 @@ impl Tray for PcscTray {
                 Err(error) => return Err(card::CardError::from(error).into()),
             }
         }
+    }
+
+    fn settle(&mut self) {
+        self.until(Instant::now() + SETTLE_MAX, |tray| !tray.present);
     }
 
     fn removed(&mut self, wait: Duration) -> Result<(), OfficeError> {

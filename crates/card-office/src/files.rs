@@ -64,6 +64,11 @@ impl Appendable {
         let mut content = Zeroizing::new(Vec::new());
         file.seek(SeekFrom::Start(0)).map_err(failed)?;
         file.read_to_end(&mut content).map_err(failed)?;
+        if content.is_empty() {
+            // A file that was just made has a name only once its folder is on the disk.
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
+        }
         Ok((Self { file, path: path.to_owned() }, content))
     }
 

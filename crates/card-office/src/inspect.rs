@@ -6,7 +6,7 @@ use crate::error::OfficeError;
 use crate::key_file::OfficeKeys;
 use crate::run::{city, city_and_keys};
 use crate::view::{self, ChipView, ContentsView, Inspection, KeyVersion};
-use card::desfire::{Chip, Version};
+use card::desfire::{Chip, PICC, Version};
 use card::{CardError, CityCard, Desfire, ReaderProfile, Transport};
 use domain::city_pack::CardLayout;
 
@@ -72,10 +72,11 @@ fn look_at_desfire<T: Transport>(
 ) -> Result<(), CardError> {
     let uid = card.anticollision_uid()?;
     shown.random_uid = uid.bytes().len() != UID_LENGTH;
-    let version = match card.version() {
+    // A connection before this one may have left a session open, which would not answer in clear.
+    let version = match card.select_application(PICC).and_then(|()| card.version()) {
         Ok(version) => version,
         // A chip card that is no DESFire.
-        Err(CardError::Protocol(_) | CardError::Refused { .. }) => return Ok(()),
+        Err(CardError::NoApplication | CardError::Protocol(_) | CardError::Refused { .. }) => return Ok(()),
         Err(error) => return Err(error),
     };
     if !shown.random_uid {

@@ -9,8 +9,11 @@ use data_encoding::HEXLOWER_PERMISSIVE;
 use hmac::{Hmac, KeyInit, Mac};
 use keys::{AesKey, ClassicKey, Entropy, IssuerBaseKeys, KeyError, SoftIssuer, SoftKeys, VersionedKey};
 use protocol::{BaseKey, Secret32};
+use serde::de::value::SeqAccessDeserializer;
+use serde::de::{Error, IntoDeserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use sha2::Sha256;
+use std::fmt;
 use std::path::Path;
 use zeroize::Zeroizing;
 
@@ -35,20 +38,27 @@ fn aes(key: &BaseKey) -> AesKey {
 #[derive(Debug, Default)]
 struct Versions(Vec<Versioned>);
 
+/// By hand, since serde's own way of trying one form and then the other keeps copies that nobody wipes.
 impl<'de> Deserialize<'de> for Versions {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Either {
-            One(BaseKey),
-            Many(Vec<Versioned>),
+        struct OneOrMany;
+        impl<'de> Visitor<'de> for OneOrMany {
+            type Value = Versions;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a key or a list of versions")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Versions, E> {
+                let key = BaseKey::deserialize(text.into_deserializer())?;
+                Ok(Versions(vec![Versioned { version: 0, key }]))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Versions, A::Error> {
+                Vec::deserialize(SeqAccessDeserializer::new(list)).map(Versions)
+            }
         }
-        // Neither form's own message may be told: it could repeat the key.
-        let either = Either::deserialize(deserializer);
-        Ok(Self(match either.map_err(|_| serde::de::Error::custom("a key is neither 32 digits nor a list"))? {
-            Either::One(key) => vec![Versioned { version: 0, key }],
-            Either::Many(many) => many,
-        }))
+        deserializer.deserialize_any(OneOrMany)
     }
 }
 
@@ -70,8 +80,8 @@ struct Transport {
 
 struct SixBytes(ClassicKey);
 
-impl std::fmt::Debug for SixBytes {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for SixBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SixBytes(redacted)")
     }
 }
@@ -81,7 +91,7 @@ impl<'de> Deserialize<'de> for SixBytes {
         let text = Zeroizing::new(String::deserialize(deserializer)?);
         let bytes = HEXLOWER_PERMISSIVE.decode(text.as_bytes()).map(Zeroizing::new).ok();
         let six = bytes.and_then(|bytes| <[u8; 6]>::try_from(bytes.as_slice()).ok());
-        six.map(|six| Self(ClassicKey::new(six))).ok_or_else(|| serde::de::Error::custom("not twelve digits"))
+        six.map(|six| Self(ClassicKey::new(six))).ok_or_else(|| D::Error::custom("not twelve digits"))
     }
 }
 

@@ -151,7 +151,8 @@ impl Workshop {
         for _ in 1..LIFTED_MAX {
             match self.attempt(order, desk) {
                 Err(error) if was_lifted(&error) => {
-                    desk.tell(&format!("\n{name}: {error}; lay the same card down again"));
+                    desk.tell(&format!("{name}: {error}; lay the same card down again"));
+                    desk.tray.settle();
                 }
                 done => return done,
             }
@@ -291,9 +292,8 @@ fn is_of_no_use(error: &PersonaliseError) -> bool {
 
 /// The card was lifted or communication failed: laying it down again goes on.
 fn was_lifted(error: &OfficeError) -> bool {
-    let card = match error {
-        OfficeError::Card(error) | OfficeError::Personalise(PersonaliseError::Card(error)) => error,
-        _ => return false,
+    let (OfficeError::Card(card) | OfficeError::Personalise(PersonaliseError::Card(card))) = error else {
+        return false;
     };
     matches!(card, CardError::Transport(_) | CardError::Channel(_))
 }

@@ -11,15 +11,19 @@ pub(crate) type Block = [u8; 16];
 /// The zero IV.
 pub(crate) const ZERO: Block = [0; 16];
 
-fn encrypt_block(key: &Key, block: &Block) -> Block {
+fn cipher(key: &Key) -> Aes128 {
+    Aes128::new(&Array::from(*key.bytes()))
+}
+
+fn encrypt_block(cipher: &Aes128, block: &Block) -> Block {
     let mut block = Array::from(*block);
-    Aes128::new(&Array::from(*key.bytes())).encrypt_block(&mut block);
+    cipher.encrypt_block(&mut block);
     block.into()
 }
 
-fn decrypt_block(key: &Key, block: &Block) -> Block {
+fn decrypt_block(cipher: &Aes128, block: &Block) -> Block {
     let mut block = Array::from(*block);
-    Aes128::new(&Array::from(*key.bytes())).decrypt_block(&mut block);
+    cipher.decrypt_block(&mut block);
     block.into()
 }
 
@@ -29,10 +33,10 @@ fn xor(a: &Block, b: &Block) -> Block {
 
 /// CBC without padding; a trailing partial block is zero-padded by the caller, so `data` is whole blocks.
 pub(crate) fn cbc_encrypt(key: &Key, iv: &Block, data: &[u8]) -> Vec<u8> {
-    let mut chain = *iv;
+    let (cipher, mut chain) = (cipher(key), *iv);
     let mut out = Vec::with_capacity(data.len());
     for block in data.as_chunks::<16>().0 {
-        chain = encrypt_block(key, &xor(&chain, block));
+        chain = encrypt_block(&cipher, &xor(&chain, block));
         out.extend_from_slice(&chain);
     }
     out
@@ -40,10 +44,10 @@ pub(crate) fn cbc_encrypt(key: &Key, iv: &Block, data: &[u8]) -> Vec<u8> {
 
 /// The inverse of [`cbc_encrypt`].
 pub(crate) fn cbc_decrypt(key: &Key, iv: &Block, data: &[u8]) -> Vec<u8> {
-    let mut chain = *iv;
+    let (cipher, mut chain) = (cipher(key), *iv);
     let mut out = Vec::with_capacity(data.len());
     for block in data.as_chunks::<16>().0 {
-        out.extend_from_slice(&xor(&decrypt_block(key, block), &chain));
+        out.extend_from_slice(&xor(&decrypt_block(&cipher, block), &chain));
         chain = *block;
     }
     out
@@ -51,7 +55,7 @@ pub(crate) fn cbc_decrypt(key: &Key, iv: &Block, data: &[u8]) -> Vec<u8> {
 
 /// One block in ECB, which is how EV2 derives its IVs.
 pub(crate) fn ecb(key: &Key, block: &Block) -> Block {
-    encrypt_block(key, block)
+    encrypt_block(&cipher(key), block)
 }
 
 /// Doubling in GF(2^128) (SP 800-38B section 6.1).
@@ -62,7 +66,7 @@ fn doubled(block: &Block) -> Block {
 }
 
 fn subkeys(key: &Key) -> (Block, Block) {
-    let k1 = doubled(&encrypt_block(key, &ZERO));
+    let k1 = doubled(&encrypt_block(&cipher(key), &ZERO));
     (k1, doubled(&k1))
 }
 

@@ -69,7 +69,8 @@ pub struct KeySet {
     pub uid: Key,
     /// The TransactionMAC file's; the issuer's.
     pub transaction_mac: Key,
-    /// The chip's own master key; the one it was made with (zeros) where there is none.
+    /// The chip's own master key; without it the chip is as it was delivered: a key of zeros, and everybody may create
+    /// applications.
     #[serde(default)]
     pub picc: Option<Key>,
     /// What GetKeyVersion tells of each.

@@ -79,9 +79,7 @@ fn sends_mac(ins: u8) -> bool {
 pub(crate) fn wire_len(ins: u8, shape: &Shape) -> usize {
     match shape.mode {
         CommMode::Mac if sends_mac(ins) => shape.clear_len() + MAC_LEN,
-        CommMode::Full if shape.data_len > 0 => {
-            shape.header_len + (shape.data_len + CRC_LEN).next_multiple_of(16)
-        }
+        CommMode::Full if shape.data_len > 0 => shape.header_len + (shape.data_len + CRC_LEN).next_multiple_of(16),
         CommMode::Plain | CommMode::Mac | CommMode::Full => shape.clear_len(),
     }
 }

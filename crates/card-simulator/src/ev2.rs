@@ -109,9 +109,7 @@ fn session_key(key: &Key, label: [u8; 2], rnd_a: &Block, rnd_b: &Block) -> Key {
 pub(crate) fn wire_len(shape: &Shape) -> usize {
     match shape.mode {
         CommMode::Plain => shape.clear_len(),
-        CommMode::Full if shape.data_len > 0 => {
-            shape.header_len + (shape.data_len + 1).next_multiple_of(16) + MAC_LEN
-        }
+        CommMode::Full if shape.data_len > 0 => shape.header_len + (shape.data_len + 1).next_multiple_of(16) + MAC_LEN,
         CommMode::Mac | CommMode::Full => shape.clear_len() + MAC_LEN,
     }
 }

@@ -2,7 +2,7 @@
 //! validator would.
 
 use crate::layout::{self, ReaderKind};
-use crate::memory::{Contents, RecordFile, Memory};
+use crate::memory::{Contents, Memory, RecordFile};
 use crate::status::Status;
 use crate::transaction::{Transaction, ValueChange};
 use crate::virtual_card::VirtualCard;

@@ -14,7 +14,8 @@ use domain::city_pack::CardLayout;
 use domain::{Cents, Day, TerminalId, TopUpId};
 use std::collections::BTreeMap;
 
-/// KeySettings1: the master key changes the others, settings may be changed, listing is free.
+/// KeySettings1 of the application, and of a chip that has the city's own master key: the master key changes keys and
+/// creates, settings may be changed, listing is free.
 const KEY_SETTINGS: u8 = 0x0B;
 
 /// The TransactionMAC key has no number of its own; it counts as this one in diversification.
@@ -57,12 +58,13 @@ pub fn personalise(description: &CardDescription) -> Result<VirtualCard, Persona
     }
     let application =
         Application { aid: layout.aid, key_settings: KEY_SETTINGS, keys: keys_by_number(layout, &keys)?, files };
-    let blank = Memory::blank(description.chip, description.uid);
-    let master = match &keys.picc {
-        Some(key) => CardKey { key: key.clone(), version: keys.versions.picc },
-        None => CardKey::factory(),
-    };
-    let memory = Memory { random_uid: description.random_uid, master, applications: vec![application], ..blank };
+    let mut memory = Memory::blank(description.chip, description.uid);
+    if let Some(key) = &keys.picc {
+        memory.master = CardKey { key: key.clone(), version: keys.versions.picc };
+        memory.settings = KEY_SETTINGS;
+    }
+    memory.random_uid = description.random_uid;
+    memory.applications.push(application);
     Ok(VirtualCard::new(memory, layout.clone()))
 }
 

@@ -5,6 +5,7 @@ use crate::classic::StorageStatus;
 use crate::desfire::{CommitReceipt, Status};
 use crate::error::CardError;
 use crate::layout;
+use crate::plausibility;
 use crate::session::CardSession;
 use crate::transport::Transport;
 use domain::card::TopUpRecord;
@@ -119,6 +120,10 @@ impl<T: Transport> CardSession<T> {
         let before = Cents(i64::from(self.card.value(files.purse, CommMode::Full)?));
         let after = plausible_after(before, order)?;
         let newest = layout::read_top_ups(&self.card.newest_record(files.top_ups, layout::TOP_UP_LENGTH)?)?;
+        // Again, and with values that cannot be garbled: what was shown on the tap was not protected on every chip.
+        if plausibility::of_desfire(Some(before), &newest, &[]).is_some() {
+            return Err(CreditRefusal::PurseImplausible);
+        }
         let counter = next_counter(&newest, order.counter_seen)?;
         let record = TopUpRecord {
             counter,

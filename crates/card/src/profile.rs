@@ -11,10 +11,10 @@ use zeroize::Zeroizing;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReaderProfile {
     /// ACS ACR122U, ACR1252U and their kin: FF D7 with an operation code, most significant byte first, the transfer
-    /// included; FF B1 reads a value (ACR122U API, 5.3; ACR1252U reference manual, 5.4).
+    /// included (value block commands of the ACR122U API and of the ACR1252U reference manual).
     Acs,
-    /// HID OMNIKEY 5x22 and 5x23: FF D4 increments, FF D8 decrements, least significant byte first (OMNIKEY 5022
-    /// software developer guide, 4.1).
+    /// HID OMNIKEY 5x22 and 5x23: FF D4 increments, FF D8 decrements, least significant byte first (the OMNIKEY
+    /// software developer guides, and public answers by their users; older firmware took one byte).
     Omnikey,
     /// Feitian. The only public source (libnfc, pcsc driver) sends the same FF D7 for increment and decrement, so
     /// neither is used.

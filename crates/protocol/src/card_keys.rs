@@ -5,12 +5,16 @@
 //!
 //! Every request is CBOR, authorised by the terminal's access token ([`crate::http`]).
 
+mod classic;
+mod rekey;
+
+use crate::problem::Problem;
+pub use classic::{ClassicAsk, ClassicGrant, ClassicSealAsk, ClassicTopUp};
 use minicbor::{Decode, Encode};
+pub use rekey::{RekeyBegin, RekeyChange, RekeyConfirm, RekeyLook, RekeyState, Rekeyed};
 use std::fmt;
 use std::future::Future;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
-
-use crate::problem::Problem;
 
 /// How long central keeps a ticket, in milliseconds. A card answers within some ten of them.
 pub const TICKET_LIFE_MS: u32 = 10_000;
@@ -145,154 +149,6 @@ pub enum GrantedSession {
         #[cbor(n(1), with = "minicbor::bytes")]
         mac: [u8; 16],
     },
-}
-
-/// What a terminal needs for a MIFARE Classic card.
-#[derive(Clone, PartialEq, Eq, Encode, Decode)]
-pub enum ClassicAsk {
-    /// Key B of the purse's and the top-ups' sector of one card.
-    #[n(0)]
-    Keys {
-        /// The card's UID.
-        #[cbor(n(0), with = "minicbor::bytes")]
-        uid: Vec<u8>,
-    },
-    /// The seal of one top-up of one card.
-    #[n(1)]
-    Seal(#[n(0)] ClassicSealAsk),
-}
-
-/// The purse after one top-up, to be sealed.
-#[derive(Clone, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct ClassicSealAsk {
-    /// The card's UID.
-    #[cbor(n(0), with = "minicbor::bytes")]
-    pub uid: Vec<u8>,
-    /// Which top-up, and how much of it; `None` to write a seal again that central has given before.
-    #[n(1)]
-    pub top_up: Option<ClassicTopUp>,
-    /// The counter that is written.
-    #[n(2)]
-    pub counter: u32,
-    /// Days since 2000-01-01.
-    #[n(3)]
-    pub day: u16,
-    /// The purse afterwards, euro cents.
-    #[n(4)]
-    pub value_after: u16,
-}
-
-/// One top-up of a Classic card.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct ClassicTopUp {
-    /// Its id.
-    #[cbor(n(0), with = "minicbor::bytes")]
-    pub id: [u8; 16],
-    /// Euro cents.
-    #[n(1)]
-    pub amount: u16,
-}
-
-/// What a terminal is given for a Classic card. Wiped when dropped.
-#[derive(Clone, PartialEq, Eq, Encode, Decode, Zeroize, ZeroizeOnDrop)]
-pub enum ClassicGrant {
-    /// The answer to `ClassicAsk::Keys`.
-    #[n(0)]
-    Keys {
-        /// Key B of the purse's sector.
-        #[cbor(n(0), with = "minicbor::bytes")]
-        purse: [u8; 6],
-        /// Key B of the top-ups' sector.
-        #[cbor(n(1), with = "minicbor::bytes")]
-        top_ups: [u8; 6],
-    },
-    /// The answer to `ClassicAsk::Seal`.
-    #[n(1)]
-    Seal {
-        /// The seal's MAC.
-        #[cbor(n(0), with = "minicbor::bytes")]
-        mac: [u8; 8],
-    },
-}
-
-/// GetKeyVersion (64) of a card's read key: is it the one the city wants?
-#[derive(Clone, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct RekeyLook {
-    /// The card's real UID.
-    #[cbor(n(0), with = "minicbor::bytes")]
-    pub uid: Vec<u8>,
-    /// As the card says.
-    #[n(1)]
-    pub version_on_card: u8,
-}
-
-/// What is to become of a card's read key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
-pub enum RekeyState {
-    /// It is the newest; a change whose reply was lost is thereby booked.
-    #[n(0)]
-    Current,
-    /// A newer one is to be written.
-    #[n(1)]
-    Wanted {
-        /// Its version.
-        #[n(0)]
-        version: u8,
-    },
-}
-
-/// The card has sent the challenge of its master key.
-#[derive(Clone, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct RekeyBegin {
-    /// Under which command: AA or 71.
-    #[n(0)]
-    pub scheme: WireScheme,
-    /// The card's real UID.
-    #[cbor(n(1), with = "minicbor::bytes")]
-    pub uid: Vec<u8>,
-    /// The read key's version, as GetKeyVersion (64) gave it in this visit.
-    #[n(2)]
-    pub version_on_card: u8,
-    /// `E(RndB)` of the master key.
-    #[cbor(n(3), with = "minicbor::bytes")]
-    pub challenge: [u8; 16],
-}
-
-/// What to send to the card.
-#[derive(Clone, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct RekeyChange {
-    /// For the card's reply; another than the one before.
-    #[cbor(n(0), with = "minicbor::bytes")]
-    pub ticket: [u8; 16],
-    /// The data of ChangeKey (C4): the key's number, then what only the card can open.
-    #[cbor(n(1), with = "minicbor::bytes")]
-    pub message: Vec<u8>,
-}
-
-/// The card has answered ChangeKey with status 00.
-#[derive(Clone, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct RekeyConfirm {
-    /// As `RekeyChange` gave it.
-    #[cbor(n(0), with = "minicbor::bytes")]
-    pub ticket: [u8; 16],
-    /// The reply's data: the card's MAC.
-    #[cbor(n(1), with = "minicbor::bytes")]
-    pub reply: Vec<u8>,
-}
-
-/// The read key is changed, for certain.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct Rekeyed {
-    /// The version now on the card.
-    #[n(0)]
-    pub version: u8,
 }
 
 macro_rules! messages {

@@ -1,6 +1,7 @@
 //! What terminal and central say to each other: the sealed records of both tiers, the signed feed (head, manifest,
-//! segments, revocations), uploads with their receipts and problems, verification codes, pre-issued facts, and the
-//! trait `Central` that client and server share. Everything here is bytes in, values out: it leaves every input and
+//! segments, revocations), uploads with their receipts and problems, verification codes, pre-issued facts,
+//! cards' keys that stay with central, cards' registrations, and the traits (`Central`, `CardKeyHolder`, `CardRegistry`)
+//! that client and server share. Everything here is bytes in, values out: it leaves every input and
 //! output, every clock and all randomness to its callers, and holds no policy.
 
 pub mod card_keys;

@@ -2,6 +2,8 @@
 //! break what it promises. `replay.rs` runs the committed corpus through them; `scripts/fuzz.sh` looks for more.
 
 mod channels;
+mod classic;
+mod conversation;
 mod files;
 mod liar;
 mod replies;
@@ -19,10 +21,18 @@ pub struct Target {
 pub const TARGETS: &[Target] = &[
     Target { name: "channel-ev1", run: channels::ev1 },
     Target { name: "channel-ev2", run: channels::ev2 },
+    Target { name: "classic-access", run: classic::access_bits },
+    Target { name: "classic-directory", run: classic::directory },
+    Target { name: "classic-records", run: classic::records },
+    Target { name: "classic-value", run: classic::value_block },
     Target { name: "file-identity", run: files::identity },
     Target { name: "file-movements", run: files::movements },
+    Target { name: "file-settings", run: replies::file_settings },
     Target { name: "file-top-ups", run: files::top_ups },
     Target { name: "file-tries", run: files::tries },
     Target { name: "file-wishes", run: files::wishes },
     Target { name: "reply", run: replies::reply },
+    Target { name: "version", run: replies::version },
+    Target { name: "visit-classic", run: conversation::classic },
+    Target { name: "visit-desfire", run: conversation::desfire },
 ];

@@ -92,16 +92,38 @@ fn a_receipt_that_was_lost_is_asked_for_again_with_the_same_bytes() {
     assert!(std::fs::read(office.path("kept")).unwrap().is_empty());
 }
 
+/// The program ends between two of its writes; each was on the disk before the next step was taken.
+#[test]
+fn a_crash_between_any_two_writes_goes_on_with_the_same_chip() {
+    for (lines, sealed) in [(1, false), (1, true), (2, true)] {
+        let (office, central) = (Office::new(), Central::start());
+        let (card, other) = (blank(Chip::Ev2, 1), blank(Chip::Ev2, 2));
+        office.one(&mut Row::with(&card), ANA, 1, "").well();
+        let log = std::fs::read_to_string(office.path("log")).unwrap();
+        let before: String = log.split_inclusive('\n').take(lines).collect();
+        std::fs::write(office.path("log"), before).unwrap();
+        if !sealed {
+            std::fs::write(office.path("kept"), "").unwrap();
+        }
+        if lines == 1 {
+            assert_eq!(office.one(&mut Row::with(&other), ANA, 1, &with_central(&central)).code(), "O-02");
+        }
+        office.one(&mut Row::with(&card), ANA, 1, &with_central(&central)).well();
+        assert_eq!((central.cards(), identity(&other)), (vec![(ANA, 1)], None), "{lines} lines, sealed: {sealed}");
+        assert!(std::fs::read(office.path("kept")).unwrap().is_empty());
+    }
+}
+
 #[test]
 fn a_person_whose_card_was_begun_gets_no_other_chip() {
     let office = Office::new();
     let (first, second) = (blank(Chip::Ev2, 1), blank(Chip::Ev2, 2));
     begun_and_lifted(&office, &first);
-    let refused = office.one(&mut Row::of(&[second.clone()]), ANA, 1, "");
+    let refused = office.one(&mut Row::with(&second), ANA, 1, "");
     assert_eq!(refused.code(), "O-02");
     assert_eq!(identity(&second), None, "the second chip was not touched");
     // The one that was begun goes on.
-    office.one(&mut Row::of(&[first.clone()]), ANA, 1, "").well();
+    office.one(&mut Row::with(&first), ANA, 1, "").well();
     assert_eq!(identity(&first), Some((ANA, 1)));
 }
 
@@ -118,7 +140,7 @@ fn a_broken_chip_can_be_given_up_until_its_registration_is_written() {
     let (first, second) = (blank(Chip::Ev2, 1), blank(Chip::Ev2, 2));
     begun_and_lifted(&office, &first);
     let abandon = format!("--abandon {ANA}");
-    office.one(&mut Row::of(&[second.clone()]), ANA, 1, &abandon).well();
+    office.one(&mut Row::with(&second), ANA, 1, &abandon).well();
     assert_eq!(identity(&second), Some((ANA, 1)));
     let refused = office.one(&mut Row::of(&[blank(Chip::Ev2, 3)]), ANA, 1, &abandon);
     assert_eq!(refused.code(), "O-02");
@@ -128,11 +150,11 @@ fn a_broken_chip_can_be_given_up_until_its_registration_is_written() {
 fn one_chip_never_becomes_two_peoples_card() {
     let office = Office::new();
     let card = blank(Chip::Ev2, 1);
-    office.one(&mut Row::of(&[card.clone()]), ANA, 1, "").well();
-    assert_eq!(office.one(&mut Row::of(&[card.clone()]), LUIS, 1, "").code(), "O-02");
+    office.one(&mut Row::with(&card), ANA, 1, "").well();
+    assert_eq!(office.one(&mut Row::with(&card), LUIS, 1, "").code(), "O-02");
     // Also where another log made it.
     std::fs::remove_file(office.path("log")).unwrap();
-    assert_eq!(office.one(&mut Row::of(&[card.clone()]), LUIS, 1, "").code(), "C-11");
+    assert_eq!(office.one(&mut Row::with(&card), LUIS, 1, "").code(), "C-11");
     assert_eq!(identity(&card), Some((ANA, 1)));
     // And Luis is not bound to that chip.
     office.one(&mut Row::of(&[blank(Chip::Ev2, 2)]), LUIS, 1, "").well();
@@ -169,7 +191,7 @@ fn the_kind_of_card_is_the_one_of_the_list() {
     let office = Office::new();
     office.write("list.csv", &format!("number,generation,technology\n{ANA},1,classic\n"));
     let card = blank(Chip::Ev2, 1);
-    assert_eq!(office.batch(&mut Row::of(&[card.clone()]), "").code(), "O-03");
+    assert_eq!(office.batch(&mut Row::with(&card), "").code(), "O-03");
     assert_eq!(identity(&card), None);
     office.batch(&mut Row::of(&[blank_classic(2)]), "").well();
 }
@@ -192,7 +214,7 @@ fn a_mistake_in_the_list_is_told_before_any_card_is_touched() {
     let office = Office::new();
     office.write("list.csv", &format!("number,generation\n{ANA},1\n{ANA},1\n"));
     let card = blank(Chip::Ev2, 1);
-    let said = office.batch(&mut Row::of(&[card.clone()]), "");
+    let said = office.batch(&mut Row::with(&card), "");
     assert_eq!((said.code(), said.ended.unwrap_err().exit() as u8), ("O-04", 2));
     assert_eq!(identity(&card), None);
 }

@@ -79,6 +79,11 @@ impl Row {
         Self { cards: cards.iter().cloned().collect(), once: false }
     }
 
+    /// One card.
+    pub(crate) fn with(card: &Shared) -> Self {
+        Self { cards: VecDeque::from([Rc::clone(card)]), once: false }
+    }
+
     /// One card that is laid down once.
     pub(crate) fn once(card: &Shared) -> Self {
         Self { cards: VecDeque::from([Rc::clone(card)]), once: true }

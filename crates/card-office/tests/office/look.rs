@@ -7,12 +7,12 @@ use serde_json::Value;
 const ANA: u64 = 6_001_234_567;
 
 fn made(office: &Office, card: &Shared) {
-    office.one(&mut Row::of(std::slice::from_ref(card)), ANA, 1, "").well();
+    office.one(&mut Row::with(card), ANA, 1, "").well();
 }
 
 fn inspect(office: &Office, card: &Shared, desk: &str, more: &str) -> Value {
     let line = format!("{desk} inspect --json {more}");
-    let out = office.run(&mut Row::of(std::slice::from_ref(card)), &line).well();
+    let out = office.run(&mut Row::with(card), &line).well();
     serde_json::from_str(&out).unwrap()
 }
 
@@ -80,7 +80,7 @@ fn keys_that_do_not_fit_show_what_is_free_and_the_code() {
 fn a_hidden_uid_is_found_by_its_key_and_only_then() {
     let office = Office::new();
     let card = blank(Chip::Ev2, 1);
-    office.one(&mut Row::of(&[card.clone()]), ANA, 1, "--random-uid").well();
+    office.one(&mut Row::with(&card), ANA, 1, "--random-uid").well();
     let free = inspect(&office, &card, "--city @city.toml", "--show-uid");
     assert_eq!((free["random_uid"].as_bool(), free.get("uid")), (Some(true), None));
     let opened = inspect(&office, &card, "--city @city.toml --keys @technician.json", "--show-uid");
@@ -93,10 +93,10 @@ fn wishes_are_shown_set_and_erased() {
     for chip in [Chip::Ev1, Chip::Ev2] {
         let card = blank(chip, 1);
         std::fs::remove_file(office.path("log")).ok();
-        office.one(&mut Row::of(&[card.clone()]), ANA, 1, "--language ast --speech").well();
+        office.one(&mut Row::with(&card), ANA, 1, "--language ast --speech").well();
         let wishes = |action: &str| {
             let line = format!("--city @city.toml --keys @technician.json wishes {action}");
-            office.run(&mut Row::of(&[card.clone()]), &line).well()
+            office.run(&mut Row::with(&card), &line).well()
         };
         assert_eq!(wishes("show"), "wishes: language ast, speech\n");
         assert_eq!(wishes("set --large-text --more-time --terminal 7"), "wishes: large text, more time\n");
@@ -113,14 +113,14 @@ fn a_classic_card_has_no_wishes_and_no_read_key_to_change() {
     let office = Office::new();
     let card = blank_classic(1);
     made(&office, &card);
-    let run = |line: &str| office.run(&mut Row::of(&[card.clone()]), line);
+    let run = |line: &str| office.run(&mut Row::with(&card), line);
     assert_eq!(run("--city @city.toml --keys @technician.json wishes show").code(), "O-03");
     assert_eq!(run("--city @city.toml rekey --central http://127.0.0.1:1 --token @token").code(), "O-03");
 }
 
 fn check(office: &Office, card: &Shared, more: &str) -> (String, &'static str) {
     let line = format!("--city @city.toml --keys @technician.json check {more}");
-    let said = office.run(&mut Row::of(std::slice::from_ref(card)), &line);
+    let said = office.run(&mut Row::with(card), &line);
     (said.out.clone(), said.code())
 }
 

@@ -94,12 +94,12 @@ impl Rekeying {
 
 fn rekey(office: &Office, central: &Central, card: &Shared) -> crate::desk::Said {
     let line = format!("--city @city.toml --keys @technician.json rekey --central {} --token @token", central.url());
-    office.run(&mut Row::of(std::slice::from_ref(card)), &line)
+    office.run(&mut Row::with(card), &line)
 }
 
 fn made(office: &Office, chip: Chip, more: &str) -> Shared {
     let card = blank(chip, 1);
-    office.one(&mut Row::of(std::slice::from_ref(&card)), ANA, 1, more).well();
+    office.one(&mut Row::with(&card), ANA, 1, more).well();
     card
 }
 
@@ -107,7 +107,7 @@ fn made(office: &Office, chip: Chip, more: &str) -> Shared {
 fn check_is_rekeyed(office: &Office, card: &Shared) {
     let inspect = |keys: &str| {
         let line = format!("--city @city.toml --keys @{keys} inspect");
-        office.run(&mut Row::of(std::slice::from_ref(card)), &line)
+        office.run(&mut Row::with(card), &line)
     };
     assert_eq!(inspect("technician.json").code(), "C-12");
     let new = serde_json::json!({
@@ -134,7 +134,7 @@ fn a_card_that_hides_its_uid_is_found_by_the_key_for_it() {
     let (office, central) = (Office::new(), Central::start());
     let card = made(&office, Chip::Ev2, "--random-uid");
     let without = format!("--city @city.toml rekey --central {} --token @token", central.url());
-    assert_eq!(office.run(&mut Row::of(std::slice::from_ref(&card)), &without).code(), "O-04");
+    assert_eq!(office.run(&mut Row::with(&card), &without).code(), "O-04");
     assert_eq!(rekey(&office, &central, &card).well(), "read key: version 2\n");
 }
 

@@ -35,10 +35,11 @@ pub(super) const KINDS: [(Chip, Scheme); 5] = [
 
 type Step = fn(&mut VirtualCard, Scheme) -> Result<(), u8>;
 
-/// The chip: its application, then its own key.
+/// The chip: its application, its settings, its own key.
 fn chip_level(card: &mut VirtualCard, scheme: Scheme) -> Result<(), u8> {
     let mut reader = Reader::at(card, CHIP, scheme, 0, &Key::new(FACTORY))?;
     reader.mac(0xCA, &[AID[0], AID[1], AID[2], 0x0B, 0x85])?;
+    reader.full(0x54, &[], &[0x0B])?;
     reader.change_key(0x80, &Key::new(CHIP_KEY), 9, None)
 }
 
@@ -125,8 +126,9 @@ fn a_tear_at_any_exchange_of_the_making_leaves_the_state_before_it_or_after_it()
             before = done;
         }
         assert!(before == *described(chip).memory(), "{chip:?} {scheme:?}: the last exchange made the card");
-        // Application, six files, four keys, three commits, identity, its closing, two master keys; TransactionMAC.
-        let expected = 18 + u32::from(chip != Chip::Ev1);
+        // Application, settings, six files, four keys, three commits, identity, its closing, two master keys;
+        // TransactionMAC.
+        let expected = 19 + u32::from(chip != Chip::Ev1);
         assert_eq!(changes, expected, "{chip:?} {scheme:?}: each change of the memory is one exchange");
     }
 }

@@ -22,12 +22,7 @@ fn card<const N: usize>(chip: Chip, keys: [&str; N], drawn: &str) -> VirtualCard
     card_with_files(chip, keys, BTreeMap::new(), drawn)
 }
 
-fn card_with_files<const N: usize>(
-    chip: Chip,
-    keys: [&str; N],
-    files: BTreeMap<u8, File>,
-    drawn: &str,
-) -> VirtualCard {
+fn card_with_files<const N: usize>(chip: Chip, keys: [&str; N], files: BTreeMap<u8, File>, drawn: &str) -> VirtualCard {
     let mut drawn = unhex(drawn).into_iter();
     let mut card = blank(chip).with_entropy(Box::new(move |bytes| bytes.fill_with(|| drawn.next().unwrap())));
     let keys = keys.map(|text| CardKey { key: key(text), version: 0 }).to_vec();

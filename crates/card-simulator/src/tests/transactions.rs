@@ -206,6 +206,28 @@ fn a_debit_elsewhere_ends_the_kiosks_session() {
 }
 
 #[test]
+fn a_value_may_be_negative_where_its_file_says_so() {
+    for (chip, scheme) in super::issuing::KINDS {
+        let mut card = super::issuing::blank(chip);
+        let factory = crate::memory::CardKey::factory().key;
+        let mut reader = Reader::at(&mut card, super::reader::CHIP, scheme, 0, &factory).unwrap();
+        reader.mac(0xCA, &[0xF5, 0x1C, 0x01, 0x0B, 0x81]).unwrap();
+        let mut reader = Reader::at(&mut card, super::reader::AID, scheme, 0, &factory).unwrap();
+        let amounts = [-500_i32, 1_000, 100].map(i32::to_le_bytes).concat();
+        reader.mac(0xCC, &[&[2, 3, 0, 0], amounts.as_slice(), &[1]].concat()).unwrap();
+        let mut change = |ins, cents: i32| reader.full(ins, &[2], &cents.to_le_bytes());
+        change(0xDC, 400).unwrap();
+        change(0xDC, 200).unwrap();
+        reader.mac(0xC7, &[]).unwrap();
+        assert_eq!(reader.value(), -500);
+        reader.full(0x1C, &[2], &600_i32.to_le_bytes()).unwrap();
+        reader.mac(0xC7, &[]).unwrap();
+        assert_eq!(reader.value(), 100, "a limited credit gives back all debits of the transaction before");
+        assert_eq!(reader.full(0x1C, &[2], &1_i32.to_le_bytes()), refused(Status::Boundary), "once");
+    }
+}
+
+#[test]
 fn limited_credit_gives_back_what_the_last_transaction_debited() {
     let mut card = card_with(|value| value["purse"]["value"] = json!(1_000));
     let (_, application) = card.application().unwrap();

@@ -46,7 +46,7 @@ pub struct AccessConditions([u8; 4]);
 impl AccessConditions {
     /// As delivered: `FF 07 80`.
     pub const TRANSPORT: Self = Self([OPEN, OPEN, OPEN, TRAILER_TRANSPORT]);
-    /// Key A reads, key B writes: `78 77 88`. Also the recommendation for the directory (AN10787, 3.1).
+    /// Key A reads, key B writes: `78 77 88`. Also the recommendation for the directory (AN10787).
     pub const DATA: Self = Self([READ_A_WRITE_B, READ_A_WRITE_B, READ_A_WRITE_B, TRAILER_KEY_B]);
     /// Two value blocks and the seal: `48 77 8B`.
     pub const PURSE: Self = Self([VALUE_A_DOWN_B_UP, VALUE_A_DOWN_B_UP, READ_A_WRITE_B, TRAILER_KEY_B]);
@@ -115,7 +115,7 @@ impl AccessConditions {
 pub struct TrailerWrite(Zeroizing<[u8; BLOCK_LENGTH]>);
 
 impl TrailerWrite {
-    /// Key A, conditions, the general-purpose byte (`C1` in the directory's sector: AN10787, 3.2) and key B.
+    /// Key A, conditions, the general-purpose byte (`C1` in the directory's sector: AN10787) and key B.
     ///
     /// # Errors
     /// `AccessError` when the sector would be lost.

@@ -157,10 +157,11 @@ impl<T: Transport> ClassicChip<T> {
     /// Overwrites a key that the reader would keep without power. Best effort: a reader that refuses keeps the key of
     /// one sector of one card.
     pub(crate) fn forget_key(&mut self) {
-        if self.key_place == Some(KeyPlace::NonVolatile) && !self.lost {
-            if let Err(error) = self.load_key(&ClassicKey::new([0; 6])) {
-                tracing::debug!(%error, "the reader keeps a key");
-            }
+        if self.key_place == Some(KeyPlace::NonVolatile)
+            && !self.lost
+            && let Err(error) = self.load_key(&ClassicKey::new([0; 6]))
+        {
+            tracing::debug!(%error, "the reader keeps a key");
         }
     }
 

@@ -6,14 +6,14 @@ use keys::classic::ClassicKey;
 
 /// Sectors that the directory names: 1 to 15.
 const SECTORS: usize = 15;
-/// The general-purpose byte of sector 0: directory present, several applications, MAD1 (AN10787, 3.2).
+/// The general-purpose byte of sector 0: directory present, several applications, MAD1 (AN10787).
 pub const USER_BYTE: u8 = 0xC1;
-/// Preset of the directory's check byte (AN10787, 3.7).
+/// Preset of the directory's check byte (AN10787).
 const CRC_PRESET: u8 = 0xC7;
 /// Its polynomial, x⁸ + x⁴ + x³ + x² + 1.
 const CRC_POLYNOMIAL: u8 = 0x1D;
 
-/// The public key A of sector 0 (AN10787, 3.1).
+/// The public key A of sector 0 (AN10787).
 #[must_use]
 pub fn public_key() -> ClassicKey {
     ClassicKey::new([0xA0, 0xA1, 0xA2, 0xA3, 0xA4, 0xA5])
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn the_check_byte_of_an10787_3_7() {
+    fn the_check_byte_of_an10787() {
         check("01010801080108000000000000040003100310021002100000000000001130", 0x89);
     }
 

@@ -36,7 +36,10 @@ impl<T: Transport> Desfire<T> {
             parts.push(self.read_records(file, read, part, size)?);
             read += part;
         }
-        Ok(Zeroizing::new(parts.iter().rev().flat_map(|part| part.iter().copied()).collect()))
+        // Of its full length at once: a vector that grows leaves copies behind.
+        let mut whole = Zeroizing::new(Vec::with_capacity(size * count));
+        parts.iter().rev().for_each(|part| whole.extend_from_slice(part));
+        Ok(whole)
     }
 
     /// The newest record, of `size` bytes, in CommMode.Full.

@@ -11,6 +11,8 @@ use zeroize::Zeroizing;
 
 /// KeySettings1: the master key changes keys and settings and makes files; listing is free.
 pub(super) const KEY_SETTINGS: u8 = 0x0B;
+/// The same of the chip's own level: as delivered, anybody could make applications, and delete some.
+pub(super) const CHIP_SETTINGS: u8 = 0x0B;
 /// The application's keys.
 pub(super) const KEYS: u8 = 5;
 /// CommitReaderID's kind of a card office.

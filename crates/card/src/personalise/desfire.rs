@@ -3,7 +3,7 @@
 use super::contents::{self, FileSpec};
 use super::unlock::Bench;
 use super::{BlankKeys, CardOrder, OfficeKeys, PersonaliseError, Personalised, Step};
-use crate::desfire::{Chip, Desfire, FileSettings};
+use crate::desfire::{Chip, Desfire, FileSettings, PICC};
 use crate::error::CardError;
 use crate::layout::{self, CardSecret, IDENTITY_LENGTH, Identity, WISHES_FIELDS, WISHES_LENGTH};
 use crate::session::CardSession;
@@ -36,6 +36,8 @@ impl<T: Transport> Blank<T> {
     ) -> Result<Self, PersonaliseError> {
         let mut card = Desfire::new(transport);
         let shown = card.anticollision_uid()?;
+        // A connection before this one may have left a session open, which would not answer in clear.
+        card.select_application(PICC)?;
         let technology = match card.version()?.chip() {
             Chip::Ev1 => Technology::DesfireEv1,
             Chip::Ev2 | Chip::Ev3 => Technology::DesfireEv2,
@@ -128,6 +130,9 @@ impl<T: Transport> Blank<T> {
     /// The chip's own master key becomes the city's, and the application is there.
     fn own_chip<K: OfficeKeys>(&mut self, bench: &mut Bench<'_, K>) -> Result<(), PersonaliseError> {
         bench.own_master(&mut self.card, KeyRole::Picc)?;
+        if self.card.key_settings()?.settings != contents::CHIP_SETTINGS {
+            self.card.change_key_settings(contents::CHIP_SETTINGS)?;
+        }
         if !self.card.application_ids()?.contains(&self.layout.aid) {
             self.card.create_application(self.layout.aid, contents::KEY_SETTINGS, contents::KEYS)?;
         }

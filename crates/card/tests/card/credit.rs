@@ -2,7 +2,7 @@
 
 use crate::field::{
     CHIPS, PURSE, PURSE_MAX, TERMINAL, TRANSACTION_MAC, Tray, UID, credit_key, description, description_of, kiosk_keys,
-    order, own_key, wrong_credit_key,
+    order, own_key, top_ups, wrong_credit_key,
 };
 use card::{CardError, CreditOutcome, CreditRefusal};
 use card_simulator::memory::Chip;
@@ -76,6 +76,19 @@ fn what_must_not_be_credited_is_not() {
     check(&order(1, 0, 0), CreditRefusal::AmountInvalid);
     let lower = domain::device::CreditOrder { purse_max: Cents(PURSE - 1), ..order(1, 500, 0) };
     check(&lower, CreditRefusal::PurseImplausible);
+}
+
+#[test]
+fn a_purse_above_what_its_last_top_up_left_is_never_topped_up() {
+    for chip in CHIPS {
+        let mut description = description_of(chip);
+        description.top_ups = top_ups(2);
+        description.purse.value = Cents(PURSE + 1);
+        let tray = Tray::with(&description);
+        let outcome = credit(&tray, &order(3, 500, 2));
+        assert_eq!(outcome, CreditOutcome::NotCredited(CreditRefusal::PurseImplausible));
+        assert_eq!(tray.0.borrow().purse(), Some(Cents(PURSE + 1)));
+    }
 }
 
 #[test]

@@ -1,11 +1,11 @@
 //! Tears, garbled replies and error statuses at every exchange. One rule is checked throughout: what the driver calls
 //! certain is what the card's memory holds.
 
-use crate::field::{CHIPS, PURSE, TERMINAL, Tray, credit_key, description, description_of, kiosk_keys, order};
-use card::{CardError, CreditOutcome, TransportError};
+use crate::field::{CHIPS, PURSE, TERMINAL, Tray, credit_key, description, description_of, kiosk_keys, layout, order};
+use card::{Apdu, CardError, CardSession, CreditOutcome, Reply, Transport, TransportError};
 use card_simulator::memory::Chip;
 use card_simulator::{Fault, FaultKind, FaultPlan, When};
-use domain::card::{CreditVerdict, PinTries, Wishes};
+use domain::card::{CreditVerdict, PinTries, Technology, Wishes};
 use domain::{Cents, FailureCode, TopUpId};
 use proptest::prelude::*;
 
@@ -124,6 +124,30 @@ fn a_credit_that_never_reached_its_commit_can_be_repeated() {
         assert!(matches!(credit_under(&tray, FaultPlan::none(), 1, 0), CreditOutcome::Credited { .. }));
         assert_eq!(tray.0.borrow().purse(), Some(Cents(PURSE + 500)));
     }
+}
+
+/// Somebody between card and reader answers 71 as an EV1 would.
+struct Older(crate::field::Connection);
+
+impl Transport for Older {
+    fn transmit(&mut self, command: &Apdu) -> Result<Reply, TransportError> {
+        match command.instruction() {
+            0x71 => Reply::parse(vec![0x91, 0x1C]),
+            _ => self.0.transmit(command),
+        }
+    }
+}
+
+/// The card itself insists on its CommitReaderID.
+#[test]
+fn a_card_made_to_look_like_an_ev1_is_not_credited() {
+    let tray = Tray::with(&description());
+    let (mut session, contents) = CardSession::open(Older(tray.connect()), &layout(), &mut kiosk_keys()).unwrap();
+    assert_eq!(contents.technology, Technology::DesfireEv1);
+    let outcome = session.credit(&mut credit_key(), &order(1, 500, 0));
+    assert!(matches!(outcome, CreditOutcome::InDoubt(CardError::Refused { command: COMMIT, .. })), "{outcome:?}");
+    assert!(!holds(&tray, TopUpId([1; 16])));
+    assert!(!resolved(&tray, &order(1, 500, 0)), "and the next look says so");
 }
 
 #[test]

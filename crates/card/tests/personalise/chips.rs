@@ -193,7 +193,10 @@ pub(crate) fn described(chip: Chip) -> Memory {
         wishes: WishList { language: Some("ast".into()), speech: true, ..WishList::default() },
         flaws: Vec::new(),
     };
-    personalise(&description).unwrap().memory().clone()
+    let mut memory = personalise(&description).unwrap().memory().clone();
+    // The simulator leaves the chip's own settings as delivered.
+    memory.settings = 0x0B;
+    memory
 }
 
 /// What a kiosk reads of it.

@@ -6,6 +6,7 @@ use super::audit::Step;
 use super::remote::{answered, role_name};
 use super::tickets::Open;
 use super::{KeyDesk, desfire, key_error, random, scheme, uid};
+use crate::cards;
 use crate::error::CentralError;
 use crate::key_file::{VersionedBaseKey, card_key};
 use crate::uploads::{note, refuse};
@@ -24,22 +25,21 @@ struct Booked {
 }
 
 impl KeyDesk<'_> {
-    /// Whether a card's read key is to be changed; books what the card says of a change whose reply was lost.
+    /// Whether a card's read key is to be changed; books what the card says of a change whose reply was lost. No key
+    /// is used for it, and it counts against no limit: a terminal may ask at every visit.
     ///
     /// # Errors
-    /// `CardRefused`, `LimitReached`; `NotFound` for a version that central never had.
+    /// `CardRefused`; `NotFound` for a version that central never had.
     pub fn rekey_look(&mut self, look: &RekeyLook) -> Result<RekeyState, CentralError> {
         let uid = uid(&look.uid)?;
-        self.used(&uid, role_name(WireRole::Master), Step::RekeyLook, |desk, card| {
-            desfire(card)?;
-            desk.base_of(look.version_on_card)?;
-            desk.book_what_is_seen(&uid, look.version_on_card)?;
-            let newest = desk.keys.newest_read()?;
-            if newest.version == look.version_on_card || !desk.is_held_everywhere(newest)? {
-                return Ok(RekeyState::Current);
-            }
-            Ok(RekeyState::Wanted { version: newest.version })
-        })
+        desfire(&cards::active(self.database.read(), &uid)?)?;
+        self.base_of(look.version_on_card)?;
+        self.book_what_is_seen(&uid, look.version_on_card)?;
+        let newest = self.keys.newest_read()?;
+        if newest.version == look.version_on_card || !self.is_held_everywhere(newest)? {
+            return Ok(RekeyState::Current);
+        }
+        Ok(RekeyState::Wanted { version: newest.version })
     }
 
     /// Answers the challenge of the card's master key.
@@ -159,7 +159,7 @@ impl KeyDesk<'_> {
             && pending != Some(seen)
         {
             let (terminal, now) = (self.terminal, self.now);
-            let number = crate::cards::active(self.database.read(), uid)?.number;
+            let number = cards::active(self.database.read(), uid)?.number;
             let detail = format!("card …{}: read key {seen} seen, {read} booked", number.last_four());
             self.database.write(|transaction| note(transaction, terminal, "read-key", &detail, now))?;
         }

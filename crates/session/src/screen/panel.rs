@@ -20,7 +20,7 @@ pub(crate) fn overlay(session: &Session, words: &Words, panel: Panel) -> Overlay
             heading: words.text("common-looks-heading"),
             lead: Some(words.text("common-looks-lead")),
             items: looks(session, words),
-            actions: wishes::offers(session, words)
+            actions: wishes::offer(session, words)
                 .into_iter()
                 .chain([words.button("close", "common-chosen", Tone::Primary, Action::ToggleLooks)])
                 .collect(),

@@ -12,13 +12,16 @@ use domain::FailureCode;
 use domain::card::Wishes;
 
 /// Beside the looks: keep them, or erase what is kept.
-pub(crate) fn offers(session: &Session, words: &Words) -> Vec<Button> {
+pub(crate) fn offer(session: &Session, words: &Words) -> Option<Button> {
     let remember = to_remember(session).map(|_| {
         words.button("remember", "wishes-remember", Tone::Plain, Action::RememberWishes).icon(Icon::Card)
     });
-    let erase = to_erase(session)
-        .map(|_| words.button("erase-wishes", "wishes-erase", Tone::Plain, Action::EraseWishes).icon(Icon::Erase));
-    [remember, erase].into_iter().flatten().collect()
+    remember.or_else(|| erase(session, words))
+}
+
+fn erase(session: &Session, words: &Words) -> Option<Button> {
+    let erase = words.button("erase-wishes", "wishes-erase", Tone::Plain, Action::EraseWishes).icon(Icon::Erase);
+    to_erase(session).map(|_| erase)
 }
 
 pub(crate) fn screen(session: &Session, words: &Words, errand: WishErrand) -> Screen {
@@ -46,13 +49,16 @@ fn asking(session: &Session, words: &Words, errand: WishErrand) -> Screen {
     };
     let on_card = session.visit.as_ref().map(|visit| visit.card.wishes).unwrap_or_default();
     let shown = if errand.erases() { on_card } else { errand.wishes };
+    // Who would keep something else may as well want nothing kept.
+    let other = erase(session, words).filter(|_| !errand.erases());
+    let write = words.button("write-wishes", verb, Tone::Primary, Action::WriteWishes).icon(icon);
     Screen::Details {
         step: None,
         heading: words.text(heading),
         lead: Some(words.text(lead)),
         notices: Vec::new(),
         rows: rows(session, words, &shown),
-        actions: vec![words.button("write-wishes", verb, Tone::Primary, Action::WriteWishes).icon(icon)],
+        actions: [Some(write), other].into_iter().flatten().collect(),
     }
 }
 

@@ -177,6 +177,8 @@ fn a_change_whose_reply_was_lost_is_booked_at_the_next_sight() {
         assert_eq!(booked(&office, &reader), (1, None));
         assert!(knows(&mut reader, &office.city, 0));
         assert!(office.anomalies().is_empty());
+        let steps: Vec<_> = office.uses().into_iter().map(|(role, step, outcome)| [role, step, outcome]).collect();
+        assert_eq!(steps, [["master", "rekey-begin", "ok"], ["master", "rekey-change", "ok"]], "looks use no key");
     }
 }
 

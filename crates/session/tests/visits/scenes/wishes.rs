@@ -30,7 +30,6 @@ pub(crate) const SCENES: &[(&str, Way)] = &[
         street.cards[0].wishes = Wishes { large_text: false, ..all() };
         street.lay(0);
         street.press("looks");
-        street.press("time");
     }),
     ("wishes-asking", asking),
     ("wishes-asking-help", |street| {
@@ -160,5 +159,6 @@ pub(crate) fn erasing(street: &mut Street) {
     street.press("looks");
     // On a screen of usual letters, like every recording.
     street.press("letters");
+    street.press("remember");
     street.press("erase-wishes");
 }
