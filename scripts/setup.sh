@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs the Debian packages the project is built and tested with. Idempotent; quick when there is nothing to do.
+# Installs the Debian packages the project is built and tested with, and those named as arguments. Idempotent; quick
+# when there is nothing to do.
 set -euo pipefail
 
 packages=(
@@ -11,6 +12,7 @@ packages=(
   poppler-utils                                             # papers as text and pictures
   alsa-utils                                                # aplay, which plays the terminal's sounds
   chromium                                                  # the screens measured in a browser
+  "$@"                                                      # what one script alone needs
 )
 
 missing=()

@@ -1,6 +1,6 @@
 # What the card remembers: what helps, never why.
-wishes-remember = Guardalo na mio tarxeta
-wishes-erase = Borralo de la mio tarxeta
+wishes-remember = Guardar na mio tarxeta
+wishes-erase = Borrar de la mio tarxeta
 wishes-asking = ¿Guardamos esto na so tarxeta?
 wishes-asking-lead = Asina cada terminal va ponese como vusté quier. El motivu nun se guarda.
 wishes-asking-confirm = Guardar na mio tarxeta

@@ -1,5 +1,5 @@
 # What the card remembers: what helps, never why.
-wishes-remember = Remember on my card
+wishes-remember = Keep on my card
 wishes-erase = Erase from my card
 wishes-asking = Keep this on your card?
 wishes-asking-lead = Each terminal will then look the way you like. The reason is not kept.

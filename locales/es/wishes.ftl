@@ -1,5 +1,5 @@
 # What the card remembers: what helps, never why.
-wishes-remember = Recordar en mi tarjeta
+wishes-remember = Guardar en mi tarjeta
 wishes-erase = Borrar de mi tarjeta
 wishes-asking = ¿Guardamos esto en su tarjeta?
 wishes-asking-lead = Así cada terminal se pondrá como usted quiere. El motivo no se guarda.

@@ -19,7 +19,7 @@ use crate::view;
 use card::personalise::{BlankKeys, CardOrder, PersonaliseError, Personalised, Step, Workpiece};
 use card::{CardError, CardSecret};
 use domain::CardNumber;
-use domain::card::Technology;
+use domain::card::{Technology, Wishes};
 use domain::city_pack::CityPack;
 use keys::SoftIssuer;
 use protocol::CardRegistration;
@@ -165,6 +165,9 @@ impl Workshop {
         let piece = Workpiece::look(line, &self.city.card, &mut self.issuer)?;
         let chip = self.log.chip(piece.uid());
         self.admit(order, &chip, view::technology(piece.technology()), desk)?;
+        if piece.technology() == Technology::Classic && order.wishes != Wishes::default() {
+            desk.tell("a MIFARE Classic card keeps no wishes: they are left out");
+        }
         let wanted = self.wanted(order, desk)?;
         let mut told = |step: Step| desk.hint(&format!(" {} …", step.name()));
         let made = piece.finish(&wanted, &mut self.issuer, &self.blank, &mut told);

@@ -4,7 +4,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests may fail as loudly as tests")]
 
 use card_simulator::memory::Chip;
-use card_simulator::{AnyCard, BlankDescription, CardHost, FaultKind, FaultPlan, TrayEvent, VirtualCard, When};
+use card_simulator::{
+    AnyCard, BlankDescription, CardHost, ClassicCard, FaultKind, FaultPlan, TrayEvent, VirtualCard, When,
+};
+use domain::Uid;
 use domain::city_pack::CityPack;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -49,9 +52,12 @@ impl Desk {
 
     /// A blank chip of this kind, which lies in the tray from now on.
     fn lay(&self, chip: Chip) -> Arc<Mutex<AnyCard>> {
-        let city: CityPack = toml_of(&city_file());
-        let description = BlankDescription { uid: UID, chip, layout: city.card };
-        let card = Arc::new(Mutex::new(AnyCard::from(VirtualCard::blank(&description))));
+        let description = BlankDescription { uid: UID, chip, layout: city().card };
+        self.lay_card(VirtualCard::blank(&description).into())
+    }
+
+    fn lay_card(&self, card: AnyCard) -> Arc<Mutex<AnyCard>> {
+        let card = Arc::new(Mutex::new(card));
         self.tray.insert(Arc::clone(&card));
         card
     }
@@ -73,9 +79,8 @@ impl Desk {
     }
 }
 
-fn toml_of(path: &Path) -> CityPack {
-    let pack = central::pack::read_folder(path.parent().unwrap()).unwrap();
-    pack.0
+fn city() -> CityPack {
+    central::pack::read_folder(city_file().parent().unwrap()).unwrap().0
 }
 
 fn well(output: &Output) -> String {
@@ -96,6 +101,16 @@ fn a_blank_chip_becomes_a_card_that_passes_the_test() {
         let tested = well(&desk.program("check --write").output().unwrap());
         assert!(tested.contains("good  writing") && tested.ends_with("all good\n"), "{tested}");
     }
+}
+
+#[test]
+fn so_does_a_blank_classic_chip() {
+    let desk = Desk::new();
+    let _card = desk.lay_card(ClassicCard::blank(Uid::new(&[0x5A, 1, 2, 3]).unwrap()).into());
+    well(&desk.make().output().unwrap());
+    let shown = well(&desk.program("inspect").output().unwrap());
+    assert!(shown.contains("MIFARE Classic 1K") && shown.contains("…4567, generation 1"), "{shown}");
+    assert!(well(&desk.program("check").output().unwrap()).ends_with("all good\n"));
 }
 
 #[test]

@@ -31,8 +31,9 @@ impl Stage {
 
     /// After the visit: central has each top-up as it was said, and none besides.
     fn close_with(&mut self, said: &[Said]) -> Played {
-        let books =
-            await_central(&self.street, "the top-ups", |books| books.are_settled() && books.top_ups.len() == said.len())?;
+        let books = await_central(&self.street, "the top-ups", |books| {
+            books.are_settled() && books.top_ups.len() == said.len()
+        })?;
         for said in said {
             let top_up = books.of_code(&said.reference).expect("a top-up of this reference");
             assert_eq!((top_up.outcome(), top_up.subject().amount), (Some(Outcome::Completed), said.amount));

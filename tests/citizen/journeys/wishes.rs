@@ -67,7 +67,9 @@ fn a_card_lifted_while_it_is_written_is_written_when_it_is_laid_back() -> Played
     let mut stage = stage(402)?;
     stage.lay_card()?;
     stage.choose_what_helps()?;
-    stage.street.plan(FaultPlan::once(When::Ins(COMMIT), FaultKind::TearBefore).and(When::Always, FaultKind::TearBefore));
+    stage
+        .street
+        .plan(FaultPlan::once(When::Ins(COMMIT), FaultKind::TearBefore).and(When::Always, FaultKind::TearBefore));
     stage.kiosk.press("write-wishes")?;
     stage.kiosk.wait_for("a cover", |seen| seen.overlay() == Some("cover"))?;
     stage.street.lift_card();

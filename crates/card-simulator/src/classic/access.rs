@@ -58,8 +58,8 @@ impl Conditions {
     pub const TRANSPORT: Self = Self([0b000, 0b000, 0b000, 0b001]);
     /// Data: either key reads, key B writes, and only key B changes the trailer.
     pub const DATA: Self = Self([0b100, 0b100, 0b100, 0b011]);
-    /// Two value blocks that key A may only read and decrement, and a data block; only key B changes the trailer.
-    pub const PURSE: Self = Self([0b110, 0b110, 0b100, 0b011]);
+    /// A value block that key A may only read and decrement, and two data blocks; only key B changes the trailer.
+    pub const PURSE: Self = Self([0b110, 0b100, 0b100, 0b011]);
 
     /// Of the three condition bits of each block, trailer last; only the lowest three bits of each count.
     #[must_use]
@@ -146,7 +146,8 @@ mod tests {
         // MF1S50YYX, 8.6.3: the transport configuration.
         check([0xFF, 0x07, 0x80], Conditions::TRANSPORT);
         // Value, value, data, as purses in the field have it; trailer 011.
-        check([0x48, 0x77, 0x8B], Conditions::PURSE);
+        check([0x48, 0x77, 0x8B], Conditions::new([0b110, 0b110, 0b100, 0b011]));
+        check([0x68, 0x77, 0x89], Conditions::PURSE);
         // Decrement only, no way up.
         check([0x7B, 0x44, 0xB8], Conditions::new([0b001, 0b001, 0b100, 0b011]));
         check([0x78, 0x77, 0x88], Conditions::DATA);

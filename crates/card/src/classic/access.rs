@@ -48,8 +48,9 @@ impl AccessConditions {
     pub const TRANSPORT: Self = Self([OPEN, OPEN, OPEN, TRAILER_TRANSPORT]);
     /// Key A reads, key B writes: `78 77 88`. Also the recommendation for the directory (AN10787).
     pub const DATA: Self = Self([READ_A_WRITE_B, READ_A_WRITE_B, READ_A_WRITE_B, TRAILER_KEY_B]);
-    /// Two value blocks and the seal: `48 77 8B`.
-    pub const PURSE: Self = Self([VALUE_A_DOWN_B_UP, VALUE_A_DOWN_B_UP, READ_A_WRITE_B, TRAILER_KEY_B]);
+    /// The value, which key A may lower; its backup and the seal, which key A may only read: `68 77 89`. A backup that
+    /// key A could restore into the value (110) would let its holder undo every debit since the last top-up.
+    pub const PURSE: Self = Self([VALUE_A_DOWN_B_UP, READ_A_WRITE_B, READ_A_WRITE_B, TRAILER_KEY_B]);
 
     /// Conditions of blocks 0, 1, 2 and the trailer; bits beyond the lowest three are dropped.
     #[must_use]
@@ -185,7 +186,7 @@ mod tests {
     #[test]
     fn the_citys_conditions_are_the_published_ones() {
         assert_eq!(AccessConditions::TRANSPORT.to_bytes(), [0xFF, 0x07, 0x80]);
-        assert_eq!(AccessConditions::PURSE.to_bytes(), [0x48, 0x77, 0x8B]);
+        assert_eq!(AccessConditions::PURSE.to_bytes(), [0x68, 0x77, 0x89]);
         assert_eq!(AccessConditions::DATA.to_bytes(), [0x78, 0x77, 0x88]);
     }
 

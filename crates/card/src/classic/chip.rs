@@ -245,8 +245,16 @@ impl<T: Transport> ClassicChip<T> {
                 return Err(CardError::Storage { command: command.instruction(), status });
             }
         }
-        self.write(to, &content.to_bytes())?;
-        if self.read_value(to)? == Some(content) { Ok(()) } else { Err(CardError::ReadBackDiffers) }
+        self.write_value(to, content)
+    }
+
+    /// Writes a value block whole and reads it back.
+    ///
+    /// # Errors
+    /// `ReadBackDiffers`, else as [`Self::write`].
+    pub fn write_value(&mut self, block: DataBlock, content: ValueBlock) -> Result<(), CardError> {
+        self.write(block, &content.to_bytes())?;
+        if self.read_value(block)? == Some(content) { Ok(()) } else { Err(CardError::ReadBackDiffers) }
     }
 
     fn command(&mut self, bytes: &[u8]) -> Result<Reply, CardError> {

@@ -84,10 +84,10 @@ impl<T: Transport> ClassicSession<T> {
         let seal = record.seal().ok_or(CreditRefusal::PurseFull)?;
         let seal = StoredSeal { seal, mac: issuer.purse_seal(self.uid(), &seal).map_err(CardError::from)? };
 
-        let [main, backup, _] = self.blocks.purse;
+        let [_, backup, _] = self.blocks.purse;
         // The keys are this card's alone: another card in its place does not answer to them.
         self.authenticate(self.layout.purse_sector, ClassicKeyKind::B, &keys.purse)?;
-        self.chip.copy(main, backup, state.main)?;
+        self.chip.write_value(backup, state.main)?;
         self.write_record(&record, &keys)?;
         self.authenticate(self.layout.purse_sector, ClassicKeyKind::B, &keys.purse)?;
         let [address, ..] = record.counter.to_le_bytes();
@@ -149,8 +149,8 @@ impl<T: Transport> ClassicSession<T> {
             if self.read_to_write(keys)? != state {
                 return Err(CardError::ReadBackDiffers);
             }
-            let [main, backup, _] = self.blocks.purse;
-            self.chip.copy(backup, main, state.main)?;
+            let [main, ..] = self.blocks.purse;
+            self.chip.write_value(main, state.main)?;
             mended = true;
         }
         if state.seal_state == SealState::Behind {

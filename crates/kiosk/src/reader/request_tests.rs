@@ -204,8 +204,7 @@ fn a_torn_card_of_the_first_kind_is_resolved_by_itself_and_whole_after_the_next_
             torn += u32::from(card.lock().unwrap().is_torn());
             card.lock().unwrap().set_faults(FaultPlan::none());
             let read = bench.read(card.clone());
-            let resolve =
-                ReaderRequest::Resolve { presentation: read.presentation, top_up: TOP_UP, counter_seen: 2 };
+            let resolve = ReaderRequest::Resolve { presentation: read.presentation, top_up: TOP_UP, counter_seen: 2 };
             let ReaderEvent::Resolved(_, verdict) = bench.ask(&resolve) else { panic!("{exchange} {kind:?}") };
             assert!(bench.owner.turn());
             assert!(bench.is_whole(), "{exchange} {kind:?}");

@@ -1,12 +1,12 @@
 //! What lies in the tray when pcscd sees nothing of it: swaps, disturbed readings, cards out of sight.
 
 use super::owner::Owner;
+use super::request_tests::{CLASSIC, Office};
 use super::{Asked, Setup, Tray, entropy};
 use crate::machine::{Input, Inputs};
 use crate::meter::Meter;
 use crate::vault::Vault;
 use card::{Apdu, ReaderNotice, Reply, Transport, TransportError};
-use super::request_tests::{CLASSIC, Office};
 use card_simulator::{
     CardDescription, FaultKind, FaultPlan, FieldCard, ForeignCard, ForeignDescription, VirtualCard, When, personalise,
 };

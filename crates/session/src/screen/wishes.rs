@@ -13,9 +13,8 @@ use domain::card::Wishes;
 
 /// Beside the looks: keep them, or erase what is kept.
 pub(crate) fn offer(session: &Session, words: &Words) -> Option<Button> {
-    let remember = to_remember(session).map(|_| {
-        words.button("remember", "wishes-remember", Tone::Plain, Action::RememberWishes).icon(Icon::Card)
-    });
+    let remember = to_remember(session)
+        .map(|_| words.button("remember", "wishes-remember", Tone::Plain, Action::RememberWishes).icon(Icon::Card));
     remember.or_else(|| erase(session, words))
 }
 
@@ -63,11 +62,8 @@ fn asking(session: &Session, words: &Words, errand: WishErrand) -> Screen {
 }
 
 fn kept(session: &Session, words: &Words, errand: WishErrand) -> Screen {
-    let (heading, lead) = if errand.erases() {
-        ("wishes-erased", "wishes-erased-lead")
-    } else {
-        ("wishes-kept", "wishes-kept-lead")
-    };
+    let (heading, lead) =
+        if errand.erases() { ("wishes-erased", "wishes-erased-lead") } else { ("wishes-kept", "wishes-kept-lead") };
     Screen::Done {
         heading: words.text(heading),
         lead: Some(words.text(lead)),

@@ -27,12 +27,8 @@ impl Dice {
 
 const HISTORIES: u64 = 1_500;
 const EVENTS: u32 = 60;
-const FATES: [CreditFate; 4] = [
-    CreditFate::Done,
-    CreditFate::NotSent,
-    CreditFate::Torn { credited: true },
-    CreditFate::Torn { credited: false },
-];
+const FATES: [CreditFate; 4] =
+    [CreditFate::Done, CreditFate::NotSent, CreditFate::Torn { credited: true }, CreditFate::Torn { credited: false }];
 
 pub(crate) fn happens(street: &mut Street, dice: &mut Dice) {
     match dice.roll(27) {

@@ -29,7 +29,8 @@ pub(crate) use visit::WAYS;
 pub(crate) type Way = fn(&mut Street);
 
 /// Scenes that begin with nobody there, area by area.
-const TABLES: &[&[(&str, Way)]] = &[around::SCENES, visit::SCENES, paying::SCENES, faults::SCENES, wishes::SCENES, service::SCENES];
+const TABLES: &[&[(&str, Way)]] =
+    &[around::SCENES, visit::SCENES, paying::SCENES, faults::SCENES, wishes::SCENES, service::SCENES];
 
 /// Failures no screen names, each with its reason.
 const NEVER_SHOWN: &[(FailureCode, &str)] = &[

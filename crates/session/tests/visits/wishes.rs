@@ -43,13 +43,8 @@ fn what_was_chosen_is_shown_word_by_word_written_on_the_press_and_there_on_the_n
     assert_eq!((rows(&street).len(), writes(&street)), (4, 0), "nothing is written by looking");
     street.press("write-wishes");
     assert_eq!((street.kind().as_str(), writes(&street)), ("done", 1));
-    let kept = Wishes {
-        language: Some(*b"ast"),
-        large_text: true,
-        more_time: true,
-        simple_view: true,
-        ..Wishes::default()
-    };
+    let kept =
+        Wishes { language: Some(*b"ast"), large_text: true, more_time: true, simple_view: true, ..Wishes::default() };
     assert_eq!(street.cards[0].wishes, kept);
     street.press("home");
     assert_eq!(offers(&mut street), ["erase-wishes"], "the card holds what is on the screen");

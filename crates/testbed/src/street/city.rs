@@ -3,10 +3,10 @@
 use super::StreetConfig;
 use crate::books::CentralBooks;
 use crate::{StreetError, io_error};
+use card_simulator::{Key, KeySet, KeyVersions};
 use central::enrol::{EnrolmentOrder, enrol, write_bundle};
 use central::publish::publish;
 use central::seed::{SeedPlan, seed};
-use card_simulator::{Key, KeySet, KeyVersions};
 use central::{CityServer, DataFolder, Database, KeyFile, Running, cards, clock, offices, pack, serve};
 use domain::{CardNumber, TerminalId};
 use protocol::{BaseKey, CardRegistration};

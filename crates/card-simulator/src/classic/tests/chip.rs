@@ -81,7 +81,7 @@ fn a_trailer_shows_its_access_bits_and_no_key() {
     let mut card = card();
     for kind in [ClassicKeyKind::A, ClassicKeyKind::B] {
         open(&mut card, MAIN, kind);
-        assert_eq!(read(&mut card, 11), answered("000000000000 48778B00 000000000000"));
+        assert_eq!(read(&mut card, 11), answered("000000000000 68778900 000000000000"));
     }
 }
 

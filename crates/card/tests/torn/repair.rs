@@ -1,0 +1,74 @@
+//! Mending a Classic card, torn.
+
+use crate::city::Kind;
+use crate::credit::{after, names};
+use crate::tear::{Tear, around, everywhere, within};
+use crate::terminal::Scene;
+use card_simulator::FaultKind;
+
+const PAST: u8 = 2;
+
+/// The tears of a credit that leave something to mend.
+fn broken(kind: Kind) -> Vec<Tear> {
+    let names = names(kind, PAST);
+    let mut tears = around(&names);
+    tears.extend(within(&names, FaultKind::TearMidWrite).into_iter().filter(|tear| is_chosen(tear.kind)));
+    tears.retain(|tear| after(kind, PAST, tear).0.needs_repair());
+    tears
+}
+
+/// Some of each field of a block.
+fn is_chosen(kind: FaultKind) -> bool {
+    matches!(kind, FaultKind::TearMidWrite(0 | 3 | 7 | 11 | 15))
+}
+
+#[test]
+fn there_is_something_to_mend_in_the_main_block_and_in_the_seal() {
+    for kind in Kind::CLASSIC {
+        let (mut restored, mut sealed) = (0, 0);
+        for tear in broken(kind) {
+            let (terminal, books) = after(kind, PAST, &tear);
+            assert_eq!(terminal.purse().is_some(), books.claims[0].committed, "{tear}");
+            *if books.claims[0].committed { &mut sealed } else { &mut restored } += 1;
+        }
+        assert!(restored >= 4 && sealed >= 4, "{restored} {sealed}");
+    }
+}
+
+/// Torn at every exchange, once or twice, and done again.
+fn check(kind: Kind, times: u8) {
+    for first in broken(kind) {
+        let (repaired, names) = after(kind, PAST, &first).0.repair(None);
+        assert_eq!(repaired, Ok(true), "after {first}");
+        for tear in everywhere(kind, &names) {
+            let _first = Scene::of(kind, "credit", &first);
+            let _scene = Scene::of(kind, "repair", &tear);
+            let (mut terminal, mut books) = after(kind, PAST, &first);
+            for _ in 0..times {
+                let (repaired, _) = terminal.repair(Some(&tear));
+                let cut_short = terminal.is_torn();
+                assert!(repaired.is_err() || !cut_short || tear.number == last(&names), "{repaired:?}");
+                books.check(&mut terminal);
+            }
+            terminal.repair(None).0.unwrap();
+            assert_eq!(terminal.repair(None).0, Ok(false));
+            assert!(!terminal.needs_repair());
+            books.go_on(&mut terminal);
+        }
+    }
+}
+
+fn last(names: &[String]) -> u32 {
+    u32::try_from(names.len()).unwrap()
+}
+
+#[test]
+fn a_repair_torn_at_any_exchange_is_done_again_and_changes_no_verdict() {
+    check(Kind::ClassicAcs, 1);
+    check(Kind::ClassicPortable, 1);
+}
+
+#[test]
+fn a_repair_that_is_torn_twice_is_done_the_third_time() {
+    check(Kind::ClassicPortable, 2);
+}
