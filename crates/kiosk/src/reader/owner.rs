@@ -35,7 +35,7 @@ pub(super) enum Lying {
     /// A card that was read.
     Read {
         /// `None` once an error has closed it.
-        session: Option<Opened>,
+        session: Option<Box<Opened>>,
         uid: Uid,
         /// What an earlier top-up that was cut off has left is still to be mended, or tried to be: once.
         mend: bool,
@@ -230,7 +230,7 @@ impl<T: Tray> Owner<T> {
             tracing::warn!(code = %FailureCode::PurseImplausible, %reason, "a purse needs a check");
         }
         let (uid, mend) = (session.uid().clone(), session.needs_repair());
-        self.lying = Lying::Read { uid, session: Some(session), mend };
+        self.lying = Lying::Read { uid, session: Some(Box::new(session)), mend };
         let secret = contents.identity.secret.as_ref().map(|secret| Zeroizing::new(secret.expose().to_vec()));
         let secret = secret.map(|secret| self.setup.vault.put(secret));
         Ok(ReaderEvent::CardRead(Box::new(contents.into_snapshot(self.presentation, secret))))

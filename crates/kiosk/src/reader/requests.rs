@@ -3,7 +3,7 @@
 use super::Tray;
 use super::issuer::{Held, of_order};
 use super::owner::{Lying, Opened, Owner};
-use card::{CardContents, CardError, CityCard};
+use card::{CardContents, CardError};
 use domain::card::{PinTries, Presentation, Technology, Wishes};
 use domain::device::{CreditKey, CreditOrder, ReaderEvent, ReaderRequest};
 use domain::{FailureCode, TopUpId};
@@ -49,11 +49,11 @@ impl<T: Tray> Owner<T> {
             return None;
         }
         let Lying::Read { session, .. } = &self.lying else { return None };
-        if session.as_ref().is_none_or(CityCard::is_lost) {
+        if session.as_ref().is_none_or(|session| session.is_lost()) {
             self.reopen()?;
         }
         let Lying::Read { session, .. } = &mut self.lying else { return None };
-        session.as_mut()
+        session.as_deref_mut()
     }
 
     /// Opens the card that was read once more, and reads it.
@@ -66,7 +66,7 @@ impl<T: Tray> Owner<T> {
         if opened.uid() != uid {
             return None;
         }
-        *session = Some(opened);
+        *session = Some(Box::new(opened));
         Some(contents)
     }
 

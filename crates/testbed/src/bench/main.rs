@@ -1,6 +1,7 @@
 //! `citizen-bench`: the marks of a visit, measured in the real window with the real reader stack. Prints tables; it
 //! judges nothing. "Painted" is the window's own word, two animation frames after a view was drawn.
 
+mod cards;
 mod chromium;
 mod finger;
 mod kiosk;
@@ -9,6 +10,8 @@ mod table;
 mod taps;
 mod touches;
 
+use cards::Amount;
+use cards::client::Task;
 use clap::{Parser, ValueEnum};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -20,8 +23,17 @@ use testbed::{Street, StreetConfig, StreetError, io_error};
 #[command(name = "citizen-bench", version)]
 struct Arguments {
     /// Only these parts.
-    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Part::Taps, Part::Touches, Part::Idle, Part::Growth])]
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Part::Cards, Part::Taps, Part::Touches, Part::Idle, Part::Growth])]
     only: Vec<Part>,
+    /// Presentations of a card to the driver that are counted.
+    #[arg(long, default_value_t = 300)]
+    presentations: usize,
+    /// Credits of each client that are counted.
+    #[arg(long, default_value_t = 500)]
+    credits: usize,
+    /// The client in Python.
+    #[arg(long, default_value = "tests/peers/credit.py")]
+    peer: PathBuf,
     /// Starts of the kiosk that are counted.
     #[arg(long, default_value_t = 5)]
     starts: u32,
@@ -43,10 +55,15 @@ struct Arguments {
     /// The recorded view the peer shows.
     #[arg(long, default_value = "ui/views/es/attract.json")]
     view: PathBuf,
+    /// Is the client that is measured, rather than the one that measures.
+    #[arg(long, value_enum, hide = true)]
+    client: Option<Task>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Part {
+    /// The card driver alone: exchanges, computing, pcscd.
+    Cards,
     /// Starts and taps.
     Taps,
     /// Touch to painted.
@@ -58,7 +75,8 @@ enum Part {
 }
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
+    let arguments = Arguments::parse();
+    match arguments.client.map_or_else(|| run(&arguments), cards::client::run) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("citizen-bench: {error}");
@@ -69,6 +87,14 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> Result<(), StreetError> {
     let wanted = |part| arguments.only.contains(&part);
+    if wanted(Part::Cards) {
+        let Arguments { presentations, credits, ref peer, .. } = *arguments;
+        cards::measure(&Amount { presentations, credits, peer })?;
+    }
+    if arguments.only.iter().all(|part| *part == Part::Cards) {
+        return Ok(());
+    }
+    println!();
     let folder = tempfile::Builder::new().prefix("bench").tempdir_in("/tmp").map_err(io_error("a folder"))?;
     let config = StreetConfig { holders: arguments.holders, ..StreetConfig::new(1, folder.path()) };
     let street = Street::start(config)?;

@@ -1,7 +1,12 @@
 //! Keys that stay with central, all the way: the card's driver, the kiosk's line, HTTP, the city's server with its
 //! database, and a card that shares no code with any of them.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests may fail as loudly as tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests may fail as loudly as tests"
+)]
 
 mod classic;
 mod credit;

@@ -48,11 +48,24 @@ fn key_b_gives_and_writes() {
 
 #[test]
 fn a_copy_carries_the_address_byte_along() {
-    let mut card = card();
-    open(&mut card, MAIN, ClassicKeyKind::B);
-    assert_eq!(card.transmit(&[0xFF, 0xD7, 0x00, MAIN, 0x02, 0x03, BACKUP]), OK);
-    assert_eq!(card.backup_block(), card.main_block());
-    assert_eq!(card.transmit(&[0xFF, 0xD7, 0x00, MAIN, 0x02, 0x03, 4]), FAILED, "another sector");
+    let mut card = blank();
+    assert_eq!(open_with(&mut card, 4, 0x60, &ClassicKey::transport()), OK);
+    let value = ValueBlock { value: 700, address: 9 }.bytes();
+    assert_eq!(write(&mut card, 4, &value), OK);
+    assert_eq!(card.transmit(&[0xFF, 0xD7, 0x00, 4, 0x02, 0x03, 5]), OK);
+    assert_eq!(read(&mut card, 5), [&value[..], &OK].concat());
+    assert_eq!(card.transmit(&[0xFF, 0xD7, 0x00, 4, 0x02, 0x03, MAIN]), FAILED, "another sector");
+}
+
+#[test]
+fn no_key_copies_a_backup_over_the_value() {
+    for kind in [ClassicKeyKind::A, ClassicKeyKind::B] {
+        let mut card = card();
+        let before = card.memory().clone();
+        open(&mut card, MAIN, kind);
+        assert_eq!(card.transmit(&[0xFF, 0xD7, 0x00, BACKUP, 0x02, 0x03, MAIN]), FAILED);
+        assert_eq!(card.memory(), &before);
+    }
 }
 
 #[test]
