@@ -28,10 +28,11 @@ pub struct Arguments {
 
 /// Reader, city and keys.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Reader, city and keys")]
 pub struct DeskArguments {
     /// Words of the reader's name, in any case; alternatives are separated by '|', the best first. Empty takes the
     /// first reader
-    #[arg(long, global = true, value_name = "PATTERN", default_value = "")]
+    #[arg(long, global = true, value_name = "PATTERN", default_value = "", hide_default_value = true)]
     pub reader: String,
     /// The city pack's city.toml: how the city's cards are laid out, and its limits
     #[arg(long, global = true, value_name = "FILE")]
@@ -211,6 +212,7 @@ pub enum WishesAction {
 
 /// Wishes as flags.
 #[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Wishes")]
 pub struct WishFlags {
     /// ISO 639 code of two or three letters, such as es or ast
     #[arg(long, value_parser = language)]

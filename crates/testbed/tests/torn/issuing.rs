@@ -1,0 +1,70 @@
+//! Making cards of blank chips: one that nothing disturbs, and some that are lifted on the way. Every exchange of it is
+//! torn without pcscd, in `crates/card/tests/personalise`.
+
+use crate::city::{Kind, NUMBER, TODAY, counting, issuer, layout};
+use crate::reader::{Reader, Scene, Tear, with_reader};
+use card::personalise::{BlankKeys, CardOrder, PersonaliseError, Personalised, Workpiece};
+use card::{CardSecret, CityCard};
+use card_simulator::FaultKind;
+use domain::card::Wishes;
+use domain::{Cents, FailureCode, Generation};
+
+/// How many are lifted, over the whole length.
+const LIFTED: usize = 8;
+
+/// The matrix for one kind of chip.
+pub fn issue(test: &str, kind: Kind) {
+    with_reader(test, kind.blank(), |mut reader| {
+        reader.lay();
+        reader.begin(None);
+        assert!(!make(&reader, kind).unwrap().was_finished);
+        let names = reader.end();
+        assert!(names.len() > LIFTED);
+        check_as_a_kiosk(&reader, kind);
+        for number in 0..LIFTED {
+            let exchange = number * (names.len() - 1) / (LIFTED - 1);
+            let kind_of_tear = if number % 2 == 0 { FaultKind::TearBefore } else { FaultKind::TearAfter };
+            let number = u32::try_from(exchange).unwrap() + 1;
+            let tear = Tear { number, name: names[exchange].clone(), kind: kind_of_tear };
+            let _scene = Scene(format!("{kind:?}, personalisation: {tear}"));
+            lift(&mut reader, kind, &tear);
+        }
+    });
+}
+
+fn lift(reader: &mut Reader, kind: Kind, tear: &Tear) {
+    reader.replace(kind.blank());
+    reader.begin(Some(tear));
+    assert_eq!(make(reader, kind).unwrap_err().failure(), FailureCode::CardUnreadable);
+    drop(reader.end());
+    reader.lay_again();
+    make(reader, kind).unwrap();
+    check_as_a_kiosk(reader, kind);
+    assert!(make(reader, kind).unwrap().was_finished, "nothing is left to be done");
+}
+
+fn order(kind: Kind) -> CardOrder {
+    CardOrder {
+        number: NUMBER,
+        generation: Generation(2),
+        secret: CardSecret::new([0x5C; 32]),
+        purse_max: Cents(15_000),
+        wishes: Wishes::default(),
+        random_uid: kind == Kind::Ev3,
+        today: TODAY,
+    }
+}
+
+fn make(reader: &Reader, kind: Kind) -> Result<Personalised, PersonaliseError> {
+    let mut keys = issuer();
+    let piece = Workpiece::look(reader.connect(), &layout(), &mut keys)?;
+    let blank = BlankKeys::new(vec![], vec![], Box::new(counting));
+    piece.finish(&order(kind), &mut keys, &blank, &mut |_| {})
+}
+
+fn check_as_a_kiosk(reader: &Reader, kind: Kind) {
+    let (_, contents) = CityCard::open(reader.connect(), &layout(), &mut issuer()).unwrap();
+    assert_eq!((contents.identity.number, contents.identity.generation), (NUMBER, Generation(2)));
+    assert_eq!((contents.purse, contents.needs_check), (Some(Cents::ZERO), None));
+    assert_eq!(contents.identity.secret.is_some(), kind != Kind::Classic);
+}
