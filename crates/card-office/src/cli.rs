@@ -128,9 +128,6 @@ pub struct Personalise {
     /// Which issue of the number: 1 for the first card, one more for each replacement
     #[arg(long, requires = "number")]
     pub generation: Option<u8>,
-    /// Wishes to write, as for "wishes set"
-    #[command(flatten)]
-    pub wishes: WishFlags,
     /// One card as a JSON object: {"number": 6001234567, "generation": 1, "language": "ast", "large_text": true}
     #[arg(long, value_name = "FILE", conflicts_with_all = ["generation", "language"])]
     pub order: Option<PathBuf>,
@@ -154,6 +151,9 @@ pub struct Personalise {
     /// Where to register.
     #[command(flatten)]
     pub central: CentralArguments,
+    /// Wishes to write, as for "wishes set".
+    #[command(flatten)]
+    pub wishes: WishFlags,
 }
 
 /// Where central is.
@@ -162,7 +162,7 @@ pub struct CentralArguments {
     /// Central's address, such as http://10.20.0.1:8080
     #[arg(long, value_name = "URL", requires = "token")]
     pub central: Option<String>,
-    /// The office's enrolment bundle, for its access token (mode 0600 or 0400)
+    /// The office's access token, as citizen-central office-token writes it (mode 0600 or 0400)
     #[arg(long, value_name = "FILE", requires = "central")]
     pub token: Option<PathBuf>,
 }
@@ -179,7 +179,7 @@ pub struct Register {
     /// Central's address, such as http://10.20.0.1:8080
     #[arg(long, value_name = "URL")]
     pub central: String,
-    /// The office's enrolment bundle, for its access token (mode 0600 or 0400)
+    /// The office's access token, as citizen-central office-token writes it (mode 0600 or 0400)
     #[arg(long, value_name = "FILE")]
     pub token: PathBuf,
 }
@@ -240,7 +240,7 @@ pub struct Rekey {
     /// Central's address, such as http://10.20.0.1:8080
     #[arg(long, value_name = "URL")]
     pub central: String,
-    /// The office's or terminal's enrolment bundle, for its access token (mode 0600 or 0400)
+    /// A terminal's enrolment bundle, for its access token: central counts the use by terminal (mode 0600 or 0400)
     #[arg(long, value_name = "FILE")]
     pub token: PathBuf,
 }

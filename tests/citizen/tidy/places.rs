@@ -4,7 +4,7 @@
 use super::{files, none, root};
 
 /// Lock files are written by the package managers.
-const LOCKS: &[&str] = &["Cargo.lock", "ui/package-lock.json"];
+const LOCKS: &[&str] = &["Cargo.lock", "tests/fuzz/driver/Cargo.lock", "ui/package-lock.json"];
 
 /// Put together here, so that this file does not contain them.
 fn forbidden() -> Vec<String> {
