@@ -7,8 +7,8 @@ use domain::Cents;
 use testbed::street::Registration;
 use testbed::{Street, StreetError};
 
-/// ReadData.
-const READ_DATA: u8 = 0xBD;
+/// ReadData, as EV2 cards are read.
+const READ_DATA: u8 = 0xAD;
 
 impl Stage {
     /// Lays something down, expects its fault, and lifts it.

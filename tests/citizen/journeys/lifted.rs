@@ -20,7 +20,7 @@ const HELD_MS: u32 = 1_200;
 
 /// AuthenticateEV2First, WriteData, Credit.
 const AUTHENTICATE: u8 = 0x71;
-const WRITE_DATA: u8 = 0x3D;
+const WRITE_DATA: u8 = 0x8D;
 const CREDIT: u8 = 0x0C;
 
 impl Stage {

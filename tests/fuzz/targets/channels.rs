@@ -30,8 +30,7 @@ pub(crate) fn ev1(bytes: &[u8]) {
 }
 
 pub(crate) fn ev2(bytes: &[u8]) {
-    let keys =
-        SessionKeys { enc: AesKey::new([0x22; 16]), mac: AesKey::new([0x33; 16]), transaction_id: [1, 2, 3, 4] };
+    let keys = SessionKeys { enc: AesKey::new([0x22; 16]), mac: AesKey::new([0x33; 16]), transaction_id: [1, 2, 3, 4] };
     if let Ok(channel) = Channel::new(Session::Ev2(keys)) {
         exchange(channel, bytes);
     }

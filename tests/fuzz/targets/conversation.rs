@@ -7,8 +7,8 @@ use domain::card::Presentation;
 use domain::city_pack::{CardFiles, CardKeys, CardLayout, ClassicLayout};
 use domain::device::{CreditKey, CreditOrder};
 use domain::{Cents, Day, TerminalId, TopUpId, Uid};
-use keys::classic::{ClassicKey, PurseSeal};
 use keys::KeyError;
+use keys::classic::{ClassicKey, PurseSeal};
 
 const OURS: TopUpId = TopUpId([7; 16]);
 

@@ -9,6 +9,8 @@ use keys::{AesKey, Authentication, CardKeys, KeyError, KeyOnCard, KeyRole, Schem
 const ENC: [u8; 16] = [0x22; 16];
 const MAC: [u8; 16] = [0x33; 16];
 const TRANSACTION_ID: [u8; 4] = [1, 2, 3, 4];
+/// Bytes of a GetValue without a MAC.
+const FREE_GET_VALUE: usize = 7;
 /// Exchanges after which the card falls silent, so that each run ends.
 const EXCHANGES_MAX: u32 = 200;
 
@@ -61,9 +63,7 @@ impl<'a> Liar<'a> {
 
     /// PC/SC part 3's ATR of a MIFARE Classic 1K.
     pub(crate) fn classic(script: &'a [u8]) -> Self {
-        const ATR: &[u8] = &[
-            0x3B, 0x8F, 0x80, 0x01, 0x80, 0x4F, 0x0C, 0xA0, 0, 0, 3, 6, 3, 0, 1, 0, 0, 0, 0, 0x6A,
-        ];
+        const ATR: &[u8] = &[0x3B, 0x8F, 0x80, 0x01, 0x80, 0x4F, 0x0C, 0xA0, 0, 0, 3, 6, 3, 0, 1, 0, 0, 0, 0, 0x6A];
         Self { script, atr: ATR, counter: 0, exchanges: 0 }
     }
 
@@ -86,8 +86,8 @@ impl<'a> Liar<'a> {
         }
     }
 
-    fn answer(&mut self, instruction: u8) -> Vec<u8> {
-        match instruction {
+    fn answer(&mut self, command: &Apdu) -> Vec<u8> {
+        match command.instruction() {
             0x71 => [&[0; 16][..], &[0x91, 0xAF]].concat(),
             0xAF => [&[0; 32][..], &[0x91, 0x00]].concat(),
             0x5A => {
@@ -95,20 +95,20 @@ impl<'a> Liar<'a> {
                 vec![0x91, 0x00]
             }
             _ => match self.piece() {
-                Ok(plain) => [self.sealed(instruction, plain), vec![0x91, 0x00]].concat(),
+                Ok(plain) => [self.sealed(command, plain), vec![0x91, 0x00]].concat(),
                 Err(status) => vec![0x91, status],
             },
         }
     }
 
     /// As an EV2 card protects this command's reply (AN12343, 3.4).
-    fn sealed(&mut self, instruction: u8, plain: &[u8]) -> Vec<u8> {
+    fn sealed(&mut self, command: &Apdu, plain: &[u8]) -> Vec<u8> {
         self.counter = self.counter.wrapping_add(1);
         let mut body = plain.to_vec();
-        match instruction {
-            // GetValue is free in the layout, hence plain.
-            0x6C => return body,
-            0x51 | 0xAD | 0xBD | 0xAB | 0xBB if !plain.is_empty() => {
+        match command.instruction() {
+            // GetValue is free in the layout, hence plain but under the credit key: then the command has a MAC.
+            0x6C if command.bytes().len() == FREE_GET_VALUE => return body,
+            0x51 | 0x6C | 0xAD | 0xBD | 0xAB | 0xBB if !plain.is_empty() => {
                 body.push(0x80);
                 body.resize(body.len().next_multiple_of(16), 0);
                 let enc = AesKey::new(ENC);
@@ -141,7 +141,7 @@ impl Transport for Liar<'_> {
             return Err(TransportError::CardGone);
         }
         let bytes = command.bytes();
-        let reply = if bytes.first() == Some(&0xFF) { self.reader() } else { self.answer(command.instruction()) };
+        let reply = if bytes.first() == Some(&0xFF) { self.reader() } else { self.answer(command) };
         Reply::parse(reply)
     }
 

@@ -156,6 +156,14 @@ impl PurseState {
         Cents(i64::from(self.main.value))
     }
 
+    /// Whether the last write of the main block may have been cut off: nothing that is written after it lies there yet,
+    /// or the record of a top-up that came to no commit as far as this reading shows.
+    #[must_use]
+    pub fn may_be_cut_off(&self) -> bool {
+        let begun = || self.records.iter().flatten().any(|record| Some(record.counter) == self.counter.checked_add(1));
+        self.main_state == MainState::Interrupted || self.seal_state == SealState::Behind || begun()
+    }
+
     /// The record of the last top-up.
     #[must_use]
     pub fn newest(&self) -> Option<ClassicTopUp> {

@@ -110,6 +110,26 @@ fn a_classic_card_torn_at_any_exchange_is_finished_by_the_next_run() {
     }
 }
 
+#[test]
+fn a_card_torn_again_and_again_is_finished_in_the_end() {
+    let blanks: [fn() -> Tray; 3] = [|| Tray::desfire(Chip::Ev1), || Tray::desfire(Chip::Ev3), Tray::classic];
+    for blank in blanks {
+        let untorn = blank();
+        untorn.make(&order()).unwrap();
+        let tray = blank();
+        let mut runs = 0;
+        loop {
+            runs += 1;
+            tray.plan(FaultPlan::once(When::Exchange(5 + 4 * runs), FaultKind::TearAfter));
+            if tray.make(&order()).is_ok() {
+                break;
+            }
+        }
+        assert!(runs > 5, "{runs} runs");
+        assert!(tray.memory() == untorn.memory(), "{runs} runs");
+    }
+}
+
 /// A block half-written is written again. A trailer half-written may have locked its sector for ever: then it is said
 /// that the chip is lost, and never that it is finished.
 #[test]

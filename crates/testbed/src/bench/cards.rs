@@ -43,7 +43,9 @@ pub(crate) fn measure(amount: &Amount<'_>) -> Result<(), StreetError> {
     println!();
     let tray = Tray::set_up()?;
     table::head_of("milliseconds, EV2 through pcscd and vpcd");
-    table::short_times("card event to everything known", tray.presentations(amount.presentations)?);
+    let (known, connected) = tray.presentations(amount.presentations)?;
+    table::short_times("card event to everything known", known);
+    table::short_times("  of it the connection to the card", connected);
     let (ours, theirs) = tray.credits(amount)?;
     print_credits(ours, theirs);
     Ok(())

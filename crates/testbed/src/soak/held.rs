@@ -24,7 +24,8 @@ impl Held {
             let path = format!("/proc/{process}/{folder}");
             std::fs::read_dir(&path).map(Iterator::count).map_err(io_error("the process"))
         };
-        let rollup = std::fs::read_to_string(format!("/proc/{process}/smaps_rollup")).map_err(io_error("the process"))?;
+        let rollup =
+            std::fs::read_to_string(format!("/proc/{process}/smaps_rollup")).map_err(io_error("the process"))?;
         Ok(Self { files: entries("fd")?, threads: entries("task")?, private_kb: private_kb(&rollup) })
     }
 }
@@ -47,7 +48,8 @@ mod tests {
 
     #[test]
     fn private_memory_is_clean_and_dirty_together() {
-        let rollup = "Rss: 900 kB\nPss: 500 kB\nPrivate_Clean:      40 kB\nPrivate_Dirty:     200 kB\nShared_Clean: 7 kB\n";
+        let rollup =
+            "Rss: 900 kB\nPss: 500 kB\nPrivate_Clean:      40 kB\nPrivate_Dirty:     200 kB\nShared_Clean: 7 kB\n";
         assert_eq!(private_kb(rollup), 240);
     }
 

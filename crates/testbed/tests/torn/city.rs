@@ -15,10 +15,10 @@ use keys::{
     VersionedKey, diversify,
 };
 
-pub const TERMINAL: TerminalId = TerminalId(17);
-pub const NUMBER: CardNumber = CardNumber(6_001_234_567);
-pub const PURSE: Cents = Cents(1_250);
-pub const TODAY: Day = Day(20_414);
+pub(crate) const TERMINAL: TerminalId = TerminalId(17);
+pub(crate) const NUMBER: CardNumber = CardNumber(6_001_234_567);
+pub(crate) const PURSE: Cents = Cents(1_250);
+pub(crate) const TODAY: Day = Day(20_414);
 
 const UID: [u8; 7] = [0x04, 0xDE, 0x5F, 0x1E, 0xAC, 0xC0, 0x40];
 const CLASSIC_UID: [u8; 4] = [0xDE, 0xAD, 0x51, 0x02];
@@ -32,7 +32,7 @@ const TRANSACTION_MAC: [u8; 16] = [0x55; 16];
 
 /// What a citizen may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     Ev1,
     Ev2,
     Ev3,
@@ -51,7 +51,7 @@ impl Kind {
     }
 
     /// A new card of the city.
-    pub fn card(self) -> AnyCard {
+    pub(crate) fn card(self) -> AnyCard {
         let card: AnyCard = match self.chip() {
             Some(chip) => personalise(&desfire(chip)).unwrap().into(),
             None => personalise_classic(&classic()).unwrap().on(ReaderKind::Acs).into(),
@@ -60,7 +60,7 @@ impl Kind {
     }
 
     /// A chip that no card office has seen.
-    pub fn blank(self) -> AnyCard {
+    pub(crate) fn blank(self) -> AnyCard {
         let card: AnyCard = match self.chip() {
             Some(chip) => VirtualCard::blank(&BlankDescription { uid: UID, chip, layout: layout() }).into(),
             None => ClassicCard::blank(Uid::new(&CLASSIC_UID).unwrap()).on(ReaderKind::Acs).into(),
@@ -69,7 +69,7 @@ impl Kind {
     }
 }
 
-pub fn layout() -> CardLayout {
+pub(crate) fn layout() -> CardLayout {
     let classic = ClassicLayout {
         mad_aid: 0x511C,
         identity_sector: 1,
@@ -133,7 +133,7 @@ fn classic() -> ClassicDescription {
     }
 }
 
-pub fn counting() -> Box<dyn Entropy + Send> {
+pub(crate) fn counting() -> Box<dyn Entropy + Send> {
     let mut next = 0_u8;
     Box::new(move |buffer: &mut [u8]| -> Result<(), KeyError> {
         next = next.wrapping_add(1);
@@ -143,12 +143,12 @@ pub fn counting() -> Box<dyn Entropy + Send> {
 }
 
 /// What a terminal holds.
-pub fn kiosk_keys() -> SoftKeys {
+pub(crate) fn kiosk_keys() -> SoftKeys {
     SoftKeys::new(vec![AesKey::new(READ)], Some(AesKey::new(UID_KEY)), &layout().system_id, counting())
 }
 
 /// The DESFire card's own credit key, as it comes out of its sealed record.
-pub fn credit_key() -> OneKey {
+pub(crate) fn credit_key() -> OneKey {
     let layout = layout();
     let uid = Uid::new(&UID).unwrap();
     let input = DiversificationInput::new(&uid, layout.aid, layout.keys.credit, &layout.system_id).unwrap();
@@ -156,7 +156,7 @@ pub fn credit_key() -> OneKey {
 }
 
 /// What the card office holds.
-pub fn issuer() -> SoftIssuer {
+pub(crate) fn issuer() -> SoftIssuer {
     let one = |key| vec![VersionedKey { key: AesKey::new(key), version: 1 }];
     let base = IssuerBaseKeys {
         picc: one(PICC),
@@ -172,7 +172,7 @@ pub fn issuer() -> SoftIssuer {
 
 /// Central, which gives a Classic card's keys B and seals; it seals the last counter again, or the next.
 #[derive(Debug, Default)]
-pub struct Central {
+pub(crate) struct Central {
     sealed: u32,
 }
 

@@ -13,7 +13,7 @@ use domain::{Cents, FailureCode, Generation};
 const LIFTED: usize = 8;
 
 /// The matrix for one kind of chip.
-pub fn issue(test: &str, kind: Kind) {
+pub(crate) fn issue(test: &str, kind: Kind) {
     with_reader(test, kind.blank(), |mut reader| {
         reader.lay();
         reader.begin(None);

@@ -17,10 +17,10 @@ const EXCHANGE_MAX: Duration = Duration::from_secs(20);
 
 /// One lifting: at which exchange of the errand, and how.
 #[derive(Debug, Clone)]
-pub struct Tear {
-    pub number: u32,
-    pub name: String,
-    pub kind: FaultKind,
+pub(crate) struct Tear {
+    pub(crate) number: u32,
+    pub(crate) name: String,
+    pub(crate) kind: FaultKind,
 }
 
 impl fmt::Display for Tear {
@@ -30,7 +30,7 @@ impl fmt::Display for Tear {
 }
 
 /// Each of the exchanges, lifted in these ways.
-pub fn tears(names: &[String], kinds: &[FaultKind]) -> Vec<Tear> {
+pub(crate) fn tears(names: &[String], kinds: &[FaultKind]) -> Vec<Tear> {
     let numbered = (1..).zip(names);
     numbered
         .flat_map(|(number, name)| kinds.iter().map(move |&kind| Tear { number, name: name.clone(), kind }))
@@ -38,7 +38,7 @@ pub fn tears(names: &[String], kinds: &[FaultKind]) -> Vec<Tear> {
 }
 
 /// Tells what was being done when a check fails.
-pub struct Scene(pub String);
+pub(crate) struct Scene(pub(crate) String);
 
 impl Drop for Scene {
     fn drop(&mut self) {
@@ -50,7 +50,7 @@ impl Drop for Scene {
 
 /// A connection whose exchanges are counted.
 #[derive(Debug)]
-pub struct Traced {
+pub(crate) struct Traced {
     inner: PcscTransport,
     names: Rc<RefCell<Vec<String>>>,
 }
@@ -72,15 +72,15 @@ impl Transport for Traced {
 }
 
 /// The tray, the card that belongs to it, and the watcher.
-pub struct Reader {
+pub(crate) struct Reader {
     tray: CardHost,
-    pub card: Arc<Mutex<AnyCard>>,
+    pub(crate) card: Arc<Mutex<AnyCard>>,
     watcher: ReaderWatcher,
     names: Rc<RefCell<Vec<String>>>,
 }
 
 /// Runs `body` in a child of its own with a pcscd of its own.
-pub fn with_reader(test: &str, card: AnyCard, body: impl FnOnce(Reader)) {
+pub(crate) fn with_reader(test: &str, card: AnyCard, body: impl FnOnce(Reader)) {
     let folder = tempfile::tempdir().unwrap();
     as_client(test, folder.path(), |tray| body(Reader::at(tray, card))).unwrap();
 }
@@ -94,7 +94,7 @@ impl Reader {
         reader
     }
 
-    pub fn await_notice(&mut self, expected: ReaderNotice) {
+    pub(crate) fn await_notice(&mut self, expected: ReaderNotice) {
         loop {
             match self.watcher.next(NOTICE_MAX) {
                 notice if notice == expected => return,
@@ -106,13 +106,13 @@ impl Reader {
     }
 
     /// Lays the card down, and waits until the terminal knows.
-    pub fn lay(&mut self) {
+    pub(crate) fn lay(&mut self) {
         self.tray.insert(Arc::clone(&self.card));
         self.await_notice(ReaderNotice::CardArrived);
     }
 
     /// Takes the card out, and lays another one there.
-    pub fn replace(&mut self, card: AnyCard) {
+    pub(crate) fn replace(&mut self, card: AnyCard) {
         if self.tray.remove() {
             self.await_notice(ReaderNotice::CardGone);
         }
@@ -120,30 +120,30 @@ impl Reader {
         self.lay();
     }
 
-    pub fn connect(&self) -> Traced {
+    pub(crate) fn connect(&self) -> Traced {
         let inner = self.watcher.connect(EXCHANGE_MAX).unwrap();
         Traced { inner, names: Rc::clone(&self.names) }
     }
 
-    pub fn card(&self) -> MutexGuard<'_, AnyCard> {
+    pub(crate) fn card(&self) -> MutexGuard<'_, AnyCard> {
         self.card.lock().unwrap()
     }
 
     /// From here on exchanges are counted, and at one of them the card is lifted.
-    pub fn begin(&self, tear: Option<&Tear>) {
+    pub(crate) fn begin(&self, tear: Option<&Tear>) {
         self.names.borrow_mut().clear();
         let plan = tear.map_or_else(FaultPlan::none, |tear| FaultPlan::once(When::Exchange(tear.number), tear.kind));
         self.card().set_faults(plan);
     }
 
     /// The names of the exchanges since.
-    pub fn end(&self) -> Vec<String> {
+    pub(crate) fn end(&self) -> Vec<String> {
         self.card().set_faults(FaultPlan::none());
         self.names.take()
     }
 
     /// The tear that was planned has struck: the terminal sees the card go, and the citizen lays it down again.
-    pub fn lay_again(&mut self) {
+    pub(crate) fn lay_again(&mut self) {
         assert!(!self.tray.is_occupied(), "the card was lifted");
         self.await_notice(ReaderNotice::CardGone);
         self.lay();

@@ -36,7 +36,7 @@ struct Terminal {
 }
 
 /// The whole matrix.
-pub fn lift_everywhere(test: &str, kind: Kind) {
+pub(crate) fn lift_everywhere(test: &str, kind: Kind) {
     with_reader(test, kind.card(), |reader| {
         let tries = if kind == Kind::Classic { PinTries::default() } else { TRIES };
         let books = Books { purse: PURSE, counter: 0, tries, wishes: Wishes::default(), id: 1 };
@@ -147,8 +147,8 @@ impl Terminal {
         let commit = if self.kind == Kind::Classic { CLASSIC_COMMIT } else { COMMIT };
         let deciding = position(&names, commit);
         let mut all = tears(&names, &AROUND);
-        // A Classic block is also cut off in the middle: a value that is half new, and an address byte that is.
-        let mid_write = tears(&names, &[FaultKind::TearMidWrite(2), FaultKind::TearMidWrite(13)]);
+        // A Classic block is also cut off in the middle.
+        let mid_write = tears(&names, &[FaultKind::TearMidWrite(7)]);
         let is_write = |tear: &Tear| tear.name.starts_with("FF D");
         all.extend(mid_write.into_iter().filter(is_write));
         for tear in all {
@@ -197,7 +197,8 @@ impl Terminal {
         self.reader.begin(None);
         drop(self.open().unwrap());
         let names = self.reader.end();
-        for tear in tears(&names, &AROUND) {
+        // Before and after are the same to a terminal, and to a card whose memory no command changes.
+        for tear in tears(&names, &[FaultKind::TearAfter]) {
             let _scene = self.scene("read", &tear);
             self.visit = None;
             self.reader.begin(Some(&tear));

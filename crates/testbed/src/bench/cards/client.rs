@@ -20,7 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// What the client does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Task {
-    /// Reads each card that is laid down, and prints how many microseconds that took, then when it was lifted.
+    /// Reads each card that is laid down, and prints how many microseconds that took and how many of them the
+    /// connection, then when it was lifted.
     Taps,
     /// Credits the card that lies there, and prints a JSON list of microseconds, as the client in Python does.
     Credits,
@@ -50,13 +51,14 @@ fn taps(errand: &Errand) -> Result<(), StreetError> {
             ReaderNotice::CardArrived => {
                 let arrived = Instant::now();
                 let transport = watcher.connect(EXCHANGE_WAIT).map_err(wrong)?;
+                let connected = arrived.elapsed();
                 let (card, contents) = CityCard::open(transport, &layout, &mut keys).map_err(wrong)?;
                 let took = arrived.elapsed();
                 if contents.top_ups.len() != 6 || contents.movements.len() != 10 || contents.purse.is_none() {
                     return Err(wrong("not everything was read"));
                 }
                 drop(card);
-                say(&took.as_micros().to_string())?;
+                say(&format!("{} {}", took.as_micros(), connected.as_micros()))?;
             }
             ReaderNotice::CardGone => say(LIFTED)?,
             ReaderNotice::Gone | ReaderNotice::Idle | ReaderNotice::Woken => return Err(wrong("the reader is gone")),

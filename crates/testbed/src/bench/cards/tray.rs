@@ -44,8 +44,9 @@ impl Tray {
         Ok(Self { host, card: Arc::new(Mutex::new(card)), sandbox, _folder: folder })
     }
 
-    /// Microseconds from each notice of a card to everything known. The first warms up and is not counted.
-    pub(super) fn presentations(&self, count: usize) -> Result<Vec<u64>, StreetError> {
+    /// Microseconds from each notice of a card to everything known, and of them those until the card was connected. The
+    /// first warms up and is not counted.
+    pub(super) fn presentations(&self, count: usize) -> Result<(Vec<u64>, Vec<u64>), StreetError> {
         let mut client = self.ours(Task::Taps, 0)?;
         let mut lines = BufReader::new(client.stdout().ok_or_else(|| wrong("no output"))?).lines();
         let mut next = || {
@@ -53,14 +54,19 @@ impl Tray {
             line.map_err(io_error("our client"))
         };
         expect(&next()?, READY)?;
-        let mut micros = Vec::with_capacity(count + 1);
-        for _ in 0..=count {
+        let (mut known, mut connected) = (Vec::with_capacity(count), Vec::with_capacity(count));
+        for presentation in 0..=count {
             self.host.insert(Arc::clone(&self.card));
-            micros.push(next()?.parse().map_err(wrong)?);
+            let told = next()?;
             self.host.remove();
             expect(&next()?, LIFTED)?;
+            let (all, connection) = both(&told).ok_or_else(|| wrong(format!("our client said {told}")))?;
+            if presentation > 0 {
+                known.push(all);
+                connected.push(connection);
+            }
         }
-        Ok(micros.split_off(1))
+        Ok((known, connected))
     }
 
     /// Microseconds of each credit of our client, and of the one in Python where it is installed. The first of each
@@ -85,7 +91,7 @@ impl Tray {
     fn await_card(&self) -> Result<(), StreetError> {
         let mut client = self.ours(Task::Taps, 0)?;
         let lines = BufReader::new(client.stdout().ok_or_else(|| wrong("no output"))?).lines();
-        let read = lines.map_while(Result::ok).any(|line| line.parse::<u64>().is_ok());
+        let read = lines.map_while(Result::ok).any(|line| both(&line).is_some());
         if read { Ok(()) } else { Err(wrong("our client has seen no card")) }
     }
 
@@ -134,6 +140,12 @@ impl Tray {
         let (Some(value), Some(newest)) = (card.purse(), newest) else { return Err(wrong("the card has no purse")) };
         Ok(Purse { value, newest })
     }
+}
+
+/// What our client says of a tap.
+fn both(line: &str) -> Option<(u64, u64)> {
+    let (all, connection) = line.split_once(' ')?;
+    Some((all.parse().ok()?, connection.parse().ok()?))
 }
 
 fn expect(said: &str, expected: &str) -> Result<(), StreetError> {
