@@ -68,15 +68,14 @@ impl Kind {
 
     /// One that was topped up so often before.
     pub(crate) fn make(self, past: u8) -> AnyCard {
-        let card: AnyCard = match self {
+        match self {
             Self::Ev1 => personalise(&desfire(Chip::Ev1, false, past)).unwrap().into(),
             Self::Ev2 => personalise(&desfire(Chip::Ev2, false, past)).unwrap().into(),
             Self::Ev3 => personalise(&desfire(Chip::Ev3, false, past)).unwrap().into(),
             Self::HiddenUid => personalise(&desfire(Chip::Ev3, true, past)).unwrap().into(),
             Self::ClassicAcs => personalise_classic(&classic(past)).unwrap().on(ReaderKind::Acs).into(),
             Self::ClassicPortable => personalise_classic(&classic(past)).unwrap().on(ReaderKind::Portable).into(),
-        };
-        card.seeded(7)
+        }
     }
 }
 

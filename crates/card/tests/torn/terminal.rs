@@ -73,9 +73,14 @@ pub(crate) struct Terminal {
 impl Terminal {
     /// With a card that was topped up so often before.
     pub(crate) fn with(kind: Kind, past: u8) -> Self {
+        Self::seeded(kind, past, 7)
+    }
+
+    /// The card's random bytes from this seed.
+    pub(crate) fn seeded(kind: Kind, past: u8, seed: u64) -> Self {
         Self {
             kind,
-            card: Rc::new(RefCell::new(kind.make(past))),
+            card: Rc::new(RefCell::new(kind.make(past).seeded(seed))),
             trace: Rc::default(),
             central: Central::at(u32::from(past)),
             minute: 30_000_000,
