@@ -12,8 +12,8 @@ use serde_json::Value;
 use serde_json::error::Error;
 use std::fmt;
 
-/// An empty chip: no application, and a master key of zeros, version 0, that is already an AES key (real ones begin
-/// with a DES key, which this simulator does not know).
+/// An empty chip: no application, and a master key of zeros, version 0. It is an AES key, as a supplier sets it on
+/// request, or the 2K3DES key that chips leave their factory with ([`VirtualCard::factory`]).
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BlankDescription {
@@ -40,13 +40,24 @@ impl VirtualCard {
     pub fn blank(description: &BlankDescription) -> Self {
         Self::new(Memory::blank(description.chip, description.uid), description.layout.clone())
     }
+
+    /// The same with the factory's master key: only AuthenticateISO knows it, and only ChangeKey follows that.
+    #[must_use]
+    pub fn factory(description: &BlankDescription) -> Self {
+        let mut memory = Memory::blank(description.chip, description.uid);
+        memory.master_is_des = true;
+        Self::new(memory, description.layout.clone())
+    }
 }
 
-/// A DESFire card as a person writes it down: with `"blank": true` an empty chip, otherwise a personalised one.
+/// A DESFire card as a person writes it down: with `"blank": true` an empty chip, with `"factory": true` beside it
+/// one that still has its factory's key, otherwise a personalised one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DesfireDescription {
-    /// Before the card office.
+    /// Before the card office, with an AES master key.
     Blank(BlankDescription),
+    /// Straight from the factory.
+    Factory(BlankDescription),
     /// After it.
     Personalised(Box<CardDescription>),
 }
@@ -57,7 +68,12 @@ impl DesfireDescription {
     pub fn from_json(mut value: Value) -> Result<Self, Error> {
         let blank = value.as_object_mut().and_then(|fields| fields.remove("blank"));
         match blank.map(serde_json::from_value).transpose()? {
-            Some(true) => Ok(Self::Blank(serde_json::from_value(value)?)),
+            Some(true) => {
+                let factory = value.as_object_mut().and_then(|fields| fields.remove("factory"));
+                let factory = factory.map(serde_json::from_value).transpose()?.unwrap_or(false);
+                let description = serde_json::from_value(value)?;
+                Ok(if factory { Self::Factory(description) } else { Self::Blank(description) })
+            }
             Some(false) | None => Ok(Self::Personalised(serde_json::from_value(value)?)),
         }
     }
@@ -69,6 +85,7 @@ impl DesfireDescription {
     pub fn make(&self) -> Result<VirtualCard, PersonaliseError> {
         match self {
             Self::Blank(description) => Ok(VirtualCard::blank(description)),
+            Self::Factory(description) => Ok(VirtualCard::factory(description)),
             Self::Personalised(description) => personalise(description),
         }
     }
@@ -85,6 +102,19 @@ mod tests {
         let card = made.unwrap().make().unwrap();
         assert_eq!((card.memory().chip, card.uid()[0], card.memory().applications.len()), (Chip::Ev1, 0x04, 0));
         assert_eq!(card.purse(), None);
+    }
+
+    #[test]
+    fn a_factory_card_is_a_blank_one_with_another_kind_of_key() {
+        let made = |factory: Value| {
+            let value = json!({"blank": true, "factory": factory, "chip": "ev2", "uid": "04A1B2C3D4E5F6"});
+            DesfireDescription::from_json(value).map(|description| description.make().unwrap().memory().master_is_des)
+        };
+        assert!(made(json!(true)).unwrap());
+        assert!(!made(json!(false)).unwrap());
+        assert!(made(json!("yes")).unwrap_err().to_string().contains("boolean"));
+        let personalised = json!({"factory": true, "uid": "04A1B2C3D4E5F6"});
+        assert!(DesfireDescription::from_json(personalised).unwrap_err().to_string().contains("factory"));
     }
 
     #[test]

@@ -1,7 +1,9 @@
-//! The two secure channels behind one face: EV1 after AuthenticateAES, EV2 after AuthenticateEV2.
+//! The secure channels behind one face: EV1 after AuthenticateAES, EV2 after AuthenticateEV2, and what a chip's
+//! factory key needs after AuthenticateISO.
 
 use crate::ev1;
 use crate::ev2;
+use crate::iso;
 use crate::memory::CommMode;
 use crate::status::Status;
 
@@ -34,6 +36,8 @@ pub(crate) enum Session {
     Ev1(ev1::Session),
     /// After AuthenticateEV2First or NonFirst.
     Ev2(ev2::Session),
+    /// After AuthenticateISO: ChangeKey and nothing else.
+    Iso(iso::Session),
 }
 
 impl Session {
@@ -42,6 +46,7 @@ impl Session {
         match self {
             Self::Ev1(session) => session.key_number,
             Self::Ev2(session) => session.key_number,
+            Self::Iso(_) => 0,
         }
     }
 
@@ -50,6 +55,7 @@ impl Session {
         match self {
             Self::Ev1(_) => ev1::wire_len(ins, shape),
             Self::Ev2(_) => ev2::wire_len(shape),
+            Self::Iso(_) => iso::wire_len(shape),
         }
     }
 
@@ -58,6 +64,7 @@ impl Session {
         match self {
             Self::Ev1(session) => session.open(ins, shape, body),
             Self::Ev2(session) => session.open(shape.mode, ins, body, shape.header_len),
+            Self::Iso(session) => session.open(ins, shape, body),
         }
     }
 
@@ -66,6 +73,8 @@ impl Session {
         match self {
             Self::Ev1(session) => session.seal(mode, data),
             Self::Ev2(session) => session.seal(mode, data),
+            // The one command of this session ends it, so that its reply is bare.
+            Self::Iso(_) => data.to_vec(),
         }
     }
 }

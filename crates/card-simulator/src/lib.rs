@@ -20,6 +20,7 @@ mod field;
 mod flaws;
 mod foreign;
 mod inspect;
+mod iso;
 pub mod layout;
 pub mod memory;
 mod personalise;

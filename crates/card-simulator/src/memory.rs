@@ -246,6 +246,9 @@ pub struct Memory {
     /// The chip's own master key.
     #[serde(default = "CardKey::factory")]
     pub master: CardKey,
+    /// It is still the factory's: a 2K3DES key, which opens nothing but the way to an AES key.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub master_is_des: bool,
     /// KeySettings1 of the chip.
     #[serde(default = "factory_settings")]
     pub settings: u8,
@@ -254,7 +257,7 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// A chip as it leaves its factory, with the master key already an AES key.
+    /// An empty chip, its master key already an AES key, of zeros.
     #[must_use]
     pub fn blank(chip: Chip, uid: [u8; 7]) -> Self {
         Self {
@@ -263,6 +266,7 @@ impl Memory {
             format_disabled: false,
             chip,
             master: CardKey::factory(),
+            master_is_des: false,
             settings: FACTORY_SETTINGS,
             applications: Vec::new(),
         }

@@ -15,7 +15,7 @@ use crate::memory::{Application, CardKey, CommMode, Memory};
 use crate::status::Status;
 use crate::storage::Storage;
 use crate::transaction::Transaction;
-use crate::{ev1, ev2};
+use crate::{ev1, ev2, iso};
 use plan::Plan;
 use std::collections::VecDeque;
 
@@ -39,6 +39,7 @@ enum Pending {
     Nothing,
     AuthenticationAes(ev1::Challenge),
     AuthenticationEv2(ev2::Challenge),
+    AuthenticationIso(iso::Challenge),
     Command { ins: u8, body: Vec<u8> },
     Reply(VecDeque<Vec<u8>>),
 }
@@ -121,6 +122,7 @@ impl Picc {
             Pending::Nothing => self.begin(ins, data),
             Pending::AuthenticationAes(challenge) if is_next => self.finish_aes(challenge, data),
             Pending::AuthenticationEv2(challenge) if is_next => self.finish_ev2(challenge, data),
+            Pending::AuthenticationIso(challenge) if is_next => self.finish_iso(challenge, data),
             Pending::Command { .. } if is_next && data.is_empty() => Err(Status::Length),
             Pending::Command { ins, mut body } if is_next => {
                 body.extend_from_slice(data);
@@ -137,6 +139,7 @@ impl Picc {
         }
         match ins {
             codes::AUTHENTICATE_AES => self.authenticate_aes(data),
+            codes::AUTHENTICATE_ISO => self.authenticate_iso(data),
             codes::AUTHENTICATE_EV2_FIRST => self.authenticate_first(data),
             codes::AUTHENTICATE_EV2_NON_FIRST => self.authenticate_non_first(data),
             codes::SELECT_APPLICATION => self.select_application(data),
@@ -157,6 +160,9 @@ impl Picc {
 
     /// Waits for the frames a long command still lacks, then opens, runs and answers it.
     fn collect(&mut self, ins: u8, body: Vec<u8>) -> Answer {
+        if matches!(self.session, Some(Session::Iso(_))) && ins != codes::CHANGE_KEY {
+            return Err(Status::IllegalCommand);
+        }
         let plan = self.plan(ins, &body)?;
         let expected = match &self.session {
             Some(session) => session.wire_len(ins, &plan.shape),

@@ -10,6 +10,7 @@ pub mod classic;
 mod crc;
 pub mod diversification;
 pub mod ev2;
+pub mod factory;
 pub mod handshake;
 #[cfg(test)]
 mod hex;
@@ -24,6 +25,7 @@ pub use channel::{Channel, ChannelError, CommMode, Ev1Channel, Ev2Channel, KeyCh
 pub use classic::{ClassicKey, ClassicKeyKind, ClassicKeys, PurseSeal};
 pub use diversification::{DiversificationInput, diversify};
 pub use ev2::SessionKeys;
+pub use factory::{FACTORY_BLOCK, FactoryHandshake};
 pub use handshake::Handshake;
 pub use holder::{Authentication, CardKeys, Entropy, KeyError, KeyOnCard, KeyRole, Scheme, Session};
 pub use issuer::{IssuerBaseKeys, IssuerKeys, SoftIssuer, VersionedKey};

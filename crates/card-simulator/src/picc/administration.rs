@@ -110,7 +110,8 @@ impl Picc {
             None => 1,
             Some(_) => u8::try_from(self.application()?.keys.len()).map_err(|_| Status::Memory)?,
         };
-        Ok(vec![self.settings()?, AES | count])
+        let cipher = if self.selected.is_none() && self.memory.master_is_des { 0 } else { AES };
+        Ok(vec![self.settings()?, cipher | count])
     }
 
     pub(super) fn change_key_settings(&mut self, clear: &[u8]) -> Result<Vec<u8>, Status> {

@@ -3,6 +3,7 @@
 use crate::memory::Chip;
 
 pub(super) const AUTHENTICATE_AES: u8 = 0xAA;
+pub(super) const AUTHENTICATE_ISO: u8 = 0x1A;
 pub(super) const AUTHENTICATE_EV2_FIRST: u8 = 0x71;
 pub(super) const AUTHENTICATE_EV2_NON_FIRST: u8 = 0x77;
 pub(super) const SELECT_APPLICATION: u8 = 0x5A;

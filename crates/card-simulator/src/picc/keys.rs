@@ -86,7 +86,11 @@ impl Picc {
     fn install_key(&mut self, number: u8, key: CardKey) -> Result<(), Status> {
         let mut memory = self.memory.clone();
         let place = match self.selected {
-            None => &mut memory.master,
+            None => {
+                // It was said to be an AES key: no other is taken.
+                memory.master_is_des = false;
+                &mut memory.master
+            }
             Some(index) => {
                 let application = memory.applications.get_mut(index).ok_or(Status::Memory)?;
                 application.keys.get_mut(usize::from(number)).ok_or(Status::NoSuchKey)?
