@@ -2,6 +2,7 @@
 
 mod channels;
 mod ev1;
+mod factory;
 mod faults;
 mod field;
 mod issuing;

@@ -2,10 +2,12 @@
 //! EV2 and later, or that of EV1.
 //!
 //! `authenticate` opens the channel, `files`, `records` and `transaction` work in it, `inspect` asks what a card is
-//! and has, `issue` makes applications, files and keys. `framing` carries all of it.
+//! and has, `issue` makes applications, files and keys, and `factory` is the
+//! one step before that on a chip straight from its maker. `framing` carries all of it.
 
 mod authenticate;
 pub(crate) mod command;
+mod factory;
 mod files;
 mod framing;
 mod inspect;

@@ -31,6 +31,8 @@ pub struct CardSession<T> {
     uid: Uid,
     technology: Technology,
     role: Option<KeyRole>,
+    /// Which of the holder's read keys the card knows; 0 is the newest.
+    read_version: usize,
 }
 
 impl<T: Transport> CardSession<T> {
@@ -48,7 +50,7 @@ impl<T: Transport> CardSession<T> {
         card.select_application(layout.aid)?;
         let uid = shown_uid.clone();
         let technology = Technology::DesfireEv2;
-        let mut session = Self { card, layout: layout.clone(), shown_uid, uid, technology, role: None };
+        let mut session = Self { card, layout: layout.clone(), shown_uid, uid, technology, role: None, read_version: 0 };
         if random {
             session.uid = session.real_uid(keys)?;
         }
@@ -67,6 +69,12 @@ impl<T: Transport> CardSession<T> {
     #[must_use]
     pub fn technology(&self) -> Technology {
         self.technology
+    }
+
+    /// Whether the card was read with another than the newest of the read keys at hand: it is to be moved to that one.
+    #[must_use]
+    pub fn has_older_read_key(&self) -> bool {
+        self.read_version != 0
     }
 
     /// Asks the reader whether this card still lies there. pcscd looks every 400 ms only and does not tell of a card
@@ -124,7 +132,10 @@ impl<T: Transport> CardSession<T> {
     /// Authenticates in the application, which is selected already.
     fn authenticate_here(&mut self, role: KeyRole, keys: &mut dyn CardKeys) -> Result<(), CardError> {
         self.role = None;
-        self.card.authenticate(&self.key_on_card(role), keys)?;
+        let version = self.card.authenticate(&self.key_on_card(role), keys)?;
+        if role == KeyRole::Read {
+            self.read_version = version;
+        }
         self.technology = if self.card.is_ev2() { Technology::DesfireEv2 } else { Technology::DesfireEv1 };
         self.role = Some(role);
         Ok(())

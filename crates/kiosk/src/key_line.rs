@@ -1,8 +1,12 @@
 //! The way to the keys that central holds. The reader's thread has a card in hand and waits for an answer: the request
 //! itself runs on tokio's threads, and after the time-out the key counts as not to be had. Never on the path of a tap:
-//! only a credit without a key at hand, and a change of a card's read key, ask here.
+//! only a credit without a key at hand, and a change of a card's read key, ask here. The change is not waited for.
 
+mod answer;
 mod rekey;
+
+pub use answer::{Answer, Patience};
+pub use rekey::{Progress, Rekey, RekeyLine};
 
 use card::classic::ClassicIssuer;
 use domain::city_pack::ClassicLayout;
@@ -12,8 +16,7 @@ use keys::remote::{RemoteAuthentication, RemoteCryptogram};
 use keys::{AesKey, KeyError, KeyRole, Scheme, Session, SessionKeys};
 use protocol::card_keys::{
     BeginAuthentication, CardKeyHolder, ClassicAsk, ClassicGrant, ClassicSealAsk, ClassicTopUp, Cryptogram,
-    FinishAuthentication, GrantedSession, RekeyBegin, RekeyChange, RekeyConfirm, RekeyLook, RekeyState, WireRole,
-    WireScheme,
+    FinishAuthentication, GrantedSession, WireRole, WireScheme,
 };
 use protocol::{Problem, ProblemCode};
 use std::future::Future;
@@ -25,8 +28,8 @@ use tokio::runtime::Handle;
 /// How long the reader's thread waits for one answer, unless told otherwise.
 pub const WAIT: Duration = Duration::from_secs(2);
 
-/// The line to central's keys. Cheap to clone. Its methods block; call them where blocking is allowed, and never on
-/// one of the runtime's own threads.
+/// The line to central's keys. Cheap to clone. Its methods block, but for those of [`RekeyLine`]; call them where
+/// blocking is allowed, and never on one of the runtime's own threads.
 #[derive(Debug)]
 pub struct KeyLine<C> {
     runtime: Handle,
@@ -60,55 +63,17 @@ impl<C: CardKeyHolder + 'static> KeyLine<C> {
         ClassicLine { line: self.clone(), layout, top_up, keys: None }
     }
 
-    /// Whether the read key of a card, of the version GetKeyVersion (64) told, is to be changed; to which version.
-    ///
-    /// # Errors
-    /// `KeyError::HolderUnavailable`.
-    pub fn rekey_wanted(&self, uid: &Uid, version_on_card: u8) -> Result<Option<u8>, KeyError> {
-        let look = RekeyLook { uid: uid.bytes().to_vec(), version_on_card };
-        let state = self.ask(|central| async move { central.rekey_look(&look).await })?;
-        Ok(match state {
-            RekeyState::Current => None,
-            RekeyState::Wanted { version } => Some(version),
-        })
-    }
-
-    /// Answers the challenge of the card's master key.
-    ///
-    /// # Errors
-    /// `KeyError::HolderUnavailable`.
-    pub fn rekey_begin(
-        &self,
-        uid: &Uid,
-        version_on_card: u8,
-        scheme: Scheme,
-        challenge: [u8; 16],
-    ) -> Result<RemoteCryptogram, KeyError> {
-        let ask = RekeyBegin { scheme: wire_scheme(scheme), uid: uid.bytes().to_vec(), version_on_card, challenge };
-        self.ask(|central| async move { central.rekey_begin(&ask).await }).map(|begun| remote_cryptogram(&begun))
-    }
-
-    /// The card's answer in; ticket and the data of ChangeKey (C4) out.
-    ///
-    /// # Errors
-    /// `KeyError::Rejected` when the card does not know its master key, else `HolderUnavailable`.
-    pub fn rekey_change(&self, ticket: [u8; 16], answer: &[u8]) -> Result<RekeyChange, KeyError> {
-        let answer = FinishAuthentication { ticket, answer: answer.to_vec() };
-        self.ask(|central| async move { central.rekey_change(&answer).await })
-    }
-
-    /// The data of the card's reply of status 00 in; the version now on the card out. When this fails, the next sight
-    /// of the card settles it (`rekey_wanted`).
-    ///
-    /// # Errors
-    /// `KeyError::Rejected` when the reply is not the card's, else `HolderUnavailable`.
-    pub fn rekey_confirm(&self, ticket: [u8; 16], reply: &[u8]) -> Result<u8, KeyError> {
-        let confirm = RekeyConfirm { ticket, reply: reply.to_vec() };
-        self.ask(|central| async move { central.rekey_confirm(&confirm).await }).map(|rekeyed| rekeyed.version)
-    }
-
     /// Sends the work to the runtime and waits. What is still under way after the time-out is dropped.
     fn ask<T, F>(&self, work: impl FnOnce(Arc<C>) -> F) -> Result<T, KeyError>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, Problem>> + Send + 'static,
+    {
+        self.later(work).wait()
+    }
+
+    /// Sends the work to the runtime.
+    fn later<T, F>(&self, work: impl FnOnce(Arc<C>) -> F) -> Answer<T>
     where
         T: Send + 'static,
         F: Future<Output = Result<T, Problem>> + Send + 'static,
@@ -117,17 +82,16 @@ impl<C: CardKeyHolder + 'static> KeyLine<C> {
         let work = work(Arc::clone(&self.central));
         let task = self.runtime.spawn(async move {
             // Who asked may have waited long enough.
-            let _ = done.send(work.await);
+            let _ = done.send(work.await.map_err(key_error));
         });
-        match answered.recv_timeout(self.wait) {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(problem)) if problem.code == ProblemCode::KeyRejected => Err(KeyError::Rejected),
-            Ok(Err(problem)) => Err(KeyError::HolderUnavailable(problem.to_string())),
-            Err(_) => {
-                task.abort();
-                Err(KeyError::HolderUnavailable("central did not answer in time".to_owned()))
-            }
-        }
+        Answer::of(answered, self.wait, task.abort_handle())
+    }
+}
+
+fn key_error(problem: Problem) -> KeyError {
+    match problem.code {
+        ProblemCode::KeyRejected => KeyError::Rejected,
+        _ => KeyError::HolderUnavailable(problem.to_string()),
     }
 }
 

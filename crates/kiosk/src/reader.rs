@@ -1,10 +1,14 @@
 //! The card reader's owner: one thread that waits for cards, reads them, and carries out requests between times.
 //! A reader that is pulled out, a pcscd that is restarted, cards that disturb each other: it goes on by itself when
-//! they are gone. `owner` follows what lies in the tray; `requests` does what is asked of a card that was read.
+//! they are gone. `owner` follows what lies in the tray; `requests` does what is asked of a card that was read, and
+//! `rekey` gives it the newest read key while nothing is.
 
 mod issuer;
 mod owner;
+mod rekey;
 mod requests;
+#[cfg(test)]
+mod rekey_tests;
 #[cfg(test)]
 mod request_tests;
 #[cfg(test)]

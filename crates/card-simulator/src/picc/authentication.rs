@@ -1,8 +1,8 @@
 //! AuthenticateAES, AuthenticateEV2First and AuthenticateEV2NonFirst; AuthenticateISO for the factory's key.
 
 use super::{Answer, Pending, Picc};
-use crate::channel::Session;
 use crate::bytes::Key;
+use crate::channel::Session;
 use crate::status::Status;
 use crate::{ev1, ev2, iso};
 

@@ -5,7 +5,7 @@
 use super::ClassicIssuer;
 use super::purse::{MainState, PurseState, SealState};
 use super::records::{self, ClassicTopUp, RECORDS, StoredSeal};
-use super::session::ClassicSession;
+use super::session::{ClassicSession, READINGS};
 use super::value_block::ValueBlock;
 use crate::credit::{CreditOutcome, CreditRefusal};
 use crate::error::CardError;
@@ -119,8 +119,11 @@ impl<T: Transport> ClassicSession<T> {
     fn commit(&mut self, prepared: &Prepared) -> CreditOutcome {
         let [main, _, seal] = self.blocks.purse;
         let written = self.chip.write(main, &prepared.main.to_bytes());
-        // A reader that says "failed" may have lost the card's word only: what the block holds, decides.
+        let mut readings = 1;
+        // A reader that says "failed" may have lost the card's word only: what the block holds, decides, if it holds it
+        // for good.
         if let Err(CardError::Storage { .. }) = written {
+            readings += READINGS;
             let purse = self.layout.purse_sector;
             if let Err(error) = self.authenticate(purse, ClassicKeyKind::B, &prepared.keys.purse) {
                 return CreditOutcome::InDoubt(error);
@@ -128,10 +131,12 @@ impl<T: Transport> ClassicSession<T> {
         } else if let Err(error) = written {
             return CreditOutcome::InDoubt(error);
         }
-        match self.read(main) {
-            Ok(bytes) if bytes == prepared.main.to_bytes() => {}
-            Ok(_) => return CreditOutcome::InDoubt(CardError::ReadBackDiffers),
-            Err(error) => return CreditOutcome::InDoubt(error),
+        for _ in 0..readings {
+            match self.read(main) {
+                Ok(bytes) if bytes == prepared.main.to_bytes() => {}
+                Ok(_) => return CreditOutcome::InDoubt(CardError::ReadBackDiffers),
+                Err(error) => return CreditOutcome::InDoubt(error),
+            }
         }
         // Proven. A seal that cannot be written now is written at the next visit with central.
         if let Err(error) = self.chip.write(seal, &prepared.seal.to_bytes()) {
@@ -142,13 +147,12 @@ impl<T: Transport> ClassicSession<T> {
 
     /// Reads with keys B, mends what was left by a top-up that was cut off, and says whether there was anything.
     fn settle(&mut self, issuer: &mut dyn ClassicIssuer, keys: &WriteKeys) -> Result<(PurseState, bool), CardError> {
-        let state = self.read_to_write(keys)?;
+        let blocks = self.read_both(ClassicKeyKind::B, &keys.top_ups, &keys.purse)?;
+        // What is overwritten cannot be looked at again.
+        self.judge_to_write(blocks)?;
+        let state = self.state_to_write()?;
         let mut mended = false;
         if state.main_state == MainState::Interrupted {
-            // What is overwritten cannot be looked at again.
-            if self.read_to_write(keys)? != state {
-                return Err(CardError::ReadBackDiffers);
-            }
             let [main, ..] = self.blocks.purse;
             self.chip.write_value(main, state.main)?;
             mended = true;
@@ -167,13 +171,13 @@ impl<T: Transport> ClassicSession<T> {
         if !mended {
             return Ok((state, false));
         }
-        let settled = self.read_to_write(keys)?;
+        self.read_both(ClassicKeyKind::B, &keys.top_ups, &keys.purse)?;
+        let settled = self.state_to_write()?;
         let whole = settled.main_state == MainState::Whole && settled.seal_state == SealState::Current;
         if whole { Ok((settled, true)) } else { Err(CardError::ReadBackDiffers) }
     }
 
-    fn read_to_write(&mut self, keys: &WriteKeys) -> Result<PurseState, CardError> {
-        self.read_both(ClassicKeyKind::B, &keys.top_ups, &keys.purse)?;
+    fn state_to_write(&self) -> Result<PurseState, CardError> {
         let judgement = self.judgement();
         match (judgement.needs_check, judgement.state) {
             (Some(reason), _) => Err(reason.into()),

@@ -187,16 +187,15 @@ impl PurseState {
     /// number `counter_seen + 1`.
     #[must_use]
     pub fn verdict(&self, top_up: TopUpId, counter_seen: u32) -> CreditVerdict {
-        let happened = self.happened();
-        if let Some(record) = happened.iter().find(|record| record.is_of(top_up)) {
-            return CreditVerdict::Credited { before: Cents(i64::from(record.before)), now: self.value() };
-        }
         let next = counter_seen.checked_add(1);
-        let next_is_anothers = happened.iter().any(|record| Some(record.counter) == next);
-        if self.counter == counter_seen || next_is_anothers {
-            CreditVerdict::NotCredited
-        } else {
-            CreditVerdict::Unknown
+        // A record that was cut off may read as the old counter with the new id: number and id must both be ours.
+        match self.happened().iter().find(|record| Some(record.counter) == next) {
+            Some(record) if record.is_of(top_up) => {
+                CreditVerdict::Credited { before: Cents(i64::from(record.before)), now: self.value() }
+            }
+            Some(_) => CreditVerdict::NotCredited,
+            None if self.counter == counter_seen => CreditVerdict::NotCredited,
+            None => CreditVerdict::Unknown,
         }
     }
 

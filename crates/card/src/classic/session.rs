@@ -5,6 +5,7 @@ use super::chip::{ClassicChip, DataBlock};
 use super::directory::{self, Directory};
 use super::purse::{Judgement, MainState, PurseBlocks, SealState, SectorBlocks};
 use super::records;
+use super::value_block::BLOCK_LENGTH;
 use crate::error::CardError;
 use crate::profile::ReaderProfile;
 use crate::session::CardContents;
@@ -18,7 +19,20 @@ use std::fmt;
 
 /// Further readings of a main block that may have been cut off, all alike before anything is said about its top-up. A
 /// single cell that reads either way escapes them once in 2^16 times.
-const READINGS: u8 = 16;
+pub(super) const READINGS: u8 = 16;
+/// No value block.
+const CUT_OFF: [u8; BLOCK_LENGTH] = [0; BLOCK_LENGTH];
+
+/// How a block reads that was read before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Steadiness {
+    /// The same each time, and as before.
+    Steady,
+    /// The same each time, but not as before: the first reading was disturbed.
+    Misread,
+    /// Now so, now otherwise.
+    Unsteady,
+}
 
 /// The data blocks that this layout uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,21 +139,43 @@ impl<T: Transport> ClassicSession<T> {
         let Some(state) = self.judgement.state else { return Ok(CreditVerdict::Unknown) };
         // Cells that were written for too short a time may read one way now and the other way later: a main block that
         // may have been cut off and does not always read the same proves nothing until it is mended.
-        if state.may_be_cut_off() && !self.main_reads_alike(&blocks)? {
+        if state.may_be_cut_off() && self.look_again(&blocks)? != Steadiness::Steady {
             return Ok(CreditVerdict::Unknown);
         }
         Ok(state.verdict(top_up, counter_seen))
     }
 
-    /// The purse's sector is still authenticated from the reading of `blocks`.
-    fn main_reads_alike(&mut self, blocks: &PurseBlocks) -> Result<bool, CardError> {
-        let ([main, ..], [held, ..]) = (self.blocks.purse, blocks.purse);
-        for _ in 0..READINGS {
-            if self.read(main)? != held {
-                return Ok(false);
+    /// How the main block reads now. The purse's sector is still authenticated from the reading of `blocks`.
+    fn look_again(&mut self, blocks: &PurseBlocks) -> Result<Steadiness, CardError> {
+        let ([main, ..], [first, ..]) = (self.blocks.purse, blocks.purse);
+        let second = self.read(main)?;
+        for _ in 1..READINGS {
+            if self.read(main)? != second {
+                return Ok(Steadiness::Unsteady);
             }
         }
-        Ok(true)
+        Ok(if second == first { Steadiness::Steady } else { Steadiness::Misread })
+    }
+
+    /// Judges before anything is written over: a main block that may have been cut off and does not always read the same
+    /// was cut off, however it happened to read.
+    ///
+    /// # Errors
+    /// `ReadBackDiffers` when it was misread.
+    pub(super) fn judge_to_write(&mut self, mut blocks: PurseBlocks) -> Result<(), CardError> {
+        if !self.judgement.state.is_some_and(|state| state.may_be_cut_off()) {
+            return Ok(());
+        }
+        match self.look_again(&blocks)? {
+            Steadiness::Steady => {}
+            Steadiness::Misread => return Err(CardError::ReadBackDiffers),
+            Steadiness::Unsteady => {
+                let [main, ..] = &mut blocks.purse;
+                *main = CUT_OFF;
+                self.judgement = blocks.judge(self.layout.purse_max);
+            }
+        }
+        Ok(())
     }
 
     fn find_application(&mut self) -> Result<(), CardError> {

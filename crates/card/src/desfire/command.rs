@@ -2,6 +2,8 @@
 
 pub(crate) const SELECT_APPLICATION: u8 = 0x5A;
 pub(crate) const AUTHENTICATE_AES: u8 = 0xAA;
+/// With the 2K3DES key that a chip comes with, and for nothing else.
+pub(crate) const AUTHENTICATE_ISO: u8 = 0x1A;
 pub(crate) const AUTHENTICATE_EV2_FIRST: u8 = 0x71;
 pub(crate) const AUTHENTICATE_EV2_NON_FIRST: u8 = 0x77;
 pub(crate) const ADDITIONAL_FRAME: u8 = 0xAF;

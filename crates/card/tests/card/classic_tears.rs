@@ -212,7 +212,7 @@ fn torn_at(tray: &ClassicTray, central: &mut Central, exchange: u32, kind: Fault
 fn check_repair(broken: impl Fn(&ClassicTray, &mut Central), credited: bool) {
     for reader in BOTH {
         for kind in tears() {
-            let repaired = (1..40).find(|&number| {
+            let repaired = (1..80).find(|&number| {
                 let (tray, mut central) = (ClassicTray::on(&topped_up(2), reader), Central::at(2));
                 broken(&tray, &mut central);
                 let value = CLASSIC_PURSE + if credited { AMOUNT } else { 0 };
@@ -264,10 +264,10 @@ fn a_credit_takes_as_many_exchanges_as_the_layout_says() {
         let tray = ClassicTray::on(&topped_up(2), reader);
         assert_eq!(exchanges_of(&tray, &mut Central::at(2)), EXCHANGES);
         let tray = ClassicTray::on(&flawed(3, ClassicFlaw::SealBehind), reader);
-        assert_eq!(exchanges_of(&tray, &mut Central::at(3)), EXCHANGES + 14);
+        assert_eq!(exchanges_of(&tray, &mut Central::at(3)), EXCHANGES + 30);
         let (tray, mut central) = (ClassicTray::on(&topped_up(2), reader), Central::at(2));
         torn_at(&tray, &mut central, COMMIT, FaultKind::TearMidWrite(7));
         central.sealed = 2;
-        assert_eq!(exchanges_of(&tray, &mut central), EXCHANGES + 22);
+        assert_eq!(exchanges_of(&tray, &mut central), EXCHANGES + 28);
     }
 }

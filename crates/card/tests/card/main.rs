@@ -18,6 +18,8 @@ mod credit;
 #[cfg(test)]
 mod exchanges;
 #[cfg(test)]
+mod factory;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod field;

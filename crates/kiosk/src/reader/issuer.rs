@@ -1,7 +1,7 @@
 //! Where a card's credit key comes from: out of its own record, or from central, which is asked while the card waits.
 
 use super::entropy;
-use crate::key_line::{ClassicOrder, KeyLine};
+use crate::key_line::{ClassicOrder, KeyLine, RekeyLine};
 use card::CreditKeys;
 use card::classic::ClassicIssuer;
 use domain::city_pack::ClassicLayout;
@@ -16,6 +16,8 @@ pub(crate) trait Issuer: Send {
     fn line(&self) -> Box<dyn remote::KeyLine>;
     /// Keys and seals of one MIFARE Classic card, for this top-up or for none.
     fn classic(&self, layout: ClassicLayout, top_up: Option<ClassicOrder>) -> Box<dyn ClassicIssuer>;
+    /// The way to the newest read key. Its answers are not waited for.
+    fn rekeying(&self) -> &dyn RekeyLine;
 }
 
 impl<C: CardKeyHolder + Send + Sync + 'static> Issuer for KeyLine<C> {
@@ -25,6 +27,10 @@ impl<C: CardKeyHolder + Send + Sync + 'static> Issuer for KeyLine<C> {
 
     fn classic(&self, layout: ClassicLayout, top_up: Option<ClassicOrder>) -> Box<dyn ClassicIssuer> {
         Box::new(KeyLine::classic(self, layout, top_up))
+    }
+
+    fn rekeying(&self) -> &dyn RekeyLine {
+        self
     }
 }
 

@@ -1,6 +1,7 @@
 //! What lies in the tray: read, refused, lost from sight, gone. pcscd looks every 400 ms only and does not tell of
 //! what happens in between, so whatever lies there is looked at again and again.
 
+use super::rekey::ReadKey;
 use super::{Asked, Setup, Tray};
 use crate::machine::Input;
 use crate::meter::{Meter, Timed};
@@ -39,6 +40,8 @@ pub(super) enum Lying {
         uid: Uid,
         /// What an earlier top-up that was cut off has left is still to be mended, or tried to be: once.
         mend: bool,
+        /// Whether its read key is to be changed, and how far that has come.
+        read_key: ReadKey,
     },
     /// Something that cannot be served, and why.
     Refused(FailureCode),
@@ -111,6 +114,8 @@ impl<T: Tray> Owner<T> {
                     self.lying = Lying::Seeking { since: Instant::now() };
                 } else if std::mem::take(mend) {
                     self.mend();
+                } else {
+                    self.renew_read_key();
                 }
             }
             Lying::Refused(code) => {
@@ -230,7 +235,8 @@ impl<T: Tray> Owner<T> {
             tracing::warn!(code = %FailureCode::PurseImplausible, %reason, "a purse needs a check");
         }
         let (uid, mend) = (session.uid().clone(), session.needs_repair());
-        self.lying = Lying::Read { uid, session: Some(Box::new(session)), mend };
+        let read_key = ReadKey::of(&session);
+        self.lying = Lying::Read { uid, session: Some(Box::new(session)), mend, read_key };
         let secret = contents.identity.secret.as_ref().map(|secret| Zeroizing::new(secret.expose().to_vec()));
         let secret = secret.map(|secret| self.setup.vault.put(secret));
         Ok(ReaderEvent::CardRead(Box::new(contents.into_snapshot(self.presentation, secret))))

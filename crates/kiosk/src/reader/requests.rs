@@ -15,6 +15,7 @@ const WISH_WRITES: u8 = 2;
 
 impl<T: Tray> Owner<T> {
     pub(super) fn carry_out(&mut self, request: &ReaderRequest) {
+        self.make_way(request);
         let event = match request {
             ReaderRequest::ProveCreditKey(presentation, key) => self.prove(*presentation, *key),
             ReaderRequest::Credit(order) => self.credit(order),
@@ -25,6 +26,7 @@ impl<T: Tray> Owner<T> {
             ReaderRequest::WriteWishes(presentation, wishes) => self.write_wishes(*presentation, wishes),
         };
         self.say(event);
+        self.rested();
     }
 
     /// For a technician: the reader's name, when it answers and so does the card that was read.
