@@ -9,10 +9,13 @@ use protocol::card_keys::{
 };
 use protocol::cards::registration_key;
 use protocol::http::{
-    CARDS_PATH, CBOR, REKEY_BEGIN_PATH, REKEY_CHANGE_PATH, REKEY_CONFIRM_PATH, REKEY_LOOK_PATH, bearer,
+    CARDS_PATH, CBOR, HEAD_PATH, REKEY_BEGIN_PATH, REKEY_CHANGE_PATH, REKEY_CONFIRM_PATH, REKEY_LOOK_PATH, bearer,
 };
-use protocol::{CardRegistration, Enrolment, Problem, ProblemCode, Receipt, Secret32};
+use protocol::{
+    CardRegistration, CityKeys, Enrolment, Problem, ProblemCode, Receipt, Secret32, SignedHead, VerifierKey,
+};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use std::cell::OnceCell;
 use std::path::Path;
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
@@ -30,37 +33,57 @@ pub struct CentralLine {
     runtime: Runtime,
     client: reqwest::Client,
     base: String,
-    token: Secret32,
+    pass: Pass,
+    city: String,
+    /// Once they were asked for.
+    keys: OnceCell<CityKeys>,
 }
 
-/// Reads an access token: 64 hexadecimal digits, as `citizen-central office-token` writes them, or a terminal's
-/// enrolment bundle, whose token it takes.
+/// What opens central, and what is trusted of it.
+pub struct Pass {
+    /// The access token.
+    pub token: Secret32,
+    /// The city's root key.
+    pub root: VerifierKey,
+}
+
+impl std::fmt::Debug for Pass {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pass").field("root", &self.root).finish_non_exhaustive()
+    }
+}
+
+/// Reads a token file: 64 hexadecimal digits and the city's root key in the next line, as `citizen-central
+/// office-token` writes them; or a terminal's enrolment bundle, which has both.
 ///
 /// # Errors
 /// `Unsafe`, `File`, or `Content`.
-pub fn read_token(path: &Path) -> Result<Secret32, OfficeError> {
+pub fn read_pass(path: &Path) -> Result<Pass, OfficeError> {
     let text = files::read_private(path)?;
-    let digits = HEXLOWER_PERMISSIVE.decode(text.trim().as_bytes()).map(Zeroizing::new);
+    let mut lines = text.lines().map(str::trim);
+    let digits = HEXLOWER_PERMISSIVE.decode(lines.next().unwrap_or_default().as_bytes()).map(Zeroizing::new);
     if let Some(bytes) = digits.ok().and_then(|bytes| <[u8; 32]>::try_from(bytes.as_slice()).ok()) {
-        return Ok(Secret32::new(bytes));
+        let root = lines.next().and_then(|line| line.parse().ok());
+        let root = root.ok_or_else(|| OfficeError::content(path, "the city's root key is missing: make it anew"))?;
+        return Ok(Pass { token: Secret32::new(bytes), root });
     }
-    let bundle = Enrolment::from_json(&text);
-    bundle
-        .map(|bundle| bundle.access_token)
-        .map_err(|_| OfficeError::content(path, "neither a token of 64 digits nor an enrolment bundle"))
+    match Enrolment::from_json(&text) {
+        Ok(bundle) => Ok(Pass { token: bundle.access_token, root: bundle.root_key }),
+        Err(_) => Err(OfficeError::content(path, "neither a token with the city's root key nor an enrolment bundle")),
+    }
 }
 
 impl CentralLine {
-    /// A line to central's base URL (without a path).
+    /// A line to the base URL (without a path) of this city's central.
     ///
     /// # Errors
-    /// `Content` for something that is no http URL or a token file that is none, else as [`read_token`].
-    pub fn new(base: &str, token: &Path) -> Result<Self, OfficeError> {
+    /// `Usage` for something that is no http URL, else as [`read_pass`].
+    pub fn new(base: &str, token: &Path, city: &str) -> Result<Self, OfficeError> {
         let url = reqwest::Url::parse(base).ok().filter(|url| url.scheme() == "http" && url.host_str().is_some());
         if url.is_none() {
             return Err(OfficeError::Usage("--central is no http URL"));
         }
-        let token = read_token(token)?;
+        let pass = read_pass(token)?;
         let failed = |_| Problem::new(ProblemCode::Unavailable, "this machine cannot open a connection");
         let client = reqwest::Client::builder()
             .no_proxy()
@@ -72,7 +95,8 @@ impl CentralLine {
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime =
             runtime.map_err(|_| Problem::new(ProblemCode::Unavailable, "this machine has no more threads"))?;
-        Ok(Self { runtime, client, base: base.trim_end_matches('/').to_owned(), token })
+        let (base, city) = (base.trim_end_matches('/').to_owned(), city.to_owned());
+        Ok(Self { runtime, client, base, pass, city, keys: OnceCell::new() })
     }
 
     /// Registers one card. A repeat, byte for byte, is answered with the first receipt.
@@ -90,7 +114,22 @@ impl CentralLine {
         if receipt.key != registration_key(&bytes) {
             return Err(untrusted("the receipt is another card's").into());
         }
-        Ok(receipt)
+        let keys = self.city_keys()?;
+        let signed = receipt.received <= keys.until.0 && receipt.verify(&bytes, &keys.head).is_ok();
+        if signed { Ok(receipt) } else { Err(untrusted("the receipt is not signed by the city").into()) }
+    }
+
+    /// The city's working keys, which the root key signed.
+    fn city_keys(&self) -> Result<&CityKeys, Problem> {
+        if let Some(keys) = self.keys.get() {
+            return Ok(keys);
+        }
+        let answer = self.runtime.block_on(self.answer(self.client.get(format!("{}{HEAD_PATH}", self.base))))?;
+        let signed: SignedHead =
+            serde_json::from_slice(&answer).map_err(|_| untrusted("the feed's head cannot be read"))?;
+        let keys = CityKeys::verify(&signed.keys, &self.city, &self.pass.root);
+        let keys = keys.map_err(|_| untrusted("the city's keys are not signed by its root key"))?;
+        Ok(self.keys.get_or_init(|| keys))
     }
 
     /// Whether a card's read key is to be changed.
@@ -140,11 +179,15 @@ impl CentralLine {
     }
 
     async fn exchange(&self, path: &str, body: &[u8]) -> Result<Zeroizing<Vec<u8>>, Problem> {
-        let mut token = HeaderValue::from_str(&bearer(&self.token))
+        let mut token = HeaderValue::from_str(&bearer(&self.pass.token))
             .map_err(|_| Problem::new(ProblemCode::Malformed, "the access token is no header"))?;
         token.set_sensitive(true);
         let request = self.client.post(format!("{}{path}", self.base)).header(AUTHORIZATION, token);
-        let mut response = request.header(CONTENT_TYPE, CBOR).body(body.to_vec()).send().await.map_err(unreachable)?;
+        self.answer(request.header(CONTENT_TYPE, CBOR).body(body.to_vec())).await
+    }
+
+    async fn answer(&self, request: reqwest::RequestBuilder) -> Result<Zeroizing<Vec<u8>>, Problem> {
+        let mut response = request.send().await.map_err(unreachable)?;
         let status = response.status().as_u16();
         let mut answer = Zeroizing::new(Vec::new());
         while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
@@ -176,19 +219,22 @@ mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt;
 
-    fn token(text: &str) -> Result<Secret32, OfficeError> {
+    fn pass(text: &str) -> Result<Pass, OfficeError> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("token");
         std::fs::write(&path, text).unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o400)).unwrap();
-        read_token(&path)
+        read_pass(&path)
     }
 
     #[test]
-    fn a_token_is_64_digits_or_lies_in_a_bundle() {
-        assert_eq!(token(&format!("{}\n", "ab".repeat(32))).unwrap().expose(), &[0xAB; 32]);
-        for bad in ["", "abcd", "{}"] {
-            assert!(matches!(token(bad), Err(OfficeError::Content { .. })), "{bad}");
+    fn a_token_is_64_digits_and_a_root_key_or_lies_in_a_bundle() {
+        let root = protocol::NoteKey::from_seed("bahia-root", &[1; 32]).unwrap().verifier();
+        let read = pass(&format!("{}\n{root}\n", "ab".repeat(32))).unwrap();
+        assert_eq!((read.token.expose(), &read.root), (&[0xAB; 32], &root));
+        assert!(!format!("{read:?}").contains("abab"));
+        for bad in ["", "abcd", "{}", &"ab".repeat(32), &format!("{}\nroot", "ab".repeat(32))] {
+            assert!(matches!(pass(bad), Err(OfficeError::Content { .. })), "{bad}");
         }
     }
 }

@@ -183,10 +183,7 @@ fn files(contents: &CardContents) -> String {
 
 /// The card's own contradictions, and the city's limits.
 fn plausible(contents: &CardContents, pack: &CityPack) -> Result<String, OfficeError> {
-    let max = match pack.card.classic {
-        Some(classic) if !contents.technology.is_desfire() => classic.purse_max,
-        _ => pack.purse.max,
-    };
+    let max = pack.purse_on(contents.technology).max;
     if contents.needs_check.is_some() {
         return Err(OfficeError::PurseOdd);
     }

@@ -64,6 +64,9 @@ pub enum Command {
     /// lifted in the middle, and goes on with a list where it stopped. The log says which person got which chip; a
     /// person never gets a second one while the first may be active. A new card is active only once central has
     /// receipted it: at once with --central, else later with "citizen-card register".
+    ///
+    /// A blank DESFire chip has the all-zero AES key, one of the key file's transport keys, or the all-zero DES key
+    /// of its maker, which becomes the card's own AES key first. Do that where nobody listens at the reader.
     Personalise(Personalise),
     /// Hands the sealed registrations of new cards to central
     ///

@@ -282,7 +282,7 @@ fn personalise_step(error: &PersonaliseError) -> &'static str {
         PersonaliseError::OtherCard => "lay this one aside and take a blank card",
         PersonaliseError::NotBlank(_) => "this chip was used for something else: lay it aside",
         PersonaliseError::NoTransportKey => {
-            "the blank cards have another transport key: put it into the key file, or ask the supplier"
+            "the blank cards have another transport key: put it into the key file (AES keys only), or ask the supplier"
         }
         PersonaliseError::NoRandomUid => "leave --random-uid out, or take a DESFire card",
         _ => "check --keys and --city",

@@ -38,7 +38,7 @@ pub fn run(office: &DeskArguments, arguments: &Personalise, desk: &mut Desk<'_>)
     let orders = order::read(arguments)?;
     let (city, keys) = city_and_keys(office, "personalise")?;
     let sender = match (&arguments.central.central, &arguments.central.token) {
-        (Some(base), Some(token)) => Some(Sender::new(CentralLine::new(base, token)?)),
+        (Some(base), Some(token)) => Some(Sender::new(CentralLine::new(base, token, &city.id)?)),
         _ => None,
     };
     let mut workshop = Workshop::open(city, &keys, arguments, sender)?;
@@ -168,7 +168,7 @@ impl Workshop {
         if piece.technology() == Technology::Classic && order.wishes != Wishes::default() {
             desk.tell("a MIFARE Classic card keeps no wishes: they are left out");
         }
-        let wanted = self.wanted(order, desk)?;
+        let wanted = self.wanted(order, piece.technology(), desk)?;
         let mut told = |step: Step| desk.hint(&format!(" {} …", step.name()));
         let made = piece.finish(&wanted, &mut self.issuer, &self.blank, &mut told);
         desk.tell("");
@@ -204,14 +204,14 @@ impl Workshop {
     }
 
     /// The order for the card, with a fresh secret.
-    fn wanted(&self, order: &Order, desk: &Desk<'_>) -> Result<CardOrder, OfficeError> {
+    fn wanted(&self, order: &Order, technology: Technology, desk: &Desk<'_>) -> Result<CardOrder, OfficeError> {
         let mut secret = Zeroizing::new([0; 32]);
         getrandom::fill(secret.as_mut()).map_err(|_| PersonaliseError::Key(keys::KeyError::NoEntropy))?;
         Ok(CardOrder {
             number: order.number,
             generation: order.generation,
             secret: CardSecret::new(*secret),
-            purse_max: self.city.purse.max,
+            purse_max: self.city.purse_on(technology).max,
             wishes: order.wishes,
             random_uid: self.random_uid,
             today: (desk.now)().day(),

@@ -27,8 +27,8 @@ pub struct Sent {
 /// # Errors
 /// `OfficeError`: the first that stops it, or the last refusal. What was receipted until then stays so.
 pub fn run(office: &DeskArguments, register: &Register, desk: &mut Desk<'_>) -> Result<(), OfficeError> {
-    let (_, keys) = city_and_keys(office, "register")?;
-    let mut sender = Sender::new(CentralLine::new(&register.central, &register.token)?);
+    let (city, keys) = city_and_keys(office, "register")?;
+    let mut sender = Sender::new(CentralLine::new(&register.central, &register.token, &city.id)?);
     let mut log = Log::open(&register.log, keys.office("log")?)?;
     let mut kept = Registrations::open(&register.registrations, &*keys.office("registrations")?)?;
     let sent = sender.send(&mut log, &mut kept, desk)?;

@@ -21,13 +21,14 @@ const UID_LENGTH: usize = 7;
 /// # Errors
 /// `OfficeError`. A card lifted in the middle has the old key or the new one; the next run books which.
 pub fn run(office: &DeskArguments, rekey: &Rekey, desk: &mut Desk<'_>) -> Result<(), OfficeError> {
-    let (layout, keys) = if office.keys.is_some() {
+    let (pack, keys) = if office.keys.is_some() {
         let (pack, keys) = city_and_keys(office, "rekey")?;
-        (pack.card, Some(keys))
+        (pack, Some(keys))
     } else {
-        (city(office, "rekey")?.card, None)
+        (city(office, "rekey")?, None)
     };
-    let central = CentralLine::new(&rekey.central, &rekey.token)?;
+    let central = CentralLine::new(&rekey.central, &rekey.token, &pack.id)?;
+    let layout = pack.card;
     let mut line = desk.card()?;
     if card::purse::is_classic(&mut line, layout.aid)? {
         return Err(OfficeError::NotDesfire);

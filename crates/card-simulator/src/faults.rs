@@ -173,6 +173,38 @@ pub(crate) trait Struck {
 
     /// Session and open transaction are gone.
     fn begin_anew(&mut self);
+
+    /// The faults planned for it.
+    fn line(&mut self) -> &mut FaultLine;
+
+    /// One exchange with whatever is planned for it.
+    fn struck_exchange(&mut self, apdu: &[u8]) -> Exchange
+    where
+        Self: Sized,
+    {
+        let mut line = std::mem::take(self.line());
+        let exchange = line.exchange(self, apdu);
+        *self.line() = line;
+        exchange
+    }
+
+    /// The same in real time: the answer comes when it is due.
+    fn struck_transmit(&mut self, apdu: &[u8]) -> Vec<u8>
+    where
+        Self: Sized,
+    {
+        let Exchange { reply, delay, .. } = self.struck_exchange(apdu);
+        if !delay.is_zero() {
+            std::thread::sleep(delay);
+        }
+        reply
+    }
+
+    /// It has left the field, and will be found back in it.
+    fn leave_field(&mut self) {
+        self.begin_anew();
+        self.line().laid_down();
+    }
 }
 
 /// The faults planned for one card, and where it is among them.

@@ -182,11 +182,12 @@ fn ring(description: &CardDescription, key: u8, record_size: usize, readable: u8
 }
 
 fn top_ups(description: &CardDescription) -> Result<File, PersonaliseError> {
+    let amount = opening_value(description).ok_or(PersonaliseError::Amount("movements"))?;
     let zero = TopUpRecord {
         counter: 0,
         day: Day(0),
         top_up: TopUpId([0; 16]),
-        amount: Cents::ZERO,
+        amount,
         before: Cents::ZERO,
         terminal: TerminalId(0),
     };
@@ -195,6 +196,17 @@ fn top_ups(description: &CardDescription) -> Result<File, PersonaliseError> {
     let records = records.ok_or(PersonaliseError::Amount("top_ups"))?;
     let layout = &description.layout;
     Ok(ring(description, layout.keys.credit, layout::TOP_UP_LEN, layout.top_up_records, records))
+}
+
+/// What the card office opened the purse with, and record 0 says: what the first top-up found; without one, what the
+/// purse holds and all debits together. `None` when that is no amount.
+fn opening_value(description: &CardDescription) -> Option<Cents> {
+    match description.top_ups.first() {
+        Some(first) => Some(first.before),
+        None => {
+            description.movements.iter().try_fold(description.purse.value, |sum, debit| sum.checked_add(debit.amount))
+        }
+    }
 }
 
 fn movements(description: &CardDescription) -> Result<File, PersonaliseError> {

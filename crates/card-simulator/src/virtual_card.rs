@@ -11,7 +11,6 @@ use crate::storage::{self, StorageError};
 use domain::city_pack::CardLayout;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 /// The ATR a PC/SC reader makes of DESFire's ATS, whose one historical byte is 80 (PC/SC part 3, 3.1.3.2.3.1).
 const ATR: [u8; 5] = [0x3B, 0x81, 0x80, 0x01, 0x80];
@@ -104,8 +103,7 @@ impl VirtualCard {
     /// The card has left the field (or is reset): session and open transaction are gone. The next exchange finds it
     /// back in the field. Also ends the silence after a planned tear.
     pub fn field_off(&mut self) {
-        self.begin_anew();
-        self.faults.laid_down();
+        self.leave_field();
     }
 
     fn show_uid(&mut self) {
@@ -126,19 +124,12 @@ impl VirtualCard {
     /// One APDU. A planned delay is slept here; use [`Self::exchange`] to keep one's own time.
     /// An empty answer is a card that has left the field.
     pub fn transmit(&mut self, apdu: &[u8]) -> Vec<u8> {
-        let Exchange { reply, delay, .. } = self.exchange(apdu);
-        if delay > Duration::ZERO {
-            std::thread::sleep(delay);
-        }
-        reply
+        self.struck_transmit(apdu)
     }
 
     /// One APDU, with the delay as data.
     pub fn exchange(&mut self, apdu: &[u8]) -> Exchange {
-        let mut faults = std::mem::take(&mut self.faults);
-        let exchange = faults.exchange(self, apdu);
-        self.faults = faults;
-        exchange
+        self.struck_exchange(apdu)
     }
 
     /// The citizen's application.
@@ -202,6 +193,10 @@ impl Struck for VirtualCard {
     fn begin_anew(&mut self) {
         self.picc.power_off();
         self.show_uid();
+    }
+
+    fn line(&mut self) -> &mut FaultLine {
+        &mut self.faults
     }
 }
 

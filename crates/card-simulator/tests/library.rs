@@ -52,7 +52,7 @@ fn every_description_of_the_readme_makes_a_card() {
         .into_iter()
         .map(|json| serde_json::from_str::<AnyDescription>(json).expect(json).make().expect(json))
         .collect();
-    assert_eq!(made.len(), 4);
+    assert_eq!(made.len(), 5);
     let classic = made.iter().filter(|card| matches!(card, AnyCard::Classic(_)));
     assert_eq!(classic.map(|card| card.purse().map(|cents| cents.0)).collect::<Vec<_>>(), [Some(850), None]);
 }

@@ -121,7 +121,7 @@ impl<T: Transport> CardSession<T> {
         let after = plausible_after(before, order)?;
         let newest = layout::read_top_ups(&self.card.newest_record(files.top_ups, layout::TOP_UP_LENGTH)?)?;
         // Again, and with values that cannot be garbled: what was shown on the tap was not protected on every chip.
-        if plausibility::of_desfire(Some(before), &newest, &[]).is_some() {
+        if plausibility::of_desfire(Some(before), &newest).is_some() {
             return Err(CreditRefusal::PurseImplausible);
         }
         let counter = next_counter(&newest, order.counter_seen)?;

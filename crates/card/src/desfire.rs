@@ -2,8 +2,8 @@
 //! EV2 and later, or that of EV1.
 //!
 //! `authenticate` opens the channel, `files`, `records` and `transaction` work in it, `inspect` asks what a card is
-//! and has, `issue` makes applications, files and keys, and `factory` is the
-//! one step before that on a chip straight from its maker. `framing` carries all of it.
+//! and has, `issue` makes applications, files and keys, and `factory` is the one step before that on a chip straight
+//! from its maker. `framing` carries all of it.
 
 mod authenticate;
 pub(crate) mod command;

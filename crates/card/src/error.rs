@@ -5,7 +5,7 @@ use crate::desfire::Status;
 use crate::plausibility::NeedsCheck;
 use crate::transport::TransportError;
 use domain::FailureCode;
-use keys::{ChannelError, KeyError, KeyRole};
+use keys::{ChannelError, KeyError, KeyRole, Refusal};
 
 /// Why an operation on a card failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -68,6 +68,10 @@ pub enum CardError {
     /// Asked of a MIFARE Classic card what it does not keep.
     #[error("a MIFARE Classic card keeps no {0}")]
     NotOnClassic(&'static str),
+    /// The last write of a MIFARE Classic purse may have been cut off, so that it may read otherwise the next time:
+    /// nothing is said of its top-up before it is mended.
+    #[error("the purse must be mended before it can be asked")]
+    Unsettled,
     /// The purse contradicts itself or its limits.
     #[error("needs a check: {0}")]
     NeedsCheck(#[from] NeedsCheck),
@@ -85,16 +89,21 @@ impl CardError {
     pub fn failure(&self) -> FailureCode {
         match self {
             // An authentication delay passes while the card lies there and is tried again.
-            Self::Transport(_) | Self::Channel(_) | Self::Refused { status: Status::AuthenticationDelay, .. } => {
-                FailureCode::CardUnreadable
-            }
+            Self::Transport(_)
+            | Self::Channel(_)
+            | Self::Key(KeyError::CardLeft)
+            | Self::Refused { status: Status::AuthenticationDelay, .. } => FailureCode::CardUnreadable,
             Self::AuthenticationFailed(KeyRole::Credit) | Self::Key(KeyError::NoKey(KeyRole::Credit)) => {
                 FailureCode::CreditKeyRejected
             }
             Self::Swapped => FailureCode::CardSwapped,
+            Self::Unsettled => FailureCode::CardTorn,
             Self::AuthenticationFailed(_) => FailureCode::CardOtherCity,
             Self::NoApplication | Self::ForeignUid => FailureCode::CardForeign,
             Self::Key(KeyError::HolderUnavailable(_)) => FailureCode::CentralUnreachable,
+            Self::Key(KeyError::Refused(Refusal::Card)) => FailureCode::CreditKeyRejected,
+            Self::Key(KeyError::Refused(Refusal::Limit)) => FailureCode::TopUpLimit,
+            Self::Key(KeyError::Refused(Refusal::Purse)) => FailureCode::PurseImplausible,
             // Readers say so of a card that has left as of one that refuses.
             Self::Storage { status: StorageStatus::Failed, .. } => FailureCode::CardUnreadable,
             Self::NeedsCheck(_) => FailureCode::PurseImplausible,

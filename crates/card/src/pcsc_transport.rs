@@ -6,6 +6,9 @@
 //! its call returns at last, it drops the handle and ends. There is a limit to how many are left behind: a driver that
 //! never returns costs a few threads, not the kiosk.
 //!
+//! Such a thread is made ready before a card comes ([`Readied`]): while other programs have the processor, a new thread
+//! waits some milliseconds for its first turn, and so does the one that pcscd makes for a new context.
+//!
 //! The handle is left without a reset: when the card is already gone, pcscd answers a failed reset by marking the
 //! reader empty behind the back of its own poll, and a card laid down within that poll's 400 ms is never announced.
 //! The next connection begins with SelectApplication, which ends a session just as well.
@@ -27,8 +30,8 @@ const CONNECT_WAIT: Duration = Duration::from_secs(2);
 const CLOSE_WAIT: Duration = Duration::from_millis(500);
 /// Room for the names of a reader, which come with the answer to reset.
 const NAMES_MAX: usize = 512;
-/// Threads at a time, in this process: one in use, the others left behind in calls that have not returned. While one
-/// hangs its handle keeps the reader, so that more than two are seen only when pcscd itself hangs.
+/// Threads at a time, in this process: one in use, one made ready, the others left behind in calls that have not
+/// returned. While one hangs its handle keeps the reader, so that more are seen only when pcscd itself hangs.
 const THREADS_MAX: usize = 8;
 
 /// The threads that exist now.
@@ -55,6 +58,45 @@ impl Drop for Slot {
     }
 }
 
+/// A thread with a context of its own, for the next connection. Dropped, it ends.
+pub(crate) struct Readied {
+    reader: Sender<CString>,
+    commands: Sender<Zeroizing<Vec<u8>>>,
+    answers: Receiver<Answer>,
+}
+
+impl Readied {
+    /// Starts it, and does not wait for it.
+    ///
+    /// # Errors
+    /// `Hanging` when too many hang already, `Reader` when the system has no thread left.
+    pub(crate) fn new() -> Result<Self, TransportError> {
+        let slot = THREADS.take(THREADS_MAX).ok_or(TransportError::Hanging)?;
+        let (reader, to_connect) = channel();
+        let (commands, to_carry) = channel();
+        let (answering, answers) = channel();
+        thread::Builder::new()
+            .name("card-exchange".into())
+            .spawn(move || carry(&to_connect, &to_carry, &answering, slot))
+            .map_err(|_| TransportError::Reader(Error::NoMemory))?;
+        Ok(Self { reader, commands, answers })
+    }
+
+    /// As [`PcscTransport::connect`].
+    ///
+    /// # Errors
+    /// As [`PcscTransport::connect`].
+    pub(crate) fn connect(self, reader: &CStr, exchange_wait: Duration) -> Result<PcscTransport, TransportError> {
+        let Self { reader: connecting, commands, answers } = self;
+        connecting.send(reader.to_owned()).map_err(|_| TransportError::Closed)?;
+        let reader_name = reader.to_string_lossy().into_owned();
+        let commands = Some(commands);
+        let mut transport = PcscTransport { commands, answers, exchange_wait, atr: Vec::new(), reader_name };
+        transport.atr = transport.answer(CONNECT_WAIT)?;
+        Ok(transport)
+    }
+}
+
 /// A connection to the card in a reader, held exclusively, so that no other process can slip a command in between.
 pub struct PcscTransport {
     commands: Option<Sender<Zeroizing<Vec<u8>>>>,
@@ -72,18 +114,7 @@ impl PcscTransport {
     /// `Busy` while an exchange that was given up still holds the reader (both worth trying again), `TimedOut` when
     /// the reader hangs, `Hanging` when it has done so too often.
     pub fn connect(reader: &CStr, exchange_wait: Duration) -> Result<Self, TransportError> {
-        let slot = THREADS.take(THREADS_MAX).ok_or(TransportError::Hanging)?;
-        let (commands, to_carry) = channel();
-        let (answering, answers) = channel();
-        let reader = reader.to_owned();
-        let reader_name = reader.to_string_lossy().into_owned();
-        thread::Builder::new()
-            .name("card-exchange".into())
-            .spawn(move || carry(&reader, &to_carry, &answering, slot))
-            .map_err(|_| TransportError::Reader(Error::NoMemory))?;
-        let mut transport = Self { commands: Some(commands), answers, exchange_wait, atr: Vec::new(), reader_name };
-        transport.atr = transport.answer(CONNECT_WAIT)?;
-        Ok(transport)
+        Readied::new()?.connect(reader, exchange_wait)
     }
 
     /// Waits for the thread's next answer; an error ends the connection.
@@ -134,9 +165,12 @@ impl fmt::Debug for PcscTransport {
     }
 }
 
-/// The thread of one connection. Its first answer is that of the connection itself: the answer to reset.
-fn carry(reader: &CString, commands: &Receiver<Zeroizing<Vec<u8>>>, answers: &Sender<Answer>, slot: Slot) {
-    let (card, atr) = match connect(reader) {
+/// The thread of one connection, which is told when to begin by the reader's name. Its first answer is that of the
+/// connection itself: the answer to reset.
+fn carry(reader: &Receiver<CString>, commands: &Receiver<Zeroizing<Vec<u8>>>, answers: &Sender<Answer>, slot: Slot) {
+    let context = Context::establish(Scope::User);
+    let Ok(reader) = reader.recv() else { return };
+    let (card, atr) = match connect(context, &reader) {
         Ok(connected) => connected,
         Err(error) => {
             drop(slot);
@@ -162,10 +196,20 @@ fn carry(reader: &CString, commands: &Receiver<Zeroizing<Vec<u8>>>, answers: &Se
     }
 }
 
-/// The card and its answer to reset. pcscd takes the power from a card that nobody uses and gives it back here; a card
-/// that did not wake at once, or was reset meanwhile, is asked a second time.
-fn connect(reader: &CStr) -> Result<(Card, Vec<u8>), Error> {
-    let context = Context::establish(Scope::User)?;
+/// The card and its answer to reset. A context that was made ready is of no use when pcscd was started anew since, or
+/// was not there yet.
+fn connect(readied: Result<Context, Error>, reader: &CStr) -> Result<(Card, Vec<u8>), Error> {
+    match readied.and_then(|context| connect_in(&context, reader)) {
+        Err(Error::NoService | Error::ServiceStopped | Error::InvalidHandle | Error::CommError) => {
+            connect_in(&Context::establish(Scope::User)?, reader)
+        }
+        connected => connected,
+    }
+}
+
+/// pcscd takes the power from a card that nobody uses and gives it back here; a card that did not wake at once, or was
+/// reset meanwhile, is asked a second time.
+fn connect_in(context: &Context, reader: &CStr) -> Result<(Card, Vec<u8>), Error> {
     let open = || context.connect(reader, ShareMode::Exclusive, Protocols::ANY);
     let card = match open() {
         Err(Error::UnpoweredCard | Error::ResetCard | Error::UnresponsiveCard) => open()?,
@@ -199,6 +243,14 @@ mod tests {
         assert!(SLOTS.take(3).is_none());
         drop(taken);
         assert!(SLOTS.take(3).is_some(), "a thread that comes back makes room");
+    }
+
+    #[test]
+    fn a_thread_made_ready_ends_when_it_is_not_wanted() {
+        let readied = Readied::new().unwrap();
+        let Readied { reader, commands, answers } = readied;
+        drop((reader, commands));
+        assert!(answers.recv().is_err(), "it says nothing, and lets go of its channels");
     }
 
     /// A connection whose thread is the test: what is sent to it, and where its answers go.

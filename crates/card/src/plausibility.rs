@@ -3,7 +3,7 @@
 //! city's own limits are `ledger`'s.
 
 use domain::Cents;
-use domain::card::{Movement, TopUpRecord};
+use domain::card::TopUpRecord;
 
 /// No city's purse holds more: a hundred times what anonymous electronic money may be worth (Directive (EU) 2015/849,
 /// article 12: 150 €), rounded down.
@@ -51,10 +51,10 @@ pub fn of_value(value: Cents, max: Option<Cents>) -> Option<NeedsCheck> {
     }
 }
 
-/// A DESFire purse against its own records, both newest first. Only a top-up raises a purse, and it writes its record
-/// in the same transaction; a movement's record carries the balance after it.
+/// A DESFire purse against its own records, newest first. Only a top-up raises a purse, and it writes its record in
+/// the same transaction; record 0 carries what the card office opened the purse with.
 #[must_use]
-pub fn of_desfire(purse: Option<Cents>, top_ups: &[TopUpRecord], movements: &[Movement]) -> Option<NeedsCheck> {
+pub fn of_desfire(purse: Option<Cents>, top_ups: &[TopUpRecord]) -> Option<NeedsCheck> {
     if !top_ups.is_sorted_by(|newer, older| older.counter.checked_add(1) == Some(newer.counter)) {
         return Some(NeedsCheck::CounterOdd);
     }
@@ -62,9 +62,8 @@ pub fn of_desfire(purse: Option<Cents>, top_ups: &[TopUpRecord], movements: &[Mo
     if let Some(reason) = of_value(value, None) {
         return Some(reason);
     }
-    let newest = top_ups.first()?;
-    let limit =
-        if newest.counter == 0 { movements.first()?.balance } else { newest.before.checked_add(newest.amount)? };
+    let Some(newest) = top_ups.first() else { return Some(NeedsCheck::RecordMissing) };
+    let limit = Cents(newest.before.0.saturating_add(newest.amount.0));
     (value > limit).then_some(NeedsCheck::AboveLastTopUp { limit })
 }
 
@@ -84,27 +83,37 @@ mod tests {
         }
     }
 
-    fn movement(counter: u32, balance: i64) -> Movement {
-        Movement { counter, minute: 1, service: 3, amount: Cents(100), balance: Cents(balance) }
-    }
-
-    fn check(purse: i64, top_ups: &[TopUpRecord], movements: &[Movement], expected: Option<NeedsCheck>) {
-        assert_eq!(of_desfire(Some(Cents(purse)), top_ups, movements), expected, "{purse}");
+    fn check(purse: i64, top_ups: &[TopUpRecord], expected: Option<NeedsCheck>) {
+        assert_eq!(of_desfire(Some(Cents(purse)), top_ups), expected, "{purse}");
     }
 
     #[test]
     fn a_purse_below_what_its_last_top_up_left_is_plausible() {
-        check(1_500, &[top_up(3, 500, 1_000)], &[], None);
-        check(200, &[top_up(3, 500, 1_000), top_up(2, 0, 900)], &[movement(9, 200)], None);
-        check(1_250, &[top_up(0, 0, 0)], &[], None);
-        check(1_150, &[top_up(0, 0, 0)], &[movement(1, 1_150)], None);
+        check(1_500, &[top_up(3, 500, 1_000)], None);
+        check(200, &[top_up(3, 500, 1_000), top_up(2, 0, 900)], None);
+    }
+
+    #[test]
+    fn a_purse_that_was_never_topped_up_holds_at_most_what_it_was_opened_with() {
+        let above = |limit| Some(NeedsCheck::AboveLastTopUp { limit: Cents(limit) });
+        check(0, &[top_up(0, 0, 0)], None);
+        check(1, &[top_up(0, 0, 0)], above(0));
+        check(10_000, &[top_up(0, 0, 0)], above(0));
+        check(1_250, &[top_up(0, 0, 1_250)], None);
+        check(1_150, &[top_up(0, 0, 1_250)], None);
+        check(1_251, &[top_up(0, 0, 1_250)], above(1_250));
+    }
+
+    #[test]
+    fn a_purse_without_any_record_needs_a_check() {
+        check(0, &[], Some(NeedsCheck::RecordMissing));
     }
 
     #[test]
     fn the_purse_of_2017_needs_a_check() {
         let max = NeedsCheck::AboveMaximum { max: PURSE_EVER_MAX };
-        check(505_290_770, &[top_up(3, 500, 505_290_270)], &[], Some(max));
-        check(505_290_770, &[top_up(0, 0, 0)], &[], Some(max));
+        check(505_290_770, &[top_up(3, 500, 505_290_270)], Some(max));
+        check(505_290_770, &[top_up(0, 0, 505_290_770)], Some(max));
         assert_eq!(
             of_value(Cents(505_290_770), Some(Cents(5_000))),
             Some(NeedsCheck::AboveMaximum { max: Cents(5_000) })
@@ -113,24 +122,24 @@ mod tests {
 
     #[test]
     fn a_purse_below_zero_needs_a_check() {
-        check(-1, &[top_up(3, 500, 1_000)], &[], Some(NeedsCheck::Negative));
+        check(-1, &[top_up(3, 500, 1_000)], Some(NeedsCheck::Negative));
     }
 
     #[test]
     fn a_purse_above_its_last_top_up_needs_a_check() {
         let above = |limit| Some(NeedsCheck::AboveLastTopUp { limit: Cents(limit) });
-        check(1_501, &[top_up(3, 500, 1_000)], &[], above(1_500));
-        check(1_151, &[top_up(0, 0, 0)], &[movement(1, 1_150)], above(1_150));
+        check(1_501, &[top_up(3, 500, 1_000)], above(1_500));
+        check(1_501, &[top_up(1, 500, 1_000), top_up(0, 0, 5_000)], above(1_500));
     }
 
     #[test]
     fn records_out_of_order_need_a_check() {
-        check(100, &[top_up(5, 500, 1_000), top_up(3, 0, 500)], &[], Some(NeedsCheck::CounterOdd));
-        check(100, &[top_up(3, 500, 1_000), top_up(3, 0, 500)], &[], Some(NeedsCheck::CounterOdd));
+        check(100, &[top_up(5, 500, 1_000), top_up(3, 0, 500)], Some(NeedsCheck::CounterOdd));
+        check(100, &[top_up(3, 500, 1_000), top_up(3, 0, 500)], Some(NeedsCheck::CounterOdd));
     }
 
     #[test]
     fn a_hidden_purse_is_not_judged() {
-        assert_eq!(of_desfire(None, &[top_up(3, 500, 1_000)], &[]), None);
+        assert_eq!(of_desfire(None, &[top_up(3, 500, 1_000)]), None);
     }
 }

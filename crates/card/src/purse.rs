@@ -202,7 +202,8 @@ impl<T: Transport> CityCard<T> {
         }
     }
 
-    /// Commits the wishes and reads them back.
+    /// Commits the wishes and reads them back. No wishes at all are a file of zeros, its reserved bytes too: nothing of
+    /// a person's is left.
     ///
     /// # Errors
     /// `NotOnClassic` on a MIFARE Classic card, which keeps none; else `CardError`.
@@ -213,6 +214,7 @@ impl<T: Transport> CityCard<T> {
         terminal: TerminalId,
     ) -> Result<(), CardError> {
         match self {
+            Self::Desfire(card) if *wishes == Wishes::default() => card.erase_wishes(keys, terminal),
             Self::Desfire(card) => card.write_wishes(keys, wishes, terminal),
             Self::Classic(_) => Err(CardError::NotOnClassic("wishes")),
         }

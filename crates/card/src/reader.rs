@@ -1,31 +1,32 @@
 //! Watching the reader: there or gone, a card laid down or lifted. Made for one thread that owns the reader, waits
-//! here, and is woken when another thread has a request for it.
+//! here, and is woken when another thread has a request for it. Neither of them ever waits for pcscd itself: that is
+//! the scout's part, on a thread of its own.
+
+mod scout;
 
 use crate::choice::ReaderChoice;
-use crate::pcsc_transport::PcscTransport;
+use crate::pcsc_transport::{PcscTransport, Readied};
 use crate::transport::TransportError;
-use pcsc::{Context, Error, PNP_NOTIFICATION, ReaderState, Scope, State};
+use scout::{Pulse, Scout};
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::ffi::CString;
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// The first pause before pcscd is tried again; it doubles.
-const BACK_OFF_MIN: Duration = Duration::from_millis(50);
-/// The longest pause, so that a restarted pcscd is found within a second.
-const BACK_OFF_MAX: Duration = Duration::from_secs(1);
-/// Between two cancellations of one wake-up: the first may come just before the wait begins. It doubles.
-const WAKE_RETRY: Duration = Duration::from_millis(1);
+/// How often a scout that could not be started is started again.
+const SCOUT_RETRY: Duration = Duration::from_secs(1);
 
 /// What the reader did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReaderNotice {
     /// A reader that fits the pattern is there.
     Ready,
-    /// It is gone, or pcscd is; the watcher goes on looking.
+    /// It is gone, or pcscd is, or pcscd hangs; the watcher goes on looking.
     Gone,
     /// A card was laid down. Also told for a card that lay there already, and after a swap.
     CardArrived,
@@ -37,46 +38,36 @@ pub enum ReaderNotice {
     Idle,
 }
 
-/// What watcher and wakers share.
-#[derive(Default)]
-struct Shared {
-    woken: AtomicBool,
-    /// The watcher is about to wait, or waits, inside pcscd.
-    waiting: AtomicBool,
-    context: Mutex<Option<Context>>,
-    changed: Condvar,
+/// What comes to the watcher from other threads.
+#[derive(Debug, PartialEq, Eq)]
+enum News {
+    /// A waker was used: only ends the wait.
+    Woken,
+    /// The reader of this name is in use.
+    Found(CString),
+    /// It is no more.
+    Lost,
+    /// A card lies on it.
+    Arrived,
+    /// The card has left.
+    Left,
 }
 
-impl Shared {
-    fn context(&self) -> MutexGuard<'_, Option<Context>> {
-        // The guarded value is replaced whole, so that a panic elsewhere cannot leave half of it.
-        self.context.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn take_wake(&self) -> bool {
-        self.woken.swap(false, Ordering::SeqCst)
-    }
-}
+type NewsSender = Sender<News>;
 
 /// Ends a watcher's wait from another thread.
 #[derive(Clone)]
-pub struct Waker(Arc<Shared>);
+pub struct Waker {
+    woken: Arc<AtomicBool>,
+    news: NewsSender,
+}
 
 impl Waker {
-    /// Makes the watcher's present or next `next` return `Woken`, at once.
+    /// Makes the watcher's present or next `next` return `Woken`, at once. Never waits.
     pub fn wake(&self) {
-        self.0.woken.store(true, Ordering::SeqCst);
-        drop(self.0.context());
-        self.0.changed.notify_all();
-        // pcscd forgets a cancellation that comes before the wait, hence more than one.
-        let mut pause = WAKE_RETRY;
-        while self.0.woken.load(Ordering::SeqCst) && self.0.waiting.load(Ordering::SeqCst) {
-            let context = self.0.context().clone();
-            if let Some(Err(error)) = context.map(|context| context.cancel()) {
-                tracing::debug!(%error, "the wait could not be cancelled");
-            }
-            thread::sleep(pause);
-            pause *= 2;
+        if !self.woken.swap(true, Ordering::SeqCst) {
+            // A watcher that is gone needs no waking.
+            let _ = self.news.send(News::Woken);
         }
     }
 }
@@ -87,29 +78,30 @@ impl fmt::Debug for Waker {
     }
 }
 
-/// The reader in use.
-struct Watched {
-    name: CString,
-    state: ReaderState,
-    seen: Seen,
+/// The scout's thread.
+struct Scouting {
+    thread: JoinHandle<()>,
+    /// Dropped, it ends the scout as soon as pcscd lets it go.
+    _wanted: Sender<()>,
 }
 
-/// A card's presence at one look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct Seen {
-    present: bool,
-    /// pcscd's count of insertions and removals.
-    events: u32,
-}
-
-/// Watches for one reader and its card, surviving restarts of pcscd and a reader that is unplugged.
+/// Watches for one reader and its card, surviving restarts of pcscd, a pcscd that hangs, and a reader that is
+/// unplugged.
 pub struct ReaderWatcher {
-    choice: ReaderChoice,
-    shared: Arc<Shared>,
-    plug_and_play: ReaderState,
-    watched: Option<Watched>,
+    pattern: String,
+    waker: Waker,
+    news: Receiver<News>,
+    pulse: Pulse,
+    scouting: Option<Scouting>,
     notices: VecDeque<ReaderNotice>,
-    back_off: Duration,
+    /// The reader in use, as the scout told.
+    reader: Option<CString>,
+    /// A card lies on it, as the scout told.
+    present: bool,
+    /// pcscd keeps the scout for too long: for all others the reader is gone.
+    hangs: bool,
+    /// For the next card; made while none lies there.
+    readied: Cell<Option<Readied>>,
 }
 
 impl ReaderWatcher {
@@ -117,259 +109,176 @@ impl ReaderWatcher {
     /// with growing pauses.
     #[must_use]
     pub fn new(pattern: &str) -> Self {
+        let (sender, news) = channel();
         Self {
-            choice: ReaderChoice::new(pattern),
-            shared: Arc::default(),
-            plug_and_play: ReaderState::new(PNP_NOTIFICATION(), State::UNAWARE),
-            watched: None,
+            pattern: pattern.to_owned(),
+            waker: Waker { woken: Arc::default(), news: sender },
+            news,
+            pulse: Pulse::default(),
+            scouting: None,
             notices: VecDeque::new(),
-            back_off: BACK_OFF_MIN,
+            reader: None,
+            present: false,
+            hangs: false,
+            readied: Cell::default(),
         }
     }
 
     /// The PC/SC name of the reader in use.
     #[must_use]
     pub fn reader_name(&self) -> Option<String> {
-        self.watched.as_ref().map(|watched| watched.name.to_string_lossy().into_owned())
+        let reader = self.reader.as_ref().filter(|_| !self.hangs);
+        reader.map(|name| name.to_string_lossy().into_owned())
     }
 
     /// For other threads, to end a wait.
     #[must_use]
     pub fn waker(&self) -> Waker {
-        Waker(Arc::clone(&self.shared))
+        self.waker.clone()
     }
 
-    /// Waits for the next notice, `timeout` at most.
+    /// Waits for the next notice, `timeout` at most. A pcscd that hangs, stopped or in a driver, is noticed within
+    /// three seconds and told as `Gone`; it delays nothing.
     pub fn next(&mut self, timeout: Duration) -> ReaderNotice {
         let deadline = Instant::now() + timeout;
         loop {
+            let scouted = self.ensure_scout();
+            self.hear_all();
+            self.mind_hanging();
             if let Some(notice) = self.notices.pop_front() {
                 return notice;
             }
-            if self.shared.take_wake() {
+            if self.waker.woken.swap(false, Ordering::SeqCst) {
                 return ReaderNotice::Woken;
             }
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
+            let now = Instant::now();
+            if now >= deadline {
                 return ReaderNotice::Idle;
             }
-            self.look(left);
+            self.make_ready();
+            // Once it hangs, only the scout's own word can end that.
+            let overdue = self.pulse.overdue_at().filter(|_| !self.hangs);
+            let retry = (!scouted || self.hangs).then(|| now + SCOUT_RETRY);
+            let until = [overdue, retry].into_iter().flatten().fold(deadline, Instant::min);
+            if let Ok(news) = self.news.recv_timeout(until.saturating_duration_since(now)) {
+                self.hear(news);
+            }
         }
     }
 
     /// Connects to the card that lies on the reader.
     ///
     /// # Errors
-    /// `TransportError::CardGone` when there is no card, or no reader, any more, else as `PcscTransport::connect`.
+    /// `TransportError::CardGone` when there is no card, or no reader, any more, `TimedOut` while pcscd hangs, else as
+    /// `PcscTransport::connect`.
     pub fn connect(&self, exchange_wait: Duration) -> Result<PcscTransport, TransportError> {
-        let watched = self.watched.as_ref().ok_or(TransportError::CardGone)?;
-        PcscTransport::connect(&watched.name, exchange_wait)
+        let reader = self.reader.as_ref().ok_or(TransportError::CardGone)?;
+        if self.hangs || self.is_overdue() {
+            return Err(TransportError::TimedOut);
+        }
+        match self.readied.take() {
+            Some(readied) => readied.connect(reader, exchange_wait),
+            None => PcscTransport::connect(reader, exchange_wait),
+        }
     }
 
-    /// One step: finds pcscd, finds the reader, or waits for a change.
-    fn look(&mut self, left: Duration) {
-        let context = self.shared.context().clone();
-        let Some(context) = context else {
-            self.establish(left);
+    /// Prepares for the next card before it comes, and for none when there is no reader. Where that fails, all is done
+    /// when the card is there.
+    fn make_ready(&mut self) {
+        if self.reader.is_none() || self.hangs {
+            self.readied.set(None);
+        } else if !self.present && self.readied.get_mut().is_none() {
+            self.readied.set(Readied::new().ok());
+        }
+    }
+
+    /// Whether there is a scout, now.
+    fn ensure_scout(&mut self) -> bool {
+        if self.scouting.as_ref().is_none_or(|scouting| scouting.thread.is_finished()) {
+            self.forget_reader();
+            self.scouting = self.start_scout();
+        }
+        self.scouting.is_some()
+    }
+
+    fn start_scout(&self) -> Option<Scouting> {
+        let (wanted, still_wanted) = channel();
+        let choice = ReaderChoice::new(&self.pattern);
+        let scout = Scout::new(choice, self.waker.news.clone(), self.pulse.clone(), still_wanted);
+        let thread = thread::Builder::new().name("card-scout".into()).spawn(move || scout.run());
+        let thread = thread.inspect_err(|error| tracing::warn!(%error, "nothing can look for the card reader")).ok()?;
+        Some(Scouting { thread, _wanted: wanted })
+    }
+
+    fn hear_all(&mut self) {
+        while let Ok(news) = self.news.try_recv() {
+            self.hear(news);
+        }
+    }
+
+    fn hear(&mut self, news: News) {
+        match news {
+            News::Woken => {}
+            News::Found(name) => {
+                self.reader = Some(name);
+                self.tell(ReaderNotice::Ready);
+            }
+            News::Lost => self.forget_reader(),
+            News::Arrived => {
+                self.present = true;
+                self.tell(ReaderNotice::CardArrived);
+            }
+            News::Left => {
+                self.present = false;
+                self.tell(ReaderNotice::CardGone);
+            }
+        }
+    }
+
+    /// While pcscd hangs all is told as gone already.
+    fn tell(&mut self, notice: ReaderNotice) {
+        if !self.hangs {
+            self.notices.push_back(notice);
+        }
+    }
+
+    fn forget_reader(&mut self) {
+        if std::mem::take(&mut self.present) {
+            self.tell(ReaderNotice::CardGone);
+        }
+        if self.reader.take().is_some() {
+            self.tell(ReaderNotice::Gone);
+        }
+    }
+
+    fn is_overdue(&self) -> bool {
+        self.pulse.overdue_at().is_some_and(|at| Instant::now() > at)
+    }
+
+    /// A pcscd that begins to hang takes reader and card with it, and gives them back when it goes on.
+    fn mind_hanging(&mut self) {
+        let hangs = self.is_overdue();
+        if hangs == self.hangs {
             return;
-        };
-        let looked = if self.watched.is_none() { self.find_reader(&context) } else { Ok(()) };
-        let waited = match looked.and_then(|()| self.wait(&context, left)) {
-            Ok(()) => self.reconsider(&context),
-            Err(Error::Timeout) => self.reconsider(&context).and(Err(Error::Timeout)),
-            error => error,
-        };
-        match waited {
-            Ok(()) => self.back_off = BACK_OFF_MIN,
-            // Time is up, or somebody woke us: `next` sees to it.
-            Err(Error::Timeout | Error::Cancelled) => {}
-            Err(Error::UnknownReader | Error::ReaderUnavailable) => {
-                self.reader_gone();
-                self.back_off(left);
-            }
-            Err(error) => {
-                tracing::warn!(%error, "pcscd is gone");
-                self.reader_gone();
-                *self.shared.context() = None;
-                self.back_off(left);
-            }
         }
-    }
-
-    fn establish(&mut self, left: Duration) {
-        match Context::establish(Scope::User) {
-            Ok(context) => {
-                *self.shared.context() = Some(context);
-                self.plug_and_play = ReaderState::new(PNP_NOTIFICATION(), State::UNAWARE);
-            }
-            Err(error) => {
-                tracing::debug!(%error, "pcscd does not answer");
-                self.back_off(left);
-            }
-        }
-    }
-
-    /// Waits without pcscd, until woken or over; longer each time. Notices come first.
-    fn back_off(&mut self, left: Duration) {
-        let pause = self.back_off.min(left);
-        self.back_off = (self.back_off * 2).min(BACK_OFF_MAX);
-        let guard = self.shared.context();
-        if self.notices.is_empty() && !self.shared.woken.load(Ordering::SeqCst) {
-            drop(self.shared.changed.wait_timeout(guard, pause));
-        }
-    }
-
-    fn find_reader(&mut self, context: &Context) -> Result<(), Error> {
-        let names = readers(context)?;
-        if let Some(name) = self.choice.of(&names) {
-            tracing::info!(reader = %name.to_string_lossy(), of = names.len(), "a card reader is in use");
-            let state = ReaderState::new(name.clone(), State::UNAWARE);
-            self.watched = Some(Watched { name, state, seen: Seen::default() });
-            self.notices.push_back(ReaderNotice::Ready);
-        }
-        Ok(())
-    }
-
-    /// A better reader than the one in use may have been plugged in meanwhile. It is taken when no card lies there.
-    fn reconsider(&mut self, context: &Context) -> Result<(), Error> {
-        let Some(watched) = self.watched.as_ref().filter(|watched| !watched.seen.present) else { return Ok(()) };
-        if self.choice.has_better(&readers(context)?, &watched.name) {
-            self.reader_gone();
-        }
-        Ok(())
-    }
-
-    /// One SCardGetStatusChange over the reader and the list of readers.
-    fn wait(&mut self, context: &Context, left: Duration) -> Result<(), Error> {
-        // A reader just found is looked at without waiting, so that a card already there is told at once.
-        let left = if self.notices.is_empty() { left } else { Duration::ZERO };
-        self.shared.waiting.store(true, Ordering::SeqCst);
-        let changed = if self.shared.woken.load(Ordering::SeqCst) {
-            Err(Error::Cancelled)
+        let told = if hangs {
+            tracing::warn!("pcscd hangs");
+            [self.present.then_some(ReaderNotice::CardGone), self.reader.as_ref().map(|_| ReaderNotice::Gone)]
         } else {
-            self.status_change(context, left)
+            tracing::info!("pcscd goes on");
+            let arrived = self.present.then_some(ReaderNotice::CardArrived);
+            [self.reader.as_ref().map(|_| ReaderNotice::Ready), arrived]
         };
-        self.shared.waiting.store(false, Ordering::SeqCst);
-        changed?;
-        self.interpret()
-    }
-
-    /// The states are moved into one slice for the call, and back.
-    fn status_change(&mut self, context: &Context, left: Duration) -> Result<(), Error> {
-        let blank = || ReaderState::new(PNP_NOTIFICATION(), State::UNAWARE);
-        let plug_and_play = std::mem::replace(&mut self.plug_and_play, blank());
-        let Some(watched) = self.watched.as_mut() else {
-            let mut states = [plug_and_play];
-            let changed = context.get_status_change(left, &mut states);
-            let [plug_and_play] = states;
-            self.plug_and_play = plug_and_play;
-            return changed;
-        };
-        let mut states = [plug_and_play, std::mem::replace(&mut watched.state, blank())];
-        let changed = context.get_status_change(left, &mut states);
-        let [plug_and_play, state] = states;
-        self.plug_and_play = plug_and_play;
-        watched.state = state;
-        changed
-    }
-
-    fn interpret(&mut self) -> Result<(), Error> {
-        self.plug_and_play.sync_current_state();
-        let Some(watched) = self.watched.as_mut() else { return Ok(()) };
-        let state = watched.state.event_state();
-        if state.intersects(State::UNKNOWN | State::UNAVAILABLE | State::IGNORE) {
-            return Err(Error::UnknownReader);
-        }
-        let now = Seen { present: state.contains(State::PRESENT), events: watched.state.event_count() };
-        watched.state.sync_current_state();
-        self.notices.extend(changes(watched.seen, now));
-        watched.seen = now;
-        Ok(())
-    }
-
-    fn reader_gone(&mut self) {
-        let Some(watched) = self.watched.take() else { return };
-        if watched.seen.present {
-            self.notices.push_back(ReaderNotice::CardGone);
-        }
-        self.notices.push_back(ReaderNotice::Gone);
+        self.hangs = hangs;
+        self.notices.extend(told.into_iter().flatten());
     }
 }
 
 impl fmt::Debug for ReaderWatcher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ReaderWatcher").field("choice", &self.choice).finish_non_exhaustive()
+        f.debug_struct("ReaderWatcher").field("pattern", &self.pattern).finish_non_exhaustive()
     }
-}
-
-/// The names of all readers; none is no error.
-fn readers(context: &Context) -> Result<Vec<CString>, Error> {
-    match context.list_readers_owned() {
-        Err(Error::NoReadersAvailable) => Ok(Vec::new()),
-        names => names,
-    }
-}
-
-/// What happened between two looks. A card that is there both times but counts as moved was swapped, or lifted and
-/// laid down: for the visit that is the same.
-fn changes(before: Seen, now: Seen) -> impl Iterator<Item = ReaderNotice> {
-    let swapped = before.present && now.present && before.events != now.events;
-    let gone = swapped || (before.present && !now.present);
-    let arrived = swapped || (!before.present && now.present);
-    [gone.then_some(ReaderNotice::CardGone), arrived.then_some(ReaderNotice::CardArrived)].into_iter().flatten()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check(before: (bool, u32), now: (bool, u32), expected: &[ReaderNotice]) {
-        let seen = |(present, events)| Seen { present, events };
-        let notices: Vec<ReaderNotice> = changes(seen(before), seen(now)).collect();
-        assert_eq!(notices, expected);
-    }
-
-    #[test]
-    fn cards_come_and_go() {
-        use ReaderNotice::{CardArrived, CardGone};
-        check((false, 0), (true, 1), &[CardArrived]);
-        check((true, 1), (false, 2), &[CardGone]);
-        check((true, 1), (true, 1), &[]);
-        check((false, 2), (false, 2), &[]);
-    }
-
-    #[test]
-    fn a_swap_between_two_looks_is_a_departure_and_an_arrival() {
-        check((true, 1), (true, 3), &[ReaderNotice::CardGone, ReaderNotice::CardArrived]);
-    }
-
-    #[test]
-    fn a_card_that_only_brushed_the_reader_is_not_told() {
-        check((false, 2), (false, 4), &[]);
-    }
-
-    #[test]
-    fn a_wake_up_before_the_wait_is_not_lost() {
-        let mut watcher = ReaderWatcher::new("no reader has this name");
-        watcher.waker().wake();
-        assert_eq!(watcher.next(Duration::from_secs(60)), ReaderNotice::Woken);
-    }
-
-    #[test]
-    fn a_wake_up_ends_a_wait_that_has_begun() {
-        let mut watcher = ReaderWatcher::new("no reader has this name");
-        let waker = watcher.waker();
-        let began = Instant::now();
-        let waking = thread::spawn(move || waker.wake());
-        let notice = watcher.next(Duration::from_secs(60));
-        waking.join().unwrap();
-        assert_eq!(notice, ReaderNotice::Woken);
-        assert!(began.elapsed() < Duration::from_secs(30));
-    }
-
-    #[test]
-    fn a_watcher_without_news_is_idle() {
-        let mut watcher = ReaderWatcher::new("no reader has this name");
-        assert_eq!(watcher.next(Duration::from_millis(1)), ReaderNotice::Idle);
-    }
-}
+mod tests;

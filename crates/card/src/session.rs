@@ -19,7 +19,19 @@ use std::fmt;
 /// The first byte of a random UID (ISO/IEC 14443-3, 6.5.4).
 const RANDOM_UID: u8 = 0x08;
 /// Bytes of a real UID.
-const UID_LENGTH: usize = 7;
+pub(crate) const UID_LENGTH: usize = 7;
+
+/// Whether a card shows a random UID in place of its real one.
+///
+/// # Errors
+/// `ForeignUid` when it is neither.
+pub(crate) fn is_random(shown: &Uid) -> Result<bool, CardError> {
+    match shown.bytes() {
+        bytes if bytes.len() == UID_LENGTH => Ok(false),
+        [RANDOM_UID, ..] => Ok(true),
+        _ => Err(CardError::ForeignUid),
+    }
+}
 
 /// An opened card. After a transport error (`is_lost`) it answers nothing more: connect and open anew, and compare
 /// the UIDs before going on with the same visit.
@@ -43,14 +55,12 @@ impl<T: Transport> CardSession<T> {
     pub fn open(transport: T, layout: &CardLayout, keys: &mut dyn CardKeys) -> Result<(Self, CardContents), CardError> {
         let mut card = Desfire::new(transport);
         let shown_uid = card.anticollision_uid()?;
-        let random = shown_uid.bytes().len() != UID_LENGTH;
-        if random && shown_uid.bytes().first() != Some(&RANDOM_UID) {
-            return Err(CardError::ForeignUid);
-        }
+        let random = is_random(&shown_uid)?;
         card.select_application(layout.aid)?;
         let uid = shown_uid.clone();
         let technology = Technology::DesfireEv2;
-        let mut session = Self { card, layout: layout.clone(), shown_uid, uid, technology, role: None, read_version: 0 };
+        let mut session =
+            Self { card, layout: layout.clone(), shown_uid, uid, technology, role: None, read_version: 0 };
         if random {
             session.uid = session.real_uid(keys)?;
         }

@@ -84,7 +84,7 @@ pub fn register(
     now: Timestamp,
 ) -> Result<Receipt, CentralError> {
     let card = CardRegistration::decode(bytes).map_err(|error| refuse(ProblemCode::Malformed, error.to_string()))?;
-    database.write(|transaction| match first_receipt(transaction, &card, bytes)? {
+    database.write(|transaction| match first_receipt(transaction, keys, &card, bytes)? {
         Some(receipt) => Ok(receipt),
         None => {
             refuse_foreign_chip(transaction, &card)?;
@@ -99,8 +99,10 @@ fn conflict(detail: &str) -> CentralError {
     refuse(ProblemCode::Conflict, detail)
 }
 
+/// The receipt that was given first; signed again, since the head key may have changed meanwhile.
 fn first_receipt(
     transaction: &Transaction<'_>,
+    keys: &KeyFile,
     card: &CardRegistration,
     bytes: &[u8],
 ) -> Result<Option<Receipt>, CentralError> {
@@ -113,7 +115,9 @@ fn first_receipt(
     if sha256 != Sha256::digest(bytes).as_slice() {
         return Err(conflict("this chip was registered otherwise"));
     }
-    Receipt::decode(&receipt).map(Some).map_err(|error| CentralError::NotReady(error.to_string()))
+    let first = Receipt::decode(&receipt).map_err(|error| CentralError::NotReady(error.to_string()))?;
+    let signer = keys.head_key().map_err(|error| CentralError::Feed(error.to_string()))?;
+    Ok(Some(Receipt::sign(first.key, bytes, first.number, Timestamp(first.received), &signer)))
 }
 
 /// A chip that the registry knows under another number is not this card.

@@ -59,6 +59,19 @@ pub fn enrol(
     })
 }
 
+/// Withdraws a terminal that was stolen or taken down: its token is void, and the change of the read key no longer
+/// waits for it. Its books stay, and enrolling it anew brings it back. `false` when there is none of this number.
+///
+/// # Errors
+/// `CentralError`.
+pub fn withdraw(database: &mut Database, terminal: TerminalId) -> Result<bool, CentralError> {
+    database.write(|transaction| {
+        // No token has this hash.
+        let query = "UPDATE terminal SET token_sha256 = x'' WHERE id = ?1";
+        Ok(transaction.execute(query, params![terminal.0])? > 0)
+    })
+}
+
 /// Writes the bundle for its owner only.
 ///
 /// # Errors

@@ -1,21 +1,18 @@
 //! `citizen-central`: makes an invented city, enrols terminals and card offices, publishes the feed, serves it, takes an outbox from a
 //! stick, prints the ledger.
 
-use central::enrol::{EnrolmentOrder, enrol, write_bundle};
+use central::enrol::{EnrolmentOrder, enrol, withdraw, write_bundle};
 use central::import::import;
-use central::key_file::write_private;
 use central::publish::publish;
 use central::seed::{SeedPlan, seed};
 use central::{CentralError, CityServer, DataFolder, Database, KeyFile, clock, offices, pack, report, serve};
 use clap::{Parser, Subcommand};
-use data_encoding::HEXLOWER;
 use domain::TerminalId;
 use jiff::civil;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
-use zeroize::Zeroizing;
 
 /// The city's server.
 #[derive(Parser)]
@@ -66,12 +63,18 @@ enum Command {
         #[arg(long)]
         out: PathBuf,
     },
+    /// Withdraws a terminal that was stolen or taken down: its token is void at once. Enrolling it anew brings it back.
+    Withdraw {
+        /// The terminal's number.
+        #[arg(long)]
+        terminal: u32,
+    },
     /// Makes the token with which a card office registers the cards it makes; an earlier one of that office is void.
     OfficeToken {
         /// The office's name, as the register of tokens has it.
         #[arg(long)]
         name: String,
-        /// The token's file, for its owner only: 64 hexadecimal digits.
+        /// The token's file, for its owner only: 64 hexadecimal digits, and the city's root key in the next line.
         #[arg(long)]
         out: PathBuf,
     },
@@ -127,10 +130,16 @@ fn run(Arguments { data, command }: Arguments) -> Result<(), CentralError> {
             write_bundle(&bundle, &out)?;
             say(&format!("terminal {terminal} enrolled: {}", out.display()))
         }
+        Command::Withdraw { terminal } => {
+            let known = withdraw(&mut Database::open(&data.database())?, TerminalId(terminal))?;
+            if !known {
+                return Err(CentralError::NotReady(format!("there is no terminal {terminal}")));
+            }
+            say(&format!("terminal {terminal} is withdrawn"))
+        }
         Command::OfficeToken { name, out } => {
             let token = offices::make_token(&mut Database::open(&data.database())?, &name, clock::now())?;
-            let text = Zeroizing::new(HEXLOWER.encode(token.expose()));
-            write_private(&out, text.as_bytes())?;
+            offices::write_token(&token, &KeyFile::load(&data.keys())?, &out)?;
             say(&format!("{name} may register cards: {}", out.display()))
         }
         Command::RenewReadKey => {

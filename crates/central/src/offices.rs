@@ -3,10 +3,14 @@
 
 use crate::Database;
 use crate::error::CentralError;
+use crate::key_file::{KeyFile, write_private};
+use data_encoding::HEXLOWER;
 use domain::Timestamp;
 use protocol::{Problem, ProblemCode, Secret32};
 use rusqlite::{Connection, OptionalExtension, params};
 use sha2::{Digest, Sha256};
+use std::path::Path;
+use zeroize::Zeroizing;
 
 /// A card office, by its row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +33,17 @@ pub fn make_token(database: &mut Database, name: &str, now: Timestamp) -> Result
         Ok(())
     })?;
     Ok(token)
+}
+
+/// Writes what an office needs of central, for its owner only: the token as 64 hexadecimal digits, and in the next line
+/// the city's root key as C2SP writes it, under which the office checks its receipts.
+///
+/// # Errors
+/// `CentralError::File`.
+pub fn write_token(token: &Secret32, keys: &KeyFile, path: &Path) -> Result<(), CentralError> {
+    let root = keys.root_key().map_err(|error| CentralError::Feed(error.to_string()))?.verifier();
+    let digits = Zeroizing::new(HEXLOWER.encode(token.expose()));
+    write_private(path, Zeroizing::new(format!("{}\n{root}\n", *digits)).as_bytes())
 }
 
 /// Which office a token belongs to.

@@ -1,6 +1,7 @@
 //! Everything that makes a kiosk this city's: data, never compiled in. It reaches terminals inside the signed feed
 //! and is used only once verified.
 
+use crate::card::Technology;
 use crate::document::DocumentKind;
 use crate::{Cents, TerminalId};
 use serde::{Deserialize, Serialize};
@@ -31,6 +32,28 @@ pub struct CityPack {
     pub services: Vec<Service>,
     /// The documents terminals may issue.
     pub documents: Vec<DocumentPolicy>,
+}
+
+impl CityPack {
+    /// The limits of a purse on such a card: the city's, or lower ones where the card proves less (an EV1 has no
+    /// TransactionMAC) or can be copied (MIFARE Classic).
+    #[must_use]
+    pub fn purse_on(&self, technology: Technology) -> PurseLimits {
+        let city = &self.purse;
+        let (max, top_up_max) = match technology {
+            Technology::DesfireEv2 => (None, None),
+            Technology::DesfireEv1 => (city.ev1_max, city.ev1_top_up_max),
+            Technology::Classic => (
+                self.card.classic.map(|classic| classic.purse_max),
+                self.card.classic.map(|classic| classic.top_up_max),
+            ),
+        };
+        let mut limits = city.clone();
+        limits.max = max.map_or(limits.max, |max| max.min(limits.max));
+        limits.top_up_max = top_up_max.map_or(limits.top_up_max, |max| max.min(limits.top_up_max));
+        limits.choices.retain(|choice| *choice <= limits.top_up_max);
+        limits
+    }
 }
 
 /// The city's face. Words come from the pack's own `city-` locale keys.
@@ -140,6 +163,12 @@ pub struct PurseLimits {
     pub terminal_float: Cents,
     /// The amounts offered; the first is marked when the screen opens.
     pub choices: Vec<Cents>,
+    /// The most a purse on a DESFire EV1 may hold, which has no TransactionMAC; `None` for no lower limit.
+    #[serde(default)]
+    pub ev1_max: Option<Cents>,
+    /// The largest single top-up on an EV1; `None` for no lower limit.
+    #[serde(default)]
+    pub ev1_top_up_max: Option<Cents>,
 }
 
 /// PIN rules.
@@ -196,4 +225,45 @@ pub struct TerminalPlate {
     pub id: TerminalId,
     /// Where it stands, for receipts.
     pub place: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BAHIA: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../assets/city-packs/bahia/city.toml"));
+
+    fn bahia() -> CityPack {
+        toml::from_str(BAHIA).unwrap()
+    }
+
+    fn check(pack: &CityPack, technology: Technology, max: i64, top_up_max: i64, choices: &[i64]) {
+        let limits = pack.purse_on(technology);
+        assert_eq!((limits.max, limits.top_up_max), (Cents(max), Cents(top_up_max)), "{technology:?}");
+        assert_eq!(limits.choices.iter().map(|choice| choice.0).collect::<Vec<_>>(), choices, "{technology:?}");
+        assert_eq!((limits.top_up_min, limits.daily_max), (pack.purse.top_up_min, pack.purse.daily_max));
+    }
+
+    #[test]
+    fn each_technology_has_its_limits() {
+        let pack = bahia();
+        check(&pack, Technology::DesfireEv2, 20_000, 10_000, &[2_000, 500, 1_000, 3_000, 5_000, 10_000]);
+        check(&pack, Technology::DesfireEv1, 10_000, 5_000, &[2_000, 500, 1_000, 3_000, 5_000]);
+        check(&pack, Technology::Classic, 5_000, 2_000, &[2_000, 500, 1_000]);
+    }
+
+    #[test]
+    fn a_city_that_says_nothing_of_ev1_treats_it_like_later_cards() {
+        let mut pack = bahia();
+        (pack.purse.ev1_max, pack.purse.ev1_top_up_max) = (None, None);
+        assert_eq!(pack.purse_on(Technology::DesfireEv1), pack.purse_on(Technology::DesfireEv2));
+    }
+
+    #[test]
+    fn no_card_may_hold_more_than_the_citys_maximum() {
+        let mut pack = bahia();
+        (pack.purse.ev1_max, pack.purse.ev1_top_up_max) = (Some(Cents(90_000)), Some(Cents(90_000)));
+        assert_eq!(pack.purse_on(Technology::DesfireEv1).max, pack.purse.max);
+        assert_eq!(pack.purse_on(Technology::DesfireEv1).top_up_max, pack.purse.top_up_max);
+    }
 }

@@ -91,9 +91,29 @@ pub enum KeyError {
     /// The source of randomness failed.
     #[error("no randomness")]
     NoEntropy,
-    /// The holder (central, SAM, HSM) could not be reached or refused.
+    /// The holder (central, SAM, HSM) could not be reached, or did not understand.
     #[error("the key's holder did not answer: {0}")]
     HolderUnavailable(String),
+    /// The holder was reached and will not.
+    #[error("the key's holder refuses: {0}")]
+    Refused(Refusal),
+    /// The card left while its key's holder was asked.
+    #[error("the card left while the key's holder was asked")]
+    CardLeft,
+}
+
+/// Why a holder that was reached gives no session for a card.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The card is unknown, not active or revoked.
+    #[error("the card is not served")]
+    Card,
+    /// The terminal or the card has used up its day.
+    #[error("a limit is reached")]
+    Limit,
+    /// The card's purse contradicts the holder's books.
+    #[error("the purse needs a check")]
+    Purse,
 }
 
 /// Holds keys of cards.

@@ -2,12 +2,10 @@
 //! central and the card office have these; no terminal does.
 
 use crate::aes_key::AesKey;
+use crate::base::{BaseKeys, KeyShelf};
 use crate::classic::{self, ClassicKey, ClassicKeyKind, ClassicKeys, PurseSeal};
-use crate::diversification::{DiversificationInput, diversify};
-use crate::holder::{Authentication, CardKeys, Entropy, KeyError, KeyOnCard, KeyRole, Scheme};
-use crate::soft::SoftAuthentication;
+use crate::holder::{CardKeys, Entropy, KeyError, KeyOnCard, KeyRole};
 use domain::Uid;
-use std::fmt;
 
 /// Stands where a key's number stands, for the TransactionMAC key.
 const TRANSACTION_MAC: u8 = 0xFF;
@@ -82,84 +80,36 @@ impl IssuerBaseKeys {
     }
 }
 
-/// The issuer's keys in this process's memory.
-pub struct SoftIssuer {
-    base: IssuerBaseKeys,
-    system_id: String,
-    entropy: Box<dyn Entropy + Send>,
+impl KeyShelf for IssuerBaseKeys {
+    fn versions(&self, role: KeyRole) -> usize {
+        self.of(role).len()
+    }
+
+    fn key(&self, role: KeyRole, version: usize) -> Option<&AesKey> {
+        self.of(role).get(version).map(|versioned| &versioned.key)
+    }
 }
+
+/// The issuer's keys in this process's memory.
+pub type SoftIssuer = BaseKeys<IssuerBaseKeys>;
 
 impl SoftIssuer {
     /// `system_id` as in the city pack.
     #[must_use]
     pub fn new(base: IssuerBaseKeys, system_id: &str, entropy: Box<dyn Entropy + Send>) -> Self {
-        Self { base, system_id: system_id.to_owned(), entropy }
-    }
-
-    fn version(&self, role: KeyRole, version: usize) -> Result<&VersionedKey, KeyError> {
-        self.base.of(role).get(version).ok_or(KeyError::NoKey(role))
-    }
-
-    fn diversified(&self, base: &AesKey, uid: &Uid, aid: [u8; 3], number: u8) -> Result<AesKey, KeyError> {
-        Ok(diversify(base, &DiversificationInput::new(uid, aid, number, &self.system_id)?))
-    }
-
-    fn key(&self, key: &KeyOnCard, version: usize) -> Result<AesKey, KeyError> {
-        let base = &self.version(key.role, version)?.key;
-        match key.role {
-            KeyRole::Uid => Ok(base.clone()),
-            KeyRole::Picc | KeyRole::Master | KeyRole::Read | KeyRole::Debit | KeyRole::Credit => {
-                self.diversified(base, key.uid.as_ref().ok_or(KeyError::UidMissing)?, key.aid, key.number)
-            }
-        }
-    }
-}
-
-impl CardKeys for SoftIssuer {
-    fn versions(&self, role: KeyRole) -> usize {
-        self.base.of(role).len()
-    }
-
-    fn authentication(
-        &mut self,
-        key: &KeyOnCard,
-        version: usize,
-        scheme: Scheme,
-    ) -> Result<Box<dyn Authentication + '_>, KeyError> {
-        let secret = self.key(key, version)?;
-        Ok(Box::new(SoftAuthentication::new(scheme, secret, self.entropy.as_mut())?))
-    }
-}
-
-impl ClassicKeys for SoftIssuer {
-    fn sector_key(&mut self, uid: &Uid, sector: u8, kind: ClassicKeyKind) -> Result<ClassicKey, KeyError> {
-        self.sector_key_of(uid, sector, kind, 0)
-    }
-
-    fn sector_key_versions(&self, kind: ClassicKeyKind) -> usize {
-        self.base.of(kind.role()).len()
-    }
-
-    fn sector_key_of(
-        &mut self,
-        uid: &Uid,
-        sector: u8,
-        kind: ClassicKeyKind,
-        version: usize,
-    ) -> Result<ClassicKey, KeyError> {
-        let base = self.version(kind.role(), version)?;
-        classic::sector_key(&base.key, uid, sector, kind, &self.system_id)
+        Self::of(base, system_id, entropy)
     }
 }
 
 impl IssuerKeys for SoftIssuer {
     fn personal(&mut self, role: KeyRole, uid: &Uid, aid: [u8; 3], number: u8) -> Result<(AesKey, u8), KeyError> {
         let on_card = KeyOnCard { role, aid, number, uid: Some(uid.clone()) };
-        Ok((self.key(&on_card, 0)?, self.version(role, 0)?.version))
+        let newest = self.shelf.of(role).first().ok_or(KeyError::NoKey(role))?.version;
+        Ok((self.on_card(&on_card, 0)?, newest))
     }
 
     fn transaction_mac(&mut self, uid: &Uid, aid: [u8; 3]) -> Result<(AesKey, u8), KeyError> {
-        let VersionedKey { key, version } = &self.base.transaction_mac;
+        let VersionedKey { key, version } = &self.shelf.transaction_mac;
         Ok((self.diversified(key, uid, aid, TRANSACTION_MAC)?, *version))
     }
 
@@ -168,13 +118,7 @@ impl IssuerKeys for SoftIssuer {
     }
 
     fn purse_seal(&mut self, uid: &Uid, seal: &PurseSeal) -> Result<[u8; 8], KeyError> {
-        classic::purse_seal_mac(&self.base.transaction_mac.key, uid, &self.system_id, seal)
-    }
-}
-
-impl fmt::Debug for SoftIssuer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SoftIssuer").finish_non_exhaustive()
+        classic::purse_seal_mac(&self.shelf.transaction_mac.key, uid, self.system_id(), seal)
     }
 }
 
@@ -182,6 +126,7 @@ impl fmt::Debug for SoftIssuer {
 mod tests {
     use super::*;
     use crate::hex::{array, bytes};
+    use crate::holder::Scheme;
     use crate::soft::{OneKey, SoftKeys};
 
     const AID: [u8; 3] = [0xF5, 0x1C, 0x01];
@@ -269,7 +214,7 @@ mod tests {
     #[test]
     fn key_b_of_a_sector_is_made_from_the_credit_key() {
         let mut issuer = issuer();
-        issuer.base.credit = vec![versioned([0xCC; 16], 6)];
+        issuer.shelf.credit = vec![versioned([0xCC; 16], 6)];
         let expected = classic::sector_key(&AesKey::new([0xCC; 16]), &uid(), 2, ClassicKeyKind::B, "bahia");
         assert_eq!(issuer.classic_sector_key(&uid(), 2, ClassicKeyKind::B), expected);
         assert_ne!(issuer.classic_sector_key(&uid(), 2, ClassicKeyKind::A), expected);
@@ -284,7 +229,7 @@ mod tests {
     #[test]
     fn what_is_not_held_is_refused() {
         let mut issuer = issuer();
-        issuer.base.debit.clear();
+        issuer.shelf.debit.clear();
         assert_eq!(issuer.versions(KeyRole::Debit), 0);
         let debit = issuer.personal(KeyRole::Debit, &uid(), AID, 2).map(|_| ());
         assert_eq!(debit, Err(KeyError::NoKey(KeyRole::Debit)));
@@ -298,7 +243,7 @@ mod tests {
 
     #[test]
     fn nothing_of_the_keys_is_shown() {
-        let shown = format!("{:?} {:?}", issuer(), issuer().base);
+        let shown = format!("{:?} {:?}", issuer(), issuer().shelf);
         assert!(!shown.contains("17") && !shown.contains("0x11"), "{shown}");
     }
 }

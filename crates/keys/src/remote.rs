@@ -83,26 +83,19 @@ impl<L: KeyLine + ?Sized> KeyLine for Box<L> {
 pub struct RemoteKeys<L> {
     line: L,
     role: KeyRole,
-    versions: u8,
 }
 
 impl<L: KeyLine> RemoteKeys<L> {
-    /// One version of the role's key lies at the other end.
+    /// The other end is asked for the newest version of the role's key.
     #[must_use]
     pub fn new(role: KeyRole, line: L) -> Self {
-        Self { line, role, versions: 1 }
-    }
-
-    /// So many versions lie there.
-    #[must_use]
-    pub fn with_versions(self, versions: u8) -> Self {
-        Self { versions, ..self }
+        Self { line, role }
     }
 }
 
 impl<L: KeyLine> CardKeys for RemoteKeys<L> {
     fn versions(&self, role: KeyRole) -> usize {
-        if role == self.role { usize::from(self.versions) } else { 0 }
+        usize::from(role == self.role)
     }
 
     fn authentication(

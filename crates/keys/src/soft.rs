@@ -1,46 +1,21 @@
 //! Keys held in this process's memory: the base keys a kiosk may have, and one card's own credit key.
 
 use crate::aes_key::{AesKey, BLOCK};
-use crate::classic::{self, ClassicKey, ClassicKeyKind, ClassicKeys};
-use crate::diversification::{DiversificationInput, diversify};
+use crate::base::{BaseKeys, KeyShelf};
 use crate::handshake::Handshake;
 use crate::holder::{Authentication, CardKeys, Entropy, KeyError, KeyOnCard, KeyRole, Scheme, Session};
-use domain::Uid;
 use std::fmt;
 use zeroize::Zeroizing;
 
-/// The base keys of a kiosk: *read*, in one or two versions, and the key for the real UID. No others belong here.
-pub struct SoftKeys {
+/// The base keys of a kiosk: *read*, in one or two versions, and the key for the real UID. No others belong here; key B
+/// of a Classic sector is not among them, since it comes from the credit key.
+#[derive(Debug, Clone)]
+pub struct KioskBaseKeys {
     read: Vec<AesKey>,
     uid: Option<AesKey>,
-    system_id: String,
-    entropy: Box<dyn Entropy + Send>,
 }
 
-impl SoftKeys {
-    /// `read` newest first; `system_id` as in the city pack.
-    #[must_use]
-    pub fn new(read: Vec<AesKey>, uid: Option<AesKey>, system_id: &str, entropy: Box<dyn Entropy + Send>) -> Self {
-        Self { read, uid, system_id: system_id.to_owned(), entropy }
-    }
-
-    fn key(&self, key: &KeyOnCard, version: usize) -> Result<AesKey, KeyError> {
-        match key.role {
-            KeyRole::Read => {
-                let base = self.read.get(version).ok_or(KeyError::NoKey(key.role))?;
-                let uid = key.uid.as_ref().ok_or(KeyError::UidMissing)?;
-                let input = DiversificationInput::new(uid, key.aid, key.number, &self.system_id)?;
-                Ok(diversify(base, &input))
-            }
-            KeyRole::Uid if version == 0 => self.uid.clone().ok_or(KeyError::NoKey(key.role)),
-            KeyRole::Uid | KeyRole::Master | KeyRole::Debit | KeyRole::Credit | KeyRole::Picc => {
-                Err(KeyError::NoKey(key.role))
-            }
-        }
-    }
-}
-
-impl CardKeys for SoftKeys {
+impl KeyShelf for KioskBaseKeys {
     fn versions(&self, role: KeyRole) -> usize {
         match role {
             KeyRole::Read => self.read.len(),
@@ -49,49 +24,23 @@ impl CardKeys for SoftKeys {
         }
     }
 
-    fn authentication(
-        &mut self,
-        key: &KeyOnCard,
-        version: usize,
-        scheme: Scheme,
-    ) -> Result<Box<dyn Authentication + '_>, KeyError> {
-        let secret = self.key(key, version)?;
-        Ok(Box::new(SoftAuthentication::new(scheme, secret, self.entropy.as_mut())?))
-    }
-}
-
-/// Key A only: key B comes from the credit key, which no terminal holds.
-impl ClassicKeys for SoftKeys {
-    fn sector_key(&mut self, uid: &Uid, sector: u8, kind: ClassicKeyKind) -> Result<ClassicKey, KeyError> {
-        self.sector_key_of(uid, sector, kind, 0)
-    }
-
-    fn sector_key_versions(&self, kind: ClassicKeyKind) -> usize {
-        match kind {
-            ClassicKeyKind::A => self.read.len(),
-            ClassicKeyKind::B => 0,
+    fn key(&self, role: KeyRole, version: usize) -> Option<&AesKey> {
+        match role {
+            KeyRole::Read => self.read.get(version),
+            KeyRole::Uid => self.uid.as_slice().get(version),
+            KeyRole::Master | KeyRole::Debit | KeyRole::Credit | KeyRole::Picc => None,
         }
     }
-
-    fn sector_key_of(
-        &mut self,
-        uid: &Uid,
-        sector: u8,
-        kind: ClassicKeyKind,
-        version: usize,
-    ) -> Result<ClassicKey, KeyError> {
-        let held: &[AesKey] = match kind {
-            ClassicKeyKind::A => &self.read,
-            ClassicKeyKind::B => &[],
-        };
-        let base = held.get(version).ok_or(KeyError::NoKey(kind.role()))?;
-        classic::sector_key(base, uid, sector, kind, &self.system_id)
-    }
 }
 
-impl fmt::Debug for SoftKeys {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SoftKeys").field("read_versions", &self.read.len()).finish_non_exhaustive()
+/// The base keys of a kiosk in this process's memory.
+pub type SoftKeys = BaseKeys<KioskBaseKeys>;
+
+impl SoftKeys {
+    /// `read` newest first; `system_id` as in the city pack.
+    #[must_use]
+    pub fn new(read: Vec<AesKey>, uid: Option<AesKey>, system_id: &str, entropy: Box<dyn Entropy + Send>) -> Self {
+        Self::of(KioskBaseKeys { read, uid }, system_id, entropy)
     }
 }
 
@@ -169,6 +118,7 @@ impl Authentication for SoftAuthentication {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::classic::{self, ClassicKeyKind, ClassicKeys};
     use crate::hex::array;
     use domain::Uid;
 

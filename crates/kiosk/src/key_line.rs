@@ -5,17 +5,17 @@
 mod answer;
 mod rekey;
 
-pub use answer::{Answer, Patience};
+pub use answer::{Answer, Patience, Sight};
 pub use rekey::{Progress, Rekey, RekeyLine};
 
-use card::classic::ClassicIssuer;
+use card::classic::{ClassicIssuer, PurseFound};
 use domain::city_pack::ClassicLayout;
 use domain::{Cents, TopUpId, Uid};
 use keys::classic::{ClassicKey, PurseSeal};
 use keys::remote::{RemoteAuthentication, RemoteCryptogram};
-use keys::{AesKey, KeyError, KeyRole, Scheme, Session, SessionKeys};
+use keys::{AesKey, KeyError, KeyRole, Refusal, Scheme, Session, SessionKeys};
 use protocol::card_keys::{
-    BeginAuthentication, CardKeyHolder, ClassicAsk, ClassicGrant, ClassicSealAsk, ClassicTopUp, Cryptogram,
+    BeginAuthentication, CardKeyHolder, ClassicAsk, ClassicFound, ClassicGrant, ClassicSealAsk, ClassicTopUp, Cryptogram,
     FinishAuthentication, GrantedSession, WireRole, WireScheme,
 };
 use protocol::{Problem, ProblemCode};
@@ -35,11 +35,13 @@ pub struct KeyLine<C> {
     runtime: Handle,
     central: Arc<C>,
     wait: Duration,
+    sight: Option<Sight>,
 }
 
 impl<C> Clone for KeyLine<C> {
     fn clone(&self) -> Self {
-        Self { runtime: self.runtime.clone(), central: Arc::clone(&self.central), wait: self.wait }
+        let (runtime, central, sight) = (self.runtime.clone(), Arc::clone(&self.central), self.sight.clone());
+        Self { runtime, central, wait: self.wait, sight }
     }
 }
 
@@ -47,13 +49,19 @@ impl<C: CardKeyHolder + 'static> KeyLine<C> {
     /// A line whose requests run on this runtime and are waited for two seconds each.
     #[must_use]
     pub fn new(runtime: Handle, central: Arc<C>) -> Self {
-        Self { runtime, central, wait: WAIT }
+        Self { runtime, central, wait: WAIT, sight: None }
     }
 
     /// With another time-out.
     #[must_use]
     pub fn with_wait(self, wait: Duration) -> Self {
         Self { wait, ..self }
+    }
+
+    /// With a look at the card now and then while central is waited for: who waits learns at once that it has left.
+    #[must_use]
+    pub fn in_sight(self, sight: Sight) -> Self {
+        Self { sight: Some(sight), ..self }
     }
 
     /// The issuer of one Classic card's visit. `top_up` is what is to be credited; `None` when nothing is, as when the
@@ -69,7 +77,11 @@ impl<C: CardKeyHolder + 'static> KeyLine<C> {
         T: Send + 'static,
         F: Future<Output = Result<T, Problem>> + Send + 'static,
     {
-        self.later(work).wait()
+        let answer = self.later(work);
+        match &self.sight {
+            Some(sight) => answer.wait_with(sight),
+            None => answer.wait(),
+        }
     }
 
     /// Sends the work to the runtime.
@@ -91,6 +103,9 @@ impl<C: CardKeyHolder + 'static> KeyLine<C> {
 fn key_error(problem: Problem) -> KeyError {
     match problem.code {
         ProblemCode::KeyRejected => KeyError::Rejected,
+        ProblemCode::CardRefused => KeyError::Refused(Refusal::Card),
+        ProblemCode::LimitReached => KeyError::Refused(Refusal::Limit),
+        ProblemCode::PurseDoubtful => KeyError::Refused(Refusal::Purse),
         _ => KeyError::HolderUnavailable(problem.to_string()),
     }
 }
@@ -163,6 +178,10 @@ pub struct ClassicOrder {
     pub counter: u32,
 }
 
+fn another(what: &str) -> KeyError {
+    KeyError::HolderUnavailable(what.to_owned())
+}
+
 /// Key B and seals of one Classic card, from central, for one visit. The keys are wiped when it is dropped.
 pub struct ClassicLine<C> {
     line: KeyLine<C>,
@@ -193,10 +212,24 @@ impl<C: CardKeyHolder + 'static> ClassicIssuer for ClassicLine<C> {
         }
     }
 
+    fn purse_found(&mut self, uid: &Uid, found: &PurseFound) -> Result<Option<[u8; 8]>, KeyError> {
+        let value = u16::try_from(found.value.0).map_err(|_| another("a purse that a Classic card cannot hold"))?;
+        let ask = ClassicAsk::Found(ClassicFound {
+            uid: uid.bytes().to_vec(),
+            counter: found.counter,
+            value,
+            seal: found.seal.to_bytes(),
+        });
+        match self.line.ask(|central| async move { central.classic(&ask).await })? {
+            ClassicGrant::Agreed { seal_again } => Ok(seal_again),
+            ClassicGrant::Keys { .. } | ClassicGrant::Seal { .. } => Err(another("another answer than was asked for")),
+        }
+    }
+
     fn purse_seal(&mut self, uid: &Uid, seal: &PurseSeal) -> Result<[u8; 8], KeyError> {
         // Another counter than the order's is an earlier top-up's, whose seal was cut off.
         let order = self.top_up.filter(|order| order.counter == seal.counter);
-        let too_much = |_| KeyError::HolderUnavailable("no such amount fits a Classic card".to_owned());
+        let too_much = |_| another("no such amount fits a Classic card");
         let top_up = order
             .map(|order| u16::try_from(order.amount.0).map(|amount| ClassicTopUp { id: order.top_up.0, amount }))
             .transpose()
@@ -210,7 +243,7 @@ impl<C: CardKeyHolder + 'static> ClassicIssuer for ClassicLine<C> {
         });
         match self.line.ask(|central| async move { central.classic(&ask).await })? {
             ClassicGrant::Seal { mac } => Ok(mac),
-            ClassicGrant::Keys { .. } => Err(KeyError::HolderUnavailable("another answer than a seal".to_owned())),
+            ClassicGrant::Keys { .. } | ClassicGrant::Agreed { .. } => Err(another("another answer than a seal")),
         }
     }
 }

@@ -3,6 +3,7 @@
 //! they are gone. `owner` follows what lies in the tray; `requests` does what is asked of a card that was read, and
 //! `rekey` gives it the newest read key while nothing is.
 
+mod eye;
 mod issuer;
 mod owner;
 mod rekey;

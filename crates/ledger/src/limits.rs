@@ -93,11 +93,11 @@ pub fn check_top_up(
     Ok(())
 }
 
-/// What the card's own records say was topped up on a day, wherever that was; the personalisation record sums to
-/// nothing.
+/// What the card's own records say was topped up on a day, wherever that was. Record 0 is the personalisation's and
+/// no top-up.
 #[must_use]
 pub fn topped_up_on(records: &[TopUpRecord], day: Day) -> Cents {
-    let of_day = records.iter().filter(|record| record.day == day);
+    let of_day = records.iter().filter(|record| record.counter != 0 && record.day == day);
     of_day.fold(Cents::ZERO, |sum, record| Cents(sum.0.saturating_add(record.amount.0.max(0))))
 }
 
@@ -114,6 +114,8 @@ mod tests {
             daily_max: Cents(6000),
             terminal_float: Cents(30_000),
             choices: vec![Cents(1000)],
+            ev1_max: None,
+            ev1_top_up_max: None,
         }
     }
 

@@ -9,7 +9,7 @@ mod classic;
 mod rekey;
 
 use crate::problem::Problem;
-pub use classic::{ClassicAsk, ClassicGrant, ClassicSealAsk, ClassicTopUp};
+pub use classic::{ClassicAsk, ClassicFound, ClassicGrant, ClassicSealAsk, ClassicTopUp};
 use minicbor::{Decode, Encode};
 pub use rekey::{RekeyBegin, RekeyChange, RekeyConfirm, RekeyLook, RekeyState, Rekeyed};
 use std::fmt;
@@ -205,6 +205,7 @@ redacted!(
     FinishAuthentication,
     GrantedSession,
     ClassicAsk,
+    ClassicFound,
     ClassicSealAsk,
     ClassicGrant,
     RekeyLook,

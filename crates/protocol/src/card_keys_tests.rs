@@ -17,6 +17,10 @@ fn seal() -> ClassicAsk {
     ClassicAsk::Seal(ClassicSealAsk { uid: vec![0xA7; 7], top_up, counter: 4, day: 9_000, value_after: 1_250 })
 }
 
+fn found() -> ClassicAsk {
+    ClassicAsk::Found(ClassicFound { uid: vec![0xA7; 7], counter: 3, value: 1_250, seal: [0xA7; 16] })
+}
+
 #[test]
 fn every_message_survives_the_wire_within_its_limit_and_a_cut_one_is_refused() {
     macro_rules! check {
@@ -39,8 +43,11 @@ fn every_message_survives_the_wire_within_its_limit_and_a_cut_one_is_refused() {
         GrantedSession::Ev2Renewed { enc: [4; 16], mac: [5; 16] } => GrantedSession,
         ClassicAsk::Keys { uid: vec![1; 4] } => ClassicAsk,
         seal() => ClassicAsk,
+        found() => ClassicAsk,
         ClassicGrant::Keys { purse: [1; 6], top_ups: [2; 6] } => ClassicGrant,
         ClassicGrant::Seal { mac: [3; 8] } => ClassicGrant,
+        ClassicGrant::Agreed { seal_again: None } => ClassicGrant,
+        ClassicGrant::Agreed { seal_again: Some([4; 8]) } => ClassicGrant,
         RekeyLook { uid: vec![1; 7], version_on_card: 2 } => RekeyLook,
         RekeyState::Wanted { version: 3 } => RekeyState,
         RekeyState::Current => RekeyState,
@@ -56,6 +63,7 @@ fn nothing_of_a_card_or_a_key_is_shown() {
     let shown = [
         format!("{:?}", begin()),
         format!("{:?}", seal()),
+        format!("{:?}", found()),
         format!("{:?}", GrantedSession::Ev1 { key: [0xA7; 16] }),
         format!("{:?}", ClassicGrant::Keys { purse: [0xA7; 6], top_ups: [0xA7; 6] }),
     ];

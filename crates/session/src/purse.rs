@@ -8,16 +8,10 @@ use domain::device::CreditKey;
 use ledger::check_purse;
 
 impl Session {
-    /// The limits of the visit's purse: the city's, and lower ones on a card that can be copied.
+    /// The limits of the visit's purse: the city's, and lower ones on a card that proves less or can be copied.
     pub(crate) fn limits(&self) -> PurseLimits {
-        let mut limits = self.terminal.pack.purse.clone();
-        let classic = self.terminal.pack.card.classic.filter(|_| self.has_classic());
-        if let Some(classic) = classic {
-            limits.max = limits.max.min(classic.purse_max);
-            limits.top_up_max = limits.top_up_max.min(classic.top_up_max);
-            limits.choices.retain(|choice| *choice <= limits.top_up_max);
-        }
-        limits
+        let pack = &self.terminal.pack;
+        self.visit.as_ref().map_or_else(|| pack.purse.clone(), |visit| pack.purse_on(visit.card.technology))
     }
 
     /// The visit's card is a MIFARE Classic.

@@ -104,6 +104,15 @@ fn a_blank_chip_becomes_a_card_that_passes_the_test() {
 }
 
 #[test]
+fn so_does_a_chip_straight_from_its_maker() {
+    let desk = Desk::new();
+    let description = BlankDescription { uid: UID, chip: Chip::Ev2, layout: city().card };
+    let _card = desk.lay_card(VirtualCard::factory(&description).into());
+    assert!(well(&desk.make().output().unwrap()).ends_with("1 made, 0 were finished before\n"));
+    assert!(well(&desk.program("check --write").output().unwrap()).ends_with("all good\n"));
+}
+
+#[test]
 fn so_does_a_blank_classic_chip() {
     let desk = Desk::new();
     let _card = desk.lay_card(ClassicCard::blank(Uid::new(&[0x5A, 1, 2, 3]).unwrap()).into());

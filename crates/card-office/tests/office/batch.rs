@@ -2,7 +2,7 @@
 //! away.
 
 use crate::central::Central;
-use crate::desk::{Office, Row, Shared, blank, blank_classic, identity, tear};
+use crate::desk::{Office, Row, Shared, blank, blank_classic, factory, identity, tear};
 use card_simulator::memory::Chip;
 use std::sync::atomic::Ordering;
 
@@ -30,6 +30,20 @@ fn a_list_becomes_cards_that_are_active_with_their_receipts() {
     assert_eq!(out.matches("active").count(), 3, "{out}");
     assert!(!out.contains("not active") && out.ends_with("3 made, 0 were finished before\n"), "{out}");
     assert!(std::fs::read(office.path("kept")).unwrap().is_empty(), "nothing is left to hand over");
+}
+
+#[test]
+fn chips_straight_from_their_maker_become_cards_too_even_when_they_are_lifted() {
+    for exchange in [0, 9, 12, 13, 14, 15, 16] {
+        let (office, central) = (Office::new(), Central::start());
+        list(&office);
+        let cards = [factory(Chip::Ev1, 1), factory(Chip::Ev2, 2), factory(Chip::Ev3, 3)];
+        cards.iter().for_each(|card| tear(card, exchange));
+        let said = office.batch(&mut Row::of(&cards), &with_central(&central));
+        assert_eq!(said.err.contains("lay the same card down again"), exchange > 0, "{exchange}");
+        assert!(said.well().ends_with("3 made, 0 were finished before\n"), "{exchange}");
+        assert_eq!(cards.each_ref().map(identity), [Some((ANA, 1)), Some((LUIS, 1)), Some((EVA, 2))]);
+    }
 }
 
 #[test]
@@ -90,6 +104,18 @@ fn a_receipt_that_was_lost_is_asked_for_again_with_the_same_bytes() {
     let again = office.one(&mut Row::default(), ANA, 1, &with_central(&central)).well();
     assert_eq!(again, "0 made, 1 were finished before\n");
     assert!(std::fs::read(office.path("kept")).unwrap().is_empty());
+}
+
+#[test]
+fn a_receipt_that_the_city_did_not_sign_makes_no_card_active() {
+    let (office, central) = (Office::new(), Central::start());
+    central.is_replaced();
+    let said = office.one(&mut Row::of(&[blank(Chip::Ev2, 1)]), ANA, 1, &with_central(&central));
+    assert!(said.out.contains("not active until it is registered"), "{}", said.out);
+    let Err(card_office::OfficeError::Central(problem)) = said.ended else { panic!("{}", said.out) };
+    assert_eq!(problem.code, protocol::ProblemCode::Untrusted);
+    let again = office.one(&mut Row::default(), ANA, 1, &with_central(&Central::start())).well();
+    assert_eq!(again, "0 made, 1 were finished before\n", "it was kept for the real one");
 }
 
 /// The program ends between two of its writes; each was on the disk before the next step was taken.

@@ -4,8 +4,9 @@
 use crate::rekey::Rekeying;
 use domain::{CardNumber, Timestamp};
 use protocol::cards::registration_key;
-use protocol::http::CARDS_PATH;
-use protocol::{CardRegistration, NoteKey, Problem, ProblemCode, Receipt};
+use protocol::http::{CARDS_PATH, HEAD_PATH};
+use protocol::{CardRegistration, CityKeys, NoteKey, Problem, ProblemCode, Receipt, SignedHead, VerifierKey};
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -13,12 +14,38 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-#[derive(Default)]
 struct Books {
+    /// Whose receipts these are.
+    signer: String,
     /// The chip and the receipt of each number and generation.
     cards: BTreeMap<(CardNumber, u8), (Vec<u8>, Vec<u8>)>,
     asked: u32,
     rekeying: Rekeying,
+}
+
+impl Default for Books {
+    fn default() -> Self {
+        let (cards, rekeying) = (BTreeMap::new(), Rekeying::default());
+        Self { signer: "bahia-head-1".to_owned(), cards, asked: 0, rekeying }
+    }
+}
+
+/// The key that is trusted without a signature.
+pub(crate) fn root_key() -> VerifierKey {
+    signer("bahia-root").verifier()
+}
+
+/// Every key by its name.
+fn signer(name: &str) -> NoteKey {
+    NoteKey::from_seed(name, &Sha256::digest(name).into()).unwrap()
+}
+
+/// The working keys as the feed has them.
+fn head() -> Vec<u8> {
+    let (head, facts) = (signer("bahia-head-1").verifier(), signer("bahia-facts-1").verifier());
+    let keys = CityKeys { city: "bahia".to_owned(), version: 1, head, facts, until: Timestamp(1_000) };
+    let keys = keys.sign(&signer("bahia-root")).unwrap();
+    serde_json::to_vec(&SignedHead { keys, head: String::new() }).unwrap()
 }
 
 /// A running central. Its thread ends with the test's process.
@@ -55,6 +82,11 @@ impl Central {
         self.books.lock().unwrap().asked
     }
 
+    /// Somebody else answers in central's place.
+    pub(crate) fn is_replaced(&self) {
+        "somebody".clone_into(&mut self.books.lock().unwrap().signer);
+    }
+
     /// A number that has a card of this generation on another chip.
     pub(crate) fn occupy(&self, number: u64, generation: u8) {
         let entry = ((CardNumber(number), generation), (vec![9; 7], Vec::new()));
@@ -81,12 +113,13 @@ fn serve(stream: TcpStream, books: &Mutex<Books>, lost: &AtomicU32) {
     reader.read_exact(&mut body).unwrap();
     let mut books = books.lock().unwrap();
     let answer = match path.as_str() {
+        HEAD_PATH => Ok(head()),
         _ if !authorised => Err(ProblemCode::Unauthorised),
         CARDS_PATH => book(&mut books, &body),
         path => books.rekeying.answer(path, &body),
     };
     drop(books);
-    if lost.try_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok() {
+    if path != HEAD_PATH && lost.try_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok() {
         return;
     }
     let (status, body) = match answer {
@@ -109,7 +142,7 @@ fn book(books: &mut Books, body: &[u8]) -> Result<Vec<u8>, ProblemCode> {
     if newest > Some(name.1) {
         return Err(ProblemCode::Conflict);
     }
-    let signer = NoteKey::from_seed("demo-head-1", &[1; 32]).unwrap();
+    let signer = signer(&books.signer);
     let receipt = Receipt::sign(registration_key(body), body, 1, Timestamp(1), &signer).encode().unwrap();
     books.cards.insert(name, (card.uid.bytes().to_vec(), receipt.clone()));
     Ok(receipt)

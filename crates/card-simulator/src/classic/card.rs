@@ -125,8 +125,7 @@ impl ClassicCard {
     /// The card has left the field (or is reset): authentication and transfer buffer are gone, and so are the reader's
     /// volatile keys. The next exchange finds it back in the field. Also ends the silence after a planned tear.
     pub fn field_off(&mut self) {
-        self.begin_anew();
-        self.faults.laid_down();
+        self.leave_field();
     }
 
     /// A planned tear has struck; every exchange is empty until [`Self::field_off`].
@@ -138,19 +137,12 @@ impl ClassicCard {
     /// One APDU to the reader. A planned delay is slept here; use [`Self::exchange`] to keep one's own time. An empty
     /// answer is a card that has left the field.
     pub fn transmit(&mut self, apdu: &[u8]) -> Vec<u8> {
-        let Exchange { reply, delay, .. } = self.exchange(apdu);
-        if !delay.is_zero() {
-            std::thread::sleep(delay);
-        }
-        reply
+        self.struck_transmit(apdu)
     }
 
     /// One APDU to the reader, with the delay as data.
     pub fn exchange(&mut self, apdu: &[u8]) -> Exchange {
-        let mut faults = std::mem::take(&mut self.faults);
-        let exchange = faults.exchange(self, apdu);
-        self.faults = faults;
-        exchange
+        self.struck_exchange(apdu)
     }
 }
 
@@ -173,6 +165,10 @@ impl Struck for ClassicCard {
     fn begin_anew(&mut self) {
         self.chip.power_off();
         self.reader.power_off();
+    }
+
+    fn line(&mut self) -> &mut FaultLine {
+        &mut self.faults
     }
 }
 

@@ -135,19 +135,6 @@ impl TrailerWrite {
         Ok(Self(bytes))
     }
 
-    /// The same from conditions as they stand in a trailer.
-    ///
-    /// # Errors
-    /// `AccessError` when they contradict each other or the sector would be lost.
-    pub fn from_access_bytes(
-        key_a: &ClassicKey,
-        access: [u8; 3],
-        user_byte: u8,
-        key_b: &ClassicKey,
-    ) -> Result<Self, AccessError> {
-        Self::new(key_a, AccessConditions::from_bytes(access)?, user_byte, key_b)
-    }
-
     /// For the one command that writes it.
     pub(crate) fn bytes(&self) -> &[u8; BLOCK_LENGTH] {
         &self.0
@@ -193,7 +180,7 @@ mod tests {
     #[test]
     fn the_published_conditions_may_be_written() {
         for bytes in [[0xFF, 0x07, 0x80], [0x48, 0x77, 0x8B], [0x7B, 0x44, 0xB8], [0x78, 0x77, 0x88]] {
-            let trailer = TrailerWrite::from_access_bytes(&key(1), bytes, 0, &key(2)).unwrap();
+            let trailer = TrailerWrite::new(&key(1), AccessConditions::from_bytes(bytes).unwrap(), 0, &key(2)).unwrap();
             assert_eq!(trailer.bytes()[6..9], bytes);
         }
     }
@@ -233,8 +220,6 @@ mod tests {
             let mut bytes = AccessConditions::new(conditions).to_bytes();
             bytes[bit / 8] ^= 1 << (bit % 8);
             prop_assert_eq!(AccessConditions::from_bytes(bytes), Err(AccessError::Inconsistent));
-            let refused = TrailerWrite::from_access_bytes(&key(1), bytes, 0, &key(2)).map(|_| ());
-            prop_assert_eq!(refused, Err(AccessError::Inconsistent));
         }
     }
 }

@@ -154,10 +154,11 @@ impl<T: Transport> ClassicChip<T> {
         Err(CardError::Storage { command: LOAD_KEY, status: refusal })
     }
 
-    /// Overwrites a key that the reader would keep without power. Best effort: a reader that refuses keeps the key of
-    /// one sector of one card.
+    /// Overwrites the reader's copy of the last key, wherever this reader keeps its keys: after each use of a key B. A
+    /// card that was lifted takes the connection with it, and the reader keeps that key until the next card of this kind
+    /// is read, whose first key goes into the same place. It is the key of one sector of one card.
     pub(crate) fn forget_key(&mut self) {
-        if self.key_place == Some(KeyPlace::NonVolatile)
+        if self.key_place.is_some()
             && !self.lost
             && let Err(error) = self.load_key(&ClassicKey::new([0; 6]))
         {

@@ -3,23 +3,17 @@
 //! before it can be forgotten, all after it can be made good later from what lies on the card.
 
 use super::ClassicIssuer;
-use super::purse::{MainState, PurseState, SealState};
-use super::records::{self, ClassicTopUp, RECORDS, StoredSeal};
-use super::session::{ClassicSession, READINGS};
+use super::purse::PurseState;
+use super::records::{self, ClassicTopUp, StoredSeal};
+use super::session::ClassicSession;
+use super::settle::WriteKeys;
 use super::value_block::ValueBlock;
 use crate::credit::{CreditOutcome, CreditRefusal};
 use crate::error::CardError;
-use crate::plausibility::NeedsCheck;
 use crate::transport::Transport;
 use domain::Cents;
 use domain::device::CreditOrder;
-use keys::classic::{ClassicKey, ClassicKeyKind};
-
-/// Keys B of the two sectors that a top-up writes.
-struct WriteKeys {
-    purse: ClassicKey,
-    top_ups: ClassicKey,
-}
+use keys::classic::ClassicKeyKind;
 
 /// A top-up that lacks only its commit: the purse's sector is authenticated with key B.
 struct Prepared {
@@ -31,28 +25,20 @@ struct Prepared {
 }
 
 impl<T: Transport> ClassicSession<T> {
-    /// Authenticates once with key B of the purse, which proves that card and key belong together before any payment.
+    /// Lets the issuer compare the purse with its books and authenticates once with key B of the purse, which proves that
+    /// card and key belong together: both before any payment.
     ///
     /// # Errors
-    /// `CardError`; `AuthenticationFailed(Credit)` when they do not, `Key` when central gives none.
+    /// `CardError`; `AuthenticationFailed(Credit)` when they do not, `Key` when central gives none or its books say
+    /// otherwise.
     pub fn prove_credit_key(&mut self, issuer: &mut dyn ClassicIssuer) -> Result<(), CardError> {
+        if let Some(state) = self.judgement().state {
+            issuer.purse_found(self.uid(), &self.found(&state))?;
+        }
         let key = issuer.sector_key_b(self.uid(), self.layout.purse_sector)?;
         let proven = self.authenticate(self.layout.purse_sector, ClassicKeyKind::B, &key);
         self.chip.forget_key();
         proven
-    }
-
-    /// Mends what an earlier top-up that was cut off has left: restores the main block from the backup, writes the
-    /// seal. `true` when there was something to mend.
-    ///
-    /// # Errors
-    /// `NeedsCheck` when the card needs the office instead, else `CardError`; nothing is lost by one, and it can be
-    /// tried again.
-    pub fn repair(&mut self, issuer: &mut dyn ClassicIssuer) -> Result<bool, CardError> {
-        let keys = self.write_keys(issuer)?;
-        let settled = self.settle(issuer, &keys);
-        self.chip.forget_key();
-        settled.map(|(_, mended)| mended)
     }
 
     /// Credits the purse: backup, record, then value and counter in one write, read back, and the seal.
@@ -63,11 +49,6 @@ impl<T: Transport> ClassicSession<T> {
         };
         self.chip.forget_key();
         outcome
-    }
-
-    fn write_keys(&self, issuer: &mut dyn ClassicIssuer) -> Result<WriteKeys, CardError> {
-        let mut key = |sector| issuer.sector_key_b(self.uid(), sector);
-        Ok(WriteKeys { purse: key(self.layout.purse_sector)?, top_ups: key(self.layout.top_ups_sector)? })
     }
 
     /// Everything up to the commit. What central has to say is asked before the card is changed, so that no card lies
@@ -107,36 +88,14 @@ impl<T: Transport> ClassicSession<T> {
     }
 
     fn write_record(&mut self, record: &ClassicTopUp, keys: &WriteKeys) -> Result<(), CardError> {
-        let slot = usize::try_from(record.counter % RECORDS).unwrap_or_default();
-        let block = *self.blocks.top_ups.get(slot).ok_or(CardError::SectorsInvalid)?;
-        self.authenticate(self.layout.top_ups_sector, ClassicKeyKind::B, &keys.top_ups)?;
-        let bytes = record.to_bytes();
-        self.chip.write(block, &bytes)?;
         // Without its record a top-up could not be told from another's.
-        if self.read(block)? == bytes { Ok(()) } else { Err(CardError::ReadBackDiffers) }
+        self.write_slot(records::slot_of(record.counter), &record.to_bytes(), keys)
     }
 
     fn commit(&mut self, prepared: &Prepared) -> CreditOutcome {
-        let [main, _, seal] = self.blocks.purse;
-        let written = self.chip.write(main, &prepared.main.to_bytes());
-        let mut readings = 1;
-        // A reader that says "failed" may have lost the card's word only: what the block holds, decides, if it holds it
-        // for good.
-        if let Err(CardError::Storage { .. }) = written {
-            readings += READINGS;
-            let purse = self.layout.purse_sector;
-            if let Err(error) = self.authenticate(purse, ClassicKeyKind::B, &prepared.keys.purse) {
-                return CreditOutcome::InDoubt(error);
-            }
-        } else if let Err(error) = written {
+        let [_, _, seal] = self.blocks.purse;
+        if let Err(error) = self.write_main(prepared) {
             return CreditOutcome::InDoubt(error);
-        }
-        for _ in 0..readings {
-            match self.read(main) {
-                Ok(bytes) if bytes == prepared.main.to_bytes() => {}
-                Ok(_) => return CreditOutcome::InDoubt(CardError::ReadBackDiffers),
-                Err(error) => return CreditOutcome::InDoubt(error),
-            }
         }
         // Proven. A seal that cannot be written now is written at the next visit with central.
         if let Err(error) = self.chip.write(seal, &prepared.seal.to_bytes()) {
@@ -145,45 +104,19 @@ impl<T: Transport> ClassicSession<T> {
         CreditOutcome::Credited { before: prepared.before, after: prepared.after, receipt: None }
     }
 
-    /// Reads with keys B, mends what was left by a top-up that was cut off, and says whether there was anything.
-    fn settle(&mut self, issuer: &mut dyn ClassicIssuer, keys: &WriteKeys) -> Result<(PurseState, bool), CardError> {
-        let blocks = self.read_both(ClassicKeyKind::B, &keys.top_ups, &keys.purse)?;
-        // What is overwritten cannot be looked at again.
-        self.judge_to_write(blocks)?;
-        let state = self.state_to_write()?;
-        let mut mended = false;
-        if state.main_state == MainState::Interrupted {
-            let [main, ..] = self.blocks.purse;
-            self.chip.write_value(main, state.main)?;
-            mended = true;
-        }
-        if state.seal_state == SealState::Behind {
-            let seal = state.newest().and_then(|record| record.seal()).ok_or(NeedsCheck::RecordMissing)?;
-            let sealed = StoredSeal { seal, mac: issuer.purse_seal(self.uid(), &seal)? }.to_bytes();
-            self.authenticate(self.layout.purse_sector, ClassicKeyKind::B, &keys.purse)?;
-            let [_, _, block] = self.blocks.purse;
-            self.chip.write(block, &sealed)?;
-            if self.read(block)? != sealed {
-                return Err(CardError::ReadBackDiffers);
+    /// Writes the main block until the reader says that it was done, and reads it back. A reader that says "failed" may
+    /// have lost the card's word only, or the write was cut off: it is done once more, with the same bytes.
+    fn write_main(&mut self, prepared: &Prepared) -> Result<(), CardError> {
+        let [main, ..] = self.blocks.purse;
+        let bytes = prepared.main.to_bytes();
+        match self.chip.write(main, &bytes) {
+            Err(CardError::Storage { .. }) => {
+                self.authenticate(self.layout.purse_sector, ClassicKeyKind::B, &prepared.keys.purse)?;
+                self.chip.write(main, &bytes)?;
             }
-            mended = true;
+            written => written?,
         }
-        if !mended {
-            return Ok((state, false));
-        }
-        self.read_both(ClassicKeyKind::B, &keys.top_ups, &keys.purse)?;
-        let settled = self.state_to_write()?;
-        let whole = settled.main_state == MainState::Whole && settled.seal_state == SealState::Current;
-        if whole { Ok((settled, true)) } else { Err(CardError::ReadBackDiffers) }
-    }
-
-    fn state_to_write(&self) -> Result<PurseState, CardError> {
-        let judgement = self.judgement();
-        match (judgement.needs_check, judgement.state) {
-            (Some(reason), _) => Err(reason.into()),
-            (None, Some(state)) => Ok(state),
-            (None, None) => Err(NeedsCheck::PurseUnreadable.into()),
-        }
+        if self.read(main)? == bytes { Ok(()) } else { Err(CardError::ReadBackDiffers) }
     }
 }
 

@@ -85,7 +85,8 @@ impl PurseBlocks {
         for ((slot, record), block) in (0..).zip(&mut records).zip(&self.top_ups) {
             *record = ClassicTopUp::read(slot, block);
         }
-        if let Some(main) = main.filter(|&main| !half_written(main, backup)) {
+        let cut_off = |main| half_written(main, backup) || half_written_backwards(main, backup, &seal, &records);
+        if let Some(main) = main.filter(|&main| !cut_off(main)) {
             let (counter, seal_state) = counter_of(main.address, &seal, &records)?;
             return Ok(PurseState { main, counter, main_state: MainState::Whole, seal_state, records });
         }
@@ -111,12 +112,28 @@ fn half_written(main: ValueBlock, backup: Option<ValueBlock>) -> bool {
     backup.is_some_and(|backup| backup.address == main.address && main.value > backup.value)
 }
 
+/// A main block with the next top-up's address byte and still the value that its copy holds: the write of a top-up was
+/// cut off between the two, by a chip that writes from the block's end. Rides of exactly the top-up's amount would look
+/// alike while its seal is missing; the issuer is asked before anything is restored.
+fn half_written_backwards(
+    main: ValueBlock,
+    backup: Option<ValueBlock>,
+    seal: &StoredSeal,
+    records: &[Option<ClassicTopUp>; 3],
+) -> bool {
+    backup.is_some_and(|backup| {
+        main.address == backup.address.wrapping_add(1)
+            && main.value == backup.value
+            && low_byte(seal.seal.counter) == backup.address
+            && was_begun(seal.seal.counter, backup.value, records)
+    })
+}
+
 /// Whether the record lies there of a top-up after `counter` that found this value.
 fn was_begun(counter: u32, value: i32, records: &[Option<ClassicTopUp>; 3]) -> bool {
-    records
-        .iter()
-        .flatten()
-        .any(|record| counter.checked_add(1) == Some(record.counter) && i32::from(record.before) == value)
+    let next = |record: &&ClassicTopUp| counter.checked_add(1) == Some(record.counter);
+    let mut begun = records.iter().flatten().filter(next);
+    begun.any(|record| i32::from(record.before) == value && record.amount > 0)
 }
 
 /// The counter that an address byte stands for.
@@ -156,12 +173,18 @@ impl PurseState {
         Cents(i64::from(self.main.value))
     }
 
-    /// Whether the last write of the main block may have been cut off: nothing that is written after it lies there yet,
-    /// or the record of a top-up that came to no commit as far as this reading shows.
+    /// The record of a top-up that came to no commit, as far as this reading shows.
+    #[must_use]
+    pub fn begun(&self) -> Option<ClassicTopUp> {
+        self.records.iter().flatten().find(|record| Some(record.counter) == self.counter.checked_add(1)).copied()
+    }
+
+    /// Whether the last write of the main block may have been cut off: what follows it, the seal, does not lie there, or
+    /// what comes before it, the record, does. Equal readings prove nothing then: such a block is written again before
+    /// anything is believed of it.
     #[must_use]
     pub fn may_be_cut_off(&self) -> bool {
-        let begun = || self.records.iter().flatten().any(|record| Some(record.counter) == self.counter.checked_add(1));
-        self.main_state == MainState::Interrupted || self.seal_state == SealState::Behind || begun()
+        self.main_state == MainState::Interrupted || self.seal_state == SealState::Behind || self.begun().is_some()
     }
 
     /// The record of the last top-up.
@@ -183,10 +206,24 @@ impl PurseState {
         happened
     }
 
-    /// What the card says of a top-up whose intent was journalled with `counter_seen`. Its record would have been
-    /// number `counter_seen + 1`.
+    /// What the card says of a top-up whose intent was journalled with `counter_seen`; `None` while that hangs on a main
+    /// block that may read otherwise the next time.
     #[must_use]
-    pub fn verdict(&self, top_up: TopUpId, counter_seen: u32) -> CreditVerdict {
+    pub fn settled_verdict(&self, top_up: TopUpId, counter_seen: u32) -> Option<CreditVerdict> {
+        let verdict = self.verdict(top_up, counter_seen);
+        if !self.may_be_cut_off() {
+            return Some(verdict);
+        }
+        let other = match self.seal_state {
+            SealState::Behind => self.counter.checked_sub(1)?,
+            SealState::Current => self.counter.checked_add(1)?,
+        };
+        let otherwise = Self { counter: other, ..*self }.verdict(top_up, counter_seen);
+        (std::mem::discriminant(&verdict) == std::mem::discriminant(&otherwise)).then_some(verdict)
+    }
+
+    /// The verdict if the main block is what it was read as. The record would have been number `counter_seen + 1`.
+    fn verdict(&self, top_up: TopUpId, counter_seen: u32) -> CreditVerdict {
         let next = counter_seen.checked_add(1);
         // A record that was cut off may read as the old counter with the new id: number and id must both be ours.
         match self.happened().iter().find(|record| Some(record.counter) == next) {

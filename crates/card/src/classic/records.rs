@@ -163,6 +163,21 @@ impl ClassicTopUp {
     }
 }
 
+/// What a slot (0 to 2) is given in place of a record that came to no commit: a counter that belongs into another slot,
+/// which reads as no record.
+#[must_use]
+pub fn no_record(slot: u32) -> [u8; BLOCK_LENGTH] {
+    let mut block = [0; BLOCK_LENGTH];
+    block[..4].copy_from_slice(&slot.saturating_add(1).to_le_bytes());
+    block
+}
+
+/// The slot of a record.
+#[must_use]
+pub fn slot_of(counter: u32) -> usize {
+    usize::try_from(counter % RECORDS).unwrap_or_default()
+}
+
 /// The first bytes of an id, as a record keeps them.
 #[must_use]
 pub fn short_id(top_up: TopUpId) -> [u8; ID_LENGTH] {
@@ -211,6 +226,14 @@ mod tests {
         let read = |slot| ClassicTopUp::read(slot, &[0; 16]).map(|record| record.counter);
         assert_eq!([read(0), read(1), read(2)], [Some(0), None, None]);
         assert!(!ClassicTopUp::read(0, &[0; 16]).unwrap().is_of(TopUpId([0; 16])), "record 0 is of no top-up");
+    }
+
+    #[test]
+    fn a_slot_without_a_record_reads_as_none() {
+        for slot in 0..RECORDS {
+            assert_eq!(ClassicTopUp::read(slot, &no_record(slot)), None);
+        }
+        assert_eq!([0, 1, 5, 6].map(slot_of), [0, 1, 2, 0]);
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! One MIFARE Classic card of the city while it lies in the tray: opened and read with the sectors' keys A, which a
 //! terminal has. Whatever is written needs keys B, which come from central for that one visit (`super::credit`).
 
+use super::PurseFound;
 use super::chip::{ClassicChip, DataBlock};
 use super::directory::{self, Directory};
-use super::purse::{Judgement, MainState, PurseBlocks, SealState, SectorBlocks};
-use super::records;
-use super::value_block::BLOCK_LENGTH;
+use super::purse::{Judgement, PurseBlocks, PurseState, SectorBlocks};
+use super::records::{self, StoredSeal};
 use crate::error::CardError;
 use crate::profile::ReaderProfile;
 use crate::session::CardContents;
@@ -16,23 +16,6 @@ use domain::{TopUpId, Uid};
 use keys::classic::{ClassicKey, ClassicKeyKind, ClassicKeys};
 use keys::{KeyError, KeyRole};
 use std::fmt;
-
-/// Further readings of a main block that may have been cut off, all alike before anything is said about its top-up. A
-/// single cell that reads either way escapes them once in 2^16 times.
-pub(super) const READINGS: u8 = 16;
-/// No value block.
-const CUT_OFF: [u8; BLOCK_LENGTH] = [0; BLOCK_LENGTH];
-
-/// How a block reads that was read before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Steadiness {
-    /// The same each time, and as before.
-    Steady,
-    /// The same each time, but not as before: the first reading was disturbed.
-    Misread,
-    /// Now so, now otherwise.
-    Unsteady,
-}
 
 /// The data blocks that this layout uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +46,8 @@ pub struct ClassicSession<T> {
     /// The version of the base key that this card's keys A are made from.
     version: usize,
     judgement: Judgement,
+    /// The seal that was read with it.
+    seal: StoredSeal,
 }
 
 impl<T: Transport> ClassicSession<T> {
@@ -82,7 +67,8 @@ impl<T: Transport> ClassicSession<T> {
         let mut chip = ClassicChip::new(transport, profile);
         let uid = chip.uid()?;
         let judgement = Judgement { state: None, needs_check: None };
-        let mut session = Self { chip, layout, blocks, uid, version: 0, judgement };
+        let seal = StoredSeal::read(&[0; 16]);
+        let mut session = Self { chip, layout, blocks, uid, version: 0, judgement, seal };
         session.find_application()?;
         let identity = session.read_identity(keys)?;
         session.read_purse(keys)?;
@@ -108,13 +94,11 @@ impl<T: Transport> ClassicSession<T> {
         self.chip.profile()
     }
 
-    /// Whether an earlier top-up was cut off and left something to mend, which `repair` does with keys B: a main
-    /// block that validators refuse, or a seal that was not written.
+    /// Whether an earlier top-up was cut off and left something to mend, which `repair` does with keys B: a main block
+    /// that validators refuse or that may read otherwise the next time, or a seal that was not written.
     #[must_use]
     pub fn needs_repair(&self) -> bool {
-        self.judgement
-            .state
-            .is_some_and(|state| state.main_state == MainState::Interrupted || state.seal_state == SealState::Behind)
+        self.judgement.state.is_some_and(|state| state.may_be_cut_off())
     }
 
     /// Asks the reader whether this card still lies there.
@@ -128,54 +112,18 @@ impl<T: Transport> ClassicSession<T> {
     /// What the card says of a top-up whose intent was journalled with counter `counter_seen`. Reads only.
     ///
     /// # Errors
-    /// `CardError` when the card cannot be asked; nothing is decided then.
+    /// `Unsettled` while the answer hangs on a write that may have been cut off (`repair` first), else `CardError` when
+    /// the card cannot be asked; nothing is decided then.
     pub fn resolve(
         &mut self,
         keys: &mut dyn ClassicKeys,
         top_up: TopUpId,
         counter_seen: u32,
     ) -> Result<CreditVerdict, CardError> {
-        let blocks = self.read_purse(keys)?;
-        let Some(state) = self.judgement.state else { return Ok(CreditVerdict::Unknown) };
-        // Cells that were written for too short a time may read one way now and the other way later: a main block that
-        // may have been cut off and does not always read the same proves nothing until it is mended.
-        if state.may_be_cut_off() && self.look_again(&blocks)? != Steadiness::Steady {
-            return Ok(CreditVerdict::Unknown);
-        }
-        Ok(state.verdict(top_up, counter_seen))
-    }
-
-    /// How the main block reads now. The purse's sector is still authenticated from the reading of `blocks`.
-    fn look_again(&mut self, blocks: &PurseBlocks) -> Result<Steadiness, CardError> {
-        let ([main, ..], [first, ..]) = (self.blocks.purse, blocks.purse);
-        let second = self.read(main)?;
-        for _ in 1..READINGS {
-            if self.read(main)? != second {
-                return Ok(Steadiness::Unsteady);
-            }
-        }
-        Ok(if second == first { Steadiness::Steady } else { Steadiness::Misread })
-    }
-
-    /// Judges before anything is written over: a main block that may have been cut off and does not always read the same
-    /// was cut off, however it happened to read.
-    ///
-    /// # Errors
-    /// `ReadBackDiffers` when it was misread.
-    pub(super) fn judge_to_write(&mut self, mut blocks: PurseBlocks) -> Result<(), CardError> {
-        if !self.judgement.state.is_some_and(|state| state.may_be_cut_off()) {
-            return Ok(());
-        }
-        match self.look_again(&blocks)? {
-            Steadiness::Steady => {}
-            Steadiness::Misread => return Err(CardError::ReadBackDiffers),
-            Steadiness::Unsteady => {
-                let [main, ..] = &mut blocks.purse;
-                *main = CUT_OFF;
-                self.judgement = blocks.judge(self.layout.purse_max);
-            }
-        }
-        Ok(())
+        self.read_purse(keys)?;
+        // Cells that were written for too short a time may read one way now, however often, and the other way later.
+        let settled = |state: PurseState| state.settled_verdict(top_up, counter_seen).ok_or(CardError::Unsettled);
+        self.judgement.state.map_or(Ok(CreditVerdict::Unknown), settled)
     }
 
     fn find_application(&mut self) -> Result<(), CardError> {
@@ -212,7 +160,7 @@ impl<T: Transport> ClassicSession<T> {
     }
 
     /// Reads and judges both sectors with keys A.
-    fn read_purse(&mut self, keys: &mut dyn ClassicKeys) -> Result<PurseBlocks, CardError> {
+    fn read_purse(&mut self, keys: &mut dyn ClassicKeys) -> Result<(), CardError> {
         let mut key = |sector| keys.sector_key_of(&self.uid, sector, ClassicKeyKind::A, self.version);
         let of_top_ups = key(self.layout.top_ups_sector)?;
         let of_purse = key(self.layout.purse_sector)?;
@@ -225,14 +173,20 @@ impl<T: Transport> ClassicSession<T> {
         kind: ClassicKeyKind,
         of_top_ups: &ClassicKey,
         of_purse: &ClassicKey,
-    ) -> Result<PurseBlocks, CardError> {
+    ) -> Result<(), CardError> {
         self.authenticate(self.layout.top_ups_sector, kind, of_top_ups)?;
         let top_ups = self.read_sector(self.blocks.top_ups)?;
         self.authenticate(self.layout.purse_sector, kind, of_purse)?;
         let purse = self.read_sector(self.blocks.purse)?;
         let blocks = PurseBlocks { purse, top_ups };
         self.judgement = blocks.judge(self.layout.purse_max);
-        Ok(blocks)
+        self.seal = StoredSeal::read(&blocks.purse[2]);
+        Ok(())
+    }
+
+    /// What the issuer is told of this state.
+    pub(super) fn found(&self, state: &PurseState) -> PurseFound {
+        PurseFound { counter: state.counter, value: state.value(), seal: self.seal }
     }
 
     pub(super) fn judgement(&self) -> Judgement {

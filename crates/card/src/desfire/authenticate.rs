@@ -105,12 +105,13 @@ impl<T: Transport> Desfire<T> {
 
     /// The first message, and the card's `E(RndB)`; `None` when the card does not know the command.
     fn challenge(&mut self, scheme: Scheme, number: u8, role: KeyRole) -> Result<Option<[u8; 16]>, CardError> {
-        let (status, challenge) = match scheme {
+        let (command, data): (u8, &[u8]) = match scheme {
             // No PCDcap2 is sent: the second byte is its length.
-            Scheme::Ev2First => self.wire.frame(AUTHENTICATE_EV2_FIRST, &[number, 0x00])?,
-            Scheme::Ev2NonFirst => self.wire.frame(AUTHENTICATE_EV2_NON_FIRST, &[number])?,
-            Scheme::Aa => self.wire.frame(AUTHENTICATE_AES, &[number])?,
+            Scheme::Ev2First => (AUTHENTICATE_EV2_FIRST, &[number, 0x00]),
+            Scheme::Ev2NonFirst => (AUTHENTICATE_EV2_NON_FIRST, &[number]),
+            Scheme::Aa => (AUTHENTICATE_AES, &[number]),
         };
+        let (status, challenge) = self.wire.frame(command, data)?;
         match (status, challenge.as_slice().try_into()) {
             (Status::MoreFrames, Ok(challenge)) => {
                 if scheme != Scheme::Ev2NonFirst {
@@ -121,7 +122,7 @@ impl<T: Transport> Desfire<T> {
             (Status::IllegalCommand, _) => Ok(None),
             // The card wants to be left alone for a while after many failures; it is not a wrong key.
             (Status::AuthenticationDelay, _) => {
-                Err(CardError::Refused { command: AUTHENTICATE_EV2_FIRST, status: Status::AuthenticationDelay })
+                Err(CardError::Refused { command, status: Status::AuthenticationDelay })
             }
             _ => Err(CardError::AuthenticationFailed(role)),
         }

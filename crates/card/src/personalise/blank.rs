@@ -7,8 +7,8 @@ use std::fmt;
 /// Makes a source of randomness for one authentication after another.
 pub type EntropySource = Box<dyn Fn() -> Box<dyn Entropy + Send>>;
 
-/// Transport keys. The all-zero AES key and the Classic key `FF…FF` are always among them: they are how chips come
-/// when nothing else was agreed with the supplier.
+/// Transport keys. The all-zero AES key and the Classic key `FF…FF` are always among them. The 2K3DES key of zeros that
+/// DESFire chips have from their maker is no key of this kind: it is replaced at once.
 pub struct BlankKeys {
     picc: Vec<AesKey>,
     classic: Vec<ClassicKey>,
@@ -31,6 +31,11 @@ impl BlankKeys {
     /// The keys a new sector may have.
     pub(super) fn sectors(&self) -> Vec<ClassicKey> {
         self.classic.iter().cloned().chain([ClassicKey::new([0xFF; CLASSIC_KEY])]).collect()
+    }
+
+    /// Randomness for one chip's first key.
+    pub(super) fn entropy(&self) -> Box<dyn Entropy + Send> {
+        (self.entropy)()
     }
 
     /// A holder of one of them.

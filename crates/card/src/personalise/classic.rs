@@ -80,7 +80,10 @@ impl<T: Transport> Blank<T> {
     fn is_finished<K: OfficeKeys>(&mut self, keys: &mut K) -> Result<bool, PersonaliseError> {
         let sector = self.places.identity_sector;
         let key = keys.classic_sector_key(&self.uid, sector, ClassicKeyKind::B)?;
-        Ok(chip(&mut self.transport).authenticate(sector, ClassicKeyKind::B, &key)?)
+        let mut chip = chip(&mut self.transport);
+        let opens = chip.authenticate(sector, ClassicKeyKind::B, &key);
+        chip.forget_key();
+        Ok(opens?)
     }
 
     fn make<K: OfficeKeys>(
@@ -149,27 +152,13 @@ impl<T: Transport> Blank<T> {
         })
     }
 
-    /// Writes a sector that is still open, and closes it. One that our key B opens was closed before, and its
-    /// contents had been read back by then.
+    /// Writes and closes a sector.
     fn close(&mut self, sector: &Sector, blank: &BlankKeys) -> Result<(), PersonaliseError> {
         let mut chip = chip(&mut self.transport);
-        if chip.authenticate(sector.number, ClassicKeyKind::B, &sector.key_b)? && is_closed(&mut chip, sector)? {
-            return Ok(());
-        }
-        open_blank(&mut chip, sector.number, blank)?;
-        for (block, content) in &sector.blocks {
-            if chip.read(*block)? != *content {
-                chip.write(*block, content)?;
-            }
-            if chip.read(*block)? != *content {
-                return Err(CardError::ReadBackDiffers.into());
-            }
-        }
-        let trailer = TrailerWrite::new(&sector.key_a, sector.access, sector.user_byte, &sector.key_b);
-        let trailer = trailer.map_err(|_| PersonaliseError::Layout("a sector's access conditions"))?;
-        chip.write_trailer(sector.number, &trailer)?;
-        let opens = chip.authenticate(sector.number, ClassicKeyKind::B, &sector.key_b)?;
-        if opens { Ok(()) } else { Err(CardError::ReadBackDiffers.into()) }
+        let closed = close(&mut chip, sector, blank);
+        // The reader is left without the sector's key B, also when closing it failed.
+        chip.forget_key();
+        closed
     }
 
     fn read_back<K: OfficeKeys>(&mut self, order: &CardOrder, keys: &mut K) -> Result<(), PersonaliseError> {
@@ -184,6 +173,32 @@ impl<T: Transport> Blank<T> {
         }
         Ok(())
     }
+}
+
+/// Writes a sector that is still open, and closes it. One that our key B opens was closed before, and its contents had
+/// been read back by then.
+fn close<T: Transport>(
+    chip: &mut ClassicChip<T>,
+    sector: &Sector,
+    blank: &BlankKeys,
+) -> Result<(), PersonaliseError> {
+    if chip.authenticate(sector.number, ClassicKeyKind::B, &sector.key_b)? && is_closed(chip, sector)? {
+        return Ok(());
+    }
+    open_blank(chip, sector.number, blank)?;
+    for (block, content) in &sector.blocks {
+        if chip.read(*block)? != *content {
+            chip.write(*block, content)?;
+        }
+        if chip.read(*block)? != *content {
+            return Err(CardError::ReadBackDiffers.into());
+        }
+    }
+    let trailer = TrailerWrite::new(&sector.key_a, sector.access, sector.user_byte, &sector.key_b);
+    let trailer = trailer.map_err(|_| PersonaliseError::Layout("a sector's access conditions"))?;
+    chip.write_trailer(sector.number, &trailer)?;
+    let opens = chip.authenticate(sector.number, ClassicKeyKind::B, &sector.key_b)?;
+    if opens { Ok(()) } else { Err(CardError::ReadBackDiffers.into()) }
 }
 
 /// Whether a sector is closed and readable under our key B, as far as a card tells.

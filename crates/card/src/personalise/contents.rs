@@ -124,7 +124,7 @@ pub(super) fn identity(order: &CardOrder, secret: &CardSecret) -> Zeroizing<Vec<
     bytes
 }
 
-/// Record 0 of the top-ups file.
+/// Record 0 of the top-ups file. Its amount is what the purse is opened with: nothing.
 pub(super) fn first_top_up() -> Result<[u8; TOP_UP_LENGTH], PersonaliseError> {
     let record = TopUpRecord {
         counter: 0,

@@ -3,20 +3,15 @@
 use super::contents::{self, FileSpec};
 use super::unlock::Bench;
 use super::{BlankKeys, CardOrder, OfficeKeys, PersonaliseError, Personalised, Step};
-use crate::desfire::{Chip, Desfire, FileSettings, PICC};
+use crate::desfire::{Chip, Desfire, FileSettings, PICC, Status};
 use crate::error::CardError;
 use crate::layout::{self, CardSecret, IDENTITY_LENGTH, Identity, WISHES_FIELDS, WISHES_LENGTH};
-use crate::session::CardSession;
+use crate::session::{self, CardSession, UID_LENGTH};
 use crate::transport::Transport;
 use domain::Uid;
 use domain::card::Technology;
 use domain::city_pack::CardLayout;
 use keys::{CommMode, KeyRole};
-
-/// The first byte of a random UID (ISO/IEC 14443-3, 6.5.4).
-const RANDOM_UID: u8 = 0x08;
-/// Bytes of a real UID.
-const UID_LENGTH: usize = 7;
 
 /// A DESFire chip that was looked at.
 pub(super) struct Blank<T> {
@@ -48,8 +43,8 @@ impl<T: Transport> Blank<T> {
             Err(CardError::NoApplication) => false,
             Err(error) => return Err(error.into()),
         };
-        let hides_uid = shown.bytes().len() != UID_LENGTH;
-        let uid = if hides_uid { real_uid(&mut card, &shown, layout, keys)? } else { shown };
+        let hides_uid = session::is_random(&shown)?;
+        let uid = if hides_uid { real_uid(&mut card, layout, keys)? } else { shown };
         Ok(Self { card, layout: layout.clone(), uid, hides_uid, technology, has_application })
     }
 
@@ -85,14 +80,20 @@ impl<T: Transport> Blank<T> {
         })
     }
 
-    /// Whether the identity is closed. Listing is free in our application; in a foreign one under our AID it may not
-    /// be, and the keys will tell.
+    /// Whether the identity is closed. Listing is free in our application from its creation on; one under our AID that
+    /// hides what it holds is another city's, and nothing of its chip is touched.
     fn is_finished(&mut self) -> Result<bool, PersonaliseError> {
         if !self.has_application {
             return Ok(false);
         }
         self.card.select_application(self.layout.aid)?;
-        if !self.card.file_ids()?.contains(&self.layout.files.identity) {
+        let files = match self.card.file_ids() {
+            Err(CardError::Refused { status: Status::AuthenticationError | Status::PermissionDenied, .. }) => {
+                return Err(PersonaliseError::KeyUnknown(KeyRole::Master));
+            }
+            listed => listed?,
+        };
+        if !files.contains(&self.layout.files.identity) {
             return Ok(false);
         }
         let found = self.card.file_settings(self.layout.files.identity)?;
@@ -176,8 +177,10 @@ impl<T: Transport> Blank<T> {
         order: &CardOrder,
     ) -> Result<(), PersonaliseError> {
         let files = self.layout.files;
-        self.write_first(bench, KeyRole::Credit, files.top_ups, &contents::first_top_up()?)?;
-        self.write_first(bench, KeyRole::Debit, files.movements, &contents::first_movement())?;
+        // Asked before anything is written: between a write and its commit nothing else is said to the card.
+        let names_reader = self.card.file_ids()?.contains(&files.transaction_mac);
+        self.write_first(bench, KeyRole::Credit, files.top_ups, &contents::first_top_up()?, names_reader)?;
+        self.write_first(bench, KeyRole::Debit, files.movements, &contents::first_movement(), names_reader)?;
         bench.login(&mut self.card, KeyRole::Read)?;
         let wishes = layout::write_wishes(&order.wishes);
         let found = self.card.read_data(files.wishes, WISHES_LENGTH)?;
@@ -185,7 +188,7 @@ impl<T: Transport> Blank<T> {
             return Ok(());
         }
         self.card.write_data(files.wishes, &wishes)?;
-        self.commit()
+        self.commit(names_reader)
     }
 
     fn write_first<K: OfficeKeys>(
@@ -194,13 +197,14 @@ impl<T: Transport> Blank<T> {
         role: KeyRole,
         file: u8,
         record: &[u8],
+        names_reader: bool,
     ) -> Result<(), PersonaliseError> {
         bench.login(&mut self.card, role)?;
         if self.records_in(file)? > 0 {
             return Ok(());
         }
         self.card.write_record(file, record)?;
-        self.commit()
+        self.commit(names_reader)
     }
 
     fn records_in(&mut self, file: u8) -> Result<u32, PersonaliseError> {
@@ -209,8 +213,7 @@ impl<T: Transport> Blank<T> {
     }
 
     /// Commits, as the office where the card wants to know by whom.
-    fn commit(&mut self) -> Result<(), PersonaliseError> {
-        let names_reader = self.card.file_ids()?.contains(&self.layout.files.transaction_mac);
+    fn commit(&mut self, names_reader: bool) -> Result<(), PersonaliseError> {
         let previous = if names_reader { Some(self.card.commit_reader_id(&contents::office())?) } else { None };
         self.card.commit_transaction(previous)?;
         Ok(())
@@ -254,13 +257,9 @@ impl<T: Transport> Blank<T> {
 /// The real UID of a card that shows a random one: our application's own key for it, which is not diversified.
 fn real_uid<T: Transport, K: OfficeKeys>(
     card: &mut Desfire<T>,
-    shown: &Uid,
     layout: &CardLayout,
     keys: &mut K,
 ) -> Result<Uid, PersonaliseError> {
-    if shown.bytes().first() != Some(&RANDOM_UID) {
-        return Err(CardError::ForeignUid.into());
-    }
     let key = keys::KeyOnCard { role: KeyRole::Uid, aid: layout.aid, number: layout.keys.uid, uid: None };
     card.select_application(layout.aid)?;
     card.authenticate(&key, keys)?;

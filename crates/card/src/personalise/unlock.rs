@@ -70,7 +70,27 @@ impl<K: OfficeKeys> Bench<'_, K> {
         if is_blank && opens(card.authenticate(&key, self.keys))? {
             return Ok(Opened::Personal);
         }
+        if role == KeyRole::Picc && self.replace_factory_key(card)? {
+            return Ok(Opened::Personal);
+        }
         Err(if role == KeyRole::Picc { PersonaliseError::NoTransportKey } else { PersonaliseError::KeyUnknown(role) })
+    }
+
+    /// Makes the card's own key out of the one that a chip has from its maker, and opens a session with it. `false`
+    /// when it has another; a tear leaves the one or the other.
+    ///
+    /// Some issuers leave the maker's key on their cards: a chip that holds any application is not taken from them.
+    fn replace_factory_key<T: Transport>(&mut self, card: &mut Desfire<T>) -> Result<bool, PersonaliseError> {
+        match card.application_ids() {
+            Ok(held) if held.is_empty() => {}
+            Ok(_) => return Err(PersonaliseError::NotBlank("list of applications")),
+            Err(CardError::Refused { .. }) => return Ok(false),
+            Err(error) => return Err(error.into()),
+        }
+        let key = self.on_card(KeyRole::Picc);
+        let (new, version) = self.personal(&key)?;
+        let change = KeyChange { new, version, old: None };
+        Ok(opens(card.replace_factory_key(&change, self.blank.entropy()))?)
     }
 
     /// Opens a session with a level's master key, changing it first where it is blank.

@@ -62,11 +62,11 @@ impl<T: Transport> CardSession<T> {
         let wishes = layout::read_wishes(&card.read_data(files.wishes, layout::WISHES_LENGTH)?)?;
         // Last, because a refusal ends the card's session.
         let mut purse = self.shown_value()?;
-        let mut needs_check = plausibility::of_desfire(purse, &top_ups, &movements);
+        let mut needs_check = plausibility::of_desfire(purse, &top_ups);
         if needs_check.is_some() && purse.is_some() {
             // On EV2 this value alone travels unprotected: a bit lost in the air must send nobody to the office.
             purse = self.shown_value()?;
-            needs_check = plausibility::of_desfire(purse, &top_ups, &movements);
+            needs_check = plausibility::of_desfire(purse, &top_ups);
         }
         let technology = self.technology;
         Ok(CardContents { technology, identity, purse, needs_check, top_ups, movements, tries, wishes })

@@ -5,10 +5,13 @@ use crate::field::{
     CHIPS, Connection, PURSE, TERMINAL, Tray, credit_key, description, description_of, kiosk_keys, order, top_ups,
 };
 use card::{Apdu, CardError, CityCard, CreditKeys, CreditOutcome, NeedsCheck, Reply, Transport, TransportError};
-use card_simulator::memory::Chip;
+use card_simulator::VirtualCard;
+use card_simulator::memory::{Chip, Contents};
 use domain::card::{CreditVerdict, PinTries, Presentation, Technology, Wishes};
 use domain::{Cents, FailureCode, Handle, TopUpId};
 use keys::{KeyError, KeyRole};
+use std::cell::RefCell;
+use std::rc::Rc;
 
 /// A DESFire card with the answer to reset that its reader gives.
 struct WithAtr<T>(T, Vec<u8>);
@@ -93,6 +96,23 @@ fn a_classic_card_is_credited_and_resolved_through_the_one_interface() {
     assert!(matches!(outcome, CreditOutcome::Credited { after: Cents(1_750), .. }), "{outcome:?}");
     let verdict = card.resolve(&mut kiosk_keys(), TopUpId([7; 16]), 1).unwrap();
     assert_eq!(verdict, CreditVerdict::Credited { before: Cents(1_250), now: Cents(1_750) });
+}
+
+#[test]
+fn a_desfire_purse_above_what_it_was_opened_with_is_read_and_flagged() {
+    let tray = Tray::with(&description());
+    let contents = tray.open().unwrap().1;
+    let opened = contents.top_ups.first().map(|record| (record.counter, record.before, record.amount));
+    assert_eq!((opened, contents.needs_check), (Some((0, Cents(0), Cents(PURSE))), None));
+    let mut raised = tray.0.borrow().memory().clone();
+    for file in raised.applications[0].files.values_mut() {
+        if let Contents::Value(purse) = &mut file.contents {
+            purse.value += 1;
+        }
+    }
+    let tray = Tray(Rc::new(RefCell::new(VirtualCard::new(raised, description().layout))));
+    let limit = NeedsCheck::AboveLastTopUp { limit: Cents(PURSE) };
+    assert_eq!(tray.open().unwrap().1.needs_check, Some(limit));
 }
 
 #[test]

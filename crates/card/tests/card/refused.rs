@@ -9,6 +9,7 @@ use card_simulator::{
 use domain::FailureCode;
 use keys::KeyRole;
 
+const AUTHENTICATE_AES: u8 = 0xAA;
 const AUTHENTICATE_EV2_FIRST: u8 = 0x71;
 const READ_DATA_ISO: u8 = 0xAD;
 const READ_RECORDS_ISO: u8 = 0xAB;
@@ -79,12 +80,14 @@ fn a_card_that_was_left_half_written_is_damaged() {
 
 #[test]
 fn a_card_that_wants_time_after_many_failures_is_tried_again_and_is_not_another_citys() {
-    let tray = Tray::with(&description());
-    tray.0.borrow_mut().set_faults(FaultPlan::once(When::Ins(AUTHENTICATE_EV2_FIRST), FaultKind::Status(0xAD)));
-    let error = error_of(&tray);
-    assert_eq!(error, CardError::Refused { command: AUTHENTICATE_EV2_FIRST, status: Status::AuthenticationDelay });
-    assert_eq!(error.failure(), FailureCode::CardUnreadable);
-    assert!(tray.open().is_ok());
+    for (chip, command) in [(Chip::Ev1, AUTHENTICATE_AES), (Chip::Ev2, AUTHENTICATE_EV2_FIRST)] {
+        let tray = Tray::with(&description_of(chip));
+        tray.0.borrow_mut().set_faults(FaultPlan::once(When::Ins(command), FaultKind::Status(0xAD)));
+        let error = error_of(&tray);
+        assert_eq!(error, CardError::Refused { command, status: Status::AuthenticationDelay });
+        assert_eq!(error.failure(), FailureCode::CardUnreadable);
+        assert!(tray.open().is_ok());
+    }
 }
 
 #[test]

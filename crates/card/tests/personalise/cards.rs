@@ -33,6 +33,18 @@ fn a_blank_chip_becomes_the_card_of_the_layout_page() {
 }
 
 #[test]
+fn a_chip_straight_from_its_maker_becomes_the_same_card() {
+    for chip in CHIPS {
+        let tray = Tray::factory(chip);
+        assert!(tray.desfire_memory().master_is_des);
+        let made = tray.make(&order()).unwrap();
+        assert_eq!((made.technology, made.was_finished, made.read_key_version), (technology(chip), false, 1));
+        assert!(tray.desfire_memory() == described(chip), "{chip:?}");
+        check_as_a_kiosk(&tray, &order(), technology(chip));
+    }
+}
+
+#[test]
 fn a_blank_classic_becomes_the_card_of_the_layout_page() {
     let tray = Tray::classic();
     let made = tray.make(&order()).unwrap();
@@ -96,10 +108,59 @@ fn a_desfire_card_torn_at_any_exchange_is_finished_by_the_next_run() {
 }
 
 #[test]
+fn so_is_one_straight_from_its_maker() {
+    for chip in CHIPS {
+        for kind in [FaultKind::TearBefore, FaultKind::TearAfter] {
+            check_torn_everywhere(|| Tray::factory(chip), kind, &order());
+        }
+    }
+}
+
+/// Then the key's version byte does not tell the city's from the maker's.
+#[test]
+fn so_is_one_straight_from_its_maker_whose_keys_are_to_be_of_version_0() {
+    for (ins, kind) in [(0xC4, FaultKind::TearBefore), (0xC4, FaultKind::TearAfter), (0x54, FaultKind::TearAfter)] {
+        let tray = Tray::factory(Chip::Ev2);
+        tray.plan(FaultPlan::once(When::Ins(ins), kind));
+        tray.make_by(&mut issuer(0), &order(), &mut |_| {}).unwrap_err();
+        assert_eq!(tray.desfire_memory().master_is_des, ins == 0xC4 && kind == FaultKind::TearBefore);
+        tray.plan(FaultPlan::none());
+        let made = tray.make_by(&mut issuer(0), &order(), &mut |_| {}).unwrap();
+        assert_eq!((made.was_finished, tray.desfire_memory().master_is_des), (false, false));
+    }
+}
+
+#[test]
+fn another_issuers_card_with_the_makers_key_is_not_taken_over() {
+    let check = |settings, expected| {
+        let mut memory = Tray::factory(Chip::Ev2).desfire_memory();
+        memory.applications = described(Chip::Ev2).applications;
+        memory.applications[0].aid = [0xD1, 0xD2, 0xD3];
+        memory.settings = settings;
+        let tray = Tray(Rc::new(RefCell::new(VirtualCard::new(memory.clone(), city()).seeded(7).into())));
+        assert_eq!(tray.make(&order()).unwrap_err(), expected);
+        assert!(tray.desfire_memory() == memory);
+    };
+    check(0x0F, PersonaliseError::NotBlank("list of applications"));
+    check(0x0D, PersonaliseError::NoTransportKey);
+}
+
+#[test]
+fn a_chip_whose_des_key_is_not_the_makers_is_left_alone() {
+    let mut memory = Tray::factory(Chip::Ev3).desfire_memory();
+    memory.master.key = Key::new([0x5A; 16]);
+    let tray = Tray(Rc::new(RefCell::new(VirtualCard::new(memory.clone(), city()).seeded(7).into())));
+    assert_eq!(tray.make(&order()).unwrap_err(), PersonaliseError::NoTransportKey);
+    assert!(tray.desfire_memory() == memory);
+}
+
+#[test]
 fn so_is_one_that_hides_its_uid() {
     let order = CardOrder { random_uid: true, ..order() };
-    for kind in [FaultKind::TearBefore, FaultKind::TearAfter] {
-        check_torn_everywhere(|| Tray::desfire(Chip::Ev2), kind, &order);
+    for chip in CHIPS {
+        for kind in [FaultKind::TearBefore, FaultKind::TearAfter] {
+            check_torn_everywhere(|| Tray::desfire(chip), kind, &order);
+        }
     }
 }
 
@@ -112,7 +173,8 @@ fn a_classic_card_torn_at_any_exchange_is_finished_by_the_next_run() {
 
 #[test]
 fn a_card_torn_again_and_again_is_finished_in_the_end() {
-    let blanks: [fn() -> Tray; 3] = [|| Tray::desfire(Chip::Ev1), || Tray::desfire(Chip::Ev3), Tray::classic];
+    let blanks: [fn() -> Tray; 4] =
+        [|| Tray::desfire(Chip::Ev1), || Tray::desfire(Chip::Ev3), || Tray::factory(Chip::Ev2), Tray::classic];
     for blank in blanks {
         let untorn = blank();
         untorn.make(&order()).unwrap();

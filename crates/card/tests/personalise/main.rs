@@ -5,3 +5,5 @@
 mod cards;
 #[cfg(test)]
 mod chips;
+#[cfg(test)]
+mod conversation;

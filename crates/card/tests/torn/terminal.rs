@@ -150,7 +150,9 @@ impl Terminal {
         (verdict, self.end())
     }
 
+    /// What became of a top-up; what it left to mend is mended first.
     pub(crate) fn resolve(&mut self, order: &CreditOrder) -> CreditVerdict {
+        while self.needs_repair() && self.repair(None).0.is_err() {}
         self.ask(order.top_up, order.counter_seen, None).0.unwrap()
     }
 

@@ -120,10 +120,11 @@ impl KeyDesk<'_> {
         found.ok_or_else(|| refuse(ProblemCode::NotFound, "central never had a read key of this version"))
     }
 
-    /// A terminal that was enrolled before the key was drawn could not read a card that has it.
+    /// A terminal that was enrolled before the key was drawn could not read a card that has it. One that was withdrawn
+    /// reads none.
     fn is_held_everywhere(&self, key: &VersionedBaseKey) -> Result<bool, CentralError> {
         let without: i64 = self.database.read().query_row(
-            "SELECT count(*) FROM terminal WHERE enrolled < ?1",
+            "SELECT count(*) FROM terminal WHERE enrolled < ?1 AND token_sha256 <> x''",
             params![key.drawn.0],
             |row| row.get(0),
         )?;

@@ -1,8 +1,8 @@
 //! Conversations with real cards: those of EV1 from Elmü's "DESFire EV1 Communication Examples" (project RFDoorLock;
-//! the first two also in pydesfire's tests), the EV2's from a public replay script,
-//! which leaves the reader's cryptogram to whoever runs it. No published conversation has the
-//! step from the factory's key to AES on the chip's level: its two cryptograms were made with OpenSSL (`des-ede-cbc`)
-//! and zlib's CRC-32, which gave the published ones too.
+//! the first two also in pydesfire's tests), the EV2's from a public replay script, which leaves the reader's
+//! cryptogram to whoever runs it. No published conversation was found that has the step from the factory's key to AES
+//! on the chip's level: its two cryptograms were made with OpenSSL (`des-ede-cbc`) and zlib's CRC-32, which gave the
+//! published ones too.
 
 use super::*;
 use crate::aes_key::AesKey;

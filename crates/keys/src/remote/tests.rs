@@ -107,14 +107,14 @@ fn a_key_held_elsewhere_opens_the_same_session_as_one_held_here() {
 
 #[test]
 fn the_holder_is_told_which_key_of_which_card() {
-    let mut keys = RemoteKeys::new(KeyRole::Credit, Holder::default()).with_versions(2);
-    keys.authentication(&on_card(), 1, Scheme::Aa).unwrap().start(&CHALLENGE).unwrap();
+    let mut keys = RemoteKeys::new(KeyRole::Credit, Holder::default());
+    keys.authentication(&on_card(), 0, Scheme::Aa).unwrap().start(&CHALLENGE).unwrap();
     let expected = RemoteAuthentication {
         role: KeyRole::Credit,
         scheme: Scheme::Aa,
         aid: [0xF5, 0x1C, 0x01],
         number: 3,
-        version: 1,
+        version: 0,
         uid: Uid::new(&[4; 7]).unwrap(),
         challenge: CHALLENGE,
     };

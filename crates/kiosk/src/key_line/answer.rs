@@ -2,9 +2,38 @@
 
 use keys::KeyError;
 use std::fmt;
-use std::sync::mpsc::{Receiver, TryRecvError};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant};
 use tokio::task::AbortHandle;
+
+/// How often the card is looked at while an answer is waited for: a citizen's data must be covered within 300 ms of its
+/// leaving.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Tells whether the card is still there, for whom central is asked.
+#[derive(Clone)]
+pub struct Sight(Arc<dyn Fn() -> bool + Send + Sync>);
+
+impl Sight {
+    /// That looks so: `false` when the card has left.
+    #[must_use]
+    pub fn new(look: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        Self(Arc::new(look))
+    }
+
+    /// Looks.
+    #[must_use]
+    pub fn card_is_there(&self) -> bool {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for Sight {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sight")
+    }
+}
 
 /// Whether an answer is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,10 +87,33 @@ impl<T> Answer<T> {
         self.answered.recv_timeout(left).unwrap_or_else(|_| Err(self.given_up()))
     }
 
-    fn given_up(&self) -> KeyError {
+    /// Waits for it while the card is in sight.
+    ///
+    /// # Errors
+    /// `CardLeft` as soon as it is not, else as [`Self::get`].
+    pub fn wait_with(&self, sight: &Sight) -> Result<T, KeyError> {
+        loop {
+            let left = self.until.saturating_duration_since(Instant::now());
+            match self.answered.recv_timeout(left.min(LOOK)) {
+                Ok(answer) => return answer,
+                Err(RecvTimeoutError::Timeout) if left > LOOK => {}
+                Err(_) => return Err(self.given_up()),
+            }
+            if !sight.card_is_there() {
+                self.recall();
+                return Err(KeyError::CardLeft);
+            }
+        }
+    }
+
+    fn recall(&self) {
         if let Some(task) = &self.task {
             task.abort();
         }
+    }
+
+    fn given_up(&self) -> KeyError {
+        self.recall();
         KeyError::HolderUnavailable("central did not answer in time".to_owned())
     }
 }

@@ -138,8 +138,10 @@ impl Rekey {
         match std::mem::replace(&mut self.asked, Asked::Nothing) {
             Asked::Look(answer) => match answer.get(patience) {
                 None => self.asked = Asked::Look(answer),
-                Some(wanted) if wanted?.is_none() => return Ok(Progress::Over(None)),
-                Some(_) => self.asked = self.begin(card, line)?,
+                Some(wanted) => match wanted? {
+                    None => return Ok(Progress::Over(None)),
+                    Some(_) => self.asked = self.begin(card, line)?,
+                },
             },
             Asked::Begin(scheme, answer) => match answer.get(patience) {
                 None => self.asked = Asked::Begin(scheme, answer),

@@ -2,6 +2,7 @@
 
 use super::*;
 use keys::remote::KeyLine as _;
+use protocol::card_keys::{RekeyBegin, RekeyChange, RekeyConfirm, RekeyLook, RekeyState};
 use std::sync::Mutex;
 use tokio::runtime::Runtime;
 
@@ -40,6 +41,10 @@ impl CardKeyHolder for Central {
     async fn classic(&self, ask: &ClassicAsk) -> Result<ClassicGrant, Problem> {
         match ask {
             ClassicAsk::Keys { .. } => self.heard("keys", ClassicGrant::Keys { purse: [7; 6], top_ups: [8; 6] }).await,
+            ClassicAsk::Found(found) => {
+                let what = format!("found {} {} {:02X?}", found.counter, found.value, found.seal);
+                self.heard(&what, ClassicGrant::Agreed { seal_again: Some([5; 8]) }).await
+            }
             ClassicAsk::Seal(seal) => {
                 let amount = seal.top_up.map(|top_up| top_up.amount);
                 self.heard(&format!("seal {} {amount:?}", seal.counter), ClassicGrant::Seal { mac: [9; 8] }).await
@@ -139,6 +144,19 @@ fn a_central_that_says_nothing_is_not_waited_for() {
 }
 
 #[test]
+fn a_change_of_the_read_key_is_asked_for_and_not_waited_for() {
+    let bench = Bench::new(Central { silent: true, ..Central::default() });
+    let answer = bench.line().with_wait(Duration::from_secs(600)).rekey_look(&uid(), 0);
+    assert!(answer.get(Patience::None).is_none());
+    let answer = bench.line().with_wait(Duration::ZERO).rekey_look(&uid(), 0);
+    assert!(matches!(answer.get(Patience::None), Some(Err(KeyError::HolderUnavailable(_)))), "its time is over");
+    let bench = Bench::new(Central::default());
+    assert_eq!(bench.line().rekey_look(&uid(), 0).wait(), Ok(None));
+    assert_eq!(bench.line().rekey_confirm([1; 16], &[0; 8]).wait(), Ok(1));
+    assert_eq!(bench.asked(), ["look", "confirm"]);
+}
+
+#[test]
 fn a_runtime_that_has_ended_answers_at_once() {
     let bench = Bench::new(Central::default());
     let mut line = bench.line().with_wait(Duration::from_secs(600));
@@ -159,4 +177,15 @@ fn a_classic_cards_keys_are_asked_for_once_a_visit_and_only_its_own_top_up_is_na
     assert_eq!(classic.purse_seal(&uid(), &seal(5)), Ok([9; 8]));
     assert_eq!(bench.asked(), ["keys", "seal 4 None", "seal 5 Some(500)"]);
     assert_eq!(format!("{classic:?}"), "ClassicLine(redacted)");
+}
+
+#[test]
+fn what_lies_on_a_classic_card_is_told_with_its_whole_seal() {
+    let bench = Bench::new(Central::default());
+    let mut classic = bench.line().classic(layout(), None);
+    let seal = card::classic::StoredSeal::read(&[7; 16]);
+    let found = |value| PurseFound { counter: 4, value: Cents(value), seal };
+    assert_eq!(classic.purse_found(&uid(), &found(1_500)), Ok(Some([5; 8])));
+    assert!(matches!(classic.purse_found(&uid(), &found(70_000)), Err(KeyError::HolderUnavailable(_))));
+    assert_eq!(bench.asked(), [format!("found 4 1500 {:02X?}", [7; 16])]);
 }

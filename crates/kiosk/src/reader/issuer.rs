@@ -1,7 +1,7 @@
 //! Where a card's credit key comes from: out of its own record, or from central, which is asked while the card waits.
 
 use super::entropy;
-use crate::key_line::{ClassicOrder, KeyLine, RekeyLine};
+use crate::key_line::{ClassicOrder, KeyLine, RekeyLine, Sight};
 use card::CreditKeys;
 use card::classic::ClassicIssuer;
 use domain::city_pack::ClassicLayout;
@@ -9,24 +9,25 @@ use domain::device::CreditOrder;
 use keys::remote::{self, RemoteKeys};
 use keys::{AesKey, KeyRole, OneKey};
 use protocol::card_keys::CardKeyHolder;
+use zeroize::Zeroizing;
 
-/// The keys that central holds. What comes of it blocks until central answers or its time is over.
+/// The keys that central holds. What comes of it blocks until central answers, its time is over, or the card has left.
 pub(crate) trait Issuer: Send {
     /// The way to the credit keys of DESFire cards.
-    fn line(&self) -> Box<dyn remote::KeyLine>;
+    fn line(&self, sight: Sight) -> Box<dyn remote::KeyLine>;
     /// Keys and seals of one MIFARE Classic card, for this top-up or for none.
-    fn classic(&self, layout: ClassicLayout, top_up: Option<ClassicOrder>) -> Box<dyn ClassicIssuer>;
+    fn classic(&self, layout: ClassicLayout, top_up: Option<ClassicOrder>, sight: Sight) -> Box<dyn ClassicIssuer>;
     /// The way to the newest read key. Its answers are not waited for.
     fn rekeying(&self) -> &dyn RekeyLine;
 }
 
 impl<C: CardKeyHolder + Send + Sync + 'static> Issuer for KeyLine<C> {
-    fn line(&self) -> Box<dyn remote::KeyLine> {
-        Box::new(self.clone())
+    fn line(&self, sight: Sight) -> Box<dyn remote::KeyLine> {
+        Box::new(self.clone().in_sight(sight))
     }
 
-    fn classic(&self, layout: ClassicLayout, top_up: Option<ClassicOrder>) -> Box<dyn ClassicIssuer> {
-        Box::new(KeyLine::classic(self, layout, top_up))
+    fn classic(&self, layout: ClassicLayout, top_up: Option<ClassicOrder>, sight: Sight) -> Box<dyn ClassicIssuer> {
+        Box::new(KeyLine::classic(&self.clone().in_sight(sight), layout, top_up))
     }
 
     fn rekeying(&self) -> &dyn RekeyLine {
@@ -42,12 +43,13 @@ pub(super) enum Held {
 }
 
 impl Held {
-    pub(super) fn own(key: [u8; 16]) -> Self {
-        Self::Own(OneKey::new(KeyRole::Credit, AesKey::new(key), entropy()))
+    /// A card's own key; these bytes of it are wiped.
+    pub(super) fn own(key: Zeroizing<[u8; 16]>) -> Self {
+        Self::Own(OneKey::new(KeyRole::Credit, AesKey::new(*key), entropy()))
     }
 
-    pub(super) fn central(issuer: &dyn Issuer) -> Self {
-        Self::Central(RemoteKeys::new(KeyRole::Credit, issuer.line()))
+    pub(super) fn central(issuer: &dyn Issuer, sight: Sight) -> Self {
+        Self::Central(RemoteKeys::new(KeyRole::Credit, issuer.line(sight)))
     }
 
     pub(super) fn keys(&mut self) -> CreditKeys<'_> {

@@ -2,6 +2,7 @@
 //! what happens in between, so whatever lies there is looked at again and again.
 
 use super::rekey::ReadKey;
+use super::eye::{Eye, Shown};
 use super::{Asked, Setup, Tray};
 use crate::machine::Input;
 use crate::meter::{Meter, Timed};
@@ -9,6 +10,7 @@ use card::{CardContents, CardError, CityCard, ReaderNotice, Transport};
 use domain::card::Presentation;
 use domain::device::ReaderEvent;
 use domain::{FailureCode, Uid};
+use keys::KeyRole;
 use session::Event;
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::{Duration, Instant};
@@ -23,6 +25,8 @@ const LOOK: Duration = Duration::from_millis(50);
 /// A refused card is tried again this often while it lies there: it may have lain badly, another process may have
 /// held it, or another card may have taken its place.
 const RETRY: Duration = Duration::from_millis(500);
+/// Readings with a wrong key before a card is left alone: as many as a refusal takes.
+const FAILURES_MAX: u8 = 2;
 /// A card out of sight that pcscd has not missed by then lies there after all, and cannot be read.
 const SEEK: Duration = Duration::from_millis(1_500);
 
@@ -57,12 +61,24 @@ pub(super) struct Owner<T> {
     pub(super) lying: Lying,
     /// The reader is there and answers.
     pub(super) ready: bool,
+    /// On the card that was opened last.
+    pub(super) eye: Eye,
+    /// What lies there and knew none of our read keys.
+    locked: Option<Locked>,
     requests: Receiver<Asked>,
+}
+
+/// A card that was authenticated wrongly. Each failure counts on some chips, up to where the key is blocked for good:
+/// after a few it is left alone until it has been lifted, or another lies there.
+struct Locked {
+    shown: Shown,
+    failures: u8,
 }
 
 impl<T: Tray> Owner<T> {
     pub(super) fn new(tray: T, setup: Setup, requests: Receiver<Asked>) -> Self {
-        Self { tray, setup, presentation: Presentation(0), lying: Lying::Nothing, ready: false, requests }
+        let (presentation, lying, eye) = (Presentation(0), Lying::Nothing, Eye::default());
+        Self { tray, setup, presentation, lying, ready: false, eye, locked: None, requests }
     }
 
     /// One notice, then what was asked for meanwhile; `false` when nobody can ask any more.
@@ -79,11 +95,11 @@ impl<T: Tray> Owner<T> {
             }
             ReaderNotice::Gone => {
                 self.ready = false;
-                self.gone();
+                self.lifted();
                 self.say(ReaderEvent::Gone);
             }
             ReaderNotice::CardArrived => self.arrived(),
-            ReaderNotice::CardGone => self.gone(),
+            ReaderNotice::CardGone => self.lifted(),
             ReaderNotice::Idle => self.look(),
             ReaderNotice::Woken => {}
         }
@@ -178,8 +194,14 @@ impl<T: Tray> Owner<T> {
         }
     }
 
-    fn arrived(&mut self) {
+    /// pcscd saw it leave.
+    fn lifted(&mut self) {
         self.gone();
+        self.locked = None;
+    }
+
+    fn arrived(&mut self) {
+        self.lifted();
         self.next_presentation();
         self.say(ReaderEvent::CardArrived(self.presentation));
         match self.read_surely() {
@@ -208,13 +230,28 @@ impl<T: Tray> Owner<T> {
         Err(FailureCode::CardUnreadable)
     }
 
-    /// Opens and reads what lies there, of whatever technology.
-    pub(super) fn open(&mut self, transport: Box<dyn Transport>) -> Result<(Opened, CardContents), CardError> {
+    /// Opens and reads what lies there, of whatever technology. A card that failed too often with our read keys is not
+    /// authenticated again.
+    pub(super) fn open(&mut self, mut transport: Box<dyn Transport>) -> Result<(Opened, CardContents), CardError> {
+        let shown = Shown::of(transport.as_mut())?;
+        let before = self.locked.take().filter(|locked| locked.shown.may_be(&shown));
+        let failures = before.map_or(0, |locked| locked.failures);
+        if failures >= FAILURES_MAX {
+            self.locked = Some(Locked { shown, failures });
+            return Err(CardError::AuthenticationFailed(KeyRole::Read));
+        }
+        let (eye, transport) = Eye::on(transport, Some(shown.clone()));
+        self.eye = eye;
         let Setup { layout, keys, profile, .. } = &mut self.setup;
-        match profile {
+        let opened = match profile {
             Some(profile) => CityCard::open_with(transport, layout, keys, *profile),
             None => CityCard::open(transport, layout, keys),
+        };
+        let failed = matches!(opened, Err(CardError::AuthenticationFailed(_)));
+        if failed || (failures > 0 && opened.is_err()) {
+            self.locked = Some(Locked { shown, failures: failures + u8::from(failed) });
         }
+        opened
     }
 
     fn read(&mut self) -> Result<ReaderEvent, FailureCode> {

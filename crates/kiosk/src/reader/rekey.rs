@@ -6,7 +6,7 @@ use super::Tray;
 use super::owner::{Lying, Opened, Owner};
 use crate::key_line::{Patience, Progress, Rekey, RekeyLine};
 use card::{CardError, CardSession, CityCard, Transport};
-use domain::device::ReaderRequest;
+use domain::device::ReaderEvent;
 use std::time::{Duration, Instant};
 
 /// How long nothing was asked of the card: the visit is idle.
@@ -46,9 +46,10 @@ impl ReadKey {
 
     /// Begins when it is time, or goes on as far as central has answered.
     fn step<T: Transport>(&mut self, card: &mut CardSession<T>, line: &dyn RekeyLine) {
+        let due = self.is_due();
         let progress = match &mut self.state {
             State::Changing(rekey) => rekey.step(card, line, Patience::None),
-            State::Older if self.is_due() => {
+            State::Older if due => {
                 self.begun += 1;
                 Rekey::start(card, line).map(|rekey| {
                     self.state = State::Changing(rekey);
@@ -105,20 +106,22 @@ impl<T: Tray> Owner<T> {
     }
 
     /// Before a request.
-    pub(super) fn make_way(&mut self, request: &ReaderRequest) {
-        let Lying::Read { session, read_key, .. } = &mut self.lying else { return };
-        read_key.make_way(session.as_deref_mut());
-        match request {
-            ReaderRequest::ProveCreditKey(..) => read_key.paying = true,
-            ReaderRequest::Credit(_) => read_key.paying = false,
-            ReaderRequest::Resolve { .. } | ReaderRequest::WriteTries(..) | ReaderRequest::WriteWishes(..) => {}
+    pub(super) fn make_way(&mut self) {
+        if let Lying::Read { session, read_key, .. } = &mut self.lying {
+            read_key.make_way(session.as_deref_mut());
         }
     }
 
-    /// After a request.
-    pub(super) fn rested(&mut self) {
-        if let Lying::Read { read_key, .. } = &mut self.lying {
-            read_key.quiet_since = Instant::now();
+    /// After a request, and what came of it.
+    pub(super) fn rested(&mut self, event: &ReaderEvent) {
+        let Lying::Read { read_key, .. } = &mut self.lying else { return };
+        read_key.quiet_since = Instant::now();
+        match event {
+            ReaderEvent::CreditKeyProven(_) => read_key.paying = true,
+            ReaderEvent::Credited { .. } | ReaderEvent::NotCredited(..) | ReaderEvent::CreditInDoubt(_) => {
+                read_key.paying = false;
+            }
+            _ => {}
         }
     }
 }

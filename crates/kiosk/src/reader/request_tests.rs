@@ -3,9 +3,10 @@
 
 use super::issuer::Issuer;
 use super::owner::Lying;
+use super::rekey_tests::KeyRoom;
 use super::tests::{Bench, Laid, card};
 use super::{ReaderRequest, entropy};
-use crate::key_line::ClassicOrder;
+use crate::key_line::{ClassicOrder, RekeyLine};
 use crate::machine::Input;
 use card::ReaderNotice;
 use card::classic::ClassicIssuer;
@@ -32,10 +33,11 @@ pub(super) const CLASSIC: ClassicLayout = ClassicLayout {
     top_up_max: Cents(2_000),
 };
 
-/// Keys of cards of the first kind, while it is open.
+/// Keys of cards of the first kind, while it is open; and the change of read keys.
 #[derive(Clone, Default)]
 pub(super) struct Office {
     closed: Arc<AtomicBool>,
+    pub(super) key_room: KeyRoom,
 }
 
 /// Nobody picks up.
@@ -68,6 +70,10 @@ impl ClassicIssuer for Clerk {
         self.keys()?.classic_sector_key(uid, sector, ClassicKeyKind::B)
     }
 
+    fn purse_found(&mut self, _: &Uid, _: &card::classic::PurseFound) -> Result<Option<[u8; 8]>, KeyError> {
+        self.keys().map(|_| None)
+    }
+
     fn purse_seal(&mut self, uid: &Uid, seal: &PurseSeal) -> Result<[u8; 8], KeyError> {
         self.keys()?.purse_seal(uid, seal)
     }
@@ -91,6 +97,10 @@ impl Issuer for Office {
         };
         Box::new(Clerk { closed: Arc::clone(&self.closed), keys: SoftIssuer::new(base, "bahia", entropy()) })
     }
+
+    fn rekeying(&self) -> &dyn RekeyLine {
+        &self.key_room
+    }
 }
 
 fn classic() -> Arc<Mutex<ClassicCard>> {
@@ -100,14 +110,14 @@ fn classic() -> Arc<Mutex<ClassicCard>> {
 }
 
 impl Bench {
-    fn at(office: &Office) -> Self {
+    pub(super) fn at(office: &Office) -> Self {
         let mut bench = Self::new();
         bench.owner.setup.issuer = Box::new(office.clone());
         bench
     }
 
     /// The card is laid down and read.
-    fn read(&mut self, laid: Laid) -> Box<CardSnapshot> {
+    pub(super) fn read(&mut self, laid: Laid) -> Box<CardSnapshot> {
         self.lay(Some(laid));
         self.owner.presentation.0 += 10;
         self.send(ReaderNotice::CardArrived);
@@ -119,7 +129,7 @@ impl Bench {
         read.expect("the card is read")
     }
 
-    fn ask(&mut self, request: &ReaderRequest) -> ReaderEvent {
+    pub(super) fn ask(&mut self, request: &ReaderRequest) -> ReaderEvent {
         self.owner.carry_out(request);
         let answer = self.events.try_iter().find_map(|input| match input {
             Input::Event(Event::Reader(event)) => Some(event),
@@ -136,7 +146,7 @@ impl Bench {
 
 const TOP_UP: TopUpId = TopUpId([7; 16]);
 
-fn order(presentation: Presentation, counter_seen: u32) -> CreditOrder {
+pub(super) fn order(presentation: Presentation, counter_seen: u32) -> CreditOrder {
     CreditOrder {
         presentation,
         key: CreditKey::Central,

@@ -3,10 +3,12 @@
 use super::Tray;
 use super::issuer::{Held, of_order};
 use super::owner::{Lying, Opened, Owner};
+use crate::key_line::Sight;
 use card::{CardContents, CardError};
 use domain::card::{PinTries, Presentation, Technology, Wishes};
 use domain::device::{CreditKey, CreditOrder, ReaderEvent, ReaderRequest};
 use domain::{FailureCode, TopUpId};
+use std::time::Instant;
 
 /// How often the credit key is proven before the card counts as unreadable.
 const PROOFS: u8 = 2;
@@ -15,7 +17,7 @@ const WISH_WRITES: u8 = 2;
 
 impl<T: Tray> Owner<T> {
     pub(super) fn carry_out(&mut self, request: &ReaderRequest) {
-        self.make_way(request);
+        self.make_way();
         let event = match request {
             ReaderRequest::ProveCreditKey(presentation, key) => self.prove(*presentation, *key),
             ReaderRequest::Credit(order) => self.credit(order),
@@ -25,8 +27,9 @@ impl<T: Tray> Owner<T> {
             ReaderRequest::WriteTries(presentation, tries) => self.write_tries(*presentation, *tries),
             ReaderRequest::WriteWishes(presentation, wishes) => self.write_wishes(*presentation, wishes),
         };
+        self.rested(&event);
         self.say(event);
-        self.rested();
+        self.mind_departure();
     }
 
     /// For a technician: the reader's name, when it answers and so does the card that was read.
@@ -72,18 +75,30 @@ impl<T: Tray> Owner<T> {
         Some(contents)
     }
 
+    /// For whoever waits with the card of this presentation in hand.
+    fn sight(&self) -> Sight {
+        self.eye.sight(self.presentation, &self.setup.inputs)
+    }
+
+    /// A card that left while central was asked is gone, and that was told: it, or another, is looked for.
+    fn mind_departure(&mut self) {
+        if self.eye.has_lost_the_card() && matches!(self.lying, Lying::Read { .. }) {
+            self.lying = Lying::Seeking { since: Instant::now() };
+        }
+    }
+
     /// The key for one proof or one credit; `None` when its visit is over, or it is of another kind of card.
     fn held(&self, key: CreditKey, technology: Technology, order: Option<&CreditOrder>) -> Option<Held> {
         match (key, technology) {
             (CreditKey::Record(key), Technology::DesfireEv1 | Technology::DesfireEv2) => {
-                Some(Held::own(*self.setup.vault.array::<16>(key)?))
+                Some(Held::own(self.setup.vault.array::<16>(key)?))
             }
             (CreditKey::Central, Technology::DesfireEv1 | Technology::DesfireEv2) => {
-                Some(Held::central(self.setup.issuer.as_ref()))
+                Some(Held::central(self.setup.issuer.as_ref(), self.sight()))
             }
             (CreditKey::Central, Technology::Classic) => {
                 let top_up = order.and_then(of_order);
-                Some(Held::Classic(self.setup.issuer.classic(self.setup.layout.classic?, top_up)))
+                Some(Held::Classic(self.setup.issuer.classic(self.setup.layout.classic?, top_up, self.sight())))
             }
             (CreditKey::Record(_), Technology::Classic) => None,
         }
@@ -178,13 +193,14 @@ impl<T: Tray> Owner<T> {
     /// visit tries again.
     pub(super) fn mend(&mut self) {
         let Some(layout) = self.setup.layout.classic else { return };
-        let mut issuer = self.setup.issuer.classic(layout, None);
+        let mut issuer = self.setup.issuer.classic(layout, None, self.sight());
         let Some(card) = self.card(self.presentation) else { return };
         match card.repair(issuer.as_mut()) {
             Ok(true) => tracing::info!("a card that was lifted too early is whole again"),
             Ok(false) => {}
             Err(error) => tracing::info!(%error, "a card that was lifted too early stays as it is for now"),
         }
+        self.mind_departure();
     }
 }
 

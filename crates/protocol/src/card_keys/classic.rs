@@ -16,6 +16,28 @@ pub enum ClassicAsk {
     /// The seal of one top-up of one card.
     #[n(1)]
     Seal(#[n(0)] ClassicSealAsk),
+    /// Whether the purse that was found is the one that the books know. Asked before anything is written because of it.
+    #[n(2)]
+    Found(#[n(0)] ClassicFound),
+}
+
+/// A purse as a terminal found it, with the seal that lies there.
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct ClassicFound {
+    /// The card's UID.
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub uid: Vec<u8>,
+    /// The counter of the last top-up that the main block has, or will be given back.
+    #[n(1)]
+    pub counter: u32,
+    /// The value that goes with it, euro cents.
+    #[n(2)]
+    pub value: u16,
+    /// The seal's block: counter, day and value, each least significant byte first, and the MAC
+    /// (`docs/card-layout.md`).
+    #[cbor(n(3), with = "minicbor::bytes")]
+    pub seal: [u8; 16],
 }
 
 /// The purse after one top-up, to be sealed.
@@ -70,5 +92,12 @@ pub enum ClassicGrant {
         /// The seal's MAC.
         #[cbor(n(0), with = "minicbor::bytes")]
         mac: [u8; 8],
+    },
+    /// The answer to `ClassicAsk::Found`: the books agree.
+    #[n(2)]
+    Agreed {
+        /// The right MAC of the seal that lies there, when only that is wrong: it is to be written again.
+        #[cbor(n(0), with = "minicbor::bytes")]
+        seal_again: Option<[u8; 8]>,
     },
 }

@@ -4,6 +4,7 @@ use crate::crashes::assert_conserved;
 use crate::money::top_up;
 use crate::street::Street;
 use crate::world::CreditFate;
+use domain::card::Technology;
 use domain::{Cents, FailureCode};
 
 const CLASSIC: usize = 3;
@@ -172,4 +173,16 @@ fn a_purse_above_what_a_card_of_the_first_kind_may_hold_needs_a_check() {
     street.lay(CLASSIC);
     assert!(street.view()["screen"]["balance"].is_null());
     assert!(notices(&street).contains("C-06"));
+}
+
+#[test]
+fn a_purse_above_what_an_ev1_may_hold_needs_a_check_and_on_a_later_card_it_does_not() {
+    for (technology, needs_check) in [(Technology::DesfireEv1, true), (Technology::DesfireEv2, false)] {
+        let mut street = Street::new();
+        street.cards[0].technology = technology;
+        street.cards[0].purse = Cents(10_001);
+        street.lay(0);
+        assert_eq!(street.view()["screen"]["balance"].is_null(), needs_check, "{technology:?}");
+        assert_eq!(notices(&street).contains("C-06"), needs_check, "{technology:?}");
+    }
 }

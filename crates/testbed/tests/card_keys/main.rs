@@ -10,6 +10,7 @@
 
 mod classic;
 mod credit;
+mod office;
 mod rekey;
 
 use card::{Apdu, CardContents, CardError, CityCard, Reply, Transport, TransportError};
@@ -90,9 +91,38 @@ impl City {
     }
 
     fn line(&self) -> KeyLine<HttpCentral> {
-        let Enrolment { central, access_token, .. } = &self.bundle;
+        self.line_of(&self.bundle)
+    }
+
+    fn line_of(&self, bundle: &Enrolment) -> KeyLine<HttpCentral> {
+        let Enrolment { central, access_token, .. } = bundle;
         let central = HttpCentral::new(central, access_token.clone(), &SyncSettings::default()).unwrap();
         KeyLine::new(self.runtime.handle().clone(), Arc::new(central))
+    }
+
+    fn url(&self) -> String {
+        self.running.as_ref().unwrap().url()
+    }
+
+    /// `citizen-central renew-read-key`, and central again.
+    fn renew_read_key(&mut self) -> u8 {
+        self.stop();
+        let mut keys = self.keys();
+        let version = keys.renew_read_key(clock::now()).unwrap();
+        keys.save(&self.data.keys()).unwrap();
+        self.running = Some(self.runtime.block_on(serve(CityServer::open(self.data.clone()).unwrap(), 0)).unwrap());
+        version
+    }
+
+    /// The terminal is enrolled anew.
+    fn enrol_anew(&mut self) {
+        self.bundle = self.enrol(TERMINAL);
+    }
+
+    fn enrol(&self, terminal: TerminalId) -> Enrolment {
+        let place = "Plaza Mayor".to_owned();
+        let order = EnrolmentOrder { terminal, place, central: self.url(), codes: 1 };
+        enrol(&mut self.database(), &self.keys(), order, clock::now()).unwrap()
     }
 
     fn stop(&mut self) {

@@ -1,16 +1,21 @@
 use super::{City, Opened};
 use card::{CardSession, CityCard, Transport};
 use card_simulator::memory::Chip;
-use card_simulator::{FaultKind, FaultPlan, VirtualCard, When};
+use card_simulator::{FaultKind, FaultPlan, FieldCard, When};
 use central::clock;
+use central::enrol::withdraw;
+use domain::TerminalId;
 use keys::{AesKey, SoftKeys};
+use kiosk::key_line::KeyLine;
+use protocol::Enrolment;
+use sync::HttpCentral;
 
 /// A city that has drawn a new read key; its cards have the one before.
 fn renewed(seed: u64) -> City {
     City::with(seed, |keys| assert_eq!(keys.renew_read_key(clock::now()).unwrap(), 1))
 }
 
-fn desfire(card: Opened) -> CardSession<Box<dyn Transport>> {
+pub(super) fn desfire(card: Opened) -> CardSession<Box<dyn Transport>> {
     match card {
         CityCard::Desfire(session) => session,
         CityCard::Classic(_) => panic!("not a DESFire card"),
@@ -18,7 +23,7 @@ fn desfire(card: Opened) -> CardSession<Box<dyn Transport>> {
 }
 
 /// Whether a kiosk that has this version of the read key only can read the card, the newest being 0.
-fn opens_with(city: &City, tray: &super::Tray<VirtualCard>, version: usize) -> bool {
+pub(super) fn opens_with<C: FieldCard + 'static>(city: &City, tray: &super::Tray<C>, version: usize) -> bool {
     let base = AesKey::new(*city.bundle.read_base_keys[version].expose());
     let mut keys = SoftKeys::new(vec![base], None, &city.layout.system_id, super::entropy());
     CityCard::open(tray.connect(), &city.layout, &mut keys).is_ok()
@@ -40,6 +45,24 @@ fn a_card_is_moved_to_the_newest_read_key_and_read_with_it() {
         assert_eq!(city.line().rekey(&mut desfire(card)).unwrap(), None, "it has the newest");
         forget(&city);
     }
+}
+
+#[test]
+fn no_card_is_moved_while_a_terminal_has_only_the_older_key_unless_it_was_withdrawn() {
+    let mut city = City::new(33);
+    let old = city.enrol(TerminalId(4));
+    city.renew_read_key();
+    city.enrol_anew();
+    let old = Enrolment { central: city.url(), ..old };
+    let tray = city.card(Chip::Ev2);
+    let moved = |line: KeyLine<HttpCentral>| line.rekey(&mut desfire(city.open(&tray).unwrap().0));
+    assert_eq!(moved(city.line()).unwrap(), None);
+    assert!(withdraw(&mut city.database(), TerminalId(4)).unwrap());
+    assert!(!withdraw(&mut city.database(), TerminalId(5)).unwrap(), "there is none");
+    assert!(moved(city.line_of(&old)).is_err(), "its token is void");
+    assert_eq!(moved(city.line()).unwrap(), Some(1));
+    let back = city.enrol(TerminalId(4));
+    assert_eq!(moved(city.line_of(&back)).unwrap(), None, "it is one of the city's again");
 }
 
 /// The books know nothing of the card's key any more: the next card bears the same UID.

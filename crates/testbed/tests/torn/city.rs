@@ -181,6 +181,10 @@ impl ClassicIssuer for Central {
         sector_key(&AesKey::new(CREDIT), uid, sector, ClassicKeyKind::B, &layout().system_id)
     }
 
+    fn purse_found(&mut self, _: &Uid, _: &card::classic::PurseFound) -> Result<Option<[u8; 8]>, KeyError> {
+        Ok(None)
+    }
+
     fn purse_seal(&mut self, uid: &Uid, seal: &PurseSeal) -> Result<[u8; 8], KeyError> {
         assert!([self.sealed, self.sealed + 1].contains(&seal.counter), "{seal:?} after {}", self.sealed);
         self.sealed = seal.counter;

@@ -21,15 +21,27 @@ pub(crate) fn issue(test: &str, kind: Kind) {
         let names = reader.end();
         assert!(names.len() > LIFTED);
         check_as_a_kiosk(&reader, kind);
-        for number in 0..LIFTED {
-            let exchange = number * (names.len() - 1) / (LIFTED - 1);
-            let kind_of_tear = if number % 2 == 0 { FaultKind::TearBefore } else { FaultKind::TearAfter };
-            let number = u32::try_from(exchange).unwrap() + 1;
-            let tear = Tear { number, name: names[exchange].clone(), kind: kind_of_tear };
+        for tear in chosen(&names) {
             let _scene = Scene(format!("{kind:?}, personalisation: {tear}"));
             lift(&mut reader, kind, &tear);
         }
     });
+}
+
+/// Some, before and after in turn, from the first exchange to the last; and one in the middle of the last write, that of
+/// the identity.
+fn chosen(names: &[String]) -> Vec<Tear> {
+    let tear = |exchange: usize, kind| {
+        let number = u32::try_from(exchange).unwrap() + 1;
+        Tear { number, name: names[exchange].clone(), kind }
+    };
+    let evenly = (0..LIFTED).map(|step| {
+        let kind = if step % 2 == 0 { FaultKind::TearBefore } else { FaultKind::TearAfter };
+        tear(step * (names.len() - 1) / (LIFTED - 1), kind)
+    });
+    let is_write = |name: &String| ["FF D6", "90 3D", "90 8D"].iter().any(|write| name.starts_with(write));
+    let identity = names.iter().rposition(is_write).unwrap();
+    evenly.chain([tear(identity, FaultKind::TearMidWrite(11))]).collect()
 }
 
 fn lift(reader: &mut Reader, kind: Kind, tear: &Tear) {

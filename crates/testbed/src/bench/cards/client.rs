@@ -52,7 +52,6 @@ fn taps(errand: &Errand) -> Result<(), StreetError> {
                 let arrived = Instant::now();
                 let transport = watcher.connect(EXCHANGE_WAIT).map_err(wrong)?;
                 let connected = arrived.elapsed();
-                let transport = Slow(transport, Vec::new(), arrived);
                 let (card, contents) = CityCard::open(transport, &layout, &mut keys).map_err(wrong)?;
                 let took = arrived.elapsed();
                 if contents.top_ups.len() != 6 || contents.movements.len() != 10 || contents.purse.is_none() {
@@ -90,23 +89,4 @@ fn credits(errand: &Errand) -> Result<Vec<u64>, StreetError> {
         counter += 1;
     }
     Ok(micros)
-}
-
-struct Slow(PcscTransport, Vec<(u8, u128)>, Instant);
-impl card::Transport for Slow {
-    fn transmit(&mut self, c: &card::Apdu) -> Result<card::Reply, card::TransportError> {
-        let b = Instant::now();
-        let r = self.0.transmit(c);
-        self.1.push((c.bytes()[1], b.elapsed().as_micros()));
-        r
-    }
-    fn atr(&self) -> &[u8] { self.0.atr() }
-    fn reader_name(&self) -> &str { self.0.reader_name() }
-}
-impl Drop for Slow {
-    fn drop(&mut self) {
-        let mut t = String::new();
-        for (i, d) in &self.1 { t += &format!("{i:02X}:{d} "); }
-        eprintln!("SLOW {} {t}", self.2.elapsed().as_micros());
-    }
 }

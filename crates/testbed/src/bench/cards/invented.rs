@@ -156,6 +156,10 @@ impl ClassicIssuer for Central {
         sector_key(&self.credit, uid, sector, ClassicKeyKind::B, &self.system_id)
     }
 
+    fn purse_found(&mut self, _: &Uid, _: &card::classic::PurseFound) -> Result<Option<[u8; 8]>, KeyError> {
+        Ok(None)
+    }
+
     fn purse_seal(&mut self, uid: &Uid, seal: &PurseSeal) -> Result<[u8; 8], KeyError> {
         purse_seal_mac(&self.seal, uid, &self.system_id, seal)
     }
