@@ -49,6 +49,9 @@ pub enum FaultKind {
     /// was meant to be, anew at every reading, until the block is written again or the card is loaded from its file. Of a
     /// sector trailer and on DESFire it is `TearMidWrite`.
     TearUnsettled(u8),
+    /// As `TearMidWrite`, by a chip that writes a block from its end: so many of the last bytes are new, and the rest is
+    /// as it was. On DESFire it is `TearMidWrite`.
+    TearSuffix(u8),
     /// The card is taken away before the command reaches it, and what waits behind it ([`crate::Field`]) lies there at
     /// once, quicker than a reader looks. Where nothing waits, it is the same card again.
     Swap,
@@ -146,15 +149,26 @@ impl Exchange {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Cut {
     pub(crate) written: u8,
-    /// The rest is garbage, and stays so; otherwise it reads either way.
-    pub(crate) settled: bool,
+    pub(crate) rest: Rest,
+}
+
+/// What a cut write leaves of the bytes that it did not come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rest {
+    /// Garbage, that stays so.
+    Garbage,
+    /// They read as before or as meant, anew at every reading.
+    Either,
+    /// The block's beginning, as it was.
+    Before,
 }
 
 impl FaultKind {
     fn cut(self) -> Option<Cut> {
         match self {
-            Self::TearMidWrite(written) => Some(Cut { written, settled: true }),
-            Self::TearUnsettled(written) => Some(Cut { written, settled: false }),
+            Self::TearMidWrite(written) => Some(Cut { written, rest: Rest::Garbage }),
+            Self::TearUnsettled(written) => Some(Cut { written, rest: Rest::Either }),
+            Self::TearSuffix(written) => Some(Cut { written, rest: Rest::Before }),
             _ => None,
         }
     }
@@ -253,6 +267,7 @@ impl FaultLine {
                 FaultKind::FlipCommandBit(bit) => flip(&mut heard, bit),
                 FaultKind::TearMidWrite(_)
                 | FaultKind::TearUnsettled(_)
+                | FaultKind::TearSuffix(_)
                 | FaultKind::TearAfter
                 | FaultKind::Delay(_)
                 | FaultKind::FlipBit(_)

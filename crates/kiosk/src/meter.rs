@@ -41,12 +41,12 @@ pub(crate) fn micros(duration: Duration) -> u64 {
 
 /// A transport that remembers how long the card took.
 pub(crate) struct Timed {
-    inner: Box<dyn Transport>,
+    inner: Box<dyn Transport + Send>,
     exchanges: Meter,
 }
 
 impl Timed {
-    pub(crate) fn new(inner: Box<dyn Transport>, exchanges: Meter) -> Self {
+    pub(crate) fn new(inner: Box<dyn Transport + Send>, exchanges: Meter) -> Self {
         Self { inner, exchanges }
     }
 }

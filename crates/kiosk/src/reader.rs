@@ -11,6 +11,8 @@ mod requests;
 #[cfg(test)]
 mod rekey_tests;
 #[cfg(test)]
+mod eye_tests;
+#[cfg(test)]
 mod request_tests;
 #[cfg(test)]
 mod tests;
@@ -30,6 +32,9 @@ use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
+/// A connection to a card. It may be handed on to another thread.
+pub type Line = Box<dyn Transport + Send>;
+
 /// The tray with its reader: PC/SC in the street, something else on a desk.
 pub trait Tray: Send {
     /// Waits for the next notice.
@@ -38,7 +43,7 @@ pub trait Tray: Send {
     ///
     /// # Errors
     /// `TransportError` when there is none.
-    fn connect(&self, exchange_timeout: Duration) -> Result<Box<dyn Transport>, TransportError>;
+    fn connect(&self, exchange_timeout: Duration) -> Result<Line, TransportError>;
     /// Something that ends a wait from another thread.
     fn waker(&self) -> Box<dyn Fn() + Send + Sync>;
     /// The PC/SC name of the reader in use; `None` when there is none, or it has no name.
@@ -52,7 +57,7 @@ impl Tray for Box<dyn Tray> {
         (**self).next(timeout)
     }
 
-    fn connect(&self, exchange_timeout: Duration) -> Result<Box<dyn Transport>, TransportError> {
+    fn connect(&self, exchange_timeout: Duration) -> Result<Line, TransportError> {
         (**self).connect(exchange_timeout)
     }
 
@@ -70,7 +75,7 @@ impl Tray for ReaderWatcher {
         Self::next(self, timeout)
     }
 
-    fn connect(&self, exchange_timeout: Duration) -> Result<Box<dyn Transport>, TransportError> {
+    fn connect(&self, exchange_timeout: Duration) -> Result<Line, TransportError> {
         Ok(Box::new(Self::connect(self, exchange_timeout)?))
     }
 

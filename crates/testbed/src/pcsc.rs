@@ -58,6 +58,8 @@ start "$@" readers
 while read -r word; do
     case $word in
         stop) kill "$pcscd"; wait "$pcscd" || true ;;
+        freeze) kill -STOP "$pcscd"; : > "$1/frozen" ;;
+        thaw) kill -CONT "$pcscd"; rm "$1/frozen" ;;
         kill) kill -KILL "$pcscd"; wait "$pcscd" || true ;;
         start) start "$@" readers ;;
         start-without-reader) start "$@" no-readers ;;
@@ -214,6 +216,35 @@ impl PcscSandbox {
     pub fn kill_service(&mut self) -> Result<(), SandboxError> {
         self.tell("kill")?;
         self.wait_for_silence()
+    }
+
+    /// Stops pcscd in whatever it does, as a driver that hangs does: its socket stays open and nobody answers there.
+    ///
+    /// # Errors
+    /// When the sandbox has ended.
+    pub fn freeze_service(&mut self) -> Result<(), SandboxError> {
+        self.tell("freeze")?;
+        self.wait_for_frost(true)
+    }
+
+    /// Lets pcscd go on after [`Self::freeze_service`].
+    ///
+    /// # Errors
+    /// When the sandbox has ended.
+    pub fn thaw_service(&mut self) -> Result<(), SandboxError> {
+        self.tell("thaw")?;
+        self.wait_for_frost(false)
+    }
+
+    fn wait_for_frost(&self, frozen: bool) -> Result<(), SandboxError> {
+        let until = Instant::now() + END_MAX;
+        while self.folder.join("frozen").exists() != frozen {
+            if Instant::now() > until {
+                return Err(SandboxError::Late(self.log()));
+            }
+            thread::sleep(POLL);
+        }
+        Ok(())
     }
 
     /// Pulls the reader out: from now on pcscd runs and has none. vpcd cannot tell a running pcscd that its reader is

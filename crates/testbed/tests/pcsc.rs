@@ -2,13 +2,16 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests may fail as loudly as tests")]
 
+use card::{Apdu, ReaderNotice, ReaderWatcher, Transport};
 use card_simulator::{CardDescription, CardHost, FaultKind, FaultPlan, VirtualCard, When, personalise};
 use pcsc::{Card, Context, Protocols, ReaderState, Scope, ShareMode, State};
 use std::ffi::CString;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
+use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
-use testbed::pcsc::{PcscSandbox, READER, SandboxError, as_client, bridge_beside_this_program};
+use std::time::{Duration, Instant};
+use testbed::pcsc::{PcscSandbox, READER, SOCKET_VARIABLE, SandboxError, as_client, bridge_beside_this_program};
 
 const WAIT: Duration = Duration::from_secs(10);
 const GET_UID: [u8; 5] = [0xFF, 0xCA, 0, 0, 0];
@@ -144,4 +147,71 @@ fn what_is_missing_is_named() {
     assert!(matches!(&refused, SandboxError::Missing { what, .. } if what == "/nowhere/card-simulator"), "{refused}");
     let refused = PcscSandbox::start(Path::new("/run"), &bridge_beside_this_program().unwrap()).err().unwrap();
     assert!(matches!(refused, SandboxError::Folder(_)), "{refused}");
+}
+
+/// In the child: which notice of a watcher is told to the parent, one a line.
+const WATCHER: &str = "TESTBED_WATCHER";
+
+/// A child that ends with the test.
+struct Client(Child);
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_reader_whose_service_hangs_is_gone_and_comes_back_when_it_goes_on() {
+    if std::env::var_os(WATCHER).is_some() {
+        return watch();
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mut sandbox = PcscSandbox::start(folder.path(), &bridge_beside_this_program().unwrap()).unwrap();
+    let tray = CardHost::listen(&sandbox.tray_socket()).unwrap();
+    let mut client = Command::new(std::env::current_exe().unwrap())
+        .args(["a_reader_whose_service_hangs_is_gone_and_comes_back_when_it_goes_on", "--exact", "--nocapture"])
+        .env(SOCKET_VARIABLE, sandbox.socket_name())
+        .env(WATCHER, "1")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(client.stdout.take().unwrap()).lines();
+    let _client = Client(client);
+    let mut expect = |notices: &[&str]| {
+        for notice in notices {
+            let told =
+                lines.by_ref().map(Result::unwrap).find_map(|line| line.strip_prefix("notice ").map(str::to_owned));
+            assert_eq!(told.as_deref(), Some(*notice));
+        }
+    };
+    expect(&["Ready"]);
+    tray.insert(card());
+    expect(&["CardArrived", "answers true"]);
+    sandbox.freeze_service().unwrap();
+    expect(&["CardGone", "Gone", "Woken"]);
+    sandbox.thaw_service().unwrap();
+    expect(&["Ready", "CardArrived", "answers true"]);
+}
+
+/// Tells what it notices until it is killed; wakes itself once the reader is gone, as a request would.
+fn watch() {
+    let mut watcher = ReaderWatcher::new(READER);
+    // Without this bound a test whose parent died would go on.
+    let until = Instant::now() + 6 * WAIT;
+    while Instant::now() < until {
+        let notice = watcher.next(WAIT);
+        println!("\nnotice {notice:?}");
+        match notice {
+            ReaderNotice::CardArrived => {
+                let uid = watcher.connect(WAIT).and_then(|mut card| card.transmit(&Apdu::get_uid()));
+                println!("\nnotice answers {}", uid.is_ok());
+            }
+            ReaderNotice::Gone => watcher.waker().wake(),
+            _ => {}
+        }
+    }
 }

@@ -5,7 +5,7 @@ use super::access::{Conditions, Operation};
 use super::keys::{ClassicKey, ClassicKeyKind};
 use super::memory::{BLOCKS, Block, ClassicMemory, SECTOR_BLOCKS};
 use super::value::ValueBlock;
-use crate::faults::Cut;
+use crate::faults::{Cut, Rest};
 use crate::picc::Entropy;
 use crate::storage::{ClassicHead, Storage};
 use std::collections::BTreeMap;
@@ -209,16 +209,24 @@ impl ClassicChip {
     /// What a write leaves in the EEPROM and, where it was too short, what was meant.
     fn written(&mut self, block: u8, meant: Block) -> (Block, Option<Block>) {
         let Some(cut) = self.cut.take() else { return (meant, None) };
-        let settled = cut.settled || is_trailer(block);
+        let before = self.memory.block(block);
+        let written = usize::from(cut.written).min(meant.len());
         let mut left = meant;
-        let Some(rest) = left.get_mut(usize::from(cut.written)..) else { return (meant, None) };
-        if settled {
-            (self.entropy)(rest);
-        } else {
-            let before = self.memory.block(block);
-            rest.copy_from_slice(before.get(usize::from(cut.written)..).unwrap_or_default());
+        match cut.rest {
+            Rest::Before => {
+                let kept = meant.len() - written;
+                left[..kept].copy_from_slice(&before[..kept]);
+                (left, None)
+            }
+            Rest::Either if !is_trailer(block) && written < meant.len() => {
+                left[written..].copy_from_slice(&before[written..]);
+                (left, Some(meant))
+            }
+            Rest::Garbage | Rest::Either => {
+                (self.entropy)(&mut left[written..]);
+                (left, None)
+            }
         }
-        (left, (!settled).then_some(meant))
     }
 
     /// Loads a value block into the transfer buffer, changed by `by`.

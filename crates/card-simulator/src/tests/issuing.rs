@@ -1,7 +1,7 @@
 //! A blank chip becomes a citizen's card, command by command, and no tear leaves it between two states.
 
 use super::card_with;
-use super::reader::{AID, CHIP, CREDIT, DEBIT, LOST, READ, Reader, SCHEMES, Scheme, key_of};
+use super::reader::{AID, CHIP, CREDIT, DEBIT, LOST, READ, Reader, SCHEMES, Scheme, key_of, opening_record};
 use crate::memory::{CardKey, Chip, Memory};
 use crate::{BlankDescription, FaultKind, FaultPlan, Key, VirtualCard, When, layout};
 use serde_json::json;
@@ -64,7 +64,7 @@ fn files_and_keys(card: &mut VirtualCard, scheme: Scheme) -> Result<(), u8> {
 /// Record 0 of both rings, tries and wishes.
 fn first_records(card: &mut VirtualCard, scheme: Scheme) -> Result<(), u8> {
     let mut reader = Reader::at(card, AID, scheme, CREDIT, &key_of(CREDIT))?;
-    reader.write_top_up(&[0; 48])?;
+    reader.write_top_up(&opening_record())?;
     reader.mac(0xC7, &[])?;
     let mut reader = Reader::at(card, AID, scheme, DEBIT, &key_of(DEBIT))?;
     let movement = [&[0; 12][..], &1_250_i32.to_le_bytes(), &[0; 8]].concat();

@@ -39,6 +39,13 @@ trait Channel {
     }
 }
 
+/// Record 0 of the top-ups file: the purse was opened with 12.50 euros.
+pub(crate) fn opening_record() -> [u8; 48] {
+    let mut record = [0; 48];
+    record[24..28].copy_from_slice(&1_250_i32.to_le_bytes());
+    record
+}
+
 /// An authenticated conversation.
 pub(crate) struct Reader<'a> {
     pub(crate) card: &'a mut VirtualCard,

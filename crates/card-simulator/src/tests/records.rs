@@ -3,7 +3,8 @@
 use super::issuing::blank;
 use super::reader::{AID, Reader, SCHEMES, Scheme, refused};
 use crate::memory::{Access, Application, CardKey, Chip, CommMode, Contents, File, RecordFile, Rights};
-use crate::{Status, VirtualCard};
+use crate::{CardDescription, Debit, Status, TopUp, VirtualCard, personalise};
+use domain::{Cents, Day, TerminalId, TopUpId};
 use std::collections::BTreeMap;
 
 const LINEAR: u8 = 1;
@@ -109,4 +110,24 @@ fn clearing_empties_a_file_at_the_commit_and_not_before() {
         let mixed = reader.full(0x3B, &[CYCLIC, 0, 0, 0, 2, 0, 0], &[5, 5]);
         assert_eq!(mixed, refused(Status::PermissionDenied), "not both in one transaction");
     }
+}
+
+#[test]
+fn record_0_carries_what_the_purse_was_opened_with() {
+    let opened = |description: &CardDescription| {
+        let card = personalise(description).unwrap();
+        let record = card.top_ups().into_iter().find(|record| record.counter == 0).unwrap();
+        assert_eq!((record.before, record.top_up), (Cents(0), TopUpId([0; 16])));
+        record.amount
+    };
+    let mut description: CardDescription = serde_json::from_value(super::description()).unwrap();
+    assert_eq!(opened(&description), Cents(1_250), "what it holds");
+    let debit =
+        |counter, balance| Debit { counter, minute: 1, service: 3, amount: Cents(150), balance: Cents(balance) };
+    description.movements = vec![debit(1, 1_400), debit(2, 1_250)];
+    assert_eq!(opened(&description), Cents(1_550), "and what was debited since");
+    let top_up = TopUpId([7; 16]);
+    let (amount, before) = (Cents(500), Cents(900));
+    description.top_ups = vec![TopUp { counter: 1, day: Day(20_000), top_up, amount, before, terminal: TerminalId(1) }];
+    assert_eq!(opened(&description), Cents(900), "what the first top-up found");
 }

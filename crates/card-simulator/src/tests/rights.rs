@@ -1,6 +1,6 @@
 //! Who may do what, and in which communication mode.
 
-use super::reader::{CREDIT, DEBIT, READ, Reader, UID, command, frame, refused};
+use super::reader::{CREDIT, DEBIT, READ, Reader, UID, command, frame, opening_record, refused};
 use super::{card, card_with};
 use crate::Status;
 use crate::memory::CommMode;
@@ -17,7 +17,7 @@ fn the_read_key_reads_identity_records_tries_and_wishes() {
     assert_eq!(identity[..2], [1, 2]);
     assert_eq!(identity[8..16], 1_234_567_890_u64.to_le_bytes());
     assert_eq!(identity[16..48], [0x5C; 32]);
-    assert_eq!(reader.full(0xBB, &[3, 0, 0, 0, 0, 0, 0], &[]), Ok(vec![0; 48]));
+    assert_eq!(reader.full(0xBB, &[3, 0, 0, 0, 0, 0, 0], &[]), Ok(opening_record().to_vec()));
     let movement = reader.full(0xBB, &[4, 0, 0, 0, 1, 0, 0], &[]).unwrap();
     assert_eq!(movement[12..16], 1_250_i32.to_le_bytes());
     assert_eq!(reader.full(0xBD, &TRIES, &[]).unwrap()[..6], [4, 0, 0, 0, 1, 1]);
@@ -179,6 +179,6 @@ fn the_twins_of_longer_frames_carry_a_whole_message_in_one() {
     reader.commit().unwrap();
     let mut reader = Reader::open(&mut card, READ);
     let both = reader.one_frame(0xAB, &[3, 0, 0, 0, 0, 0, 0], &[]);
-    assert_eq!(both, Ok([[0; 48], [7; 48]].concat()));
+    assert_eq!(both, Ok([opening_record(), [7; 48]].concat()));
     assert_eq!(reader.one_frame(0xAD, &IDENTITY, &[]).map(|data| data.len()), Ok(64));
 }

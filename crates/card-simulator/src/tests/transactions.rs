@@ -1,6 +1,6 @@
 //! What is committed, and what is not.
 
-use super::reader::{CREDIT, DEBIT, READ, Reader, command, frame, refused};
+use super::reader::{CREDIT, DEBIT, READ, Reader, command, frame, opening_record, refused};
 use super::{card, card_with};
 use crate::memory::CommMode;
 use crate::transaction::{session_transaction_key, transaction_mac_value};
@@ -23,7 +23,7 @@ fn a_credit_and_its_record_become_valid_together_at_the_commit() {
     reader.credit(2_000).unwrap();
     reader.write_top_up(&record(1)).unwrap();
     assert_eq!(reader.value(), 1_250, "reads before the commit are of committed data");
-    assert_eq!(reader.full(0xBB, &[3, 0, 0, 0, 1, 0, 0], &[]), Ok(vec![0; 48]));
+    assert_eq!(reader.full(0xBB, &[3, 0, 0, 0, 1, 0, 0], &[]), Ok(opening_record().to_vec()));
     assert_eq!((reader.card.purse(), reader.card.top_ups().len()), (Some(Cents(1_250)), 1));
     reader.reader_id().unwrap();
     assert_eq!(reader.commit().unwrap()[..4], [1, 0, 0, 0]);

@@ -90,19 +90,17 @@ impl PurseBlocks {
             let (counter, seal_state) = counter_of(main.address, &seal, &records)?;
             return Ok(PurseState { main, counter, main_state: MainState::Whole, seal_state, records });
         }
-        // The backup is only worth something as the copy that the interrupted top-up itself made, with its record as the
-        // witness: later it lags by a whole top-up.
+        // The backup is only worth something as the copy that the interrupted top-up itself made, or its mending, with
+        // its record as the witness: later it lags by a whole top-up.
         let backup = backup.ok_or(NeedsCheck::PurseUnreadable)?;
-        match counter_of(backup.address, &seal, &records) {
-            Ok((counter, SealState::Current)) if was_begun(counter, backup.value, &records) => Ok(PurseState {
-                main: backup,
-                counter,
-                main_state: MainState::Interrupted,
-                seal_state: SealState::Current,
-                records,
-            }),
-            Ok(_) | Err(_) => Err(NeedsCheck::PurseUnreadable),
-        }
+        let (counter, seal_state) =
+            counter_of(backup.address, &seal, &records).map_err(|_| NeedsCheck::PurseUnreadable)?;
+        let state = PurseState { main: backup, counter, main_state: MainState::Interrupted, seal_state, records };
+        let is_copy = match seal_state {
+            SealState::Current => was_begun(counter, backup.value, &records),
+            SealState::Behind => seal.seal.counter.checked_add(1) == Some(counter) && state.begun().is_none(),
+        };
+        if is_copy { Ok(state) } else { Err(NeedsCheck::PurseUnreadable) }
     }
 }
 
@@ -129,11 +127,11 @@ fn half_written_backwards(
     })
 }
 
-/// Whether the record lies there of a top-up after `counter` that found this value.
+/// Whether the record lies there of a top-up after `counter` that found this value, or more before some rides.
 fn was_begun(counter: u32, value: i32, records: &[Option<ClassicTopUp>; 3]) -> bool {
     let next = |record: &&ClassicTopUp| counter.checked_add(1) == Some(record.counter);
     let mut begun = records.iter().flatten().filter(next);
-    begun.any(|record| i32::from(record.before) == value && record.amount > 0)
+    begun.any(|record| i32::from(record.before) >= value && record.amount > 0)
 }
 
 /// The counter that an address byte stands for.

@@ -184,3 +184,33 @@ fn counters_that_contradict_each_other_need_a_check() {
     blocks.top_ups[4 % 3] = GARBAGE;
     assert_eq!(refused(&blocks), NeedsCheck::RecordMissing);
 }
+
+#[test]
+fn the_next_address_byte_over_the_old_value_is_a_write_that_was_cut_off() {
+    let mut blocks = purse_after(4, 300);
+    blocks.purse[1] = main(700, 4);
+    blocks.top_ups[5 % 3] = ClassicTopUp { before: 700, ..record(5) }.to_bytes();
+    blocks.purse[0] = main(700, 5);
+    let state = understood(&blocks);
+    assert_eq!((state.main_state, state.value(), state.counter), (MainState::Interrupted, Cents(700), 4));
+    // Once sealed, it is a purse that spent just what was added.
+    blocks.purse[2] =
+        StoredSeal { seal: PurseSeal { counter: 5, day: 9_000, value_after: 1_700 }, mac: [3; 8] }.to_bytes();
+    assert_eq!((understood(&blocks).main_state, understood(&blocks).counter), (MainState::Whole, 5));
+}
+
+#[test]
+fn a_verdict_that_hangs_on_a_write_that_may_be_cut_off_is_none() {
+    let mut begun = purse_after(4, 300);
+    begun.top_ups[5 % 3] = ClassicTopUp { before: 700, ..record(5) }.to_bytes();
+    let mut unsealed = purse_after(5, 0);
+    unsealed.purse[2] = seal(4);
+    for blocks in [begun, unsealed] {
+        let state = understood(&blocks);
+        assert!(state.may_be_cut_off());
+        assert_eq!(state.settled_verdict(id(5), 4), None);
+        assert_eq!(state.settled_verdict(id(99), 4), Some(CreditVerdict::NotCredited), "either way");
+        assert!(matches!(state.settled_verdict(id(4), 3), Some(CreditVerdict::Credited { .. })));
+        assert_eq!(state.settled_verdict(id(99), 3), Some(CreditVerdict::NotCredited));
+    }
+}

@@ -55,7 +55,11 @@ impl<T: Transport> ClassicSession<T> {
             return Err(CardError::ReadBackDiffers);
         }
         if state.may_be_cut_off() {
-            let [main, ..] = self.blocks.purse;
+            let [main, backup, _] = self.blocks.purse;
+            // Cut off here, the main block comes back as it was now, and not as it was before some rides.
+            if self.chip.read_value(backup)? != Some(state.main) {
+                self.chip.write_value(backup, state.main)?;
+            }
             self.chip.write_value(main, state.main)?;
         }
         if let Some(seal) = seal {

@@ -13,7 +13,7 @@ use crate::classic::{AccessConditions, ClassicChip, ClassicSession, DataBlock, T
 use crate::error::CardError;
 use crate::layout::Identity;
 use crate::profile::ReaderProfile;
-use crate::transport::Transport;
+use crate::transport::{Transport, TransportError};
 use domain::Uid;
 use domain::card::Technology;
 use domain::city_pack::{CardLayout, ClassicLayout};
@@ -82,7 +82,7 @@ impl<T: Transport> Blank<T> {
         let key = keys.classic_sector_key(&self.uid, sector, ClassicKeyKind::B)?;
         let mut chip = chip(&mut self.transport);
         let opens = chip.authenticate(sector, ClassicKeyKind::B, &key);
-        chip.forget_key();
+        forget_key(&mut chip)?;
         Ok(opens?)
     }
 
@@ -157,8 +157,8 @@ impl<T: Transport> Blank<T> {
         let mut chip = chip(&mut self.transport);
         let closed = close(&mut chip, sector, blank);
         // The reader is left without the sector's key B, also when closing it failed.
-        chip.forget_key();
-        closed
+        let forgotten = forget_key(&mut chip);
+        closed.and(forgotten)
     }
 
     fn read_back<K: OfficeKeys>(&mut self, order: &CardOrder, keys: &mut K) -> Result<(), PersonaliseError> {
@@ -177,11 +177,7 @@ impl<T: Transport> Blank<T> {
 
 /// Writes a sector that is still open, and closes it. One that our key B opens was closed before, and its contents had
 /// been read back by then.
-fn close<T: Transport>(
-    chip: &mut ClassicChip<T>,
-    sector: &Sector,
-    blank: &BlankKeys,
-) -> Result<(), PersonaliseError> {
+fn close<T: Transport>(chip: &mut ClassicChip<T>, sector: &Sector, blank: &BlankKeys) -> Result<(), PersonaliseError> {
     if chip.authenticate(sector.number, ClassicKeyKind::B, &sector.key_b)? && is_closed(chip, sector)? {
         return Ok(());
     }
@@ -199,6 +195,12 @@ fn close<T: Transport>(
     chip.write_trailer(sector.number, &trailer)?;
     let opens = chip.authenticate(sector.number, ClassicKeyKind::B, &sector.key_b)?;
     if opens { Ok(()) } else { Err(CardError::ReadBackDiffers.into()) }
+}
+
+/// Takes key B out of the reader. A transport that failed in doing so is not used again.
+fn forget_key<T: Transport>(chip: &mut ClassicChip<T>) -> Result<(), PersonaliseError> {
+    chip.forget_key();
+    if chip.is_lost() { Err(CardError::from(TransportError::Closed).into()) } else { Ok(()) }
 }
 
 /// Whether a sector is closed and readable under our key B, as far as a card tells.

@@ -48,7 +48,7 @@ fn a_scout_ends_with_its_watcher() {
 fn watcher() -> (ReaderWatcher, NewsSender) {
     let mut watcher = ReaderWatcher::new("");
     let (wanted, still_wanted) = channel::<()>();
-    let thread = thread::spawn(move || drop(still_wanted.recv()));
+    let thread = thread::spawn(move || still_wanted.recv().unwrap_or_default());
     watcher.scouting = Some(Scouting { thread, _wanted: wanted });
     let news = watcher.waker.news.clone();
     (watcher, news)

@@ -7,7 +7,7 @@ use crate::classic_field::{
 use crate::field::{TERMINAL, kiosk_keys, kiosk_keys_of, read_key};
 use card::classic::{ClassicChip, DataBlock};
 use card::{CardError, Change, CityCard, CreditOutcome, CreditRefusal, NeedsCheck, ReaderProfile};
-use card_simulator::ClassicFlaw;
+use card_simulator::{ClassicFlaw, FaultKind, FaultPlan, When};
 use domain::card::{CreditVerdict, PinTries, Technology, Wishes};
 use domain::device::CreditOrder;
 use domain::{CardNumber, Cents, Day, FailureCode, Generation, TopUpId, Uid};
@@ -233,7 +233,7 @@ fn a_seal_one_behind_and_a_broken_backup_are_mended_by_the_next_credit() {
     for flaw in [ClassicFlaw::SealBehind, ClassicFlaw::BrokenBackup] {
         let tray = ClassicTray::with(&flawed(3, flaw));
         let mut session = tray.session();
-        assert_eq!(session.needs_repair(), flaw == ClassicFlaw::SealBehind);
+        assert_eq!(session.needs_repair(), flaw == ClassicFlaw::SealBehind, "{flaw:?}");
         let mut central = Central::at(3);
         let outcome = session.credit(&mut central, &classic_order(1, 500, 3));
         assert!(matches!(outcome, CreditOutcome::Credited { .. }), "{outcome:?}");
@@ -293,4 +293,39 @@ fn a_reader_that_keeps_its_keys_is_left_without_the_card_s_key_b() {
     let outcome = card.credit(&mut card::CreditKeys::Classic(&mut central), &classic_order(1, 500, 3));
     assert!(matches!(outcome, CreditOutcome::Credited { .. }), "{outcome:?}");
     assert_eq!(*loaded.borrow(), [0; 6]);
+}
+
+#[test]
+fn no_reader_is_left_with_a_cards_key_b() {
+    type Errand = fn(&mut CityCard<crate::classic_field::ClassicConnection>, &mut Central);
+    let prove: Errand = |card, central| card.prove_credit_key(&mut card::CreditKeys::Classic(central)).unwrap();
+    let repair: Errand = |card, central| drop(card.repair(central).unwrap());
+    let credit: Errand =
+        |card, central| drop(card.credit(&mut card::CreditKeys::Classic(central), &classic_order(1, 500, 3)));
+    for errand in [prove, repair, credit] {
+        for lasting in [false, true] {
+            let tray = ClassicTray::with(&topped_up(3));
+            let connection = if lasting { tray.connect().with_lasting_keys_only() } else { tray.connect() };
+            let loaded = Rc::clone(&connection.loaded);
+            let (mut card, _) = CityCard::open(connection, &city(), &mut kiosk_keys()).unwrap();
+            errand(&mut card, &mut Central::at(3));
+            assert_eq!(*loaded.borrow(), [0; 6]);
+        }
+    }
+}
+
+#[test]
+fn a_key_b_left_by_a_card_that_was_lifted_is_gone_with_the_next_card() {
+    let tray = ClassicTray::with(&topped_up(3));
+    let connection = tray.connect();
+    let loaded = Rc::clone(&connection.loaded);
+    let (mut card, _) = CityCard::open(connection, &city(), &mut kiosk_keys()).unwrap();
+    tray.card.borrow_mut().set_faults(FaultPlan::once(When::Ins(0xB0), FaultKind::TearBefore));
+    assert!(card.repair(&mut Central::at(3)).is_err());
+    let left = loaded.borrow().clone();
+    assert_ne!(left, [0; 6], "it could not be told to forget");
+    let next = tray.connect();
+    let loaded = Rc::clone(&next.loaded);
+    CityCard::open(next, &city(), &mut kiosk_keys()).map(drop).unwrap();
+    assert_ne!(*loaded.borrow(), left);
 }

@@ -1,7 +1,7 @@
 //! A virtual MIFARE Classic card, the readers it may lie on, and central.
 
 use crate::field::{TERMINAL, kiosk_keys, layout};
-use card::classic::ValueBlock;
+use card::classic::{PurseFound, ValueBlock};
 use card::{
     Apdu, CardContents, CardError, CityCard, ClassicIssuer, ClassicSession, CreditOutcome, ReaderProfile, Reply,
     Transport, TransportError,
@@ -136,7 +136,12 @@ impl ClassicTray {
         outcome
     }
 
+    /// What became of a top-up; what it left to mend is mended first.
     pub(crate) fn resolve(&self, top_up: u8, counter_seen: u32) -> CreditVerdict {
+        let mut session = self.session();
+        if session.needs_repair() {
+            session.repair(&mut Trusting).unwrap();
+        }
         self.session().resolve(&mut kiosk_keys(), TopUpId([top_up; 16]), counter_seen).unwrap()
     }
 
@@ -208,6 +213,27 @@ pub(crate) struct Central {
     pub(crate) seals: Vec<PurseSeal>,
     pub(crate) offline: bool,
     pub(crate) wrong_keys: bool,
+    /// The books say otherwise of whatever is found.
+    pub(crate) refuses: bool,
+    /// What was told of the purse.
+    pub(crate) found: Vec<PurseFound>,
+}
+
+/// One that believes all, for the mending before a question.
+struct Trusting;
+
+impl ClassicIssuer for Trusting {
+    fn sector_key_b(&mut self, uid: &Uid, sector: u8) -> Result<ClassicKey, KeyError> {
+        Central::default().sector_key_b(uid, sector)
+    }
+
+    fn purse_found(&mut self, uid: &Uid, found: &PurseFound) -> Result<Option<[u8; 8]>, KeyError> {
+        Central::default().purse_found(uid, found)
+    }
+
+    fn purse_seal(&mut self, _: &Uid, seal: &PurseSeal) -> Result<[u8; 8], KeyError> {
+        Ok(Central::default().mac(seal))
+    }
 }
 
 impl Central {
@@ -228,6 +254,15 @@ impl ClassicIssuer for Central {
         }
         let base = if self.wrong_keys { [0x99; 16] } else { CREDIT };
         sector_key(&AesKey::new(base), uid, sector, ClassicKeyKind::B, &layout().system_id)
+    }
+
+    fn purse_found(&mut self, _: &Uid, found: &PurseFound) -> Result<Option<[u8; 8]>, KeyError> {
+        self.found.push(*found);
+        if self.offline || self.refuses {
+            return Err(KeyError::HolderUnavailable("no network, or the books say otherwise".into()));
+        }
+        let right = self.mac(&found.seal.seal);
+        Ok((found.seal.seal.counter == found.counter && right != found.seal.mac).then_some(right))
     }
 
     fn purse_seal(&mut self, _uid: &Uid, seal: &PurseSeal) -> Result<[u8; 8], KeyError> {

@@ -12,8 +12,10 @@ use keys::classic::PurseSeal;
 const OURS: u8 = 9;
 const AMOUNT: i64 = 700;
 /// A credit: both sectors read with keys B (10); backup (4); record (4); value and counter, and their reading back (4);
-/// seal.
-const EXCHANGES: u32 = 23;
+/// seal; and the reader is given zeros in place of key B.
+const EXCHANGES: u32 = 24;
+/// The one that writes the seal.
+const SEAL: u32 = 23;
 /// The exchange that decides.
 const COMMIT: u32 = 21;
 /// The reader whose every operation is its own, and the one that has none.
@@ -21,7 +23,8 @@ const BOTH: [(ReaderKind, &str, card::ReaderProfile); 2] = [READERS[0], READERS[
 
 fn tears() -> Vec<FaultKind> {
     let mid_write = [0, 1, 4, 6, 8, 10, 11, 12, 13, 15].map(FaultKind::TearMidWrite);
-    [FaultKind::TearBefore, FaultKind::TearAfter].into_iter().chain(mid_write).collect()
+    let suffix = [1, 2, 4, 6, 8, 12, 15].map(FaultKind::TearSuffix);
+    [FaultKind::TearBefore, FaultKind::TearAfter].into_iter().chain(mid_write).chain(suffix).collect()
 }
 
 /// What is true of the card, by the books.
@@ -139,7 +142,7 @@ fn letters(kind: FaultKind) -> String {
 fn only_the_commit_and_its_read_back_are_ever_in_doubt() {
     // The write of the main block and its reading back; the seal comes after the proof.
     for kind in [FaultKind::TearBefore, FaultKind::TearAfter, FaultKind::TearMidWrite(7)] {
-        assert_eq!(letters(kind), format!("{}ddcc", "n".repeat(20)), "{kind:?}");
+        assert_eq!(letters(kind), format!("{}ddccc", "n".repeat(20)), "{kind:?}");
     }
 }
 
@@ -192,11 +195,11 @@ fn a_repair_torn_at_any_exchange_can_be_repeated() {
         assert_eq!(tray.main(), None);
     };
     let unsealed = |tray: &ClassicTray, central: &mut Central| {
-        torn_at(tray, central, EXCHANGES, FaultKind::TearBefore);
+        torn_at(tray, central, SEAL, FaultKind::TearBefore);
         assert_eq!(tray.main(), Some((1_950, 3)));
     };
     let half_sealed = |tray: &ClassicTray, central: &mut Central| {
-        torn_at(tray, central, EXCHANGES, FaultKind::TearMidWrite(3));
+        torn_at(tray, central, SEAL, FaultKind::TearMidWrite(3));
         assert_eq!(tray.main(), Some((1_950, 3)));
     };
     check_repair(main_torn, false);
@@ -224,7 +227,8 @@ fn check_repair(broken: impl Fn(&ClassicTray, &mut Central), credited: bool) {
                 let struck = tray.card.borrow().is_torn();
                 tray.card.borrow_mut().set_faults(FaultPlan::none());
                 let hint = format!("{reader:?} {kind:?} at exchange {number}: {repair:?}");
-                assert_eq!(repair.is_err(), struck, "{hint}");
+                // The last exchange takes the key out of the reader: all is done by then.
+                assert!(struck || repair.is_ok(), "{hint}");
                 assert_eq!(matches!(tray.resolve(OURS, 2), CreditVerdict::Credited { .. }), credited, "{hint}");
                 tray.session().repair(&mut central).unwrap();
                 assert_eq!(tray.session().repair(&mut central), Ok(false), "{hint}");
@@ -269,5 +273,76 @@ fn a_credit_takes_as_many_exchanges_as_the_layout_says() {
         torn_at(&tray, &mut central, COMMIT, FaultKind::TearMidWrite(7));
         central.sealed = 2;
         assert_eq!(exchanges_of(&tray, &mut central), EXCHANGES + 28);
+    }
+}
+
+/// The new address byte over the old value: credited by the counter, and the money missing.
+#[test]
+fn a_main_block_whose_end_alone_is_new_is_taken_back() {
+    let tray = ClassicTray::with(&topped_up(2));
+    torn_at(&tray, &mut Central::at(2), COMMIT, FaultKind::TearSuffix(4));
+    assert_eq!(tray.main(), Some((1_250, 3)));
+    assert_eq!(tray.session().resolve(&mut kiosk_keys(), TopUpId([OURS; 16]), 2), Err(CardError::Unsettled));
+    assert_eq!(tray.resolve(OURS, 2), CreditVerdict::NotCredited);
+    assert_eq!(tray.main(), Some((1_250, 2)));
+}
+
+#[test]
+fn a_top_up_that_may_have_been_cut_off_gets_no_verdict_before_it_is_mended_and_older_ones_do() {
+    for (number, expected) in [(COMMIT, CreditVerdict::NotCredited), (SEAL, credited())] {
+        let tray = ClassicTray::with(&topped_up(2));
+        torn_at(&tray, &mut Central::at(2), number, FaultKind::TearBefore);
+        let mut session = tray.session();
+        assert!(session.needs_repair());
+        let mut ask = |id, seen| session.resolve(&mut kiosk_keys(), TopUpId([id; 16]), seen);
+        assert_eq!(ask(OURS, 2), Err(CardError::Unsettled));
+        assert!(matches!(ask(102, 1), Ok(CreditVerdict::Credited { .. })));
+        assert_eq!(ask(99, 1), Ok(CreditVerdict::NotCredited));
+        assert_eq!(CardError::Unsettled.failure(), FailureCode::CardTorn);
+        assert_eq!(tray.resolve(OURS, 2), expected);
+        assert!(!tray.session().needs_repair());
+    }
+}
+
+fn credited() -> CreditVerdict {
+    CreditVerdict::Credited { before: Cents(CLASSIC_PURSE), now: Cents(CLASSIC_PURSE + AMOUNT) }
+}
+
+#[test]
+fn nothing_is_mended_against_the_books() {
+    for (number, kind) in
+        [(COMMIT, FaultKind::TearMidWrite(7)), (COMMIT, FaultKind::TearBefore), (SEAL, FaultKind::TearBefore)]
+    {
+        let (tray, mut central) = (ClassicTray::with(&topped_up(2)), Central::at(2));
+        torn_at(&tray, &mut central, number, kind);
+        let memory = tray.card.borrow().memory().clone();
+        let mut refusing = Central { refuses: true, ..Central::at(2) };
+        let refused = tray.session().repair(&mut refusing).unwrap_err();
+        assert_eq!(refused.failure(), FailureCode::CentralUnreachable);
+        assert_eq!(tray.card.borrow().memory(), &memory);
+        let [told] = refusing.found[..] else { panic!("told once") };
+        assert_eq!((told.counter, told.value.0), if number == SEAL { (3, 1_950) } else { (2, 1_250) });
+        assert_eq!(told.seal.seal.counter, 2);
+    }
+}
+
+#[test]
+fn the_books_are_asked_before_any_payment() {
+    let tray = ClassicTray::with(&topped_up(2));
+    let mut refusing = Central { refuses: true, ..Central::at(2) };
+    assert!(tray.session().prove_credit_key(&mut refusing).is_err());
+    assert_eq!(refusing.found.len(), 1);
+}
+
+#[test]
+fn a_seal_cut_off_inside_its_mac_is_written_again_at_the_next_visit() {
+    for cut in 8..16 {
+        let (tray, mut central) = (ClassicTray::with(&topped_up(2)), Central::at(2));
+        torn_at(&tray, &mut central, SEAL, FaultKind::TearMidWrite(cut));
+        let seal = PurseSeal { counter: 3, day: 9_457, value_after: 1_950 };
+        assert!(!tray.is_sealed(&central, &seal) && !tray.session().needs_repair(), "only central can tell");
+        assert_eq!(tray.session().repair(&mut central), Ok(true), "{cut}");
+        assert!(tray.is_sealed(&central, &seal));
+        assert_eq!(tray.session().repair(&mut central), Ok(false));
     }
 }

@@ -1,6 +1,7 @@
 //! The city, and one card of each kind that it has given out.
 
 use card::ClassicIssuer;
+use card::classic::PurseFound;
 use card_simulator::memory::Chip;
 use card_simulator::{
     AnyCard, CardDescription, ClassicBaseKeys, ClassicDescription, ClassicIdentity, ClassicKeySource, ClassicPurse,
@@ -224,8 +225,9 @@ impl ClassicIssuer for Central {
         sector_key(&AesKey::new(CREDIT), uid, sector, ClassicKeyKind::B, &layout().system_id)
     }
 
-    fn purse_found(&mut self, _: &Uid, _: &card::classic::PurseFound) -> Result<Option<[u8; 8]>, KeyError> {
-        Ok(None)
+    fn purse_found(&mut self, uid: &Uid, found: &PurseFound) -> Result<Option<[u8; 8]>, KeyError> {
+        let right = purse_seal_mac(&AesKey::new(TRANSACTION_MAC), uid, &layout().system_id, &found.seal.seal)?;
+        Ok((found.seal.mac != right).then_some(right))
     }
 
     fn purse_seal(&mut self, uid: &Uid, seal: &PurseSeal) -> Result<[u8; 8], KeyError> {
@@ -233,4 +235,12 @@ impl ClassicIssuer for Central {
         self.sealed = seal.counter;
         purse_seal_mac(&AesKey::new(TRANSACTION_MAC), uid, &layout().system_id, seal)
     }
+}
+
+/// Whether the seal on a card is one that central gave.
+pub(crate) fn is_centrals(seal: &card_simulator::Seal) -> bool {
+    let numbers = (u16::try_from(seal.day.0 - 10_957), u16::try_from(seal.value_after.0));
+    let (Ok(day), Ok(value_after)) = numbers else { return false };
+    let sealed = PurseSeal { counter: seal.counter, day, value_after };
+    Central::at(seal.counter).purse_seal(&Uid::new(&CLASSIC_UID).unwrap(), &sealed) == Ok(seal.mac)
 }

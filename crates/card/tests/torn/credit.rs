@@ -54,11 +54,17 @@ pub(crate) fn torn(terminal: &mut Terminal, books: &mut Books, order: CreditOrde
 
 /// A terminal whose card was lifted in our credit, and what is true then.
 pub(crate) fn after(kind: Kind, past: u8, tear: &Tear) -> (Terminal, Books) {
+    let (terminal, books, _) = told(kind, past, tear);
+    (terminal, books)
+}
+
+/// The same, and what the terminal was told.
+pub(crate) fn told(kind: Kind, past: u8, tear: &Tear) -> (Terminal, Books, CreditOutcome) {
     let mut terminal = Terminal::with(kind, past);
     let mut books = Books::of(PURSE, u32::from(past));
     let order = ours(books.counter);
-    torn(&mut terminal, &mut books, order, tear);
-    (terminal, books)
+    let outcome = torn(&mut terminal, &mut books, order, tear);
+    (terminal, books, outcome)
 }
 
 fn conserves_value(kind: Kind, pasts: &[u8]) {

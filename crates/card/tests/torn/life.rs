@@ -90,7 +90,7 @@ impl Books {
         let CreditOutcome::Credited { before, after, .. } = outcome else { panic!("the next visit: {outcome:?}") };
         assert_eq!((before, after), (self.purse, plus(self.purse, LATER)));
         (self.purse, self.counter) = (after, self.counter + 1);
-        assert_eq!(terminal.purse(), Some(after));
+        assert_eq!((terminal.purse(), terminal.is_sealed(self.counter)), (Some(after), true));
     }
 
     /// More rides than the card can show, then more top-ups than it can show; right all the time.

@@ -1,7 +1,7 @@
 //! A terminal, the card on its reader, and central behind it. Each errand begins with a card that is laid down and read;
 //! a tear strikes in the errand itself, and it is over by its end.
 
-use crate::city::{Central, Kind, TERMINAL, credit_key, kiosk_keys, layout};
+use crate::city::{Central, Kind, TERMINAL, credit_key, is_centrals, kiosk_keys, layout};
 use crate::tear::{Tear, name_of};
 use card::{Apdu, CardContents, CardError, CityCard, CreditKeys, CreditOutcome, Reply, Transport, TransportError};
 use card_simulator::{AnyCard, ClassicCard, FaultPlan, FieldCard, VirtualCard};
@@ -152,7 +152,8 @@ impl Terminal {
 
     /// What became of a top-up; what it left to mend is mended first.
     pub(crate) fn resolve(&mut self, order: &CreditOrder) -> CreditVerdict {
-        while self.needs_repair() && self.repair(None).0.is_err() {}
+        let mended = (0..60).any(|_| !self.needs_repair() || self.repair(None).0.is_ok());
+        assert!(mended, "it is never mended");
         self.ask(order.top_up, order.counter_seen, None).0.unwrap()
     }
 
@@ -244,5 +245,11 @@ impl Terminal {
             return self.classic().main_block().is_some_and(|main| main.address == number);
         }
         self.desfire().top_ups().iter().any(|record| record.top_up == order.top_up)
+    }
+
+    /// Whether central's seal of this top-up lies on the card; DESFire needs none.
+    pub(crate) fn is_sealed(&self, counter: u32) -> bool {
+        !self.kind.is_classic()
+            || self.classic().seal().is_some_and(|seal| seal.counter == counter && is_centrals(&seal))
     }
 }

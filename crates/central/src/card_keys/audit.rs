@@ -8,7 +8,7 @@ use protocol::{Problem, ProblemCode};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 /// Uses a day, for a city that set no others: a terminal serves a card every two minutes of a long day, and a card is
-/// asked for three times in a top-up that goes wrong.
+/// asked for five times in a top-up of the first kind, and three more when it goes wrong.
 const TERMINAL_MAX: i64 = 600;
 const CARD_MAX: i64 = 30;
 /// The settings that change them.
@@ -21,6 +21,7 @@ pub(super) enum Step {
     Begin,
     Finish,
     ClassicKeys,
+    ClassicFound,
     ClassicSeal,
     RekeyBegin,
     RekeyChange,
@@ -33,6 +34,7 @@ impl Step {
             Self::Begin => "begin",
             Self::Finish => "finish",
             Self::ClassicKeys => "classic-keys",
+            Self::ClassicFound => "classic-found",
             Self::ClassicSeal => "classic-seal",
             Self::RekeyBegin => "rekey-begin",
             Self::RekeyChange => "rekey-change",

@@ -130,7 +130,10 @@ fn a_card_that_does_not_know_its_key_is_told_apart_from_a_central_that_will_not(
         result.unwrap_err()
     };
     assert_eq!(finish(ProblemCode::KeyRejected), KeyError::Rejected);
-    for code in [ProblemCode::CardRefused, ProblemCode::LimitReached, ProblemCode::Unreachable] {
+    assert_eq!(finish(ProblemCode::CardRefused), KeyError::Refused(Refusal::Card));
+    assert_eq!(finish(ProblemCode::LimitReached), KeyError::Refused(Refusal::Limit));
+    assert_eq!(finish(ProblemCode::PurseDoubtful), KeyError::Refused(Refusal::Purse));
+    for code in [ProblemCode::TicketInvalid, ProblemCode::Unreachable] {
         assert!(matches!(finish(code), KeyError::HolderUnavailable(_)), "{code:?}");
     }
 }
@@ -188,4 +191,13 @@ fn what_lies_on_a_classic_card_is_told_with_its_whole_seal() {
     assert_eq!(classic.purse_found(&uid(), &found(1_500)), Ok(Some([5; 8])));
     assert!(matches!(classic.purse_found(&uid(), &found(70_000)), Err(KeyError::HolderUnavailable(_))));
     assert_eq!(bench.asked(), [format!("found 4 1500 {:02X?}", [7; 16])]);
+}
+
+#[test]
+fn a_card_that_leaves_ends_the_wait_at_once() {
+    let bench = Bench::new(Central { silent: true, ..Central::default() });
+    let looks = std::sync::atomic::AtomicU32::new(0);
+    let sight = Sight::new(move || looks.fetch_add(1, std::sync::atomic::Ordering::Relaxed) < 2);
+    let mut line = bench.line().with_wait(Duration::from_secs(600)).in_sight(sight);
+    assert_eq!(line.begin(&ask(Scheme::Aa)), Err(KeyError::CardLeft));
 }

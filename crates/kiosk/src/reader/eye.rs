@@ -2,6 +2,7 @@
 //! yet its leaving must be told at once. The look is the reader's own command for the UID, which ends no session of the
 //! card's.
 
+use super::Line;
 use crate::key_line::Sight;
 use crate::machine::{Input, Inputs};
 use card::{Apdu, Reply, Transport, TransportError};
@@ -9,7 +10,7 @@ use domain::card::Presentation;
 use domain::device::ReaderEvent;
 use session::Event;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 /// The first byte and the length of a random UID (ISO/IEC 14443-3, 6.5.4).
 const RANDOM: (u8, usize) = (0x08, 4);
@@ -34,23 +35,28 @@ impl Shown {
     }
 }
 
-type Line = Mutex<Box<dyn Transport>>;
+type Shared = Mutex<Line>;
 
-fn lock(line: &Line) -> MutexGuard<'_, Box<dyn Transport>> {
+fn lock(line: &Shared) -> MutexGuard<'_, Line> {
     // An exchange is whole or an error: a panic elsewhere leaves nothing half done here.
     line.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The transport of an opened card, with an eye on it.
 struct Watched {
-    line: Arc<Line>,
+    line: Arc<Shared>,
+    shown: Arc<OnceLock<Shown>>,
     atr: Vec<u8>,
     reader_name: String,
 }
 
 impl Transport for Watched {
     fn transmit(&mut self, command: &Apdu) -> Result<Reply, TransportError> {
-        lock(&self.line).transmit(command)
+        let reply = lock(&self.line).transmit(command)?;
+        if command.bytes() == Apdu::get_uid().bytes() {
+            self.shown.get_or_init(|| Shown(reply.data().to_vec()));
+        }
+        Ok(reply)
     }
 
     fn atr(&self) -> &[u8] {
@@ -65,19 +71,26 @@ impl Transport for Watched {
 /// What sees the card that was opened last, as long as its session holds the connection.
 #[derive(Clone, Default)]
 pub(super) struct Eye {
-    line: Weak<Line>,
-    shown: Option<Shown>,
+    line: Weak<Shared>,
+    /// What it showed when it was opened.
+    shown: Arc<OnceLock<Shown>>,
     /// It was seen to have left, and that was told.
     lost: Arc<AtomicBool>,
 }
 
 impl Eye {
-    /// An eye on this connection, whose card shows this UID, and the connection for the card's session.
-    pub(super) fn on(transport: Box<dyn Transport>, shown: Option<Shown>) -> (Self, Box<dyn Transport>) {
+    /// An eye on this connection, and the connection for the card's session.
+    pub(super) fn on(transport: Line) -> (Self, Box<dyn Transport>) {
         let (atr, reader_name) = (transport.atr().to_vec(), transport.reader_name().to_owned());
         let line = Arc::new(Mutex::new(transport));
-        let eye = Self { line: Arc::downgrade(&line), shown, lost: Arc::default() };
-        (eye, Box::new(Watched { line, atr, reader_name }))
+        let eye = Self { line: Arc::downgrade(&line), ..Self::default() };
+        let shown = Arc::clone(&eye.shown);
+        (eye, Box::new(Watched { line, shown, atr, reader_name }))
+    }
+
+    /// What the card showed when it was opened.
+    pub(super) fn shown(&self) -> Option<&Shown> {
+        self.shown.get()
     }
 
     /// Whether it was seen to have left since it was opened.
@@ -100,6 +113,6 @@ impl Eye {
     fn sees_the_card(&self) -> bool {
         let Some(line) = self.line.upgrade() else { return false };
         let seen = Shown::of(lock(&line).as_mut());
-        seen.is_ok_and(|seen| self.shown.as_ref() == Some(&seen))
+        seen.is_ok_and(|seen| self.shown() == Some(&seen))
     }
 }

@@ -1,9 +1,9 @@
 //! What lies in the tray: read, refused, lost from sight, gone. pcscd looks every 400 ms only and does not tell of
 //! what happens in between, so whatever lies there is looked at again and again.
 
-use super::rekey::ReadKey;
 use super::eye::{Eye, Shown};
-use super::{Asked, Setup, Tray};
+use super::rekey::ReadKey;
+use super::{Asked, Line, Setup, Tray};
 use crate::machine::Input;
 use crate::meter::{Meter, Timed};
 use card::{CardContents, CardError, CityCard, ReaderNotice, Transport};
@@ -232,26 +232,34 @@ impl<T: Tray> Owner<T> {
 
     /// Opens and reads what lies there, of whatever technology. A card that failed too often with our read keys is not
     /// authenticated again.
-    pub(super) fn open(&mut self, mut transport: Box<dyn Transport>) -> Result<(Opened, CardContents), CardError> {
-        let shown = Shown::of(transport.as_mut())?;
-        let before = self.locked.take().filter(|locked| locked.shown.may_be(&shown));
-        let failures = before.map_or(0, |locked| locked.failures);
-        if failures >= FAILURES_MAX {
-            self.locked = Some(Locked { shown, failures });
-            return Err(CardError::AuthenticationFailed(KeyRole::Read));
+    pub(super) fn open(&mut self, mut transport: Line) -> Result<(Opened, CardContents), CardError> {
+        if let Some(locked) = &self.locked {
+            match Shown::of(transport.as_mut())?.may_be(&locked.shown) {
+                true if locked.failures >= FAILURES_MAX => {
+                    return Err(CardError::AuthenticationFailed(KeyRole::Read));
+                }
+                true => {}
+                false => self.locked = None,
+            }
         }
-        let (eye, transport) = Eye::on(transport, Some(shown.clone()));
+        let (eye, transport) = Eye::on(transport);
         self.eye = eye;
         let Setup { layout, keys, profile, .. } = &mut self.setup;
         let opened = match profile {
             Some(profile) => CityCard::open_with(transport, layout, keys, *profile),
             None => CityCard::open(transport, layout, keys),
         };
-        let failed = matches!(opened, Err(CardError::AuthenticationFailed(_)));
-        if failed || (failures > 0 && opened.is_err()) {
-            self.locked = Some(Locked { shown, failures: failures + u8::from(failed) });
+        match &opened {
+            Ok(_) => self.locked = None,
+            Err(CardError::AuthenticationFailed(_)) => self.count_failure(),
+            Err(_) => {}
         }
         opened
+    }
+
+    fn count_failure(&mut self) {
+        let before = self.locked.take().map_or(0, |locked| locked.failures);
+        self.locked = self.eye.shown().map(|shown| Locked { shown: shown.clone(), failures: before.saturating_add(1) });
     }
 
     fn read(&mut self) -> Result<ReaderEvent, FailureCode> {
@@ -260,7 +268,7 @@ impl<T: Tray> Owner<T> {
             FailureCode::CardUnreadable
         })?;
         let (start, exchanges) = (Instant::now(), Meter::default());
-        let transport: Box<dyn Transport> = Box::new(Timed::new(transport, exchanges.clone()));
+        let transport: Line = Box::new(Timed::new(transport, exchanges.clone()));
         let opened = self.open(transport);
         let spent = start.elapsed().saturating_sub(Duration::from_micros(exchanges.own_us()));
         self.setup.meter.add(spent);

@@ -6,7 +6,7 @@ use super::owner::Lying;
 use super::rekey_tests::KeyRoom;
 use super::tests::{Bench, Laid, card};
 use super::{ReaderRequest, entropy};
-use crate::key_line::{ClassicOrder, RekeyLine};
+use crate::key_line::{ClassicOrder, RekeyLine, Sight};
 use crate::machine::Input;
 use card::ReaderNotice;
 use card::classic::ClassicIssuer;
@@ -80,11 +80,11 @@ impl ClassicIssuer for Clerk {
 }
 
 impl Issuer for Office {
-    fn line(&self) -> Box<dyn KeyLine> {
+    fn line(&self, _: Sight) -> Box<dyn KeyLine> {
         Box::new(Dead)
     }
 
-    fn classic(&self, _: ClassicLayout, _: Option<ClassicOrder>) -> Box<dyn ClassicIssuer> {
+    fn classic(&self, _: ClassicLayout, _: Option<ClassicOrder>, _: Sight) -> Box<dyn ClassicIssuer> {
         let key = |byte| VersionedKey { key: AesKey::new([byte; 16]), version: 0 };
         let base = IssuerBaseKeys {
             picc: Vec::new(),

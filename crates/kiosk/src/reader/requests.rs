@@ -139,6 +139,10 @@ impl<T: Tray> Owner<T> {
     }
 
     fn resolve(&mut self, presentation: Presentation, top_up: TopUpId, counter_seen: u32) -> ReaderEvent {
+        // What may have been cut off is written again before it is believed; without central the answer stays open.
+        if self.card(presentation).is_some_and(|card| card.needs_repair()) {
+            self.mend();
+        }
         if self.card(presentation).is_none() {
             return ReaderEvent::ResolveFailed(top_up, FailureCode::CardUnreadable);
         }

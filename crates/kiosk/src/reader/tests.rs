@@ -2,19 +2,21 @@
 
 use super::owner::Owner;
 use super::request_tests::{CLASSIC, Office};
-use super::{Asked, Setup, Tray, entropy};
+use super::{Asked, Line, Setup, Tray, entropy};
 use crate::machine::{Input, Inputs};
 use crate::meter::Meter;
 use crate::vault::Vault;
 use card::{Apdu, ReaderNotice, Reply, Transport, TransportError};
 use card_simulator::{
-    CardDescription, FaultKind, FaultPlan, FieldCard, ForeignCard, ForeignDescription, VirtualCard, When, personalise,
+    CardDescription, Exchange, FaultKind, FaultPlan, FieldCard, ForeignCard, ForeignDescription, VirtualCard, When,
+    personalise,
 };
 use domain::city_pack::CardLayout;
 use domain::device::ReaderEvent;
 use domain::{CardNumber, FailureCode, TerminalId};
 use keys::{AesKey, SoftKeys};
 use session::Event;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -32,7 +34,7 @@ impl Tray for Field {
         self.notices.try_recv().unwrap_or(ReaderNotice::Idle)
     }
 
-    fn connect(&self, _exchange_timeout: Duration) -> Result<Box<dyn Transport>, TransportError> {
+    fn connect(&self, _exchange_timeout: Duration) -> Result<Line, TransportError> {
         let card = self.lying.lock().unwrap().clone().ok_or(TransportError::CardGone)?;
         card.lock().unwrap().field_off();
         let atr = card.lock().unwrap().atr().ok_or(TransportError::CardGone)?;
@@ -64,7 +66,7 @@ impl Transport for Connection {
 
 pub(super) struct Bench {
     pub(super) owner: Owner<Field>,
-    lying: Arc<Mutex<Option<Laid>>>,
+    pub(super) lying: Arc<Mutex<Option<Laid>>>,
     notices: Sender<ReaderNotice>,
     pub(super) events: Receiver<Input>,
     _requests: Sender<Asked>,
@@ -173,6 +175,50 @@ fn a_refused_card_is_looked_at_again_and_told_only_when_something_changes() {
     bench.lay(Some(card(3)));
     assert_eq!(bench.turn(), ["arrived", "read 3"]);
     assert_eq!(bench.notice(ReaderNotice::CardGone), ["gone"]);
+}
+
+/// A card, and how often it was asked to authenticate.
+struct Counted(Arc<Mutex<VirtualCard>>, Arc<AtomicU32>);
+
+impl FieldCard for Counted {
+    fn atr(&self) -> Option<Vec<u8>> {
+        self.0.lock().unwrap().atr()
+    }
+
+    fn exchange(&mut self, apdu: &[u8]) -> Exchange {
+        self.1.fetch_add(u32::from(matches!(apdu, [0x90, 0x71 | 0xAA, ..])), Ordering::Relaxed);
+        self.0.lock().unwrap().exchange(apdu)
+    }
+
+    fn field_off(&mut self) {
+        self.0.lock().unwrap().field_off();
+    }
+}
+
+#[test]
+fn a_card_of_another_city_is_not_authenticated_again_and_again_while_it_lies_there() {
+    for random_uid in [false, true] {
+        let mut elsewhere = description();
+        elsewhere.layout.system_id = "another city".to_owned();
+        elsewhere.random_uid = random_uid;
+        let asked = Arc::new(AtomicU32::new(0));
+        let foreign = Counted(Arc::new(Mutex::new(personalise(&elsewhere).unwrap())), Arc::clone(&asked));
+        let foreign: Laid = Arc::new(Mutex::new(foreign));
+        let mut bench = Bench::new();
+        bench.lay(Some(foreign.clone()));
+        assert_eq!(bench.notice(ReaderNotice::CardArrived), ["arrived", "refused C-12"]);
+        let first = asked.load(Ordering::Relaxed);
+        assert!(first > 0);
+        for _ in 0..20 {
+            assert_eq!(bench.turn(), Vec::<String>::new());
+        }
+        assert_eq!(asked.load(Ordering::Relaxed), first, "random UID: {random_uid}");
+        assert_eq!(bench.notice(ReaderNotice::CardGone), ["gone"]);
+        assert_eq!(bench.notice(ReaderNotice::CardArrived), ["arrived", "refused C-12"]);
+        assert_eq!(asked.load(Ordering::Relaxed), 2 * first, "lifted and laid down, it is tried again");
+        bench.lay(Some(card(3)));
+        assert_eq!(bench.turn(), ["arrived", "read 3"]);
+    }
 }
 
 #[test]

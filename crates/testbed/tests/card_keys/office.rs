@@ -10,6 +10,7 @@ use card_office::desk::CardLine;
 use card_office::{Desk, Exit, OfficeError, run};
 use card_simulator::memory::Chip;
 use card_simulator::{AnyCard, BlankDescription, ClassicCard, VirtualCard};
+use central::publish::publish;
 use central::{cards, clock, offices};
 use clap::Parser;
 use domain::card::Technology;
@@ -65,6 +66,10 @@ fn private(path: &Path, text: &str) {
 impl Office {
     fn new(city: &City) -> Self {
         let office = Self { folder: TempDir::new().unwrap() };
+        if !city.data.feed().join("head.json").exists() {
+            // The city's keys are in the feed.
+            publish(&city.data, &mut city.database(), &city.keys(), clock::now()).unwrap();
+        }
         let token = offices::make_token(&mut city.database(), "Oficina", clock::now()).unwrap();
         offices::write_token(&token, &city.keys(), &office.path("token")).unwrap();
         office.take_keys(city);

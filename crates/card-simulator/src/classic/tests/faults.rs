@@ -49,6 +49,20 @@ fn an_unsettled_block_reads_either_way_until_it_is_written_again() {
 }
 
 #[test]
+fn a_tear_of_a_chip_that_writes_from_the_end_leaves_the_beginning_as_it_was() {
+    let (old, new) = (card().memory().block(MAIN), ValueBlock { value: 1_850, address: 3 }.bytes());
+    for written in 0..=16_u8 {
+        let mut card = card();
+        card.set_faults(FaultPlan::once(WRITE, FaultKind::TearSuffix(written)));
+        open(&mut card, MAIN, ClassicKeyKind::B);
+        assert!(write(&mut card, MAIN, &new).is_empty());
+        let kept = 16 - usize::from(written);
+        let left = card.memory().block(MAIN);
+        assert_eq!((&left[..kept], &left[kept..]), (&old[..kept], &new[kept..]), "{written}");
+    }
+}
+
+#[test]
 fn a_tear_in_the_middle_strikes_whatever_writes_a_block() {
     let mut card = card();
     card.set_faults(FaultPlan::once(When::Ins(0xD7), FaultKind::TearMidWrite(4)));

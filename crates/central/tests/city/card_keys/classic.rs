@@ -4,9 +4,9 @@ use crate::fixture::{City, NOW, TERMINAL};
 use crate::uploads::upload;
 use card_simulator::{ClassicKeyKind, Key, diversified, seal_mac, sector_key};
 use central::uploads;
-use domain::{Cents, TopUpId, Uid};
+use domain::{Cents, FailureCode, TopUpId, Uid};
 use ledger::{Fact, Ledger, Subject};
-use protocol::card_keys::{ClassicAsk, ClassicGrant, ClassicSealAsk, ClassicTopUp};
+use protocol::card_keys::{ClassicAsk, ClassicFound, ClassicGrant, ClassicSealAsk, ClassicTopUp};
 use protocol::cards::WireTechnology;
 use protocol::{CardRegistration, ProblemCode};
 
@@ -88,17 +88,16 @@ fn a_seal_that_did_not_reach_its_card_is_given_again_and_no_other() {
     }
 }
 
-/// Books a top-up that was authorised and then not credited, as its terminal uploads it.
-fn book_not_credited(office: &mut Office, id: u8) {
+/// Books a top-up that was authorised and then ended so, as its terminal uploads it.
+fn book(office: &mut Office, id: u8, end: Fact) {
     office.city.enrol("http://127.0.0.1:1");
     let (mut ledger, top_up) = (Ledger::new(TERMINAL, 1), TopUpId([id; 16]));
     let subject =
         Subject { top_up, card: domain::CardNumber(NUMBER), generation: domain::Generation(1), amount: Cents(500) };
     let intent = Fact::Intent { counter_seen: 4, purse_seen: Cents(1_250), receipt_before: 4, day: NOW.day() };
     let approval = domain::device::PaymentApproval { amount: Cents(500), ..Default::default() };
-    let code = domain::FailureCode::CardTorn;
     let mut entries = vec![ledger.intend(NOW, subject, intent).unwrap()];
-    for fact in [Fact::Authorised { approval }, Fact::CreditStarted, Fact::NotCredited { code }] {
+    for fact in [Fact::Authorised { approval }, Fact::CreditStarted, end] {
         entries.push(ledger.record(NOW, top_up, fact).unwrap());
     }
     for (key, entry) in (1..).zip(&entries) {
@@ -112,7 +111,7 @@ fn a_counter_is_free_again_once_the_books_have_it_that_its_top_up_never_reached_
     assert_eq!(ask(&mut office, &seal(1, 4, 1_250)).err(), None);
     assert_eq!(ask(&mut office, &seal(2, 5, 1_750)).err(), None);
     assert_eq!(ask(&mut office, &seal(3, 5, 1_700)).err(), DOUBTFUL);
-    book_not_credited(&mut office, 2);
+    book(&mut office, 2, Fact::NotCredited { code: FailureCode::CardTorn });
     assert_eq!(ask(&mut office, &seal(3, 5, 1_751)).err(), DOUBTFUL, "more than before the one that failed");
     assert_eq!(ask(&mut office, &seal(3, 5, 1_700)).err(), None);
     assert_eq!(ask(&mut office, &seal(2, 5, 1_750)).err(), DOUBTFUL, "the one that failed does not come back");
@@ -161,4 +160,76 @@ fn a_card_of_one_kind_gets_no_keys_of_the_other() {
     assert_eq!(office.ask(|desk| desk.begin(&begin)).err(), Some(ProblemCode::CardRefused));
     let stranger = ClassicAsk::Keys { uid: vec![9, 9, 9, 9] };
     assert_eq!(office.ask(|desk| desk.classic(&stranger)).err(), Some(ProblemCode::CardRefused));
+}
+
+/// A purse as found: its counter, its value, and a seal that says so much of which top-up.
+fn found(counter: u32, value: u16, (sealed, value_after): (u32, u16), mac: [u8; 8]) -> ClassicFound {
+    let fields = [&sealed.to_le_bytes()[..], &TODAY.to_le_bytes(), &value_after.to_le_bytes(), &mac].concat();
+    ClassicFound { uid: uid().bytes().to_vec(), counter, value, seal: fields.try_into().unwrap() }
+}
+
+fn look(office: &mut Office, found: &ClassicFound) -> Result<Option<[u8; 8]>, ProblemCode> {
+    match office.ask(|desk| desk.classic(&ClassicAsk::Found(found.clone())))? {
+        ClassicGrant::Agreed { seal_again } => Ok(seal_again),
+        _ => panic!("another grant"),
+    }
+}
+
+/// The MAC that a genuine card has.
+fn genuine(office: &Office, counter: u32, value_after: u16) -> [u8; 8] {
+    let layout = office.city.demo_cards()[0].card.layout.clone();
+    let input = [uid().bytes(), &[0xFE], layout.system_id.as_bytes()].concat();
+    let key = diversified(&Key::new(*office.keys.cards.transaction_mac.expose()), &input);
+    seal_mac(&key, &uid(), counter, value_after, TODAY)
+}
+
+#[test]
+fn of_a_purse_that_central_never_saw_the_seal_must_be_right() {
+    let mut office = office(97);
+    let mac = genuine(&office, 4, 1_250);
+    assert_eq!(look(&mut office, &found(4, 900, (4, 1_250), mac)), Ok(None));
+    for wrong in [found(4, 900, (4, 1_251), mac), found(4, 900, (5, 1_250), mac), found(4, 900, (4, 1_250), [0; 8])] {
+        assert_eq!(look(&mut office, &wrong).err(), DOUBTFUL);
+    }
+    assert_eq!(office.anomalies(), ["classic-purse"; 3]);
+}
+
+#[test]
+fn a_seal_whose_mac_alone_is_wrong_is_given_again_to_the_purse_it_belongs_to() {
+    let mut office = office(98);
+    let mac = ask(&mut office, &seal(1, 4, 1_250)).unwrap();
+    let mut torn = mac;
+    torn[7] ^= 1;
+    assert_eq!(look(&mut office, &found(4, 1_250, (4, 1_250), mac)), Ok(None));
+    assert_eq!(look(&mut office, &found(4, 800, (4, 1_250), torn)), Ok(Some(mac)));
+    assert_eq!(look(&mut office, &found(4, 1_250, (4, 1_300), torn)).err(), DOUBTFUL, "another value");
+    assert_eq!(look(&mut office, &found(4, 1_251, (4, 1_250), mac)).err(), DOUBTFUL, "more than was sealed");
+    assert_eq!(look(&mut office, &found(4, 1_250, (3, 800), [0; 8])), Ok(None), "a seal that lags is asked for next");
+}
+
+#[test]
+fn a_purse_is_not_set_back_behind_a_top_up_that_is_booked() {
+    let mut office = office(99);
+    ask(&mut office, &seal(1, 4, 1_250)).unwrap();
+    ask(&mut office, &seal(2, 5, 1_750)).unwrap();
+    let before = genuine(&office, 4, 1_250);
+    let restored = found(4, 1_250, (4, 1_250), before);
+    assert_eq!(look(&mut office, &restored), Ok(None), "nobody knows yet");
+    assert_eq!(look(&mut office, &found(4, 1_250, (4, 1_250), [0; 8])).err(), DOUBTFUL, "another seal");
+    assert_eq!(look(&mut office, &found(4, 1_251, (4, 1_250), before)).err(), DOUBTFUL, "more than before it");
+    assert_eq!(look(&mut office, &found(3, 750, (3, 750), genuine(&office, 3, 750))).err(), DOUBTFUL, "further back");
+    assert_eq!(look(&mut office, &found(6, 750, (6, 750), genuine(&office, 6, 750))).err(), DOUBTFUL, "ahead");
+    book(&mut office, 2, Fact::Credited { before: Cents(1_250), after: Cents(1_750) });
+    assert_eq!(look(&mut office, &restored).err(), DOUBTFUL, "it is booked as credited");
+}
+
+#[test]
+fn a_top_up_that_is_booked_as_never_credited_is_not_sealed_afterwards() {
+    let mut office = office(100);
+    let mac = ask(&mut office, &seal(2, 5, 1_750)).unwrap();
+    book(&mut office, 2, Fact::NotCredited { code: FailureCode::CardTorn });
+    let unsealed = found(5, 1_750, (4, 1_250), genuine(&office, 4, 1_250));
+    assert_eq!(look(&mut office, &unsealed).err(), DOUBTFUL);
+    assert_eq!(look(&mut office, &found(5, 1_750, (5, 1_750), mac)).err(), DOUBTFUL);
+    assert_eq!(ask(&mut office, &ClassicSealAsk { top_up: None, ..seal(2, 5, 1_750) }).err(), DOUBTFUL);
 }
