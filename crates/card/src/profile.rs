@@ -1,6 +1,7 @@
 //! What readers do differently with a storage card: the value operations, for which PC/SC part 3 names no command.
 //! Each maker has its own, in its own byte order; what a reader cannot do, or not without doubt, is done portably:
-//! read, check, write. Nothing here was tried on hardware; the manuals and public sources are named at each maker.
+//! read, check, write. The kiosk's own top-ups need none of these commands; they are here for who builds a validator or
+//! another terminal on this library ([`crate::classic::ClassicChip::change`] and `copy`). Nothing here was tried on hardware; the manuals and public sources are named at each maker.
 
 use crate::apdu::Apdu;
 use std::fmt;

@@ -94,13 +94,13 @@ impl<C: CardKeyHolder + 'static> KeyLine<C> {
         let work = work(Arc::clone(&self.central));
         let task = self.runtime.spawn(async move {
             // Who asked may have waited long enough.
-            let _ = done.send(work.await.map_err(key_error));
+            let _ = done.send(work.await.map_err(|problem| key_error(&problem)));
         });
         Answer::of(answered, self.wait, task.abort_handle())
     }
 }
 
-fn key_error(problem: Problem) -> KeyError {
+fn key_error(problem: &Problem) -> KeyError {
     match problem.code {
         ProblemCode::KeyRejected => KeyError::Rejected,
         ProblemCode::CardRefused => KeyError::Refused(Refusal::Card),

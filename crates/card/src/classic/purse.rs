@@ -85,8 +85,7 @@ impl PurseBlocks {
         for ((slot, record), block) in (0..).zip(&mut records).zip(&self.top_ups) {
             *record = ClassicTopUp::read(slot, block);
         }
-        let cut_off = |main| half_written(main, backup) || half_written_backwards(main, backup, &seal, &records);
-        if let Some(main) = main.filter(|&main| !cut_off(main)) {
+        if let Some(main) = main.filter(|&main| !half_written(main, backup, &seal, &records)) {
             let (counter, seal_state) = counter_of(main.address, &seal, &records)?;
             return Ok(PurseState { main, counter, main_state: MainState::Whole, seal_state, records });
         }
@@ -104,24 +103,20 @@ impl PurseBlocks {
     }
 }
 
-/// A main block that is higher than its own copy: only a top-up raises it, and changes its address byte with it. The
-/// write was cut off between the two.
-fn half_written(main: ValueBlock, backup: Option<ValueBlock>) -> bool {
-    backup.is_some_and(|backup| backup.address == main.address && main.value > backup.value)
-}
-
-/// A main block with the next top-up's address byte and still the value that its copy holds: the write of a top-up was
-/// cut off between the two, by a chip that writes from the block's end. Rides of exactly the top-up's amount would look
-/// alike while its seal is missing; the issuer is asked before anything is restored.
-fn half_written_backwards(
+/// A main block of which a top-up's write brought one half: the new value and not yet the address byte, or, by a chip that
+/// writes from the block's end, the address byte and not the value. Only a top-up that has begun, with its copy and its
+/// record, leaves that. Rides of exactly the top-up's amount would look like the second while its seal is missing; the
+/// issuer is asked before anything is restored.
+fn half_written(
     main: ValueBlock,
     backup: Option<ValueBlock>,
     seal: &StoredSeal,
     records: &[Option<ClassicTopUp>; 3],
 ) -> bool {
     backup.is_some_and(|backup| {
-        main.address == backup.address.wrapping_add(1)
-            && main.value == backup.value
+        let value_alone = main.address == backup.address && main.value > backup.value;
+        let address_alone = main.address == backup.address.wrapping_add(1) && main.value == backup.value;
+        (value_alone || address_alone)
             && low_byte(seal.seal.counter) == backup.address
             && was_begun(seal.seal.counter, backup.value, records)
     })
@@ -183,6 +178,14 @@ impl PurseState {
     #[must_use]
     pub fn may_be_cut_off(&self) -> bool {
         self.main_state == MainState::Interrupted || self.seal_state == SealState::Behind || self.begun().is_some()
+    }
+
+    /// Whether another reading says the same of what is to be written. The record of a top-up that was only begun may
+    /// itself be cut off and read otherwise each time; it is taken away in any case.
+    #[must_use]
+    pub fn agrees(&self, other: &Self) -> bool {
+        let told = |state: &Self| (state.main, state.counter, state.main_state, state.seal_state, state.newest());
+        told(self) == told(other)
     }
 
     /// The record of the last top-up.

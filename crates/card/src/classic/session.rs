@@ -47,7 +47,7 @@ pub struct ClassicSession<T> {
     version: usize,
     judgement: Judgement,
     /// The seal that was read with it.
-    seal: StoredSeal,
+    pub(super) seal: StoredSeal,
 }
 
 impl<T: Transport> ClassicSession<T> {

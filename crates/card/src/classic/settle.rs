@@ -51,10 +51,13 @@ impl<T: Transport> ClassicSession<T> {
             return Ok((state, false));
         }
         // What is overwritten cannot be looked at again.
-        if self.read_to_write(keys)? != state {
+        if !self.read_to_write(keys)?.agrees(&state) {
             return Err(CardError::ReadBackDiffers);
         }
-        if state.may_be_cut_off() {
+        // A seal whose write had begun says that the main block was whole before it.
+        let was_sealed =
+            state.seal_state == SealState::Behind && self.seal.seal.counter.checked_add(1) != Some(state.counter);
+        if state.may_be_cut_off() && !was_sealed {
             let [main, backup, _] = self.blocks.purse;
             // Cut off here, the main block comes back as it was now, and not as it was before some rides.
             if self.chip.read_value(backup)? != Some(state.main) {

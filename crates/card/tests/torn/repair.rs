@@ -4,7 +4,7 @@ use crate::city::{Kind, PURSE};
 use crate::credit::{after, names, told};
 use crate::life::Books;
 use crate::tear::{Tear, around, everywhere, within};
-use crate::terminal::Scene;
+use crate::terminal::{Scene, Terminal};
 use card::CreditOutcome;
 use card_simulator::FaultKind;
 

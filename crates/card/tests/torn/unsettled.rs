@@ -46,7 +46,6 @@ fn check(kind: Kind, past: u8, tear: &Tear, next: Next, seed: u64) {
     let (outcome, _) = terminal.credit(&ours, Some(tear));
     // Asked before anything is mended: what is said at all must hold.
     let ask = |terminal: &mut Terminal| terminal.ask(ours.top_up, ours.counter_seen, None).0.ok();
-    let ask = |terminal: &mut Terminal| terminal.ask(ours.top_up, ours.counter_seen, None).0.ok();
     let mut verdicts: Vec<CreditVerdict> = (0..3).filter_map(|_| ask(&mut terminal)).collect();
     if next == Next::RepairFirst {
         let repaired = (0..VISITS_MAX).any(|_| terminal.repair(None).0.is_ok());

@@ -43,9 +43,9 @@ pub(super) enum Held {
 }
 
 impl Held {
-    /// A card's own key; these bytes of it are wiped.
-    pub(super) fn own(key: Zeroizing<[u8; 16]>) -> Self {
-        Self::Own(OneKey::new(KeyRole::Credit, AesKey::new(*key), entropy()))
+    /// A card's own key.
+    pub(super) fn own(key: &Zeroizing<[u8; 16]>) -> Self {
+        Self::Own(OneKey::new(KeyRole::Credit, AesKey::new(**key), entropy()))
     }
 
     pub(super) fn central(issuer: &dyn Issuer, sight: Sight) -> Self {

@@ -72,15 +72,13 @@ impl ReadKey {
     }
 
     /// Something is asked of the card. A change that needs the card ends here, and begins anew when it is quiet.
-    fn make_way(&mut self, card: Option<&mut Opened>) {
-        match std::mem::replace(&mut self.state, State::Settled) {
-            State::Changing(rekey) if rekey.needs_the_card() => {
-                if let Some(CityCard::Desfire(card)) = card {
-                    rekey.leave(card);
-                }
+    fn make_way(&mut self, card: &mut Opened) {
+        match (std::mem::replace(&mut self.state, State::Settled), card) {
+            (State::Changing(rekey), CityCard::Desfire(card)) if rekey.needs_the_card() => {
+                rekey.leave(card);
                 self.state = State::Older;
             }
-            state => self.state = state,
+            (state, _) => self.state = state,
         }
     }
 
@@ -107,8 +105,8 @@ impl<T: Tray> Owner<T> {
 
     /// Before a request.
     pub(super) fn make_way(&mut self) {
-        if let Lying::Read { session, read_key, .. } = &mut self.lying {
-            read_key.make_way(session.as_deref_mut());
+        if let Lying::Read { session: Some(card), read_key, .. } = &mut self.lying {
+            read_key.make_way(card);
         }
     }
 

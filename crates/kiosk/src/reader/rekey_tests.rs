@@ -77,9 +77,9 @@ impl KeyRoom {
         let (done, answered) = sync_channel(1);
         let send = move || drop(done.send(result));
         if books.slow {
-            books.lying.push(Box::new(send))
+            books.lying.push(Box::new(send));
         } else {
-            send()
+            send();
         }
         Answer::new(answered, Duration::from_secs(600))
     }

@@ -91,7 +91,7 @@ impl<T: Tray> Owner<T> {
     fn held(&self, key: CreditKey, technology: Technology, order: Option<&CreditOrder>) -> Option<Held> {
         match (key, technology) {
             (CreditKey::Record(key), Technology::DesfireEv1 | Technology::DesfireEv2) => {
-                Some(Held::own(self.setup.vault.array::<16>(key)?))
+                Some(Held::own(&self.setup.vault.array::<16>(key)?))
             }
             (CreditKey::Central, Technology::DesfireEv1 | Technology::DesfireEv2) => {
                 Some(Held::central(self.setup.issuer.as_ref(), self.sight()))

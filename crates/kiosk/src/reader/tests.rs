@@ -182,7 +182,7 @@ struct Counted(Arc<Mutex<VirtualCard>>, Arc<AtomicU32>);
 
 impl FieldCard for Counted {
     fn atr(&self) -> Option<Vec<u8>> {
-        self.0.lock().unwrap().atr()
+        FieldCard::atr(&*self.0.lock().unwrap())
     }
 
     fn exchange(&mut self, apdu: &[u8]) -> Exchange {

@@ -1,6 +1,7 @@
 //! The city, its keys, and its cards.
 
 use card::ClassicIssuer;
+use card::classic::PurseFound;
 use card_simulator::memory::Chip;
 use card_simulator::{
     AnyCard, BlankDescription, CardDescription, ClassicBaseKeys, ClassicCard, ClassicDescription, ClassicIdentity,
@@ -181,8 +182,9 @@ impl ClassicIssuer for Central {
         sector_key(&AesKey::new(CREDIT), uid, sector, ClassicKeyKind::B, &layout().system_id)
     }
 
-    fn purse_found(&mut self, _: &Uid, _: &card::classic::PurseFound) -> Result<Option<[u8; 8]>, KeyError> {
-        Ok(None)
+    fn purse_found(&mut self, uid: &Uid, found: &PurseFound) -> Result<Option<[u8; 8]>, KeyError> {
+        let right = purse_seal_mac(&AesKey::new(TRANSACTION_MAC), uid, &layout().system_id, &found.seal.seal)?;
+        Ok((found.seal.mac != right).then_some(right))
     }
 
     fn purse_seal(&mut self, uid: &Uid, seal: &PurseSeal) -> Result<[u8; 8], KeyError> {

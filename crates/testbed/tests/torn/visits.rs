@@ -160,8 +160,9 @@ impl Terminal {
             assert_eq!(committed, ran(&tear) >= deciding);
             let expected = if committed { self.credited(&order) } else { CreditVerdict::NotCredited };
             self.come_back();
-            assert_eq!(self.resolve(&order), expected);
+            // Before it is mended a Classic card gives no verdict that hangs on a write that may have been cut off.
             self.mend(&tear);
+            assert_eq!(self.resolve(&order), expected);
             self.top_up();
             match (self.resolve(&order), expected) {
                 (CreditVerdict::NotCredited, CreditVerdict::NotCredited) => {}

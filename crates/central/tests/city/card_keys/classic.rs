@@ -217,8 +217,9 @@ fn a_purse_is_not_set_back_behind_a_top_up_that_is_booked() {
     assert_eq!(look(&mut office, &restored), Ok(None), "nobody knows yet");
     assert_eq!(look(&mut office, &found(4, 1_250, (4, 1_250), [0; 8])).err(), DOUBTFUL, "another seal");
     assert_eq!(look(&mut office, &found(4, 1_251, (4, 1_250), before)).err(), DOUBTFUL, "more than before it");
-    assert_eq!(look(&mut office, &found(3, 750, (3, 750), genuine(&office, 3, 750))).err(), DOUBTFUL, "further back");
-    assert_eq!(look(&mut office, &found(6, 750, (6, 750), genuine(&office, 6, 750))).err(), DOUBTFUL, "ahead");
+    let (back, ahead) = (genuine(&office, 3, 750), genuine(&office, 6, 750));
+    assert_eq!(look(&mut office, &found(3, 750, (3, 750), back)).err(), DOUBTFUL, "further back");
+    assert_eq!(look(&mut office, &found(6, 750, (6, 750), ahead)).err(), DOUBTFUL, "ahead");
     book(&mut office, 2, Fact::Credited { before: Cents(1_250), after: Cents(1_750) });
     assert_eq!(look(&mut office, &restored).err(), DOUBTFUL, "it is booked as credited");
 }
