@@ -77,16 +77,15 @@ fn credits(errand: &Errand) -> Result<Vec<u64>, StreetError> {
     let transport = PcscTransport::connect(&reader, EXCHANGE_WAIT).map_err(wrong)?;
     let opened = CardSession::open(transport, &invented::layout(), &mut invented::terminal_keys());
     let (mut card, contents) = opened.map_err(wrong)?;
-    let mut counter = contents.top_ups.first().map_or(0, |record| record.counter);
+    let newest = contents.top_ups.first().map_or(0, |record| record.counter);
     let key = errand.key()?;
     let mut micros = Vec::with_capacity(errand.credits);
-    for _ in 0..errand.credits {
+    for (counter, _) in (newest..).zip(0..errand.credits) {
         let begun = Instant::now();
         let mut key = OneKey::new(KeyRole::Credit, AesKey::new(key), invented::entropy());
         let outcome = card.credit(&mut key, &order(counter));
         micros.push(u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX));
         done(&outcome)?;
-        counter += 1;
     }
     Ok(micros)
 }
