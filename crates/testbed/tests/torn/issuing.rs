@@ -28,8 +28,8 @@ pub(crate) fn issue(test: &str, kind: Kind) {
     });
 }
 
-/// Some, before and after in turn, from the first exchange to the last; and one in the middle of the last write, that of
-/// the identity.
+/// Some, before and after in turn, from the first exchange to the last; and one in the middle of the last write of data,
+/// that of the identity. (A sector trailer that is cut off may lock its sector for ever.)
 fn chosen(names: &[String]) -> Vec<Tear> {
     let tear = |exchange: usize, kind| {
         let number = u32::try_from(exchange).unwrap() + 1;
@@ -39,7 +39,10 @@ fn chosen(names: &[String]) -> Vec<Tear> {
         let kind = if step % 2 == 0 { FaultKind::TearBefore } else { FaultKind::TearAfter };
         tear(step * (names.len() - 1) / (LIFTED - 1), kind)
     });
-    let is_write = |name: &String| ["FF D6", "90 3D", "90 8D"].iter().any(|write| name.starts_with(write));
+    let is_trailer = |name: &String| ["3", "7", "B", "F"].iter().any(|block| name.ends_with(block));
+    let is_write = |name: &String| {
+        name.starts_with("90 3D") || name.starts_with("90 8D") || (name.starts_with("FF D6") && !is_trailer(name))
+    };
     let identity = names.iter().rposition(is_write).unwrap();
     evenly.chain([tear(identity, FaultKind::TearMidWrite(11))]).collect()
 }
