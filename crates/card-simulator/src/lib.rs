@@ -45,7 +45,9 @@ pub use classic::{
     personalise_classic, seal_mac, sector_key,
 };
 pub use crypto::diversified;
-pub use description::{CardDescription, Debit, Identity, KeySet, KeySource, KeyVersions, Purse, TopUp, Tries, WishList};
+pub use description::{
+    CardDescription, Debit, Identity, KeySet, KeySource, KeyVersions, Purse, TopUp, Tries, WishList,
+};
 pub use faults::{Exchange, Fault, FaultKind, FaultPlan, When};
 pub use field::{Field, FieldCard};
 pub use flaws::{FileRole, Flaw};

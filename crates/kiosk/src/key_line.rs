@@ -15,8 +15,8 @@ use keys::classic::{ClassicKey, PurseSeal};
 use keys::remote::{RemoteAuthentication, RemoteCryptogram};
 use keys::{AesKey, KeyError, KeyRole, Refusal, Scheme, Session, SessionKeys};
 use protocol::card_keys::{
-    BeginAuthentication, CardKeyHolder, ClassicAsk, ClassicFound, ClassicGrant, ClassicSealAsk, ClassicTopUp, Cryptogram,
-    FinishAuthentication, GrantedSession, WireRole, WireScheme,
+    BeginAuthentication, CardKeyHolder, ClassicAsk, ClassicFound, ClassicGrant, ClassicSealAsk, ClassicTopUp,
+    Cryptogram, FinishAuthentication, GrantedSession, WireRole, WireScheme,
 };
 use protocol::{Problem, ProblemCode};
 use std::future::Future;

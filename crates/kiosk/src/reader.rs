@@ -4,16 +4,16 @@
 //! `rekey` gives it the newest read key while nothing is.
 
 mod eye;
+#[cfg(test)]
+mod eye_tests;
 mod issuer;
 mod owner;
 mod rekey;
-mod requests;
 #[cfg(test)]
 mod rekey_tests;
 #[cfg(test)]
-mod eye_tests;
-#[cfg(test)]
 mod request_tests;
+mod requests;
 #[cfg(test)]
 mod tests;
 
@@ -24,8 +24,8 @@ use card::{ReaderNotice, ReaderProfile, ReaderWatcher, Transport, TransportError
 use domain::city_pack::CardLayout;
 use domain::device::ReaderRequest;
 use domain::{FailureCode, TerminalId};
-use keys::{KeyError, SoftKeys};
 pub(crate) use issuer::Issuer;
+use keys::{KeyError, SoftKeys};
 use owner::Owner;
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};

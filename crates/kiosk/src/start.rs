@@ -143,7 +143,8 @@ pub fn start_with(config: Config, devices: Devices) -> Result<Handle, KioskError
     inputs.send(Input::Event(Event::Network(Network { feed: held, ..Network::default() })));
     runtime.spawn(uplink::watch(states.clone(), held, inputs.clone()));
     let plate = TerminalPlate { id: enrolment.terminal, place: enrolment.place.clone() };
-    let kiosk = Kiosk { config, enrolment, card_keys, pack, plate, vault, inputs, clock, uplink, states, wake, meter, runtime };
+    let kiosk =
+        Kiosk { config, enrolment, card_keys, pack, plate, vault, inputs, clock, uplink, states, wake, meter, runtime };
     let ledger = (!journal_waits).then_some(ledger);
     kiosk.run(devices, ledger, journal_failure, receiver)
 }

@@ -2,6 +2,7 @@
 //! that was not read back.
 
 use crate::liar::{Gullible, Liar};
+use card::classic::PurseFound;
 use card::{CityCard, ClassicIssuer, CreditKeys, CreditOutcome, ReaderProfile};
 use domain::card::Presentation;
 use domain::city_pack::{CardFiles, CardKeys, CardLayout, ClassicLayout};
@@ -34,6 +35,10 @@ fn layout() -> CardLayout {
 impl ClassicIssuer for Gullible {
     fn sector_key_b(&mut self, _: &Uid, _: u8) -> Result<ClassicKey, KeyError> {
         Ok(ClassicKey::new([0xB0; 6]))
+    }
+
+    fn purse_found(&mut self, _: &Uid, _: &PurseFound) -> Result<Option<[u8; 8]>, KeyError> {
+        Ok(None)
     }
 
     fn purse_seal(&mut self, _: &Uid, _: &PurseSeal) -> Result<[u8; 8], KeyError> {

@@ -2,8 +2,6 @@
 //! (`cfg(test)` on each module, because that is where clippy lets a test fail loudly.)
 
 #[cfg(test)]
-mod commands;
-#[cfg(test)]
 mod classic;
 #[cfg(test)]
 mod classic_chip;
@@ -13,6 +11,8 @@ mod classic_field;
 mod classic_model;
 #[cfg(test)]
 mod classic_tears;
+#[cfg(test)]
+mod commands;
 #[cfg(test)]
 mod credit;
 #[cfg(test)]

@@ -53,7 +53,7 @@ fn check(kind: Kind, times: u8) {
             }
             terminal.repair(None).0.unwrap();
             assert_eq!(terminal.repair(None).0, Ok(false));
-            let mut books = mended(&terminal, books, &outcome);
+            let mut books = mended(&terminal, &books, &outcome);
             assert!(!terminal.needs_repair() && terminal.is_sealed(books.counter));
             books.go_on(&mut terminal);
         }
@@ -62,7 +62,7 @@ fn check(kind: Kind, times: u8) {
 
 /// The books after the mending. A top-up of which nobody was told anything may have gone either way in it; one that was
 /// told stays as it was told.
-fn mended(terminal: &Terminal, books: Books, outcome: &CreditOutcome) -> Books {
+fn mended(terminal: &Terminal, books: &Books, outcome: &CreditOutcome) -> Books {
     let order = books.claims[0].order;
     let committed = terminal.committed(&order);
     assert!(matches!(outcome, CreditOutcome::InDoubt(_)) || committed == books.claims[0].committed, "{outcome:?}");
