@@ -1,11 +1,11 @@
 //! Tears, garbled replies and error statuses at every exchange. One rule is checked throughout: what the driver calls
 //! certain is what the card's memory holds.
 
-use crate::field::{CHIPS, PURSE, TERMINAL, Tray, credit_key, description, description_of, kiosk_keys, layout, order};
+use crate::field::{CHIPS, PURSE, Tray, credit_key, description, description_of, kiosk_keys, layout, order};
 use card::{Apdu, CardError, CardSession, CreditOutcome, Reply, Transport, TransportError};
 use card_simulator::memory::Chip;
 use card_simulator::{Fault, FaultKind, FaultPlan, When};
-use domain::card::{CreditVerdict, PinTries, Technology, Wishes};
+use domain::card::{CreditVerdict, Technology};
 use domain::{Cents, FailureCode, TopUpId};
 use proptest::prelude::*;
 
@@ -160,73 +160,6 @@ fn a_lost_session_answers_nothing_more() {
     assert!(session.is_lost());
     let closed = session.top_ups(&mut kiosk_keys()).unwrap_err();
     assert_eq!(closed, CardError::Transport(TransportError::Closed));
-}
-
-#[test]
-fn a_card_lifted_while_it_is_read_is_unreadable_and_never_half_read() {
-    for (chip, kind) in CHIPS.into_iter().flat_map(|chip| [(chip, FaultKind::TearBefore), (chip, FaultKind::TearAfter)])
-    {
-        let expected = Tray::with(&description_of(chip)).open().unwrap().1;
-        for number in 1..=EXCHANGES {
-            let tray = Tray::with(&description_of(chip));
-            tray.0.borrow_mut().set_faults(FaultPlan::once(When::Exchange(number), kind));
-            match tray.open() {
-                Ok((_, contents)) => assert_eq!(contents, expected),
-                Err(error) => assert_eq!(error.failure(), FailureCode::CardUnreadable),
-            }
-            tray.0.borrow_mut().set_faults(FaultPlan::none());
-            assert_eq!(tray.open().unwrap().1, expected, "the next visit works");
-        }
-    }
-}
-
-/// Runs an errand with a tear at each of its exchanges, and shows what the card holds afterwards.
-fn torn<R>(
-    errand: impl Fn(&mut card::CardSession<crate::field::Connection>) -> Result<(), CardError>,
-    held: impl Fn(&Tray) -> R,
-    mut check: impl FnMut(Result<(), CardError>, R),
-) {
-    for (chip, kind) in CHIPS.into_iter().flat_map(|chip| [(chip, FaultKind::TearBefore), (chip, FaultKind::TearAfter)])
-    {
-        for number in 1..=EXCHANGES {
-            let tray = Tray::with(&description_of(chip));
-            let mut session = tray.session();
-            tray.0.borrow_mut().set_faults(FaultPlan::once(When::Exchange(number), kind));
-            let done = errand(&mut session);
-            tray.0.borrow_mut().set_faults(FaultPlan::none());
-            assert_eq!(session.is_lost(), done.is_err());
-            drop(session);
-            tray.open().unwrap();
-            check(done, held(&tray));
-        }
-    }
-}
-
-#[test]
-fn torn_tries_are_the_old_or_the_new_ones_and_the_new_ones_when_said_so() {
-    let old = PinTries { attempt: 4, failures: 1, pin_version: 1 };
-    let new = PinTries { attempt: 5, failures: 2, pin_version: 1 };
-    torn(
-        |session| session.write_tries(&mut kiosk_keys(), new, TERMINAL),
-        |tray| tray.0.borrow().tries().unwrap(),
-        |done, held| assert!(held == new || (done.is_err() && held == old), "{done:?} {held:?}"),
-    );
-}
-
-#[test]
-fn torn_wishes_are_the_old_or_the_new_ones_and_the_new_ones_when_said_so() {
-    let old = Wishes { language: Some(*b"ast"), speech: true, ..Wishes::default() };
-    let new = Wishes { language: Some(*b"es\0"), large_text: true, ..Wishes::default() };
-    torn(
-        |session| session.write_wishes(&mut kiosk_keys(), &new, TERMINAL),
-        |tray| tray.0.borrow().wishes().unwrap(),
-        |done, held| assert!(held == new || (done.is_err() && held == old), "{done:?} {held:?}"),
-    );
-    torn(
-        |session| session.erase_wishes(&mut kiosk_keys(), TERMINAL),
-        |tray| tray.0.borrow().wishes().unwrap(),
-        |done, held| assert!(held == Wishes::default() || (done.is_err() && held == old), "{done:?} {held:?}"),
-    );
 }
 
 fn any_chip() -> impl Strategy<Value = Chip> {
