@@ -1,11 +1,12 @@
-//! `check`: one part after another, each with *good* or with its code and what to do, and a verdict in a word.
+//! `check`: one part after another, each with *good*, with its code and what to do, or as not tested; and a verdict.
 
 use crate::cli::{Check, DeskArguments};
 use crate::desk::{CardLine, Desk};
 use crate::error::OfficeError;
+use crate::inspect::chip_name;
 use crate::key_file::OfficeKeys;
 use crate::run::{city, city_and_keys};
-use crate::view;
+use crate::view::counted;
 use card::desfire::PICC;
 use card::{CardContents, CityCard, Desfire, ReaderProfile, Transport};
 use domain::TerminalId;
@@ -18,14 +19,37 @@ const EXCHANGES: usize = 31;
 /// Above it a tap is noticeably slow.
 const SLOW: Duration = Duration::from_millis(60);
 
+/// What is said of a part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// It was tested and is good.
+    Good,
+    /// It was tested and is not good.
+    Bad,
+    /// It was not tested.
+    NotTested,
+}
+
+impl Verdict {
+    /// The first column of the text.
+    fn mark(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Bad => "BAD ",
+            Self::NotTested => "--  ",
+        }
+    }
+}
+
 /// One part of the test.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Part {
-    /// What was tested.
+    /// What the test is about.
     pub part: &'static str,
-    /// Whether it is good.
-    pub good: bool,
-    /// What was found.
+    /// How it ended.
+    pub verdict: Verdict,
+    /// What was found, or why it was not tested.
     pub found: String,
     /// The code, when it is not good.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -40,19 +64,26 @@ pub struct Part {
 pub struct Report {
     /// All parts that were reached.
     pub parts: Vec<Part>,
-    /// Whether all of them are good.
+    /// Whether none of them is bad. What was not tested is not bad.
     pub good: bool,
+    /// Whether every part was tested that this card has.
+    pub complete: bool,
 }
 
 impl Report {
     fn good(&mut self, part: &'static str, found: impl Into<String>) {
-        self.parts.push(Part { part, good: true, found: found.into(), code: None, next: None });
+        self.parts.push(Part { part, verdict: Verdict::Good, found: found.into(), code: None, next: None });
+    }
+
+    fn not_tested(&mut self, part: &'static str, why: &str) {
+        let (verdict, found) = (Verdict::NotTested, format!("not tested: {why}"));
+        self.parts.push(Part { part, verdict, found, code: None, next: None });
     }
 
     /// Takes a part's error down; the test ends with it.
     fn bad(&mut self, part: &'static str, error: &OfficeError) {
         let (code, next) = (Some(error.code()), Some(error.next_step()));
-        self.parts.push(Part { part, good: false, found: error.to_string(), code, next });
+        self.parts.push(Part { part, verdict: Verdict::Bad, found: error.to_string(), code, next });
     }
 
     /// Takes a part's outcome down; an error ends the test.
@@ -65,13 +96,16 @@ impl Report {
     fn text(&self) -> String {
         let mut text = String::new();
         for part in &self.parts {
-            let verdict = if part.good { "good" } else { "BAD " };
-            text.push_str(&format!("{verdict}  {:<12} {}\n", part.part, part.found));
+            text.push_str(&format!("{}  {:<12} {}\n", part.verdict.mark(), part.part, part.found));
             if let (Some(code), Some(next)) = (part.code, part.next) {
                 text.push_str(&format!("      {code}: {next}\n"));
             }
         }
-        text + if self.good { "all good" } else { "not good" }
+        text + match (self.good, self.complete) {
+            (true, true) => "all good",
+            (true, false) => "good as far as tested",
+            (false, _) => "not good",
+        }
     }
 }
 
@@ -89,18 +123,25 @@ pub fn run(office: &DeskArguments, check: &Check, desk: &mut Desk<'_>) -> Result
         (None, None)
     };
     if check.write && keys.is_none() {
-        return Err(OfficeError::Missing { command: "check --write", argument: "--city and --keys" });
+        return Err(OfficeError::Usage(
+            "no write was tested, nor anything else: check --write needs --city and --keys",
+        ));
     }
     let mut report = Report::default();
     let ended = examine(pack.as_ref(), keys.as_ref(), check, desk, &mut report);
     report.good = ended.is_ok();
-    if check.json {
-        let json = serde_json::to_string_pretty(&report);
-        desk.say(&json.map_err(|error| OfficeError::content("standard output".as_ref(), error))?)?;
-    } else {
-        desk.say(&report.text())?;
+    report.complete = report.good && report.parts.iter().all(|part| part.verdict != Verdict::NotTested);
+    let said = say(&report, check.json, desk);
+    // A fault is worth more than an output that nobody reads.
+    ended.and(said)
+}
+
+fn say(report: &Report, json: bool, desk: &mut Desk<'_>) -> Result<(), OfficeError> {
+    if !json {
+        return desk.say(&report.text());
     }
-    ended
+    let json = serde_json::to_string_pretty(report);
+    desk.say(&json.map_err(|error| OfficeError::content("standard output".as_ref(), error))?)
 }
 
 /// One part's outcome, taken down.
@@ -127,8 +168,7 @@ fn examine(
     let reader = noted(report, "reader", reader)?;
     let profile = ReaderProfile::of_reader(&reader);
     report.good("reader", format!("{reader}, profile {profile}"));
-    desk.tell("lay a card down");
-    let card = desk.card();
+    let card = desk.card_asked_for();
     let mut line = noted(report, "card", card)?;
     let timed = median(&mut line);
     let median = noted(report, "exchange", timed)?;
@@ -136,7 +176,9 @@ fn examine(
     report.good("exchange", format!("{:.1} ms in the median of {EXCHANGES}{slow}", median.as_secs_f64() * 1_000.0));
     report.take("chip", chip(&mut line, pack))?;
     let (Some(pack), Some(keys)) = (pack, keys) else {
-        report.good("keys", "not tested: give --city and --keys");
+        for part in ["keys", "files", "purse"] {
+            report.not_tested(part, "give --city and --keys");
+        }
         return Ok(());
     };
     let opened = CityCard::open(line, &pack.card, &mut keys.reading()).map_err(OfficeError::from);
@@ -145,7 +187,11 @@ fn examine(
     report.good("files", files(&contents));
     report.take("purse", plausible(&contents, pack))?;
     if check.write {
-        report.take("writing", write(&mut card, keys, &contents, TerminalId(check.terminal)))?;
+        if contents.technology.is_desfire() {
+            report.take("writing", write(&mut card, keys, &contents, TerminalId(check.terminal)))?;
+        } else {
+            report.not_tested("writing", "a MIFARE Classic card is written with central's keys only");
+        }
     }
     Ok(())
 }
@@ -171,14 +217,14 @@ fn chip(line: &mut CardLine, pack: Option<&CityPack>) -> Result<String, OfficeEr
     }
     let mut card = Desfire::new(line);
     card.select_application(PICC)?;
-    let version = card.version()?;
-    Ok(format!("DESFire, {:?}", version.chip()))
+    Ok(chip_name(&card.version()?))
 }
 
 fn files(contents: &CardContents) -> String {
-    let CardContents { technology, top_ups, movements, .. } = contents;
-    let records = format!("{} top-up records, {} movements", top_ups.len(), movements.len());
-    format!("all readable: {}, {records}", view::technology(*technology).words())
+    // The record 0 that each card is made with is no top-up.
+    let top_ups = contents.top_ups.iter().filter(|record| record.counter != 0).count();
+    let (top_ups, movements) = (counted(top_ups, "top-up"), counted(contents.movements.len(), "movement"));
+    format!("all readable: {top_ups}, {movements}")
 }
 
 /// The card's own contradictions, and the city's limits.
@@ -201,9 +247,6 @@ fn write(
     contents: &CardContents,
     terminal: TerminalId,
 ) -> Result<String, OfficeError> {
-    if !contents.technology.is_desfire() {
-        return Ok("not tested: a MIFARE Classic card is written with central's keys only".to_owned());
-    }
     card.write_tries(&mut keys.reading(), contents.tries, terminal)?;
     Ok("the PIN tries were written and read back, unchanged".to_owned())
 }

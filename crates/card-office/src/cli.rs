@@ -87,16 +87,34 @@ pub enum Command {
     Rekey(Rekey),
     /// Tests reader and card, and says plainly whether they are good
     ///
-    /// In order: pcscd, reader, exchange, card, keys, files, purse. With --write the PIN tries are written too, with
-    /// the very content they have.
+    /// In order: pcscd, reader, exchange, chip, keys, files, purse. With --write the PIN tries are written too, with
+    /// the very content they have. What was not tested is said so ("--"), and the verdict then is "good as far as
+    /// tested": without --city and --keys neither keys nor files nor purse are.
     Check(Check),
     /// Prints the completions of a shell
     Completions {
         /// For which shell.
         shell: clap_complete::Shell,
     },
-    /// Prints the man page
-    Man,
+    /// Prints the man page, with every command as a section
+    Man {
+        /// Write a page for each command into this folder instead, such as citizen-card-inspect.1
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+}
+
+impl Command {
+    /// Whether the output is all it does: nothing is lost when somebody stops reading it.
+    #[must_use]
+    pub fn only_shows(&self) -> bool {
+        match self {
+            Self::Inspect(_) | Self::Completions { .. } | Self::Man { .. } => true,
+            Self::Check(check) => !check.write,
+            Self::Wishes { action } => matches!(action, WishesAction::Show { .. }),
+            _ => false,
+        }
+    }
 }
 
 /// `inspect`.
@@ -134,8 +152,12 @@ pub struct Personalise {
     /// One card as a JSON object: {"number": 6001234567, "generation": 1, "language": "ast", "large_text": true}
     #[arg(long, value_name = "FILE", conflicts_with_all = ["generation", "language"])]
     pub order: Option<PathBuf>,
-    /// Many cards as CSV with a header: number,generation and any of holder,technology,language,large_text,
-    /// high_contrast,speech,more_time,simple_view (yes or no)
+    /// Many cards as CSV (commas or semicolons) with a header: number,generation and any of holder,technology,
+    /// language,large_text,high_contrast,speech,more_time,simple_view
+    ///
+    /// technology: classic, desfire (any), ev1, ev2 or ev3 (ev2 and ev3 both mean EV2 or later); empty takes any card.
+    /// holder: the registry's own name for the person, so that nobody is in a list twice under two numbers; it is
+    /// checked and written nowhere. The wishes from large_text on: yes, no, true, false or empty.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["generation", "language"])]
     pub batch: Option<PathBuf>,
     /// Cards that answer each reader with a new random UID (DESFire only; cannot be undone)
@@ -196,7 +218,7 @@ pub enum WishesAction {
         #[arg(long)]
         json: bool,
     },
-    /// Writes exactly these wishes; what is not named is no wish
+    /// Writes exactly these wishes, at least one; what is not named is no wish. The language is one of the city's
     Set {
         /// The wishes.
         #[command(flatten)]

@@ -12,6 +12,8 @@ pub type CardLine = Box<dyn Transport>;
 
 /// How long a reader may take to be found.
 const READER_MAX: Duration = Duration::from_secs(3);
+/// Until pcscd has told of a card that lies there already.
+const GLANCE: Duration = Duration::from_millis(300);
 /// More than two of pcscd's looks.
 const SETTLE_MAX: Duration = Duration::from_secs(1);
 /// While another process's exchange still holds the card: so often, so long apart.
@@ -39,7 +41,7 @@ pub trait Tray {
     /// Waits until the card was taken away. No connection to it may be open.
     ///
     /// # Errors
-    /// `NoCard` when the time is up with the card still there.
+    /// `StillThere` when the time is up with the card still there.
     fn removed(&mut self, wait: Duration) -> Result<(), OfficeError>;
 }
 
@@ -83,6 +85,20 @@ impl Desk<'_> {
     /// As [`Tray::card`].
     pub fn card(&mut self) -> Result<CardLine, OfficeError> {
         self.tray.card(self.wait)
+    }
+
+    /// Waits for a card, and asks for one when none lies there yet.
+    ///
+    /// # Errors
+    /// As [`Tray::card`].
+    pub fn card_asked_for(&mut self) -> Result<CardLine, OfficeError> {
+        let glance = GLANCE.min(self.wait);
+        match self.tray.card(glance) {
+            Err(OfficeError::NoCard) => {}
+            found => return found,
+        }
+        self.tell("lay a card down");
+        self.tray.card(self.wait.saturating_sub(glance))
     }
 
     /// The moment, RFC 3339.
@@ -181,7 +197,7 @@ impl Tray for PcscTray {
     }
 
     fn removed(&mut self, wait: Duration) -> Result<(), OfficeError> {
-        if self.until(Instant::now() + wait, |tray| !tray.present) { Ok(()) } else { Err(OfficeError::NoCard) }
+        if self.until(Instant::now() + wait, |tray| !tray.present) { Ok(()) } else { Err(OfficeError::StillThere) }
     }
 }
 

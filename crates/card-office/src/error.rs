@@ -47,6 +47,9 @@ pub enum OfficeError {
     /// Nobody laid a card down in time.
     #[error("no card was laid on the reader in time")]
     NoCard,
+    /// Nobody took the card away in time.
+    #[error("the card still lies on the reader")]
+    StillThere,
     /// The card that was begun for this number has to be finished first.
     #[error("row {row}: another chip was begun for card …{last_four}; lay that one down")]
     OtherChip {
@@ -88,6 +91,26 @@ pub enum OfficeError {
         row: usize,
         /// The card's last digits.
         last_four: String,
+    },
+    /// Central refused this generation of the number before.
+    #[error("row {row}: central refused the registration of this generation of …{last_four}")]
+    RefusedBefore {
+        /// The row of the list.
+        row: usize,
+        /// The card's last digits.
+        last_four: String,
+    },
+    /// Registrations whose cards the log does not know.
+    #[error("{count} registration(s) kept and not sent: this log does not know their cards")]
+    NotInLog {
+        /// How many.
+        count: usize,
+    },
+    /// Registrations whose cards the log has as begun only: its line about them is lost.
+    #[error("{count} registration(s) kept and not sent: the log has their cards as begun, not as finished")]
+    OnlyBegun {
+        /// How many.
+        count: usize,
     },
     /// Nothing was begun for this number, or its registration was written.
     #[error("card …{last_four} cannot be abandoned: it was not begun, or its registration was written")]
@@ -147,6 +170,9 @@ pub enum OfficeError {
     /// Central.
     #[error("central: {0}")]
     Central(#[from] Problem),
+    /// Central does not change this card's key.
+    #[error("the key was not changed: {}", rekey_reason(.0))]
+    NotRekeyed(Problem),
     /// Central does not register this card.
     #[error("central refuses card …{last_four}: {problem}")]
     NotRegistered {
@@ -161,6 +187,9 @@ impl OfficeError {
     /// An error about a file.
     #[must_use]
     pub fn file(path: &Path, error: std::io::Error) -> Self {
+        let missing = error.kind() == std::io::ErrorKind::NotFound;
+        // The system's own words end in a number that helps nobody at a desk.
+        let error = if missing { std::io::Error::new(error.kind(), "no such file or folder") } else { error };
         Self::File { path: path.to_owned(), error }
     }
 
@@ -180,6 +209,7 @@ impl OfficeError {
             | Self::NoPcscd
             | Self::NoReader
             | Self::NoCard
+            | Self::StillThere
             | Self::OtherChip { .. }
             | Self::ChipInUse { .. }
             | Self::OtherTechnology { .. }
@@ -190,10 +220,16 @@ impl OfficeError {
             | Self::NotDesfire
             | Self::NoWishes => Exit::Card,
             Self::List { .. } | Self::Usage(_) | Self::Missing { .. } => Exit::Usage,
-            Self::Unsafe(_) | Self::File { .. } | Self::Content { .. } | Self::NoKey(_) | Self::InUse(_) => {
-                Exit::Office
+            Self::Unsafe(_)
+            | Self::File { .. }
+            | Self::Content { .. }
+            | Self::NoKey(_)
+            | Self::InUse(_)
+            | Self::NotInLog { .. }
+            | Self::OnlyBegun { .. } => Exit::Office,
+            Self::Central(_) | Self::NotRekeyed(_) | Self::NotRegistered { .. } | Self::RefusedBefore { .. } => {
+                Exit::Central
             }
-            Self::Central(_) | Self::NotRegistered { .. } => Exit::Central,
         }
     }
 
@@ -205,7 +241,7 @@ impl OfficeError {
             Self::Personalise(error) => error.failure().code(),
             Self::NoPcscd | Self::NoReader => FailureCode::ReaderAbsent.code(),
             Self::PurseOdd => FailureCode::PurseImplausible.code(),
-            Self::NoCard => "O-01",
+            Self::NoCard | Self::StillThere => "O-01",
             Self::OtherChip { .. }
             | Self::ChipInUse { .. }
             | Self::Unsettled { .. }
@@ -214,9 +250,16 @@ impl OfficeError {
             Self::OtherTechnology { .. } | Self::NotDesfire | Self::NoWishes => "O-03",
             Self::List { .. } | Self::Usage(_) | Self::Missing { .. } => "O-04",
             Self::Unsafe(_) | Self::NoKey(_) => "O-05",
-            Self::File { .. } | Self::Content { .. } | Self::InUse(_) => "O-06",
-            Self::Central(_) => FailureCode::CentralUnreachable.code(),
-            Self::NotRegistered { .. } => "O-07",
+            Self::File { .. }
+            | Self::Content { .. }
+            | Self::InUse(_)
+            | Self::NotInLog { .. }
+            | Self::OnlyBegun { .. } => "O-06",
+            Self::NotRekeyed(problem) if problem.code == ProblemCode::KeyRejected => FailureCode::CardOtherCity.code(),
+            Self::NotRekeyed(problem) if problem.code == ProblemCode::CardRefused => "O-07",
+            Self::Central(problem) if problem.code != ProblemCode::Unauthorised => problem.failure().code(),
+            Self::Central(_) | Self::NotRekeyed(_) => "O-08",
+            Self::NotRegistered { .. } | Self::RefusedBefore { .. } => "O-07",
         }
     }
 
@@ -224,11 +267,12 @@ impl OfficeError {
     #[must_use]
     pub fn next_step(&self) -> &'static str {
         match self {
-            Self::Card(error) | Self::Personalise(PersonaliseError::Card(error)) => card_step(error),
+            Self::Card(error) => card_step(error),
             Self::Personalise(error) => personalise_step(error),
             Self::NoPcscd => "start it: systemctl start pcscd.socket",
             Self::NoReader => "plug a reader in, or give other words with --reader",
             Self::NoCard => "lay the card flat on the reader and run the command again; --wait waits longer",
+            Self::StillThere => "take it away and run the same command again; --wait waits longer",
             Self::OtherChip { .. } => {
                 "lay that chip down; if it is broken or lost for good, add --abandon with the number"
             }
@@ -252,6 +296,12 @@ impl OfficeError {
                 "enrol the office again; nothing is lost, the registrations are kept"
             }
             Self::Central(_) => "try again later with citizen-card register; nothing is lost",
+            Self::NotRekeyed(problem) => rekey_step(problem),
+            Self::NotInLog { .. } => "give the log that was written with them; it lies beside them, or in the backup",
+            Self::OnlyBegun { .. } => "run the same citizen-card personalise again and lay those chips down",
+            Self::RefusedBefore { .. } => {
+                "correct the row: the next generation after the one the registry has; lay the refused card aside"
+            }
             Self::NotRegistered { .. } => "the card stays inactive; let the registry say who has that number",
         }
     }
@@ -279,6 +329,12 @@ fn card_step(error: &CardError) -> &'static str {
 
 fn personalise_step(error: &PersonaliseError) -> &'static str {
     match error {
+        PersonaliseError::Card(error) => match error.failure() {
+            FailureCode::CardForeign => "take it away; lay a blank card down",
+            FailureCode::CardOtherCity => "check --keys and --city, or take it away and lay a blank card down",
+            _ => card_step(error),
+        },
+        PersonaliseError::KeyUnknown(_) => "take it away; lay a blank card down; if all are refused, check --keys",
         PersonaliseError::OtherCard => "lay this one aside and take a blank card",
         PersonaliseError::NotBlank(_) => "this chip was used for something else: lay it aside",
         PersonaliseError::NoTransportKey => {
@@ -286,5 +342,53 @@ fn personalise_step(error: &PersonaliseError) -> &'static str {
         }
         PersonaliseError::NoRandomUid => "leave --random-uid out, or take a DESFire card",
         _ => "check --keys and --city",
+    }
+}
+
+/// Why central does not change a key, in the desk's words.
+fn rekey_reason(problem: &Problem) -> String {
+    match problem.code {
+        ProblemCode::CardRefused => "central does not know this card as an active one".to_owned(),
+        ProblemCode::Unauthorised => "central does not take this token".to_owned(),
+        ProblemCode::KeyRejected => "the card does not know the city's master key".to_owned(),
+        ProblemCode::LimitReached => "this terminal or this card has used up its changes for today".to_owned(),
+        ProblemCode::TicketInvalid => "it took too long between two steps".to_owned(),
+        _ => format!("central: {problem}"),
+    }
+}
+
+fn rekey_step(problem: &Problem) -> &'static str {
+    match problem.code {
+        ProblemCode::CardRefused => "register the card first; one that was replaced or revoked gets no new key",
+        ProblemCode::Unauthorised => {
+            "give a terminal's own enrolment bundle with --token: an office's token is for cards"
+        }
+        ProblemCode::KeyRejected => "this is another city's card, or a broken one: give its holder another card",
+        ProblemCode::LimitReached => "try again tomorrow, or raise the limit at central",
+        ProblemCode::TicketInvalid => "leave the card on the reader and run the same command again",
+        _ => "run the same command again; if it stays so, tell those who run central",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_foreign_card_where_a_blank_one_belongs_is_taken_away() {
+        for error in [CardError::NoApplication, CardError::ForeignUid] {
+            assert_eq!(
+                OfficeError::from(error.clone()).next_step().split(';').next(),
+                Some("this is no card of the city")
+            );
+            let making = OfficeError::from(PersonaliseError::from(error));
+            assert_eq!((making.code(), making.next_step()), ("C-02", "take it away; lay a blank card down"));
+        }
+    }
+
+    #[test]
+    fn a_token_that_central_does_not_take_is_no_network_failure() {
+        let code = |code| OfficeError::from(Problem::new(code, "x")).code();
+        assert_eq!((code(ProblemCode::Unauthorised), code(ProblemCode::Unreachable)), ("O-08", "N-01"));
     }
 }

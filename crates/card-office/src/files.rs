@@ -39,6 +39,15 @@ fn check_private(file: &File, path: &Path) -> Result<(), OfficeError> {
     if mode & 0o077 == 0 { Ok(()) } else { Err(OfficeError::Unsafe(path.to_owned())) }
 }
 
+/// Whether a file that is missing is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MayMake {
+    /// It is: the first cards are made.
+    Yes,
+    /// It is not: a missing one is a mistyped name.
+    No,
+}
+
 /// A private file that only grows; one process at a time.
 #[derive(Debug)]
 pub struct Appendable {
@@ -47,14 +56,15 @@ pub struct Appendable {
 }
 
 impl Appendable {
-    /// Opens or makes it, mode 0600, and gives its whole content.
+    /// Opens it, or makes it (mode 0600) where `may_make` says so, and gives its whole content.
     ///
     /// # Errors
     /// `Unsafe`, `InUse` or `File`.
-    pub fn open(path: &Path) -> Result<(Self, Zeroizing<Vec<u8>>), OfficeError> {
+    pub fn open(path: &Path, may_make: MayMake) -> Result<(Self, Zeroizing<Vec<u8>>), OfficeError> {
         let failed = |error| OfficeError::file(path, error);
+        let make = may_make == MayMake::Yes;
         let mut file =
-            OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path).map_err(failed)?;
+            OpenOptions::new().read(true).append(true).create(make).mode(0o600).open(path).map_err(failed)?;
         check_private(&file, path)?;
         match file.try_lock() {
             Ok(()) => {}
@@ -124,14 +134,16 @@ mod tests {
     fn what_is_appended_is_there_and_one_process_writes() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("log");
-        let (mut log, content) = Appendable::open(&path).unwrap();
+        assert!(matches!(Appendable::open(&path, MayMake::No), Err(OfficeError::File { .. })));
+        assert!(!path.exists());
+        let (mut log, content) = Appendable::open(&path, MayMake::Yes).unwrap();
         assert!(content.is_empty());
         log.append(b"one\ntw").unwrap();
-        assert!(matches!(Appendable::open(&path), Err(OfficeError::InUse(_))));
+        assert!(matches!(Appendable::open(&path, MayMake::Yes), Err(OfficeError::InUse(_))));
         log.cut(4).unwrap();
         log.append(b"two\n").unwrap();
         drop(log);
-        assert_eq!(Appendable::open(&path).unwrap().1.as_slice(), b"one\ntwo\n");
+        assert_eq!(Appendable::open(&path, MayMake::No).unwrap().1.as_slice(), b"one\ntwo\n");
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     }
 }

@@ -27,22 +27,28 @@ pub fn run(office: &DeskArguments, inspect: &Inspect, desk: &mut Desk<'_>) -> Re
         (None, None)
     };
     let reader = desk.tray.reader()?;
-    let mut line = desk.card()?;
+    let mut line = desk.card_asked_for()?;
     let mut shown = Inspection { reader, ..Inspection::default() };
     let free = look(&mut line, layout.as_ref(), &mut shown, inspect.show);
-    let opened = match (free, layout, keys) {
+    let ended = match (free, layout, keys) {
         (Ok(()), Some(layout), Some(keys)) if shown.technology.is_some() && shown.application != Some(false) => {
             open(line, &layout, &keys, &mut shown, inspect.show)
         }
         (free, ..) => free,
     };
-    if inspect.json {
-        let json = serde_json::to_string_pretty(&shown);
-        desk.say(&json.map_err(|error| OfficeError::content("standard output".as_ref(), error))?)?;
-    } else {
-        desk.say(shown.text().trim_end())?;
+    let ended = ended.map_err(OfficeError::from);
+    shown.error = ended.as_ref().err().map(Into::into);
+    let said = say(&shown, inspect.json, desk);
+    // A card that failed is worth more than an output that nobody reads.
+    ended.and(said)
+}
+
+fn say(shown: &Inspection, json: bool, desk: &mut Desk<'_>) -> Result<(), OfficeError> {
+    if !json {
+        return desk.say(shown.text().trim_end());
     }
-    Ok(opened?)
+    let json = serde_json::to_string_pretty(shown);
+    desk.say(&json.map_err(|error| OfficeError::content("standard output".as_ref(), error))?)
 }
 
 /// What needs no key.
@@ -127,15 +133,20 @@ fn key_versions<T: Transport>(card: &mut Desfire<T>, layout: &CardLayout) -> Res
     Ok(versions)
 }
 
-fn chip(version: &Version) -> ChipView {
-    let name = match version.chip() {
+/// What a DESFire chip is called.
+pub(crate) fn chip_name(version: &Version) -> String {
+    match version.chip() {
         Chip::D40 => "DESFire MF3ICD40".to_owned(),
         Chip::Ev1 => "DESFire EV1".to_owned(),
         Chip::Ev2 => "DESFire EV2".to_owned(),
         Chip::Ev3 => "DESFire EV3".to_owned(),
         Chip::Light => "DESFire Light".to_owned(),
         Chip::Other(major) => format!("type {:02X}, version {major:02X}", version.hardware.kind),
-    };
+    }
+}
+
+fn chip(version: &Version) -> ChipView {
+    let name = chip_name(version);
     let half = |half: &card::desfire::Half| format!("{:X}.{:X}", half.major, half.minor);
     ChipView {
         name,
@@ -155,7 +166,14 @@ fn open(
     shown: &mut Inspection,
     show: Show,
 ) -> Result<(), CardError> {
-    let (card, contents) = CityCard::open(line, layout, &mut keys.reading())?;
+    let (card, contents) = match CityCard::open(line, layout, &mut keys.reading()) {
+        // A blank MIFARE Classic card: its directory is asked here, a DESFire chip's before.
+        Err(CardError::NoApplication) => {
+            shown.application = Some(false);
+            return Ok(());
+        }
+        opened => opened?,
+    };
     shown.application = Some(true);
     shown.technology = Some(view::technology(card.technology()));
     shown.uid = view::uid(card.uid(), show);

@@ -6,12 +6,12 @@
 //! four digits, for the people at the desk.
 
 use crate::error::OfficeError;
-use crate::files::Appendable;
+use crate::files::{Appendable, MayMake};
 use crate::key_file::keyed;
 use data_encoding::HEXLOWER;
 use domain::{CardNumber, Generation, Uid};
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use zeroize::Zeroizing;
 
@@ -27,6 +27,8 @@ pub enum Stage {
     Registered,
     /// The chip will not come back; it was never registered.
     Abandoned,
+    /// Finished, and central refused it for good: it never becomes active, and its person may get the next generation.
+    Refused,
 }
 
 /// A person or a chip, told from every other and from nothing else.
@@ -65,20 +67,26 @@ pub struct Log {
     registered: HashMap<Mark, Generation>,
     /// Whose a chip is, unless it was abandoned.
     chips: HashMap<Mark, Mark>,
+    /// How far each card came: chip, person and generation.
+    cards: HashMap<(Mark, Mark, u8), Stage>,
+    /// People and generations that central refused.
+    refused: HashSet<(Mark, u8)>,
 }
 
 impl Log {
-    /// Opens or makes the log. A last line that was cut off is taken away: nothing was done upon it.
+    /// Opens the log, or makes it where that may be. A last line that was cut off is taken away: nothing was done upon it.
     ///
     /// # Errors
     /// `InUse`, `Unsafe`, `File`, or `Content` when a whole line cannot be read.
-    pub fn open(path: &Path, key: Zeroizing<[u8; 32]>) -> Result<Self, OfficeError> {
-        let (mut file, content) = Appendable::open(path)?;
+    pub fn open(path: &Path, key: Zeroizing<[u8; 32]>, may_make: MayMake) -> Result<Self, OfficeError> {
+        let (mut file, content) = Appendable::open(path, may_make)?;
         let whole = content.iter().rposition(|&byte| byte == b'\n').map_or(0, |last| last + 1);
         if whole < content.len() {
             file.cut(whole)?;
         }
-        let mut log = Self { file, key, people: HashMap::new(), registered: HashMap::new(), chips: HashMap::new() };
+        let (people, registered, chips) = (HashMap::new(), HashMap::new(), HashMap::new());
+        let (cards, refused) = (HashMap::new(), HashSet::new());
+        let mut log = Self { file, key, people, registered, chips, cards, refused };
         let text = std::str::from_utf8(content.get(..whole).unwrap_or_default());
         let text = text.map_err(|_| OfficeError::content(path, "it is no text"))?;
         for (number, line) in text.lines().enumerate() {
@@ -111,6 +119,18 @@ impl Log {
     #[must_use]
     pub fn registered(&self, number: CardNumber) -> Option<Generation> {
         self.registered.get(&self.person(number)).copied()
+    }
+
+    /// How far this very card came, whatever its person got since; `None` when the log does not know it.
+    #[must_use]
+    pub fn stage(&self, chip: &Mark, number: CardNumber, generation: Generation) -> Option<Stage> {
+        self.cards.get(&(chip.clone(), self.person(number), generation.0)).copied()
+    }
+
+    /// Whether central has refused this generation of a number, and not taken it since.
+    #[must_use]
+    pub fn is_refused(&self, number: CardNumber, generation: Generation) -> bool {
+        self.refused.contains(&(self.person(number), generation.0))
     }
 
     /// Whether a chip is, or is becoming, somebody else's card.
@@ -153,7 +173,12 @@ impl Log {
         } else {
             self.chips.insert(line.chip.clone(), line.person.clone());
         }
+        self.cards.insert((line.chip.clone(), line.person.clone(), line.generation), line.stage);
+        if line.stage == Stage::Refused {
+            self.refused.insert((line.person.clone(), line.generation));
+        }
         if line.stage == Stage::Registered {
+            self.refused.remove(&(line.person.clone(), line.generation));
             let newest = self.registered.entry(line.person.clone()).or_insert(standing.generation);
             *newest = standing.generation.max(*newest);
         }
@@ -180,7 +205,7 @@ mod tests {
     const LUIS: CardNumber = CardNumber(6_001_234_568);
 
     fn open(path: &Path) -> Log {
-        Log::open(path, Zeroizing::new([7; 32])).unwrap()
+        Log::open(path, Zeroizing::new([7; 32]), MayMake::Yes).unwrap()
     }
 
     fn note(log: &mut Log, stage: Stage, number: CardNumber, uid: u8) {
@@ -250,6 +275,6 @@ mod tests {
         note(&mut open(&path), Stage::Begun, ANA, 4);
         let text = std::fs::read_to_string(&path).unwrap().replace("begun", "begnu");
         std::fs::write(&path, text).unwrap();
-        assert!(matches!(Log::open(&path, Zeroizing::new([7; 32])), Err(OfficeError::Content { .. })));
+        assert!(matches!(Log::open(&path, Zeroizing::new([7; 32]), MayMake::No), Err(OfficeError::Content { .. })));
     }
 }

@@ -19,6 +19,10 @@ fn complain(error: &OfficeError) {
     let _told = writeln!(err, "citizen-card: {}: {error}\nnext: {}", error.code(), error.next_step());
 }
 
+fn error_is_closed_output(error: &OfficeError) -> bool {
+    matches!(error, OfficeError::File { error, .. } if error.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
 fn main() -> ExitCode {
     // clap answers a mistake in the command line with 2, as ours.
     let arguments = Arguments::parse();
@@ -29,6 +33,8 @@ fn main() -> ExitCode {
     let mut desk = Desk { tray: &mut tray, out: &mut out, err: &mut err, now, wait };
     match run(&arguments, &mut desk) {
         Ok(()) => Exit::Done.into(),
+        // Whoever reads our output has seen enough, as with `| head -1`.
+        Err(error) if error_is_closed_output(&error) && arguments.command.only_shows() => Exit::Done.into(),
         Err(error) => {
             complain(&error);
             error.exit().into()

@@ -1,6 +1,8 @@
 //! Which cards to make: one from the command line or a JSON object, many from a CSV list. A list is read whole and
 //! checked whole before the first card is touched.
 
+mod csv_list;
+
 use crate::cli::{Personalise, TechnologyName};
 use crate::error::OfficeError;
 use crate::files;
@@ -21,13 +23,47 @@ pub struct Order {
     /// Which issue of it.
     pub generation: Generation,
     /// The kind of card the list asks for.
-    pub technology: Option<TechnologyName>,
+    pub technology: Option<Kind>,
     /// What to write into the wishes.
     pub wishes: Wishes,
 }
 
+/// The kind of card a row asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Any MIFARE DESFire.
+    Desfire,
+    /// This one.
+    Exactly(TechnologyName),
+}
+
+impl Kind {
+    /// Whether a chip is of this kind.
+    #[must_use]
+    pub fn fits(self, technology: TechnologyName) -> bool {
+        match self {
+            Self::Desfire => technology != TechnologyName::Classic,
+            Self::Exactly(wanted) => technology == wanted,
+        }
+    }
+
+    /// In any case of letters; nothing asks for nothing. EV2 and EV3 are one kind: the card layout is the same.
+    fn read(text: &str) -> Result<Option<Self>, String> {
+        match text.to_ascii_lowercase().as_str() {
+            "" => Ok(None),
+            "classic" => Ok(Some(Self::Exactly(TechnologyName::Classic))),
+            "desfire" => Ok(Some(Self::Desfire)),
+            "ev1" | "desfire-ev1" => Ok(Some(Self::Exactly(TechnologyName::DesfireEv1))),
+            "ev2" | "ev3" | "desfire-ev2" | "desfire-ev3" => Ok(Some(Self::Exactly(TechnologyName::DesfireEv2))),
+            _ => {
+                Err("write classic, desfire (any), ev1, ev2 or ev3 (ev2 and ev3: EV2 or later), or nothing".to_owned())
+            }
+        }
+    }
+}
+
 /// A row as written.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
     number: u64,
@@ -35,7 +71,7 @@ struct Written {
     #[serde(default)]
     holder: Option<String>,
     #[serde(default)]
-    technology: Option<TechnologyName>,
+    technology: Option<String>,
     #[serde(default)]
     language: Option<String>,
     #[serde(default, deserialize_with = "yes")]
@@ -50,7 +86,7 @@ struct Written {
     simple_view: bool,
 }
 
-/// `yes`, `no`, nothing, or JSON's own true and false.
+/// `yes`, `no`, `true`, `false`, nothing, or JSON's own true and false.
 fn yes<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
@@ -60,18 +96,27 @@ fn yes<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<bool, D::Err
     }
     match Flag::deserialize(deserializer)? {
         Flag::Bool(flag) => Ok(flag),
-        Flag::Text(text) => match text.trim() {
-            "yes" => Ok(true),
-            "no" | "" => Ok(false),
-            _ => Err(serde::de::Error::custom("write yes or no")),
-        },
+        Flag::Text(text) => flag(text.trim()).map_err(serde::de::Error::custom),
+    }
+}
+
+/// A flag in any case of letters.
+fn flag(text: &str) -> Result<bool, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "yes" | "true" => Ok(true),
+        "no" | "false" | "" => Ok(false),
+        _ => Err("write yes, no, true, false or nothing".to_owned()),
     }
 }
 
 impl Written {
-    fn order(self, row: usize) -> Result<Order, String> {
+    fn order(self, row: usize, random_uid: bool) -> Result<Order, String> {
         if self.number == 0 || self.generation == 0 {
             return Err("number and generation begin with 1".to_owned());
+        }
+        let technology = Kind::read(self.technology.as_deref().unwrap_or_default().trim())?;
+        if random_uid && technology == Some(Kind::Exactly(TechnologyName::Classic)) {
+            return Err("column technology: a MIFARE Classic card has no random UID; leave --random-uid out".to_owned());
         }
         let wishes = WishList {
             language: self.language,
@@ -85,7 +130,7 @@ impl Written {
             row,
             number: CardNumber(self.number),
             generation: Generation(self.generation),
-            technology: self.technology,
+            technology,
             wishes: wishes.wishes().map_err(|error| error.to_string())?,
         })
     }
@@ -97,10 +142,10 @@ impl Written {
 /// `List` with the place of the mistake, `File`, or `Usage`.
 pub fn read(arguments: &Personalise) -> Result<Vec<Order>, OfficeError> {
     if let Some(path) = &arguments.batch {
-        return read_csv(path, &files::read_public(path)?);
+        return csv_list::read(path, &files::read_public(path)?, arguments.random_uid);
     }
     if let Some(path) = &arguments.order {
-        return read_json(path, &files::read_public(path)?).map(|order| vec![order]);
+        return read_json(path, &files::read_public(path)?, arguments.random_uid).map(|order| vec![order]);
     }
     let (Some(number), Some(generation)) = (arguments.number, arguments.generation) else {
         return Err(OfficeError::Usage("give --number and --generation, --order or --batch"));
@@ -114,50 +159,16 @@ pub fn read(arguments: &Personalise) -> Result<Vec<Order>, OfficeError> {
     Ok(vec![Order { row: 1, number, generation, technology: None, wishes }])
 }
 
-fn read_json(path: &Path, text: &str) -> Result<Order, OfficeError> {
+fn read_json(path: &Path, text: &str, random_uid: bool) -> Result<Order, OfficeError> {
     let mistake = |place: String, reason: String| OfficeError::List { path: path.to_owned(), place, reason };
     let written: Written = serde_json::from_str(text)
         .map_err(|error| mistake(format!("line {}", error.line()), kind_of(&error).to_owned()))?;
-    written.order(1).map_err(|reason| mistake("order".to_owned(), reason))
+    written.order(1, random_uid).map_err(|reason| mistake("order".to_owned(), reason))
 }
 
 /// The parser's own words could repeat a card number.
 fn kind_of(error: &serde_json::Error) -> &'static str {
     if error.is_data() { "a field is unknown, missing or of the wrong kind" } else { "not JSON" }
-}
-
-fn read_csv(path: &Path, text: &str) -> Result<Vec<Order>, OfficeError> {
-    let mistake = |line: u64, reason: &str| OfficeError::List {
-        path: path.to_owned(),
-        place: format!("line {line}"),
-        reason: reason.to_owned(),
-    };
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
-    let headers = reader.headers().map_err(|_| mistake(1, "no header"))?.clone();
-    let mut orders = Vec::new();
-    let mut people = People::default();
-    for record in reader.records() {
-        let record = record.map_err(|error| {
-            mistake(error.position().map_or(1, csv::Position::line), "the row has another number of fields")
-        })?;
-        let line = record.position().map_or(1, csv::Position::line);
-        let written: Written =
-            record.deserialize(Some(&headers)).map_err(|error| mistake(line, &csv_reason(&error)))?;
-        people.admit(&written).map_err(|reason| mistake(line, &reason))?;
-        orders.push(written.order(orders.len() + 1).map_err(|reason| mistake(line, &reason))?);
-    }
-    if orders.is_empty() { Err(mistake(1, "no rows below the header")) } else { Ok(orders) }
-}
-
-/// Which field, but not what it says: it may be a card number.
-fn csv_reason(error: &csv::Error) -> String {
-    match error.kind() {
-        csv::ErrorKind::Deserialize { err, .. } => match err.field() {
-            Some(field) => format!("field {} is of the wrong kind", field + 1),
-            None => "a column is unknown or missing".to_owned(),
-        },
-        _ => "cannot be read".to_owned(),
-    }
 }
 
 /// Nobody is in a list twice, neither by number nor by the registry's own name for them.
@@ -182,46 +193,34 @@ impl People {
 mod tests {
     use super::*;
 
-    fn rows(text: &str) -> Result<Vec<Order>, String> {
-        read_csv(Path::new("list.csv"), text).map_err(|error| error.to_string())
+    fn json(text: &str) -> Result<Order, OfficeError> {
+        read_json(Path::new("o.json"), text, false)
     }
 
     #[test]
-    fn a_list_is_read_by_its_header() {
-        let orders = rows(
-            "generation, number, language, speech, technology\n1, 6001, ast, yes, classic\n2, 6002, , , desfire-ev2\n",
-        );
-        let orders = orders.unwrap();
-        assert_eq!((orders[0].row, orders[0].number, orders[0].generation), (1, CardNumber(6001), Generation(1)));
-        assert_eq!(orders[0].technology, Some(TechnologyName::Classic));
-        assert_eq!((orders[0].wishes.language, orders[0].wishes.speech), (Some(*b"ast"), true));
-        assert_eq!((orders[1].row, orders[1].generation, orders[1].wishes), (2, Generation(2), Wishes::default()));
-    }
-
-    #[test]
-    fn a_mistake_is_told_with_its_line_and_without_what_was_written() {
-        let check = |text: &str, line: &str, why: &str| {
-            let error = rows(text).unwrap_err();
-            assert!(error.contains(line) && error.contains(why), "{error}");
-            assert!(!error.contains("6001"), "{error}");
+    fn a_kind_of_card_has_the_names_people_use() {
+        use TechnologyName::{Classic, DesfireEv1, DesfireEv2};
+        let check = |text: &str, fits: [bool; 3]| {
+            let kind = Kind::read(text).unwrap().unwrap();
+            assert_eq!([Classic, DesfireEv1, DesfireEv2].map(|name| kind.fits(name)), fits, "{text}");
         };
-        check("number,generation\n6001,1\n6001,2\n", "line 3", "already");
-        check("number,generation,holder\n1,1,ana\n2,1,ana\n", "line 3", "already");
-        check("number,generation\n6001x,1\n", "line 2", "field 1");
-        check("number,generation\n6001\n", "line 2", "number of fields");
-        check("number,generation,colour\n6001,1,red\n", "line 2", "column");
-        check("number,generation,speech\n6001,1,perhaps\n", "line 2", "");
-        check("number,generation,language\n6001,1,Spanish\n", "line 2", "two or three");
-        check("number,generation\n6001,0\n", "line 2", "begin with 1");
-        check("number,generation\n", "line 1", "no rows");
+        check("Classic", [true, false, false]);
+        check("desfire", [false, true, true]);
+        check("EV1", [false, true, false]);
+        check("desfire-ev1", [false, true, false]);
+        for later in ["ev2", "ev3", "desfire-ev2", "DESFire-EV3"] {
+            check(later, [false, false, true]);
+        }
+        assert_eq!(Kind::read("").unwrap(), None);
+        assert!(Kind::read("mifare").unwrap_err().contains("ev1, ev2 or ev3"));
     }
 
     #[test]
     fn one_card_may_be_a_json_object() {
-        let order = read_json(Path::new("o.json"), r#"{"number": 7, "generation": 2, "large_text": true}"#).unwrap();
+        let order = json(r#"{"number": 7, "generation": 2, "large_text": "Yes"}"#).unwrap();
         assert_eq!((order.number, order.generation, order.wishes.large_text), (CardNumber(7), Generation(2), true));
         for bad in ["{", r#"{"number": 6001}"#, r#"{"number": 6001, "generation": 1, "colour": 1}"#] {
-            let error = read_json(Path::new("o.json"), bad).unwrap_err().to_string();
+            let error = json(bad).unwrap_err().to_string();
             assert!(!error.contains("6001"), "{error}");
         }
     }

@@ -5,22 +5,26 @@
 //! *written*; central receipts it; the log says *registered*. Until *written* only the same chip goes on; from then on
 //! no other is made at all. So one person cannot get two cards that could both become active.
 
+mod judge;
+
 use crate::central::CentralLine;
 use crate::cli::{DeskArguments, Personalise, TechnologyName};
 use crate::desk::Desk;
 use crate::error::OfficeError;
+use crate::files::MayMake;
 use crate::key_file::OfficeKeys;
 use crate::log::{Log, Mark, Stage};
 use crate::order::{self, Order};
-use crate::register::Sender;
+use crate::register::{Sender, Standings, tell};
 use crate::registrations::Registrations;
 use crate::run::city_and_keys;
 use crate::view;
+use card::CardSecret;
 use card::personalise::{BlankKeys, CardOrder, PersonaliseError, Personalised, Step, Workpiece};
-use card::{CardError, CardSecret};
 use domain::CardNumber;
 use domain::card::{Technology, Wishes};
 use domain::city_pack::CityPack;
+use judge::{Next, is_lifting, is_of_no_use, is_wrong_chip, next, was_lifted};
 use keys::SoftIssuer;
 use protocol::CardRegistration;
 use protocol::cards::WireTechnology;
@@ -28,6 +32,8 @@ use zeroize::Zeroizing;
 
 /// How often one card may be lifted before the list is left.
 const LIFTED_MAX: u32 = 10;
+/// How many wrong chips may be laid down for one row of a list before it is left.
+const WRONG_MAX: u32 = 10;
 
 /// Makes the cards that were asked for.
 ///
@@ -47,30 +53,48 @@ pub fn run(office: &DeskArguments, arguments: &Personalise, desk: &mut Desk<'_>)
     }
     desk.tray.reader()?;
     let mut tally = Tally::default();
-    for (done, order) in orders.iter().enumerate() {
-        let last = done + 1 == orders.len();
-        workshop.one(order, orders.len(), last, &mut tally, desk)?;
+    if let Err(error) = workshop.all(&orders, &mut tally, desk) {
+        if workshop.list {
+            desk.say(&tally.left(orders.len()))?;
+        }
+        workshop.tell_kept(desk);
+        return Err(error);
     }
-    workshop.register(desk)?;
-    desk.say(&format!("{} made, {} were finished before", tally.made, tally.before))?;
-    workshop.end(desk)
+    desk.say(&tally.line())?;
+    workshop.end(tally.refused, desk)
 }
 
 #[derive(Default)]
 struct Tally {
     made: usize,
     before: usize,
+    /// The last row that central refused in an earlier run.
+    refused: Option<OfficeError>,
+    refusals: usize,
 }
 
-/// What the log asks for next of one person's card.
-#[derive(Debug, PartialEq, Eq)]
-enum Next {
-    /// Any blank chip.
-    AnyChip,
-    /// The chip that was begun.
-    ThisChip(Mark),
-    /// Nothing on a card: it is written.
-    Nothing,
+impl Tally {
+    fn line(&self) -> String {
+        let refused = match self.refusals {
+            0 => String::new(),
+            rows => format!(", {rows} were refused by central before"),
+        };
+        format!("{} made, {} were finished before{refused}", self.made, self.before)
+    }
+
+    /// Of a list that was left.
+    fn left(&self, of: usize) -> String {
+        let before = if self.before == 0 { String::new() } else { format!(", {} were finished before", self.before) };
+        format!("{} of {of} made{before}; run the same command again", self.made)
+    }
+
+    /// A row that central refused in an earlier run. Each is told once, the last one at the end.
+    fn refused(&mut self, error: OfficeError, desk: &mut Desk<'_>) {
+        self.refusals += 1;
+        if let Some(before) = self.refused.replace(error) {
+            tell(&before, desk);
+        }
+    }
 }
 
 struct Workshop {
@@ -82,6 +106,10 @@ struct Workshop {
     /// `None` without central, and once it could not be reached.
     sender: Option<Sender>,
     random_uid: bool,
+    /// The chip that this run began, as long as no step that writes was taken on it.
+    untouched: Option<Mark>,
+    /// A list, whose wrong chips are waited out.
+    list: bool,
     /// Why the last registration was not receipted.
     unregistered: Option<OfficeError>,
 }
@@ -97,10 +125,12 @@ impl Workshop {
             city,
             issuer: keys.issuer()?,
             blank: keys.blank(),
-            log: Log::open(&arguments.log, keys.office("log")?)?,
-            kept: Registrations::open(&arguments.registrations, &*keys.office("registrations")?)?,
+            log: Log::open(&arguments.log, keys.office("log")?, MayMake::Yes)?,
+            kept: Registrations::open(&arguments.registrations, &*keys.office("registrations")?, MayMake::Yes)?,
             sender,
             random_uid: arguments.random_uid,
+            untouched: None,
+            list: arguments.batch.is_some(),
             unregistered: None,
         })
     }
@@ -117,6 +147,14 @@ impl Workshop {
         }
     }
 
+    /// All rows, then what is left to register.
+    fn all(&mut self, orders: &[Order], tally: &mut Tally, desk: &mut Desk<'_>) -> Result<(), OfficeError> {
+        for (done, order) in orders.iter().enumerate() {
+            self.one(order, orders.len(), done + 1 == orders.len(), tally, desk)?;
+        }
+        self.register(desk)
+    }
+
     fn one(
         &mut self,
         order: &Order,
@@ -125,7 +163,13 @@ impl Workshop {
         tally: &mut Tally,
         desk: &mut Desk<'_>,
     ) -> Result<(), OfficeError> {
-        let next = next(&self.log, order)?;
+        let next = match next(&self.log, order) {
+            Err(error @ OfficeError::RefusedBefore { .. }) => {
+                tally.refused(error, desk);
+                return Ok(());
+            }
+            next => next?,
+        };
         if next == Next::Nothing {
             tally.before += 1;
             return Ok(());
@@ -134,8 +178,13 @@ impl Workshop {
         let made = self.make(order, &next, &name, desk)?;
         tally.made += 1;
         self.register(desk)?;
-        let active = self.log.registered(order.number) == Some(order.generation);
-        let active = if active { "active" } else { "not active until it is registered" };
+        let active = if self.log.registered(order.number) == Some(order.generation) {
+            "active"
+        } else if self.log.is_refused(order.number, order.generation) {
+            "never active, since central refuses it: lay it aside"
+        } else {
+            "not active until it is registered"
+        };
         desk.say(&format!("{name}: {}, {active}", view::technology(made).words()))?;
         if !last {
             desk.tell("take it away");
@@ -144,10 +193,31 @@ impl Workshop {
         Ok(())
     }
 
-    /// Makes one card, lifted however often, until it is written.
+    /// Makes one card. In a list, a wrong chip is told and the right one waited for.
     fn make(&mut self, order: &Order, next: &Next, name: &str, desk: &mut Desk<'_>) -> Result<Technology, OfficeError> {
         let wanted = if matches!(next, Next::ThisChip(_)) { "the chip that was begun" } else { "a blank card" };
         desk.tell(&format!("{name}: lay {wanted} down"));
+        for _ in 1..WRONG_MAX {
+            let wrong = match self.make_of_this(order, name, desk) {
+                Err(error) if self.list && is_wrong_chip(&error) => error,
+                done => return done,
+            };
+            desk.tell(&format!("{name}: {}: {wrong}; take it away, and lay {wanted} down", wrong.code()));
+            // What stopped the list is the wrong chip, not that nobody came with another one.
+            if desk.tray.removed(desk.wait).is_err() {
+                desk.tell("it still lies there");
+                return Err(wrong);
+            }
+            match desk.card() {
+                Err(OfficeError::NoCard) => return Err(wrong),
+                there => drop(there?),
+            }
+        }
+        self.make_of_this(order, name, desk)
+    }
+
+    /// Makes one card, lifted however often, until it is written.
+    fn make_of_this(&mut self, order: &Order, name: &str, desk: &mut Desk<'_>) -> Result<Technology, OfficeError> {
         for _ in 1..LIFTED_MAX {
             match self.attempt(order, desk) {
                 Err(error) if was_lifted(&error) => {
@@ -169,10 +239,18 @@ impl Workshop {
             desk.tell("a MIFARE Classic card keeps no wishes: they are left out");
         }
         let wanted = self.wanted(order, piece.technology(), desk)?;
-        let mut told = |step: Step| desk.hint(&format!(" {} …", step.name()));
+        let mut touched = false;
+        let mut told = |step: Step| {
+            touched |= step != Step::ReadBack;
+            desk.hint(&format!(" {} …", step.name()));
+        };
         let made = piece.finish(&wanted, &mut self.issuer, &self.blank, &mut told);
         desk.tell("");
-        if made.as_ref().is_err_and(is_of_no_use) {
+        if touched {
+            self.untouched = None;
+        }
+        let untouched = self.untouched.as_ref() == Some(&chip);
+        if made.as_ref().is_err_and(|error| is_of_no_use(error) || (untouched && !is_lifting(error))) {
             // Never registered, so it can never become active: the person may get another chip at once.
             self.log.note(Stage::Abandoned, order.number, order.generation, &chip, desk.moment())?;
         }
@@ -191,7 +269,7 @@ impl Workshop {
         if self.log.is_anothers(chip, order.number) {
             return Err(OfficeError::ChipInUse { row });
         }
-        if order.technology.is_some_and(|wanted| wanted != technology) {
+        if order.technology.is_some_and(|wanted| !wanted.fits(technology)) {
             return Err(OfficeError::OtherTechnology { row });
         }
         match next(&self.log, order)? {
@@ -199,7 +277,11 @@ impl Workshop {
                 Err(OfficeError::OtherChip { row, last_four: order.number.last_four() })
             }
             Next::ThisChip(_) | Next::Nothing => Ok(()),
-            Next::AnyChip => self.log.note(Stage::Begun, order.number, order.generation, chip, desk.moment()),
+            Next::AnyChip => {
+                self.log.note(Stage::Begun, order.number, order.generation, chip, desk.moment())?;
+                self.untouched = Some(chip.clone());
+                Ok(())
+            }
         }
     }
 
@@ -253,52 +335,31 @@ impl Workshop {
         }
     }
 
-    fn end(self, desk: &mut Desk<'_>) -> Result<(), OfficeError> {
-        let waiting = self.kept.waiting().len();
+    /// How many cards wait for `register`.
+    fn tell_kept(&self, desk: &mut Desk<'_>) {
+        let waiting = Standings::count(&self.log, &self.kept).waiting;
         if waiting > 0 {
             desk.tell(&format!("{waiting} registrations are kept; hand them over with citizen-card register"));
         }
+    }
+
+    /// Says what is left. The last of the errors ends the program; the others are told.
+    fn end(self, refused_before: Option<OfficeError>, desk: &mut Desk<'_>) -> Result<(), OfficeError> {
+        self.tell_kept(desk);
+        // Other cards than the ones that were asked for: told, and an error where they are to be handed over.
+        if let Some(stuck) = Standings::count(&self.log, &self.kept).stuck() {
+            tell(&stuck, desk);
+        }
         let refusal = self.sender.and_then(|sender| sender.refusal);
-        self.unregistered.or(refusal).map_or(Ok(()), Err)
+        let mut errors = [refused_before, refusal, self.unregistered].into_iter().flatten().peekable();
+        while let Some(error) = errors.next() {
+            if errors.peek().is_none() {
+                return Err(error);
+            }
+            tell(&error, desk);
+        }
+        Ok(())
     }
-}
-
-/// What the log asks for.
-fn next(log: &Log, order: &Order) -> Result<Next, OfficeError> {
-    let (row, last_four) = (order.row, order.number.last_four());
-    match log.registered(order.number) {
-        Some(registered) if registered == order.generation => return Ok(Next::Nothing),
-        Some(registered) if registered > order.generation => return Err(OfficeError::Superseded { row, last_four }),
-        _ => {}
-    }
-    let Some(standing) = log.standing(order.number) else { return Ok(Next::AnyChip) };
-    match standing.stage {
-        Stage::Registered | Stage::Abandoned => Ok(Next::AnyChip),
-        _ if standing.generation > order.generation => Err(OfficeError::Superseded { row, last_four }),
-        _ if standing.generation < order.generation => Err(OfficeError::Unsettled { row, last_four }),
-        Stage::Begun => Ok(Next::ThisChip(standing.chip.clone())),
-        Stage::Written => Ok(Next::Nothing),
-    }
-}
-
-/// The chip itself is the reason, and stays one: somebody's card, used for something else, or lost.
-fn is_of_no_use(error: &PersonaliseError) -> bool {
-    match error {
-        PersonaliseError::OtherCard
-        | PersonaliseError::NotBlank(_)
-        | PersonaliseError::NoTransportKey
-        | PersonaliseError::KeyUnknown(_)
-        | PersonaliseError::NoRandomUid => true,
-        PersonaliseError::Card(_) | PersonaliseError::Key(_) | PersonaliseError::Layout(_) => false,
-    }
-}
-
-/// The card was lifted or communication failed: laying it down again goes on.
-fn was_lifted(error: &OfficeError) -> bool {
-    let (OfficeError::Card(card) | OfficeError::Personalise(PersonaliseError::Card(card))) = error else {
-        return false;
-    };
-    matches!(card, CardError::Transport(_) | CardError::Channel(_))
 }
 
 fn wire(technology: Technology) -> WireTechnology {

@@ -5,7 +5,7 @@
 //! central. The file grows frame by frame and is emptied when central has receipted all of them.
 
 use crate::error::OfficeError;
-use crate::files::Appendable;
+use crate::files::{Appendable, MayMake};
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use protocol::CardRegistration;
@@ -25,13 +25,13 @@ pub struct Registrations {
 }
 
 impl Registrations {
-    /// Opens or makes the file. A last frame that was cut off is taken away: its card is still noted as begun.
+    /// Opens the file, or makes it where that may be. A last frame that was cut off is taken away: its card is still noted as begun.
     ///
     /// # Errors
     /// `InUse`, `Unsafe`, `File`, or `Content` when a whole frame does not open: another office's, or changed.
-    pub fn open(path: &Path, key: &[u8; 32]) -> Result<Self, OfficeError> {
+    pub fn open(path: &Path, key: &[u8; 32], may_make: MayMake) -> Result<Self, OfficeError> {
         let cipher = XChaCha20Poly1305::new(&(*key).into());
-        let (mut file, content) = Appendable::open(path)?;
+        let (mut file, content) = Appendable::open(path, may_make)?;
         let mut waiting = Vec::new();
         let mut rest = content.as_slice();
         while let Some((frame, after)) = split_frame(rest) {
@@ -124,13 +124,13 @@ mod tests {
     fn what_was_kept_is_there_after_a_restart_and_reads_as_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("registrations");
-        let mut kept = Registrations::open(&path, &KEY).unwrap();
+        let mut kept = Registrations::open(&path, &KEY, MayMake::Yes).unwrap();
         kept.keep(card(1)).unwrap();
         kept.keep(card(2)).unwrap();
         drop(kept);
         let bytes = std::fs::read(&path).unwrap();
         assert!(!bytes.windows(8).any(|window| window == [0xAB; 8]));
-        let mut again = Registrations::open(&path, &KEY).unwrap();
+        let mut again = Registrations::open(&path, &KEY, MayMake::Yes).unwrap();
         let numbers: Vec<u64> = again.waiting().iter().map(|card| card.number.0).collect();
         assert_eq!(numbers, [6_001_234_501, 6_001_234_502]);
         again.clear().unwrap();
@@ -141,7 +141,7 @@ mod tests {
     fn a_frame_cut_anywhere_is_as_if_it_had_not_been_written() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("registrations");
-        let mut kept = Registrations::open(&path, &KEY).unwrap();
+        let mut kept = Registrations::open(&path, &KEY, MayMake::Yes).unwrap();
         kept.keep(card(1)).unwrap();
         let first = std::fs::read(&path).unwrap().len();
         kept.keep(card(2)).unwrap();
@@ -149,7 +149,7 @@ mod tests {
         let whole = std::fs::read(&path).unwrap();
         for cut in first..whole.len() {
             std::fs::write(&path, &whole[..cut]).unwrap();
-            assert_eq!(Registrations::open(&path, &KEY).unwrap().waiting().len(), 1, "cut at {cut}");
+            assert_eq!(Registrations::open(&path, &KEY, MayMake::Yes).unwrap().waiting().len(), 1, "cut at {cut}");
             assert_eq!(std::fs::read(&path).unwrap().len(), first, "cut at {cut}");
         }
     }
@@ -158,11 +158,11 @@ mod tests {
     fn another_offices_key_or_a_changed_file_opens_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("registrations");
-        Registrations::open(&path, &KEY).unwrap().keep(card(1)).unwrap();
-        assert!(matches!(Registrations::open(&path, &[8; 32]), Err(OfficeError::Content { .. })));
+        Registrations::open(&path, &KEY, MayMake::Yes).unwrap().keep(card(1)).unwrap();
+        assert!(matches!(Registrations::open(&path, &[8; 32], MayMake::Yes), Err(OfficeError::Content { .. })));
         let mut bytes = std::fs::read(&path).unwrap();
         *bytes.last_mut().unwrap() ^= 1;
         std::fs::write(&path, bytes).unwrap();
-        assert!(matches!(Registrations::open(&path, &KEY), Err(OfficeError::Content { .. })));
+        assert!(matches!(Registrations::open(&path, &KEY, MayMake::Yes), Err(OfficeError::Content { .. })));
     }
 }

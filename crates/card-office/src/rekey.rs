@@ -12,6 +12,7 @@ use domain::Uid;
 use domain::city_pack::CardLayout;
 use keys::{KeyOnCard, KeyRole, Scheme};
 use protocol::card_keys::{FinishAuthentication, RekeyBegin, RekeyConfirm, RekeyLook, RekeyState, WireScheme};
+use protocol::{Problem, ProblemCode as Code};
 
 /// Bytes of a real UID.
 const UID_LENGTH: usize = 7;
@@ -38,7 +39,7 @@ pub fn run(office: &DeskArguments, rekey: &Rekey, desk: &mut Desk<'_>) -> Result
     card.select_application(layout.aid)?;
     let version_on_card = card.key_version(layout.keys.read)?;
     let look = RekeyLook { uid: uid.bytes().to_vec(), version_on_card };
-    match central.rekey_look(&look)? {
+    match central.rekey_look(&look).map_err(refused)? {
         RekeyState::Current => desk.say(&format!("read key: version {version_on_card}, nothing to change")),
         RekeyState::Wanted { version } => {
             desk.tell(&format!("changing the read key from version {version_on_card} to {version}; leave the card"));
@@ -72,11 +73,13 @@ fn change(
     let (scheme, challenge) = card.relay_challenge(layout.keys.master, KeyRole::Master)?;
     let uid = uid.bytes().to_vec();
     let begin = RekeyBegin { scheme: wire(scheme)?, uid, version_on_card, challenge };
-    let begun = central.rekey_begin(&begin)?;
+    let begun = central.rekey_begin(&begin).map_err(refused)?;
     let answer = card.relay_cryptogram(scheme, &begun.cryptogram, KeyRole::Master)?.to_vec();
-    let change = central.rekey_change(&FinishAuthentication { ticket: begun.ticket, answer })?;
+    let change = central.rekey_change(&FinishAuthentication { ticket: begun.ticket, answer });
+    let change = change.map_err(refused)?;
     let reply = card.relay_change_key(&change.message)?.to_vec();
-    let done = central.rekey_confirm(&RekeyConfirm { ticket: change.ticket, reply })?;
+    let done = central.rekey_confirm(&RekeyConfirm { ticket: change.ticket, reply });
+    let done = done.map_err(refused)?;
     card.select_application(layout.aid)?;
     let now = card.key_version(layout.keys.read)?;
     if now == done.version { Ok(now) } else { Err(CardError::ReadBackDiffers.into()) }
@@ -87,5 +90,13 @@ fn wire(scheme: Scheme) -> Result<WireScheme, OfficeError> {
         Scheme::Aa => Ok(WireScheme::Aa),
         Scheme::Ev2First => Ok(WireScheme::Ev2First),
         Scheme::Ev2NonFirst => Err(CardError::NotAuthenticated.into()),
+    }
+}
+
+/// What central said no to is told in words of its own; that it could not be asked, as everywhere.
+fn refused(problem: Problem) -> OfficeError {
+    match problem.code {
+        Code::Unreachable | Code::Unavailable | Code::Untrusted | Code::Internal => OfficeError::Central(problem),
+        _ => OfficeError::NotRekeyed(problem),
     }
 }

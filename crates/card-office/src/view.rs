@@ -1,13 +1,15 @@
 //! What `inspect` shows: the types are the JSON, and the text is made of them. Number and UID are in it only where
 //! they were asked for.
 
+mod text;
+
 use crate::cli::{Show, TechnologyName};
+use crate::error::OfficeError;
 use crate::wish_list::WishList;
 use card::CardContents;
 use domain::card::{Movement, PinTries, Technology, TopUpRecord};
-use domain::{CardNumber, Cents, Day, Uid};
+use domain::{CardNumber, Day, Uid};
 use serde::Serialize;
-use std::fmt::Write as _;
 
 /// What lies on the reader.
 #[derive(Debug, Default, Serialize)]
@@ -39,6 +41,26 @@ pub struct Inspection {
     /// What needs the read key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contents: Option<ContentsView>,
+    /// What ended the look before everything was seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<ErrorView>,
+}
+
+/// What went wrong.
+#[derive(Debug, Serialize)]
+pub struct ErrorView {
+    /// For the telephone.
+    pub code: &'static str,
+    /// In words.
+    pub what: String,
+    /// What to do.
+    pub next: &'static str,
+}
+
+impl From<&OfficeError> for ErrorView {
+    fn from(error: &OfficeError) -> Self {
+        Self { code: error.code(), what: error.to_string(), next: error.next_step() }
+    }
 }
 
 /// What GetVersion says.
@@ -100,8 +122,9 @@ pub struct TopUpView {
     pub amount_cents: i64,
     /// The purse before, in cents.
     pub before_cents: i64,
-    /// The terminal.
-    pub terminal: u32,
+    /// The terminal; a MIFARE Classic card does not keep it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub terminal: Option<u32>,
 }
 
 /// One ride or entry.
@@ -169,12 +192,13 @@ impl ContentsView {
     #[must_use]
     pub fn of(contents: &CardContents, show: Show) -> Self {
         let keeps_more = contents.technology.is_desfire();
+        let top_up = |record| TopUpView::of(record, keeps_more);
         Self {
             layout_version: card::layout::LAYOUT_VERSION,
             number: number(contents.identity.number, show),
             generation: contents.identity.generation.0,
             needs_check: contents.needs_check.map(|reason| reason.to_string()),
-            top_ups: contents.top_ups.iter().filter(|record| record.counter != 0).map(TopUpView::from).collect(),
+            top_ups: contents.top_ups.iter().filter(|record| record.counter != 0).map(top_up).collect(),
             movements: contents.movements.iter().map(MovementView::from).collect(),
             tries: keeps_more.then(|| contents.tries.into()),
             wishes: keeps_more.then(|| (&contents.wishes).into()),
@@ -182,14 +206,14 @@ impl ContentsView {
     }
 }
 
-impl From<&TopUpRecord> for TopUpView {
-    fn from(record: &TopUpRecord) -> Self {
+impl TopUpView {
+    fn of(record: &TopUpRecord, keeps_terminal: bool) -> Self {
         Self {
             counter: record.counter,
             day: day(record.day),
             amount_cents: record.amount.0,
             before_cents: record.before.0,
-            terminal: record.terminal.0,
+            terminal: keeps_terminal.then_some(record.terminal.0),
         }
     }
 }
@@ -225,87 +249,10 @@ fn minute(minute: u32) -> String {
     moment.map_or_else(|_| format!("minute {minute}"), |moment| moment.to_string())
 }
 
-/// Cents as euros.
-fn euros(cents: i64) -> String {
-    let Cents(cents) = Cents(cents);
-    let sign = if cents < 0 { "-" } else { "" };
-    format!("{sign}{}.{:02} €", cents.unsigned_abs() / 100, cents.unsigned_abs() % 100)
-}
-
-impl Inspection {
-    /// As lines for people.
-    #[must_use]
-    pub fn text(&self) -> String {
-        let mut lines = Lines::default();
-        lines.add("reader", &self.reader);
-        lines.some("profile", self.reader_profile);
-        lines.add("card", self.technology.map_or("neither DESFire nor MIFARE Classic 1K", TechnologyName::words));
-        if let Some(chip) = &self.chip {
-            lines.add("chip", &format!("{} (hardware {}, software {})", chip.name, chip.hardware, chip.software));
-            lines.add("memory", &format!("{} bytes, produced {}", chip.storage_bytes, chip.produced));
-        }
-        lines.some("UID", self.uid.as_deref());
-        if self.random_uid {
-            lines.add("UID", "a new random one in each field");
-        }
-        if let Some(there) = self.application {
-            lines.add("application", if there { "the city's is there" } else { "none of the city's" });
-        }
-        if !self.key_versions.is_empty() {
-            let keys: Vec<String> =
-                self.key_versions.iter().map(|key| format!("{} {}", key.key, key.version)).collect();
-            lines.add("key versions", &keys.join(", "));
-        }
-        if let Some(cents) = self.purse_cents {
-            lines.add("purse", &euros(cents));
-        }
-        if let Some(contents) = &self.contents {
-            contents.lines(&mut lines);
-        }
-        lines.0
-    }
-}
-
-impl ContentsView {
-    fn lines(&self, lines: &mut Lines) {
-        lines.add("number", &format!("{}, generation {}", self.number, self.generation));
-        lines.add("layout", &format!("version {}", self.layout_version));
-        lines.some("needs a check", self.needs_check.as_deref());
-        for top_up in &self.top_ups {
-            let TopUpView { counter, day, amount_cents, before_cents, terminal } = top_up;
-            let (amount, before) = (euros(*amount_cents), euros(*before_cents));
-            lines.add("top-up", &format!("{counter}: {day}, {amount} on {before}, terminal {terminal}"));
-        }
-        for movement in &self.movements {
-            let MovementView { counter, at, service, amount_cents, balance_cents } = movement;
-            let (amount, balance) = (euros(*amount_cents), euros(*balance_cents));
-            lines.add("movement", &format!("{counter}: {at}, {amount}, service {service}, leaves {balance}"));
-        }
-        if let Some(tries) = &self.tries {
-            let TriesView { attempt, failures, pin_version } = tries;
-            let pin =
-                if *pin_version == 0 { "no PIN was set".to_owned() } else { format!("PIN version {pin_version}") };
-            lines.add("PIN tries", &format!("{attempt} ever, {failures} wrong since the last right one; {pin}"));
-        }
-        lines.some("wishes", self.wishes.as_ref().map(WishList::line).as_deref());
-    }
-}
-
-/// Names and values in two columns.
-#[derive(Default)]
-struct Lines(String);
-
-impl Lines {
-    fn add(&mut self, name: &str, value: &str) {
-        // Writing to a String cannot fail.
-        let _written = writeln!(self.0, "{name:<14}{value}");
-    }
-
-    fn some(&mut self, name: &str, value: Option<&str>) {
-        if let Some(value) = value {
-            self.add(name, value);
-        }
-    }
+/// A number of things in words: `1 movement`, `2 movements`. Takes nouns that add an s.
+#[must_use]
+pub fn counted(count: usize, thing: &str) -> String {
+    if count == 1 { format!("1 {thing}") } else { format!("{count} {thing}s") }
 }
 
 #[cfg(test)]
@@ -313,13 +260,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn money_days_and_minutes_are_written_for_people() {
-        let check = |cents, expected: &str| assert_eq!(euros(cents), expected);
-        check(0, "0.00 €");
-        check(1_205, "12.05 €");
-        check(-5, "-0.05 €");
+    fn days_and_minutes_are_written_for_people() {
         assert_eq!(day(Day(20_414)), "2025-11-22");
         assert_eq!(minute(29_396_160), "2025-11-22T00:00:00Z");
+    }
+
+    #[test]
+    fn one_thing_is_no_plural() {
+        assert_eq!((counted(0, "movement"), counted(1, "movement")), ("0 movements".into(), "1 movement".into()));
     }
 
     #[test]

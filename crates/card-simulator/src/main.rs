@@ -1,9 +1,10 @@
 //! `card-simulator`: makes virtual cards, lays them in a virtual reader, shows what is on them.
 
+mod show;
+
 use card_simulator::tray::bridge;
 use card_simulator::{
-    AnyCard, AnyDescription, CardHost, ClassicCard, FaultPlan, Field, ForeignCard, ForeignDescription, ReaderKind,
-    VirtualCard,
+    AnyCard, AnyDescription, CardHost, FaultPlan, Field, ForeignCard, ForeignDescription, ReaderKind,
 };
 use clap::{Parser, Subcommand};
 use std::error::Error;
@@ -33,6 +34,9 @@ enum Command {
         /// Where the card is saved.
         #[arg(long)]
         card: PathBuf,
+        /// Replaces a card that is saved there already.
+        #[arg(long)]
+        force: bool,
     },
     /// Prints what a saved card holds: purse, top-ups, movements, tries and wishes, or value blocks and seal. No keys.
     Show {
@@ -72,72 +76,45 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false).init();
     match run(Arguments::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
+        // Whoever reads our output has seen enough, as with `| head -1`.
+        Err(error) if is_closed_output(error.as_ref()) => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!(%error, "card-simulator stops");
+            say(&error);
             ExitCode::FAILURE
         }
     }
 }
 
+/// A line on standard error; a closed one stops nothing.
+fn say(line: &dyn std::fmt::Display) {
+    let _said = writeln!(std::io::stderr(), "card-simulator: {line}");
+}
+
+fn is_closed_output(error: &(dyn Error + 'static)) -> bool {
+    error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
 fn run(command: Command) -> Result<(), Box<dyn Error>> {
     match command {
-        Command::Make { description, card } => make(&description, card),
-        Command::Show { card } => show(&card),
+        Command::Make { description, card, force } => make(&description, card, force),
+        Command::Show { card } => show::show(&card),
         Command::Serve { card, port, reader, then, stay } => serve(&card, then.as_deref(), port, reader, stay),
         Command::Bridge { socket, port } => bridge::run(&socket, port),
     }
 }
 
-fn make(description: &Path, card: PathBuf) -> Result<(), Box<dyn Error>> {
-    let text = std::fs::read(description)?;
-    let description: AnyDescription = serde_json::from_slice(&text)?;
-    description.make()?.keep_in(card)?;
-    Ok(())
-}
-
-fn show(path: &Path) -> Result<(), Box<dyn Error>> {
-    let mut out = std::io::stdout().lock();
-    match AnyCard::load(path)? {
-        AnyCard::Desfire(card) => show_desfire(&card, &mut out)?,
-        AnyCard::Classic(card) => show_classic(&card, &mut out)?,
+fn make(description: &Path, card: PathBuf, force: bool) -> Result<(), Box<dyn Error>> {
+    let named = |error: &dyn Error| format!("{}: {error}", description.display());
+    let text = std::fs::read(description).map_err(|error| named(&error))?;
+    let described: AnyDescription = serde_json::from_slice(&text).map_err(|error| named(&error))?;
+    let mut made = described.make().map_err(|error| named(&error))?;
+    if !force && card.symlink_metadata().is_ok() {
+        return Err(format!("{}: a file is there already; --force replaces it", card.display()).into());
     }
-    Ok(())
-}
-
-fn show_desfire(card: &VirtualCard, out: &mut impl Write) -> std::io::Result<()> {
-    let Some(purse) = card.purse() else { return writeln!(out, "no purse: blank, or of another layout") };
-    writeln!(out, "purse      {} cents", purse.0)?;
-    for record in card.top_ups() {
-        writeln!(out, "top-up     {record:?}")?;
-    }
-    for record in card.movements() {
-        writeln!(out, "movement   {record:?}")?;
-    }
-    if let (Some(tries), Some(wishes)) = (card.tries(), card.wishes()) {
-        writeln!(out, "tries      {tries:?}\nwishes     {wishes:?}")?;
-    }
-    if let Some((counter, _)) = card.transaction_mac() {
-        writeln!(out, "commits    {counter}")?;
-    }
-    Ok(())
-}
-
-fn show_classic(card: &ClassicCard, out: &mut impl Write) -> std::io::Result<()> {
-    let Some(seal) = card.seal() else { return writeln!(out, "no purse: blank") };
-    for (name, block) in [("purse ", card.main_block()), ("backup", card.backup_block())] {
-        match block {
-            Some(block) => writeln!(out, "{name}     {} cents, address byte {}", block.value, block.address)?,
-            None => writeln!(out, "{name}     no value block")?,
-        }
-    }
-    writeln!(out, "seal       counter {}, day {}, {} cents", seal.counter, seal.day.0, seal.value_after.0)?;
-    for record in card.top_ups() {
-        writeln!(out, "top-up     {record:?}")?;
-    }
-    Ok(())
+    Ok(made.keep_in(card)?)
 }
 
 type Shared<C> = Arc<Mutex<C>>;
@@ -194,7 +171,7 @@ impl Served {
                 ("off", "") => drop(self.over.take().map(|foreign| self.tray.take(&foreign))),
                 ("quit", "") => return Ok(true),
                 ("faults", json) => self.plan(json),
-                _ => tracing::warn!(line, "known are: insert, remove, faults JSON, over JSON, off, quit"),
+                _ => say(&format!("{line:?}: known are insert, remove, faults JSON, over JSON, off, quit")),
             }
         }
         Ok(false)
@@ -206,14 +183,14 @@ impl Served {
                 let foreign = self.over.insert(Arc::new(Mutex::new(ForeignCard::new(description))));
                 self.tray.lay_over(Arc::clone(foreign));
             }
-            Err(error) => tracing::warn!(%error, "nothing that can be laid there"),
+            Err(error) => say(&format!("over: nothing that can be laid there: {error}")),
         }
     }
 
     fn plan(&self, json: &str) {
         match serde_json::from_str::<FaultPlan>(json) {
             Ok(plan) => self.card.lock().unwrap_or_else(PoisonError::into_inner).set_faults(plan),
-            Err(error) => tracing::warn!(%error, "no plan of faults"),
+            Err(error) => say(&format!("faults: no plan of faults: {error}")),
         }
     }
 }

@@ -147,11 +147,67 @@ fn slot_answers(slot: &mut TcpStream) -> bool {
     slot.write_all(&get_uid).is_ok() && slot.read_exact(&mut [0; 8]).is_ok()
 }
 
+/// What the program says on standard error when it fails, which is one line of plain text.
+fn complaint(arguments: &[&Path]) -> String {
+    let output = Command::new(PROGRAM).args(arguments).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.starts_with("card-simulator: ") && !said.contains('\u{1b}'), "{said:?}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+    said
+}
+
 #[test]
-fn a_card_that_is_not_there_is_named_as_the_reason() {
-    let output = Command::new(PROGRAM).args(["show", "--card", "nowhere.json"]).output().unwrap();
-    assert!(!output.status.success());
-    assert!(String::from_utf8_lossy(&output.stderr).contains("nowhere.json"));
+fn each_failure_names_its_file_in_plain_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        std::fs::write(folder.path().join(name), text).unwrap();
+        folder.path().join(name)
+    };
+    let (card, words) = (folder.path().join("card.json"), ["show", "make", "--card"].map(Path::new));
+    let [show, make, to] = words;
+    let check = |arguments: &[&Path], file: &Path| {
+        let said = complaint(arguments);
+        assert!(said.contains(&file.display().to_string()), "{said}");
+    };
+    let (nowhere, no_json, no_card) =
+        (folder.path().join("nowhere.json"), file("no-json", "{"), file("no-card", "{\"technology\": \"paper\"}"));
+    check(&[show, to, &nowhere], &nowhere);
+    check(&[show, to, &no_json], &no_json);
+    for description in [&nowhere, &no_json, &no_card] {
+        check(&[make, description, to, &card], description);
+    }
+    assert!(!card.exists());
+}
+
+#[test]
+fn a_saved_card_is_replaced_only_by_force() {
+    let folder = tempfile::tempdir().unwrap();
+    let card = folder.path().join("card.json");
+    make_of("classic.json", &card);
+    let before = std::fs::read(&card).unwrap();
+    let description = Path::new(CARDS).join("demonstration.json");
+    let said = complaint(&[Path::new("make"), &description, Path::new("--card"), &card]);
+    assert!(said.contains("card.json") && said.contains("--force"), "{said}");
+    assert_eq!(std::fs::read(&card).unwrap(), before);
+    let status = Command::new(PROGRAM).arg("make").arg(description).arg("--force").arg("--card").arg(&card).status();
+    assert!(status.unwrap().success());
+    assert!(show(&card).contains("purse      1250 cents"));
+}
+
+#[test]
+fn a_card_is_shown_in_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let check = |name: &str, line: &str| {
+        let card = folder.path().join(name);
+        make_of(name, &card);
+        let shown = show(&card);
+        assert!(shown.lines().any(|shown| shown == line), "{line} in {shown}");
+        assert!(!shown.contains('{') && !shown.contains("Some("), "{shown}");
+    };
+    check("classic.json", "top-up     no. 2 on day 20010: 500 cents added to 650, id 111213141516");
+    check("demonstration.json", "tries      4 ever, 1 wrong since the last right one; PIN version 1");
+    check("ev3.json", "wishes     language ast, speech");
 }
 
 #[test]

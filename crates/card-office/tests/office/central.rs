@@ -87,6 +87,11 @@ impl Central {
         "somebody".clone_into(&mut self.books.lock().unwrap().signer);
     }
 
+    /// Every question about a key is answered so.
+    pub(crate) fn refuses_to_rekey(&self, code: ProblemCode) {
+        self.books.lock().unwrap().rekeying.refuses = Some(code);
+    }
+
     /// A number that has a card of this generation on another chip.
     pub(crate) fn occupy(&self, number: u64, generation: u8) {
         let entry = ((CardNumber(number), generation), (vec![9; 7], Vec::new()));

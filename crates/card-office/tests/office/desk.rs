@@ -78,21 +78,28 @@ pub(crate) struct Row {
     cards: VecDeque<Shared>,
     /// A card that was lifted in the middle does not come back.
     once: bool,
+    /// Nobody takes a card away.
+    left: bool,
 }
 
 impl Row {
     pub(crate) fn of(cards: &[Shared]) -> Self {
-        Self { cards: cards.iter().cloned().collect(), once: false }
+        Self { cards: cards.iter().cloned().collect(), once: false, left: false }
     }
 
     /// One card.
     pub(crate) fn with(card: &Shared) -> Self {
-        Self { cards: VecDeque::from([Rc::clone(card)]), once: false }
+        Self { cards: VecDeque::from([Rc::clone(card)]), once: false, left: false }
+    }
+
+    /// One card that nobody takes away.
+    pub(crate) fn left(card: &Shared) -> Self {
+        Self { left: true, ..Self::with(card) }
     }
 
     /// One card that is laid down once.
     pub(crate) fn once(card: &Shared) -> Self {
-        Self { cards: VecDeque::from([Rc::clone(card)]), once: true }
+        Self { cards: VecDeque::from([Rc::clone(card)]), once: true, left: false }
     }
 }
 
@@ -110,6 +117,9 @@ impl Tray for Row {
     }
 
     fn removed(&mut self, _: Duration) -> Result<(), OfficeError> {
+        if self.left {
+            return Err(OfficeError::StillThere);
+        }
         self.cards.pop_front();
         Ok(())
     }

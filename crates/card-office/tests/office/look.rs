@@ -118,6 +118,71 @@ fn a_classic_card_has_no_wishes_and_no_read_key_to_change() {
     assert_eq!(run("--city @city.toml rekey --central http://127.0.0.1:1 --token @token").code(), "O-03");
 }
 
+#[test]
+fn wishes_that_no_terminal_could_do_are_refused_before_a_card_is_asked_for() {
+    let office = Office::new();
+    let card = blank(Chip::Ev2, 1);
+    office.one(&mut Row::with(&card), ANA, 1, "--language ast --speech").well();
+    let wishes = |action: &str| {
+        office.run(&mut Row::with(&card), &format!("--city @city.toml --keys @technician.json wishes {action}"))
+    };
+    for refused in ["set", "set --terminal 7", "set --language fr", "set --language fr --speech"] {
+        let said = wishes(refused);
+        assert_eq!((said.code(), said.out.as_str()), ("O-04", ""), "{refused}");
+    }
+    assert_eq!(wishes("show").well(), "wishes: language ast, speech\n", "nothing was erased");
+    assert_eq!(wishes("set --language en").well(), "wishes: language en\n");
+}
+
+#[test]
+fn a_blank_chip_of_either_kind_has_no_application_and_is_no_fault() {
+    let office = Office::new();
+    for card in [blank(Chip::Ev1, 1), blank(Chip::Ev3, 2), blank_classic(3)] {
+        let shown = inspect(&office, &card, "--city @city.toml --keys @technician.json", "");
+        assert_eq!((shown["application"].as_bool(), shown.get("error")), (Some(false), None), "{shown}");
+        let text = office.run(&mut Row::with(&card), "--city @city.toml --keys @technician.json inspect").well();
+        assert!(text.contains("application   none of the city's\n"), "{text}");
+    }
+}
+
+#[test]
+fn a_card_that_leaves_is_not_called_another_kind_of_card() {
+    let office = Office::new();
+    let card = blank(Chip::Ev2, 1);
+    tear(&card, 1);
+    let said = office.run(&mut Row::with(&card), "inspect");
+    assert_eq!((said.code(), said.out.contains("neither")), ("C-03", false), "{}", said.out);
+    assert!(said.out.contains("card          it stopped answering"), "{}", said.out);
+    tear(&card, 1);
+    let said = office.run(&mut Row::with(&card), "inspect --json");
+    let shown: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!((said.code(), shown["error"]["code"].as_str()), ("C-03", Some("C-03")));
+    assert!(shown["error"]["next"].as_str().is_some_and(|next| !next.is_empty()), "{shown}");
+}
+
+#[test]
+fn the_text_names_the_very_chip() {
+    let office = Office::new();
+    let text = |chip| office.run(&mut Row::of(&[blank(chip, 1)]), "inspect").well();
+    let check = |chip, name: &str| {
+        let text = text(chip);
+        assert!(text.contains(&format!("card          MIFARE {name}\n")), "{text}");
+    };
+    check(Chip::Ev1, "DESFire EV1");
+    check(Chip::Ev2, "DESFire EV2");
+    check(Chip::Ev3, "DESFire EV3");
+}
+
+#[test]
+fn a_card_is_asked_for_only_where_none_lies() {
+    let office = Office::new();
+    for command in ["inspect", "check", "--city @city.toml --keys @technician.json wishes show"] {
+        let asked = |row: &mut Row| office.run(row, command).err.contains("lay a card down");
+        assert!(!asked(&mut Row::of(&[blank(Chip::Ev2, 1)])), "{command}");
+        assert!(asked(&mut Row::default()), "{command}");
+    }
+}
+
 fn check(office: &Office, card: &Shared, more: &str) -> (String, &'static str) {
     let line = format!("--city @city.toml --keys @technician.json check {more}");
     let said = office.run(&mut Row::with(card), &line);
@@ -151,13 +216,34 @@ fn each_fault_has_its_part_and_its_code() {
     made(&office, &classic);
     let (out, code) = check(&office, &classic, "--write --json");
     let report: Value = serde_json::from_str(&out).unwrap();
-    assert_eq!((code, report["good"].as_bool()), ("", Some(true)), "{out}");
+    assert_eq!((code, report["good"].as_bool(), report["complete"].as_bool()), ("", Some(true), Some(false)), "{out}");
+    let writing = report["parts"].as_array().unwrap().last().unwrap();
+    assert_eq!((writing["part"].as_str(), writing["verdict"].as_str()), (Some("writing"), Some("not-tested")));
 }
 
 #[test]
-fn without_keys_the_reader_and_the_chip_are_tested() {
+fn a_new_card_has_no_top_up_to_count() {
     let office = Office::new();
-    let said = office.run(&mut Row::of(&[blank(Chip::Ev3, 1)]), "check");
-    assert!(said.well().contains("DESFire, Ev3"));
-    assert_eq!(office.run(&mut Row::default(), "check --write").code(), "O-04");
+    let card = blank(Chip::Ev2, 1);
+    made(&office, &card);
+    let (out, _) = check(&office, &card, "");
+    assert!(out.contains("all readable: 0 top-ups, 0 movements"), "{out}");
+}
+
+#[test]
+fn without_keys_the_reader_and_the_chip_are_tested_and_the_rest_is_said_not_to_be() {
+    let office = Office::new();
+    for desk in ["", "--city @city.toml"] {
+        let out = office.run(&mut Row::of(&[blank(Chip::Ev3, 1)]), &format!("{desk} check")).well();
+        assert!(out.contains("good  chip         DESFire EV3\n"), "{out}");
+        for part in ["keys ", "files", "purse"] {
+            assert!(out.contains(&format!("--    {part}        not tested: give --city and --keys\n")), "{out}");
+        }
+        assert!(out.ends_with("\ngood as far as tested\n"), "{out}");
+    }
+    for desk in ["", "--city @city.toml"] {
+        let said = office.run(&mut Row::of(&[blank(Chip::Ev3, 1)]), &format!("{desk} check --write"));
+        let told = said.ended.as_ref().unwrap_err().to_string();
+        assert_eq!((said.code(), told.starts_with("no write was tested")), ("O-04", true), "{told}");
+    }
 }

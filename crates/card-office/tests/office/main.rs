@@ -7,7 +7,11 @@ mod batch;
 #[cfg(test)]
 mod central;
 #[cfg(test)]
+mod chips;
+#[cfg(test)]
 mod desk;
+#[cfg(test)]
+mod kept;
 #[cfg(test)]
 mod look;
 #[cfg(test)]

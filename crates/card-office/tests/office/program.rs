@@ -1,6 +1,7 @@
 //! The built program, without a reader: exit codes, help, completions, man page.
 
 use crate::desk::Office;
+use std::path::Path;
 use std::process::{Command, Output};
 
 /// The program with PC/SC's socket where nobody listens.
@@ -73,16 +74,108 @@ fn the_help_says_the_exit_codes_and_every_command() {
     }
 }
 
+/// The example in the handbook's part on the card office that begins with this fence.
+fn example(fence: &str) -> String {
+    let handbook = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/operate.md");
+    let handbook = std::fs::read_to_string(handbook).unwrap();
+    let (_, part) = handbook.split_once("## Card office").unwrap();
+    let (_, rest) = part.split_once(&format!("```{fence}\n")).unwrap();
+    rest.split_once("```").unwrap().0.to_owned()
+}
+
 #[test]
-fn the_man_page_has_every_command_and_the_exit_codes() {
+fn the_handbooks_key_file_and_list_are_taken_as_they_stand() {
+    let office = Office::new();
+    office.write("keys.json", &example("json"));
+    office.write("list.csv", &example("csv"));
+    let make = "--city @city.toml --keys @keys.json personalise --log @log --registrations @kept --batch @list.csv";
+    let err = text(&program(&office, make).stderr);
+    assert!(err.starts_with("citizen-card: C-01: "), "all was read, and then there was no reader: {err}");
+}
+
+/// The pages that a page sends its reader to, such as `citizen-card-inspect(1)`.
+fn mentioned(page: &str) -> Vec<String> {
+    let plain = page.replace("\\-", "-");
+    let names = plain.split("(1)").map(|before| before.split_whitespace().last().unwrap_or_default().to_owned());
+    let names: Vec<String> = names.collect();
+    names.split_last().map(|(_, names)| names.to_vec()).unwrap_or_default()
+}
+
+#[test]
+fn the_one_man_page_has_every_command_and_names_no_other_page() {
     let page = text(&program(&Office::new(), "man").stdout);
     assert!(page.starts_with(".ie") || page.contains(".TH citizen-card 1"), "{page}");
-    for part in ["citizen\\-card inspect", "citizen\\-card personalise", "citizen\\-card rekey", "citizen\\-card check"]
-    {
-        assert!(page.contains(part), "{part}");
+    for part in ["INSPECT", "PERSONALISE", "REGISTER", "REKEY", "CHECK", "WISHES", "WISHES SET", "WISHES ERASE"] {
+        assert_eq!(page.matches(&format!(".SH \"CITIZEN\\-CARD {part}\"\n")).count(), 1, "{part} in {page}");
     }
     for option in ["\\-\\-batch", "\\-\\-registrations", "\\-\\-show\\-uid", "\\-\\-write", "Exit codes"] {
         assert!(page.contains(option), "{option}");
+    }
+    assert_eq!(page.matches("Words of the reader").count(), 1, "what all commands share stands once");
+    assert_eq!(mentioned(&page), Vec::<String>::new());
+}
+
+#[test]
+fn the_man_pages_of_a_folder_are_all_there() {
+    let office = Office::new();
+    let output = program(&office, "man --out @pages");
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let page = |name: &str| std::fs::read_to_string(office.path("pages").join(format!("{name}.1")));
+    let top = page("citizen-card").unwrap();
+    let named = mentioned(&top);
+    assert!(named.len() >= 8, "{named:?}");
+    let below = mentioned(&page("citizen-card-wishes").unwrap());
+    assert_eq!(below, ["citizen-card-wishes-show", "citizen-card-wishes-set", "citizen-card-wishes-erase"]);
+    for name in named.iter().chain(&below) {
+        assert!(page(name).is_ok_and(|page| page.contains("SYNOPSIS")), "{name}");
+    }
+    office.write("file", "");
+    assert_eq!(program(&office, "man --out @file/pages").status.code(), Some(3));
+}
+
+/// What bash offers for the last of these words, of which the first is the program.
+fn offered(words: &[&str]) -> Vec<String> {
+    let script = text(&program(&Office::new(), "completions bash").stdout);
+    let (last, before) = words.split_last().unwrap();
+    let quoted: Vec<String> = words.iter().map(|word| format!("'{word}'")).collect();
+    let ask = format!(
+        "{script}\nCOMP_WORDS=({}); COMP_CWORD={}\n_citizen__card citizen-card '{last}' '{}'\nprintf '%s\\n' \"${{COMPREPLY[@]}}\"",
+        quoted.join(" "),
+        before.len(),
+        before.last().unwrap(),
+    );
+    let output = Command::new("bash").args(["--norc", "-c", &ask]).output().unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    text(&output.stdout).split_whitespace().map(str::to_owned).collect()
+}
+
+#[test]
+fn bash_offers_words_at_every_level() {
+    let check = |words: &[&str], expected: &[&str]| assert_eq!(offered(words), expected, "{words:?}");
+    check(&["citizen-card", "ins"], &["inspect"]);
+    check(&["citizen-card", "wishes", "s"], &["show", "set"]);
+    check(&["citizen-card", "--wait", "5", "wishes", "e"], &["erase"]);
+    check(&["citizen-card", "wishes", "set", "--la"], &["--language", "--large-text"]);
+    check(&["citizen-card", "inspect", "--show"], &["--show-uid", "--show-number"]);
+    check(&["citizen-card", "check", "--wr"], &["--write"]);
+    check(&["citizen-card", "completions", "f"], &["fish"]);
+}
+
+#[test]
+fn an_output_that_nobody_reads_any_more_ends_a_looking_command_quietly() {
+    let office = Office::new();
+    for line in ["man", "completions bash"] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = Command::new(env!("CARGO_BIN_EXE_citizen-card"))
+            .args(office.arguments(line))
+            .stdout(writer)
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap()
+            .wait_with_output()
+            .unwrap();
+        assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), String::new()), "{line}");
     }
 }
 

@@ -47,10 +47,15 @@ pub(crate) struct Rekeying {
     handshake: Option<Handshake>,
     channel: Option<Channel>,
     confirmed: u32,
+    /// Central says no to every question, like this.
+    pub(crate) refuses: Option<ProblemCode>,
 }
 
 impl Rekeying {
     pub(crate) fn answer(&mut self, path: &str, body: &[u8]) -> Result<Vec<u8>, ProblemCode> {
+        if let Some(code) = self.refuses {
+            return Err(code);
+        }
         let answer = match path {
             REKEY_LOOK_PATH => match RekeyLook::decode(body).unwrap().version_on_card {
                 2 => RekeyState::Current.encode(),
@@ -169,4 +174,23 @@ fn a_card_of_another_city_gets_no_key() {
     let card = made(&office, Chip::Ev2, "");
     let said = rekey(&office, &central, &card);
     assert_eq!(said.code(), "C-12", "the card does not accept this master key");
+}
+
+#[test]
+fn what_central_says_no_to_has_words_and_a_next_step_of_its_own() {
+    let check = |refuses: ProblemCode, code: &str, words: &str, step: &str| {
+        let (office, central) = (Office::new(), Central::start());
+        let card = made(&office, Chip::Ev2, "");
+        central.refuses_to_rekey(refuses);
+        let said = rekey(&office, &central, &card);
+        let error = said.ended.unwrap_err();
+        assert_eq!((error.code(), error.exit() as u8), (code, 4), "{error}");
+        assert!(error.to_string().contains(words), "{error}");
+        assert!(error.next_step().contains(step), "{}", error.next_step());
+    };
+    check(ProblemCode::CardRefused, "O-07", "does not know this card as an active one", "register the card first");
+    check(ProblemCode::Unauthorised, "O-08", "does not take this token", "enrolment bundle");
+    check(ProblemCode::KeyRejected, "C-12", "does not know the city's master key", "another city's card");
+    check(ProblemCode::LimitReached, "O-08", "used up", "tomorrow");
+    check(ProblemCode::Unavailable, "N-01", "central", "later");
 }

@@ -32,13 +32,12 @@ impl<T: Transport> ClassicSession<T> {
     /// `CardError`; `AuthenticationFailed(Credit)` when they do not, `Key` when central gives none or its books say
     /// otherwise.
     pub fn prove_credit_key(&mut self, issuer: &mut dyn ClassicIssuer) -> Result<(), CardError> {
-        if let Some(state) = self.judgement().state {
-            issuer.purse_found(self.uid(), &self.found(&state))?;
-        }
-        let key = issuer.sector_key_b(self.uid(), self.layout.purse_sector)?;
-        let proven = self.authenticate(self.layout.purse_sector, ClassicKeyKind::B, &key);
+        // Read anew: an earlier top-up of this visit has changed what was read when the card was opened.
+        let keys = self.write_keys(issuer)?;
+        let state = self.read_to_write(&keys);
         self.chip.forget_key();
-        proven
+        issuer.purse_found(self.uid(), &self.found(&state?)).map(drop)?;
+        Ok(())
     }
 
     /// Credits the purse: backup, record, then value and counter in one write, read back, and the seal.

@@ -112,7 +112,7 @@ impl<T: Transport> ClassicSession<T> {
         if self.read(block)? == *bytes { Ok(()) } else { Err(CardError::ReadBackDiffers) }
     }
 
-    fn read_to_write(&mut self, keys: &WriteKeys) -> Result<PurseState, CardError> {
+    pub(super) fn read_to_write(&mut self, keys: &WriteKeys) -> Result<PurseState, CardError> {
         self.read_both(ClassicKeyKind::B, &keys.top_ups, &keys.purse)?;
         let judgement = self.judgement();
         match (judgement.needs_check, judgement.state) {

@@ -335,6 +335,18 @@ fn the_books_are_asked_before_any_payment() {
 }
 
 #[test]
+fn a_second_top_up_of_a_visit_is_proven_by_what_the_first_has_left() {
+    let tray = ClassicTray::with(&topped_up(2));
+    let mut central = Central::at(2);
+    let mut session = tray.session();
+    session.prove_credit_key(&mut central).unwrap();
+    let outcome = session.credit(&mut central, &classic_order(1, 500, 2));
+    assert!(matches!(outcome, CreditOutcome::Credited { .. }), "{outcome:?}");
+    session.prove_credit_key(&mut central).unwrap();
+    assert_eq!(central.found.last().map(|found| found.counter), Some(3));
+}
+
+#[test]
 fn a_seal_cut_off_inside_its_mac_is_written_again_at_the_next_visit() {
     for cut in 8..16 {
         let (tray, mut central) = (ClassicTray::with(&topped_up(2)), Central::at(2));
