@@ -1,7 +1,7 @@
 # make demo      a visit, from card to paper
 # make test      everything that proves it
 # make preview   every screen in every language, in a browser
-# The rest: check (format, clippy, types), bench, soak (half an hour at the tray), fuzz (parsers of card bytes),
+# The rest: check (format, clippy, types), bench, soak (an hour at the tray), fuzz (parsers of card bytes),
 # wire (generate ui/src/wire.ts), setup (system packages), clean.
 
 SHELL := /bin/bash

@@ -1,7 +1,7 @@
 //! MIFARE Classic, online only: key B of two sectors of one card, whether a purse is what it should be, and the seal of
-//! one top-up. The card can be copied whole, so central keeps a shadow of each purse: the counter rises by one with each top-up, and what is on the card
-//! before a top-up is never more than was sealed after the one before. Whatever contradicts that is refused, and a
-//! person has to look.
+//! one top-up. The card can be copied whole, so central keeps a shadow of each purse: the counter rises by one with
+//! each top-up, and what is on the card before a top-up is never more than was sealed after the one before. Whatever
+//! contradicts that is refused, and a person has to look.
 
 use super::audit::Step;
 use super::{KeyDesk, has_purse, key_error, uid};

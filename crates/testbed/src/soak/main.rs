@@ -1,6 +1,6 @@
 //! `citizen-soak`: a day at the tray. A thousand cards are laid down, swapped, torn off, while the reader is pulled out
 //! and pcscd restarted, and the kiosk must hold no more files, threads and memory at the end than after the first
-//! hundred. It is run by `make soak`, takes about half an hour, and exits with 1 when something leaked or got stuck.
+//! hundred. It is run by `make soak`, takes about an hour, and exits with 1 when something leaked or got stuck.
 
 mod held;
 mod mischief;
