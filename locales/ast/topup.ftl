@@ -60,3 +60,16 @@ topup-cancelling-lead = Espere un momentu. Nun avere la tarxeta.
 topup-torn-wait = Espere un momentu. Nun saque la tarxeta.
 topup-claim-out = Cueya’l so resguardu.
 topup-claim-failed = El resguardu nun se pudo imprentar ({ $code }). Apunte’l códigu.
+
+topup-receipt-show = Ver el recibu nun códigu QR
+topup-receipt-none = Ensin recibu
+topup-receipt-code = El so recibu nun códigu QR
+topup-receipt-code-lead = Apunte cola cámara del so teléfonu. El recibu guárdase como testu.
+topup-receipt-code-name = Códigu QR col testu del recibu
+topup-receipt-other = Recibu en papel
+topup-claim-amount = { $amount } de la so recarga
+topup-owed = El pagu ta fechu y falta la recarga
+topup-owed-card = Ponga la so tarxeta, güei o otru día. Recargámosla entós.
+topup-owed-later = Si nun pue volver, llame. Devolvémos-y los { $amount }.
+topup-returning = Siguimos anulando’l pagu
+topup-returning-later = Si nun s’anula, va recibir los { $amount } na so tarxeta.

@@ -60,3 +60,16 @@ topup-cancelling-lead = Wait a moment. Do not use your bank card.
 topup-torn-wait = Wait a moment. Do not remove the card.
 topup-claim-out = Take your claim slip.
 topup-claim-failed = The claim slip could not be printed ({ $code }). Write down the code.
+
+topup-receipt-show = See the receipt as a QR code
+topup-receipt-none = No receipt
+topup-receipt-code = Your receipt as a QR code
+topup-receipt-code-lead = Point your phone’s camera at it. The receipt is saved as text.
+topup-receipt-code-name = QR code with the text of the receipt
+topup-receipt-other = Receipt on paper
+topup-claim-amount = { $amount } of your top-up
+topup-owed = You have paid and the top-up is missing
+topup-owed-card = Put your card back, today or another day. We will top it up then.
+topup-owed-later = If you cannot come back, call us. We will refund { $amount }.
+topup-returning = We are still cancelling the payment
+topup-returning-later = If it is not cancelled, you will get { $amount } on your card.

@@ -60,3 +60,16 @@ topup-cancelling-lead = Espere un momento. No acerque la tarjeta.
 topup-torn-wait = Espere un momento. No retire la tarjeta.
 topup-claim-out = Recoja su resguardo.
 topup-claim-failed = El resguardo no se pudo imprimir ({ $code }). Anote el código.
+
+topup-receipt-show = Ver el recibo en un código QR
+topup-receipt-none = Sin recibo
+topup-receipt-code = Su recibo en un código QR
+topup-receipt-code-lead = Apunte con la cámara de su teléfono. El recibo se guarda como texto.
+topup-receipt-code-name = Código QR con el texto del recibo
+topup-receipt-other = Recibo en papel
+topup-claim-amount = { $amount } de su recarga
+topup-owed = El pago está hecho y falta la recarga
+topup-owed-card = Ponga su tarjeta, hoy u otro día. La recargamos entonces.
+topup-owed-later = Si no puede volver, llame. Le devolvemos los { $amount }.
+topup-returning = Seguimos anulando el pago
+topup-returning-later = Si no se anula, recibirá los { $amount } en su tarjeta.

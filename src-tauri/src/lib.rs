@@ -3,6 +3,7 @@
 //! citizen sees. Which devices the kiosk has was decided before: the shell is handed a running [`kiosk::Handle`].
 
 mod commands;
+pub mod commission;
 mod lockdown;
 pub mod order;
 mod pulse;

@@ -1,6 +1,7 @@
-//! The kiosk with its real devices: `citizen-kiosk --config FILE`.
+//! The kiosk with its real devices: `citizen-kiosk --config FILE`; and, beside it, what is done with one of them alone.
 
 use citizen_kiosk::WindowConfig;
+use citizen_kiosk::commission::commission;
 use citizen_kiosk::order::{HELP, Order};
 use kiosk::{Config, KioskError, closed};
 use std::error::Error;
@@ -12,6 +13,10 @@ fn main() -> ExitCode {
     let done = match Order::read(std::env::args().skip(1)) {
         Ok(Order::Run(config)) => run(&config),
         Ok(Order::Check(config)) => check(&config),
+        Ok(Order::CommissionPayment(order)) => match commission(&order) {
+            Ok(code) => return code,
+            Err(error) => Err(error.into()),
+        },
         Ok(Order::Help) => {
             print!("{HELP}");
             Ok(())

@@ -7,6 +7,7 @@ pub const HELP: &str = "\
 The citizen kiosk of a terminal: its window and everything behind it.
 
 Usage: citizen-kiosk [--config FILE] [--check]
+       citizen-kiosk commission-payment [--config FILE] [--amount-cents N] [--yes] [--json]
 
 Options:
   --config FILE  The configuration; /etc/citizen-kiosk/kiosk.toml by default
@@ -21,10 +22,23 @@ Exit codes:
   71  the journal could not be written, or waits to be taken up by a new start
   75  a technician asked for a new start at the screen
 Start it again after each of them.
+
+commission-payment tries on the payment terminal what the kiosk assumes of one,
+and says which profile follows. The kiosk must not run meanwhile.
+  --amount-cents N  What each charge takes, and gives back; 10 by default
+  --yes             Do not ask before each charge and before the end-of-day
+  --json            Report as JSON
+It exits with 0 when an order can be used, 1 when it could not begin, 2 when
+no order can be used, 3 when a charge is left to be reversed by hand.
 ";
 
 /// Where the configuration lies when nobody says.
 const CONFIG: &str = "/etc/citizen-kiosk/kiosk.toml";
+
+/// What a charge takes when nobody says: small, and above what acquirers refuse as too little.
+const AMOUNT_CENTS: u32 = 10;
+/// The most it may take.
+const AMOUNT_CENTS_MAX: u32 = 1_000;
 
 /// What to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,10 +47,47 @@ pub enum Order {
     Run(PathBuf),
     /// Check this configuration.
     Check(PathBuf),
+    /// Try the payment terminal.
+    CommissionPayment(CommissionOrder),
     /// Say how the program is used.
     Help,
     /// Say which version it is.
     Version,
+}
+
+/// How to try the payment terminal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommissionOrder {
+    /// The configuration that names it.
+    pub config: PathBuf,
+    /// Cents of each charge.
+    pub amount_cents: u32,
+    /// Charge without asking.
+    pub yes: bool,
+    /// Report as JSON.
+    pub json: bool,
+}
+
+impl CommissionOrder {
+    fn read(mut arguments: impl Iterator<Item = String>) -> Result<Order, String> {
+        let mut order = Self { config: CONFIG.into(), amount_cents: AMOUNT_CENTS, yes: false, json: false };
+        while let Some(argument) = arguments.next() {
+            match argument.as_str() {
+                "--help" | "-h" => return Ok(Order::Help),
+                "--yes" => order.yes = true,
+                "--json" => order.json = true,
+                "--config" => order.config = arguments.next().ok_or("--config needs a file")?.into(),
+                "--amount-cents" => {
+                    let cents = arguments.next().and_then(|cents| cents.parse().ok());
+                    order.amount_cents = cents
+                        .filter(|cents| (1..=AMOUNT_CENTS_MAX).contains(cents))
+                        .ok_or_else(|| format!("--amount-cents needs a number from 1 to {AMOUNT_CENTS_MAX}"))?;
+                }
+                other => return Err(format!("{other} is not understood; --help says what is")),
+            }
+        }
+        Ok(Order::CommissionPayment(order))
+    }
 }
 
 impl Order {
@@ -48,6 +99,7 @@ impl Order {
         let (mut config, mut check) = (None, false);
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
+                "commission-payment" if config.is_none() && !check => return CommissionOrder::read(arguments),
                 "--help" | "-h" => return Ok(Self::Help),
                 "--version" | "-V" => return Ok(Self::Version),
                 "--check" => check = true,
@@ -87,5 +139,23 @@ mod tests {
         for wrong in ["--config", "--config a --config b", "--colour blue", "kiosk.toml"] {
             assert!(read(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_commissioning_is_understood_or_refused() {
+        let read = |text: &str| Order::read(text.split_whitespace().map(str::to_owned));
+        let order = |config: &str, amount_cents, yes, json| {
+            Ok(Order::CommissionPayment(CommissionOrder { config: config.into(), amount_cents, yes, json }))
+        };
+        assert_eq!(read("commission-payment"), order(CONFIG, 10, false, false));
+        assert_eq!(
+            read("commission-payment --config k.toml --amount-cents 25 --yes --json"),
+            order("k.toml", 25, true, true)
+        );
+        assert_eq!(read("commission-payment --help"), Ok(Order::Help));
+        for wrong in ["--amount-cents", "--amount-cents 0", "--amount-cents 1001", "--amount-cents ten", "--check"] {
+            assert!(read(&format!("commission-payment {wrong}")).is_err(), "{wrong}");
+        }
+        assert!(read("--check commission-payment").is_err());
     }
 }

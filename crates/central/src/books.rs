@@ -1,13 +1,20 @@
 //! The city's books: each entry of a terminal's journal is booked once, by its top-up and kind, with its postings;
 //! and each journal's chain is followed, so that a gap or a rolled-back journal is noticed. What is noticed is
-//! written down and booked all the same: the money has moved.
+//! written down and booked all the same: the money has moved. Money that one entry has moved is not moved again by
+//! another: of those who report a payment, its end or a credit, the first to arrive posts. Central keeps a journal of
+//! its own, terminal 0, for what it decides itself.
 
+use crate::claims;
 use crate::error::CentralError;
 use crate::uploads::{Arrival, note, refuse, sql};
-use domain::{Cents, Timestamp};
-use ledger::{Account, Balances, Chain, ChainError, Entry, Posting};
+use crate::view::{self, Booked, CENTRAL, Class};
+use domain::{Cents, TerminalId, Timestamp};
+use ledger::{Account, Balances, Chain, ChainError, Entry, Fact, Posting, TopUp};
 use protocol::{ProblemCode, Upload};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
+
+/// The generation of central's own journal.
+const OWN_GENERATION: u32 = 1;
 
 /// Books an entry, or finds that it was booked before: then the first arrival is the answer.
 pub(crate) fn book(
@@ -18,7 +25,8 @@ pub(crate) fn book(
 ) -> Result<Arrival, CentralError> {
     let entry =
         Entry::decode(bytes).map_err(|error| refuse(ProblemCode::Malformed, format!("ledger entry: {error}")))?;
-    if (entry.terminal, entry.journal_generation) != (upload.terminal(), upload.journal_generation) {
+    let of_upload = (upload.terminal(), upload.journal_generation);
+    if entry.terminal == CENTRAL || (entry.terminal, entry.journal_generation) != of_upload {
         return Err(refuse(ProblemCode::Malformed, "the entry is of another journal than its upload"));
     }
     match booked(transaction, &entry)? {
@@ -29,19 +37,78 @@ pub(crate) fn book(
         }
         None => {
             follow_chain(transaction, &entry, arrival.received)?;
-            insert(transaction, &entry, bytes, arrival.number)?;
+            keep(transaction, &entry, arrival.number, arrival.received)?;
+            claims::consider(transaction, entry.subject.top_up, arrival.received)?;
             Ok(arrival)
         }
     }
+}
+
+/// Says something of a top-up in central's own journal, by the ledger's rules.
+///
+/// # Errors
+/// `CentralError::Illegal` when it does not follow; nothing was written then.
+pub(crate) fn say(
+    transaction: &Transaction<'_>,
+    top_up: &TopUp,
+    fact: Fact,
+    now: Timestamp,
+) -> Result<TopUp, CentralError> {
+    let chain = chain_of(transaction, CENTRAL, OWN_GENERATION)?;
+    let (entry, next) = chain.entry(now, top_up, fact)?;
+    follow_chain(transaction, &entry, now)?;
+    keep(transaction, &entry, 0, now)?;
+    Ok(next)
+}
+
+/// Keeps an entry, and posts it unless its money has been moved.
+fn keep(transaction: &Transaction<'_>, entry: &Entry, upload: u64, now: Timestamp) -> Result<(), CentralError> {
+    let known = view::entries_of(transaction, entry.subject.top_up)?;
+    if known.first().is_some_and(|first| first.entry.subject != entry.subject) {
+        let detail = format!("{} was begun for another card or amount", entry.subject.top_up);
+        note(transaction, entry.terminal, "other-subject", &detail, now)?;
+    }
+    let class = view::class(entry);
+    let first = known.iter().find(|one| one.posted && class.is_some() && view::class(&one.entry) == class);
+    if let (Some(first), Some(Class::Credited)) = (first, class)
+        && !is_explained(transaction, &first.entry, entry)?
+    {
+        let (by, other) = (entry.terminal.0, first.entry.terminal.0);
+        let detail = format!("{} was credited by terminal {other} and by terminal {by}", entry.subject.top_up);
+        note(transaction, entry.terminal, "second-credit", &detail, now)?;
+    }
+    insert(transaction, entry, upload, first.is_none())
+}
+
+/// Whether two entries tell of one credit: central found the record of the very terminal that now says so itself, or
+/// the other way round. A MIFARE Classic record names no terminal.
+pub(crate) fn is_explained(connection: &Connection, first: &Entry, second: &Entry) -> Result<bool, CentralError> {
+    let teller = match (first.terminal == CENTRAL, second.terminal == CENTRAL) {
+        (true, false) => second.terminal,
+        (false, true) => first.terminal,
+        (true, true) => return Ok(true),
+        (false, false) => return Ok(false),
+    };
+    let mut statement =
+        connection.prepare_cached("SELECT DISTINCT terminal FROM seen_record WHERE top_up = ?1")?;
+    let writers = statement.query_map(params![first.subject.top_up.0], |row| row.get::<_, u32>(0))?;
+    let writers = writers.collect::<Result<Vec<_>, _>>()?;
+    Ok(writers.iter().all(|writer| *writer == 0 || *writer == teller.0))
 }
 
 fn booked(transaction: &Transaction<'_>, entry: &Entry) -> Result<Option<([u8; 32], Arrival)>, CentralError> {
     let found = transaction
         .query_row(
             "SELECT entry.hash, upload.number, min(upload.received) FROM entry
-             JOIN upload ON upload.number = entry.upload WHERE entry.top_up = ?1 AND entry.kind = ?2
+             JOIN upload ON upload.number = entry.upload
+             WHERE entry.top_up = ?1 AND entry.kind = ?2 AND entry.terminal = ?3 AND entry.journal_generation = ?4
              GROUP BY entry.id",
-            params![entry.subject.top_up.0, entry.fact.kind().number()],
+            params![
+                entry.subject.top_up.0,
+                entry.fact.kind().number(),
+                entry.terminal.0,
+                entry.journal_generation
+            ],
             |row| {
                 let number: i64 = row.get(1)?;
                 let first =
@@ -54,7 +121,7 @@ fn booked(transaction: &Transaction<'_>, entry: &Entry) -> Result<Option<([u8; 3
 }
 
 fn follow_chain(transaction: &Transaction<'_>, entry: &Entry, now: Timestamp) -> Result<(), CentralError> {
-    let mut chain = chain_of(transaction, entry)?;
+    let mut chain = chain_of(transaction, entry.terminal, entry.journal_generation)?;
     let name = format!("journal {} of terminal {}", entry.journal_generation, entry.terminal.0);
     match chain.accept(entry) {
         Ok(()) => {}
@@ -76,12 +143,12 @@ fn follow_chain(transaction: &Transaction<'_>, entry: &Entry, now: Timestamp) ->
     Ok(())
 }
 
-fn chain_of(connection: &Connection, entry: &Entry) -> Result<Chain, CentralError> {
-    let new = Chain::new(entry.terminal, entry.journal_generation);
+fn chain_of(connection: &Connection, terminal: TerminalId, generation: u32) -> Result<Chain, CentralError> {
+    let new = Chain::new(terminal, generation);
     let stored = connection
         .query_row(
             "SELECT next_seq, head FROM chain WHERE terminal = ?1 AND journal_generation = ?2",
-            params![entry.terminal.0, entry.journal_generation],
+            params![terminal.0, generation],
             |row| Ok((row.get::<_, i64>(0)?, row.get(1)?)),
         )
         .optional()?;
@@ -112,11 +179,12 @@ fn check_late(
     Ok(())
 }
 
-fn insert(transaction: &Transaction<'_>, entry: &Entry, bytes: &[u8], upload: u64) -> Result<(), CentralError> {
+fn insert(transaction: &Transaction<'_>, entry: &Entry, upload: u64, posted: bool) -> Result<(), CentralError> {
     let subject = entry.subject;
     transaction.execute(
-        "INSERT INTO entry (top_up, kind, terminal, journal_generation, seq, at, card, amount, prev, hash, bytes, upload)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+        "INSERT INTO entry (top_up, kind, terminal, journal_generation, seq, at, card, amount, prev, hash, bytes, upload,
+                            posted)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
         params![
             subject.top_up.0,
             entry.fact.kind().number(),
@@ -128,12 +196,14 @@ fn insert(transaction: &Transaction<'_>, entry: &Entry, bytes: &[u8], upload: u6
             subject.amount.0,
             entry.prev,
             entry.hash(),
-            bytes,
+            entry.encode(),
             sql(upload),
+            posted,
         ],
     )?;
     let id = transaction.last_insert_rowid();
-    for (line, posting) in (1_i64..).zip(&entry.postings) {
+    let postings: &[Posting] = if posted { &entry.postings } else { &[] };
+    for (line, posting) in (1_i64..).zip(postings) {
         transaction.execute(
             "INSERT INTO posting (entry, line, account, amount) VALUES (?1, ?2, ?3, ?4)",
             params![id, line, posting.account.name(), posting.amount.0],
@@ -147,14 +217,23 @@ fn insert(transaction: &Transaction<'_>, entry: &Entry, bytes: &[u8], upload: u6
 /// # Errors
 /// `CentralError::NotReady` when a stored entry no longer reads.
 pub fn entries(connection: &Connection) -> Result<Vec<Entry>, CentralError> {
-    let mut statement = connection.prepare("SELECT bytes FROM entry ORDER BY id")?;
-    let rows = statement.query_map([], |row| row.get::<_, Vec<u8>>(0))?;
-    let mut entries = Vec::new();
-    for bytes in rows {
-        let entry = Entry::decode(&bytes?).map_err(|error| CentralError::NotReady(error.to_string()))?;
-        entries.push(entry);
+    Ok(all(connection)?.into_iter().map(|booked| booked.entry).collect())
+}
+
+/// Every booked entry and whether it posts, in the order it arrived.
+///
+/// # Errors
+/// `CentralError::NotReady` when a stored entry no longer reads.
+pub fn all(connection: &Connection) -> Result<Vec<Booked>, CentralError> {
+    let mut statement = connection.prepare("SELECT bytes, posted FROM entry ORDER BY id")?;
+    let rows = statement.query_map([], |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, bool>(1)?)))?;
+    let mut booked = Vec::new();
+    for row in rows {
+        let (bytes, posted) = row?;
+        let entry = Entry::decode(&bytes).map_err(|error| CentralError::NotReady(error.to_string()))?;
+        booked.push(Booked { entry, posted });
     }
-    Ok(entries)
+    Ok(booked)
 }
 
 /// The balances of all accounts, from the postings.

@@ -9,8 +9,9 @@ use std::time::Duration;
 
 const SCHEMA: &str = include_str!("schema.sql");
 /// What each version added to the one before, the first bringing version 1 to version 2.
-const STEPS: [&str; 2] = [include_str!("schema-2.sql"), include_str!("schema-3.sql")];
-const VERSION: i64 = 3;
+const STEPS: [&str; 3] =
+    [include_str!("schema-2.sql"), include_str!("schema-3.sql"), include_str!("schema-4.sql")];
+const VERSION: i64 = 4;
 /// The tables that seeding fills.
 const SEEDED: [&str; 10] = [
     "setting",
@@ -186,6 +187,34 @@ mod tests {
             drop(old);
             assert_eq!(shape(&Database::open(&path).unwrap()), new, "from version {version}");
         }
+    }
+
+    /// Version 3 with the books of one top-up.
+    const BOOKED_3: &str = include_str!("../tests/data/books-3.sql");
+
+    #[test]
+    fn entries_of_version_3_keep_their_numbers_and_postings() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let path = folder.path().join("central.db");
+        let old = Connection::open(&path).unwrap();
+        old.pragma_update(None, "foreign_keys", true).unwrap();
+        for step in [&[SCHEMA], &STEPS[..2], &[BOOKED_3]].concat() {
+            old.execute_batch(step).unwrap();
+        }
+        old.pragma_update(None, "user_version", 3).unwrap();
+        drop(old);
+        let database = Database::open(&path).unwrap();
+        let rows = |sql: &str| -> Vec<(i64, i64, i64)> {
+            let mut statement = database.read().prepare(sql).unwrap();
+            let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
+            rows.collect::<Result<_, _>>().unwrap()
+        };
+        assert_eq!(rows("SELECT id, kind, posted FROM entry ORDER BY id"), [(1, 1, 1), (4, 2, 1)]);
+        assert_eq!(rows("SELECT entry, line, amount FROM posting ORDER BY line"), [(4, 1, 2_000), (4, 2, -2_000)]);
+        assert_eq!(rows("SELECT terminal, journal_generation, next_seq FROM chain"), [(3, 1, 3)]);
+        // The reference of the postings moved with the table.
+        let orphan = "INSERT INTO posting (entry, line, account, amount) VALUES (9, 1, 'claims', 1)";
+        assert!(database.read().execute(orphan, []).is_err());
     }
 
     #[test]

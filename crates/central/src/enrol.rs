@@ -55,6 +55,8 @@ pub fn enrol(
         epoch_keys: keys.epochs.clone(),
         read_base_keys: keys.cards.read.iter().map(|read| read.key.clone()).collect(),
         uid_key: Some(BaseKey::new(*keys.cards.uid.expose())),
+        central_key: Some(keys.export_key()?.public().map_err(|_| CentralError::StoredSecret)?),
+        recovery_key: keys.recovery,
         codes: batch.0,
     })
 }

@@ -48,6 +48,15 @@ pub enum CentralError {
         /// Why.
         error: protocol::SealError,
     },
+    /// The ledger does not allow what was to be said.
+    #[error("the books do not allow it: {0}")]
+    Illegal(#[from] ledger::IllegalStep),
+    /// A file from outside that cannot be read as a whole.
+    #[error("line {}: {}", .0.line, .0.reason)]
+    Rejected(crate::statements::dialect::Rejected),
+    /// A claim cannot be settled now.
+    #[error("{0}")]
+    Claim(#[from] crate::claims::settle::Refused),
     /// A part of the feed could not be written or signed.
     #[error("feed: {0}")]
     Feed(String),

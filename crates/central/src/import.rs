@@ -1,4 +1,5 @@
-//! An outbox that came on a stick: opened with what this terminal shares with central, and every upload taken by the
+//! An outbox that came on a stick: opened with central's own key (or the epoch's, as older enrolments seal it) and what
+//! stands for the terminal's token, and every upload taken by the
 //! same code as one that came by HTTP, so that a repeat, by stick or by network, changes nothing.
 
 use crate::Database;
@@ -6,7 +7,7 @@ use crate::error::CentralError;
 use crate::key_file::KeyFile;
 use crate::uploads::{self, refuse, sql};
 use domain::{TerminalId, Timestamp};
-use protocol::{ExportError, ExportHeader, ExportReader, ProblemCode};
+use protocol::{ExportError, ExportForm, ExportHeader, ExportReader, ProblemCode, Secret32};
 use rusqlite::{OptionalExtension, params};
 
 /// What became of an exported outbox.
@@ -35,14 +36,9 @@ pub fn import(database: &mut Database, keys: &KeyFile, file: &[u8], now: Timesta
     let (header, frames) =
         ExportHeader::decode(file).map_err(|error| refuse(ProblemCode::Malformed, error.to_string()))?;
     let token = token_sha256(database, header.terminal)?;
-    let epoch = keys.epochs.iter().find(|epoch| epoch.epoch == header.epoch);
-    let epoch = epoch.ok_or_else(|| {
-        refuse(ProblemCode::Unauthorised, format!("the key of epoch {} is no longer here", header.epoch))
-    })?;
-    let mut imported =
-        Imported { terminal: header.terminal, made: header.made, taken: 0, known: 0, refused: 0, cut: None };
-    let sealed = |error: ExportError| refuse(ProblemCode::Unauthorised, error.to_string());
-    for upload in ExportReader::new(&header, frames, epoch, &token).map_err(sealed)? {
+    let secret = secret_of(keys, &header)?;
+    let mut imported = Imported::none(header.terminal, header.made);
+    for upload in ExportReader::new(&header, frames, &secret, &token).map_err(sealed)? {
         match upload {
             Ok(bytes) => take(database, keys, &mut imported, &bytes, now)?,
             Err(error) if error == ExportError::Sealed && imported.count() == 0 => return Err(sealed(error)),
@@ -52,13 +48,35 @@ pub fn import(database: &mut Database, keys: &KeyFile, file: &[u8], now: Timesta
     Ok(imported)
 }
 
+fn sealed(error: ExportError) -> CentralError {
+    refuse(ProblemCode::Unauthorised, error.to_string())
+}
+
+/// The secret of a file: the epoch's key, or what was sealed to central's own key.
+fn secret_of(keys: &KeyFile, header: &ExportHeader) -> Result<Secret32, CentralError> {
+    match header.form {
+        ExportForm::Epoch { epoch, .. } => {
+            let known = keys.epochs.iter().find(|known| known.epoch == epoch);
+            let gone = || refuse(ProblemCode::Unauthorised, format!("the key of epoch {epoch} is no longer here"));
+            Ok(known.ok_or_else(gone)?.key.clone())
+        }
+        ExportForm::Central { .. } => header.secret_of_central(&keys.export_key()?).map_err(sealed),
+    }
+}
+
 impl Imported {
+    /// None of the uploads of this terminal yet.
+    pub(crate) fn none(terminal: TerminalId, made: Timestamp) -> Self {
+        Self { terminal, made, taken: 0, known: 0, refused: 0, cut: None }
+    }
+
     fn count(&self) -> u32 {
         self.taken + self.known + self.refused
     }
 }
 
-fn take(
+/// Takes one upload, and counts what became of it.
+pub(crate) fn take(
     database: &mut Database,
     keys: &KeyFile,
     imported: &mut Imported,

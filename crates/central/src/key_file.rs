@@ -5,12 +5,14 @@
 use crate::error::CentralError;
 use domain::city_pack::CardLayout;
 use domain::{Timestamp, Uid};
+use hmac::{Hmac, KeyInit, Mac};
 use keys::{AesKey, DiversificationInput, Entropy, IssuerBaseKeys, KeyError, SoftIssuer, VersionedKey, diversify};
-use protocol::{BaseKey, EpochKey, NoteError, NoteKey, Secret32};
+use protocol::{BaseKey, EpochKey, HpkePublic, HpkeSecret, NoteError, NoteKey, Secret32};
 use rand::Rng;
 use serde::de::value::SeqAccessDeserializer;
 use serde::de::{Error, IntoDeserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
+use sha2::Sha256;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::io::Write;
@@ -96,6 +98,10 @@ pub struct KeyFile {
     pub epochs: Vec<EpochKey>,
     /// The cards' base keys.
     pub cards: CardBaseKeys,
+    /// The public half of the recovery key, to which terminals wrap the keys of their journals; the private half is
+    /// kept offline. None before `make_recovery_key`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovery: Option<HpkePublic>,
 }
 
 fn drawn<const N: usize>(rng: &mut impl Rng) -> [u8; N] {
@@ -124,7 +130,36 @@ impl KeyFile {
             storage: Secret32::new(drawn(rng)),
             epochs: vec![EpochKey { epoch: 1, key: Secret32::new(drawn(rng)) }],
             cards,
+            recovery: None,
         }
+    }
+
+    /// Makes the city's recovery key, once: its public half stays in this file, the private half is given back and kept
+    /// nowhere.
+    ///
+    /// # Errors
+    /// `CentralError::NotReady` when there is one: journals are wrapped to it. `Entropy`.
+    pub fn make_recovery_key(&mut self) -> Result<HpkeSecret, CentralError> {
+        if let Some(known) = &self.recovery {
+            return Err(CentralError::NotReady(format!("there is a recovery key already: {known}")));
+        }
+        let mut bytes = Zeroizing::new([0; 32]);
+        getrandom::fill(bytes.as_mut())?;
+        let secret = HpkeSecret::new(*bytes);
+        self.recovery = Some(secret.public().map_err(|_| CentralError::StoredSecret)?);
+        Ok(secret)
+    }
+
+    /// Central's own key, to whose public half terminals seal what is carried here by hand. It follows from the storage
+    /// key, so that key files of before there was one have it.
+    ///
+    /// # Errors
+    /// `CentralError::StoredSecret`, which this length does not meet.
+    pub fn export_key(&self) -> Result<HpkeSecret, CentralError> {
+        let mac = <Hmac<Sha256> as KeyInit>::new_from_slice(self.storage.expose());
+        let mut mac = mac.map_err(|_| CentralError::StoredSecret)?;
+        mac.update(b"v1 export key");
+        Ok(HpkeSecret::new(mac.finalize().into_bytes().into()))
     }
 
     /// The newest read key.
@@ -271,6 +306,28 @@ mod tests {
         assert_eq!(shown(&back), shown(&keys));
         assert_eq!(shown(&back)[1], shown(&read)[0], "the older key stays, behind the newer one");
         assert_ne!(shown(&back)[0].1, shown(&back)[1].1);
+    }
+
+    #[test]
+    fn a_recovery_key_is_made_once_and_only_its_public_half_is_kept() {
+        let mut keys = KeyFile::draw("bahia", &mut ChaCha20Rng::seed_from_u64(1));
+        let before = serde_json::to_string(&keys).unwrap();
+        assert!(!before.contains("recovery"), "as a key file of before there was one");
+        let secret = keys.make_recovery_key().unwrap();
+        assert_eq!(keys.recovery, Some(secret.public().unwrap()));
+        assert!(matches!(keys.make_recovery_key(), Err(CentralError::NotReady(_))));
+        let file = serde_json::to_string(&keys).unwrap();
+        let back: KeyFile = serde_json::from_str(&file).unwrap();
+        assert_eq!(back.recovery, keys.recovery);
+        assert!(!file.contains(serde_json::to_string(&secret).unwrap().as_str()));
+    }
+
+    #[test]
+    fn the_export_key_is_the_same_at_every_start_and_another_in_another_city() {
+        let keys = |seed| KeyFile::draw("bahia", &mut ChaCha20Rng::seed_from_u64(seed));
+        let public = |seed| keys(seed).export_key().unwrap().public().unwrap();
+        assert_eq!(public(1), public(1));
+        assert_ne!(public(1), public(2));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 pub mod books;
 pub mod card_keys;
 pub mod cards;
+pub mod claims;
 pub mod clock;
 pub mod codes;
 pub mod database;
@@ -17,12 +18,17 @@ pub mod offices;
 pub mod pack;
 pub mod publish;
 pub mod registry;
+pub mod reconcile;
 pub mod report;
 pub mod seed;
+pub mod seen;
 pub mod server;
+pub mod settings;
+pub mod statements;
 pub mod store_key;
 pub mod technicians;
 pub mod uploads;
+pub mod view;
 mod web;
 
 pub use database::Database;

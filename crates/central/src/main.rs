@@ -1,5 +1,8 @@
 //! `citizen-central`: makes an invented city, enrols terminals and card offices, publishes the feed, serves it, takes an outbox from a
-//! stick, prints the ledger.
+//! stick, prints the ledger, settles claims, reconciles.
+
+#[path = "main/money.rs"]
+mod money;
 
 use central::enrol::{EnrolmentOrder, enrol, withdraw, write_bundle};
 use central::import::import;
@@ -102,6 +105,8 @@ enum Command {
     },
     /// Prints the ledger as text.
     Ledger,
+    #[command(flatten)]
+    Money(money::MoneyCommand),
 }
 
 fn main() -> ExitCode {
@@ -158,6 +163,7 @@ fn run(Arguments { data, command }: Arguments) -> Result<(), CentralError> {
         }
         Command::Serve { port, port_file, with_parent } => run_serve(data, port, port_file.as_deref(), with_parent),
         Command::ImportOutbox { file } => run_import(&data, &file),
+        Command::Money(command) => money::run(&data, command),
         Command::Ledger => {
             let database = Database::open(&data.database())?;
             let (city, _) = pack::load(database.read())?;

@@ -2,6 +2,8 @@
 //! laid beside them, and one signed head names it all. Files are named by their hash and never change; the head is
 //! replaced last, in one step, so that a terminal sees the old feed or the new one and nothing between.
 
+use crate::claims::orders::OpenByCard;
+use crate::claims::{self, orders};
 use crate::error::CentralError;
 use crate::key_file::{KeyFile, card_key};
 use crate::pack::{self, CITY_TOML};
@@ -14,7 +16,7 @@ use domain::holder::{PinFacts, PreIssued, PriceClass, Residence, Role, TapFacts}
 use domain::{CardNumber, Day, Timestamp};
 use protocol::{
     CardSecret, CityKeys, CreditKey, Dictionary, FileEntry, FileKind, Head, Manifest, NoteKey, PinCard, PinRecord,
-    PinStamp, Revocations, SealContext, Segment, SignedHead, TapRecord, row::Tier, seal_pin, seal_tap,
+    PinStamp, Revocations, SealContext, SealError, Segment, SignedHead, TapRecord, row::Tier, seal_pin, seal_tap,
 };
 use rusqlite::params;
 use std::io::Write;
@@ -45,6 +47,7 @@ struct Press<'a> {
     context: SealContext<'a>,
     keys: &'a KeyFile,
     facts_key: NoteKey,
+    open: OpenByCard,
     city: &'a CityPack,
     place: String,
     now: Timestamp,
@@ -78,6 +81,8 @@ pub fn publish(
 ) -> Result<Published, CentralError> {
     registry::refuse_shared_numbers(database.read())?;
     let (city, files) = pack::load(database.read())?;
+    // Orders are in the database before they are signed.
+    database.write(|transaction| claims::review(transaction, now))?;
     let dictionary = registry::dictionary(database.read())?;
     let epoch = keys.epoch()?;
     let sequence = next_sequence(database)?;
@@ -85,6 +90,7 @@ pub fn publish(
         context: SealContext { epoch, sequence, dictionary: &dictionary },
         keys,
         facts_key: keys.facts_key().map_err(feed)?,
+        open: orders::for_feed(database.read(), keys, now)?,
         city: &city,
         place: pack::name_in(&files),
         now,
@@ -110,7 +116,7 @@ fn next_sequence(database: &Database) -> Result<u64, CentralError> {
 
 impl Press<'_> {
     fn seal(&self, card: &RegisteredCard, rows: &mut Rows) -> Result<(), CentralError> {
-        self.seal_tap(card.number, &card.secret, &self.tap_record(card)?, rows)?;
+        self.seal_tap(card.number, &card.secret, self.tap_record(card)?, rows)?;
         if let Some(pin) = &card.pin_key {
             let stamp = PinStamp { pin_version: card.pin_version, content: card.pin_content };
             let holder = PinCard { secret: &card.secret, generation: card.generation, pin };
@@ -121,7 +127,7 @@ impl Press<'_> {
 
     fn seal_service_card(&self, technician: &Technician, rows: &mut Rows) -> Result<(), CentralError> {
         let Technician { number, secret, generation, pin_key, .. } = technician;
-        self.seal_tap(*number, secret, &technician.tap_record(self.now), rows)?;
+        self.seal_tap(*number, secret, technician.tap_record(self.now), rows)?;
         let stamp = PinStamp { pin_version: technician.pin_version, content: technician.pin_content };
         let card = PinCard { secret, generation: *generation, pin: pin_key };
         self.seal_pin(*number, &card, stamp, &technician.pin_record(self.now), rows)
@@ -131,12 +137,20 @@ impl Press<'_> {
         &self,
         number: CardNumber,
         secret: &CardSecret,
-        record: &TapRecord,
+        mut record: TapRecord,
         rows: &mut Rows,
     ) -> Result<(), CentralError> {
-        let sealed = seal_tap(&self.context, secret, record, random()?);
-        rows.tap.push(sealed.map_err(|error| CentralError::Seal { last_four: number.last_four(), error })?);
-        Ok(())
+        loop {
+            match seal_tap(&self.context, secret, &record, random()?) {
+                Ok(sealed) => {
+                    rows.tap.push(sealed);
+                    return Ok(());
+                }
+                // A row has a largest length. The newest claims wait for the next publication; the first has the order.
+                Err(SealError::TooLong { .. }) if record.open.pop().is_some() => {}
+                Err(error) => return Err(CentralError::Seal { last_four: number.last_four(), error }),
+            }
+        }
     }
 
     fn seal_pin(
@@ -168,9 +182,12 @@ impl Press<'_> {
             pin_version: card.pin_version,
             pin_content: card.pin_content,
             credit_key: None,
+            open: Vec::new(),
             as_of: self.now,
         };
-        Ok(TapRecord::from_facts(&facts, Some(&CreditKey::new(*credit.expose()))))
+        let mut record = TapRecord::from_facts(&facts, Some(&CreditKey::new(*credit.expose())));
+        record.open = self.open.get(&(card.number, card.generation)).cloned().unwrap_or_default();
+        Ok(record)
     }
 
     fn pin_record(&self, card: &RegisteredCard) -> Result<PinRecord, CentralError> {

@@ -157,7 +157,8 @@ pub fn revoked(connection: &Connection) -> Result<Vec<(CardNumber, Generation)>,
         "SELECT number, generation FROM card WHERE state = 'revoked'
          UNION SELECT number, generation FROM technician WHERE state = 'revoked'
          UNION SELECT number, generation FROM issued_card WHERE state = 'revoked'
-         UNION SELECT number, generation FROM replaced_card",
+         UNION SELECT number, generation FROM replaced_card
+         UNION SELECT card, generation FROM card_block",
     )?;
     let rows = statement.query_map([], |row| Ok((row.get::<_, i64>(0)?, Generation(row.get(1)?))))?;
     let mut cards = Vec::new();

@@ -4,8 +4,9 @@ use crate::Database;
 use crate::books;
 use crate::clock;
 use crate::error::CentralError;
+use crate::view::{self, Booked};
 use domain::{Cents, DocumentCode, TerminalId, Timestamp, TopUpId};
-use ledger::{Account, Entry, Outcome, TopUp};
+use ledger::{Account, Entry, Kind, Outcome};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -55,16 +56,18 @@ pub fn top_ups(entries: &[Entry]) -> Vec<TopUpLine> {
         of_one.push(entry);
     }
     let line = |id| {
-        let mut of_one = by_id.get(&id).cloned().unwrap_or_default();
-        of_one.sort_by_key(|entry| entry.seq);
-        let first = of_one.first().copied()?;
+        let of_one = by_id.get(&id)?;
+        let is_first = |entry: &&&Entry| matches!(entry.fact.kind(), Kind::Intent);
+        let first = of_one.iter().find(is_first).or_else(|| of_one.iter().min_by_key(|entry| entry.seq))?;
+        let booked: Vec<Booked> = of_one.iter().map(|entry| Booked { entry: (*entry).clone(), posted: true }).collect();
+        let view = view::view(&booked).ok().flatten();
         Some(TopUpLine {
             top_up: id,
             amount: first.subject.amount,
             card_last_four: first.subject.card.last_four(),
             terminal: first.terminal,
             began: first.at,
-            outcome: TopUp::from_entries(of_one.iter().copied()).ok().and_then(|top_up| top_up.outcome()),
+            outcome: view.and_then(|view| view.top_up.outcome()),
         })
     };
     order.into_iter().filter_map(line).collect()
@@ -77,7 +80,7 @@ pub struct Anomaly {
     pub noticed: Timestamp,
     /// Of which terminal.
     pub terminal: TerminalId,
-    /// `gap`, `rollback`, `broken` or `refused`.
+    /// `gap`, `rollback`, `broken`, `refused`, `second-credit`, `other-subject` or `undecided`.
     pub kind: String,
     /// For a technician.
     pub detail: String,

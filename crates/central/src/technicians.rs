@@ -75,6 +75,7 @@ impl Technician {
             pin_version: self.pin_version,
             pin_content: self.pin_content,
             credit_key: None,
+            open: Vec::new(),
             as_of: now,
         };
         TapRecord::from_facts(&facts, None)

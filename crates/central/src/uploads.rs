@@ -3,10 +3,14 @@
 
 use crate::Database;
 use crate::books;
+use crate::claims::{self, orders};
 use crate::error::CentralError;
 use crate::key_file::KeyFile;
-use domain::{DocumentCode, TerminalId, Timestamp};
-use protocol::{ClaimEvidence, DocumentIssued, Problem, ProblemCode, Receipt, Upload, UploadBody, verify_facts};
+use domain::card::{CardReport, TopUpRecord};
+use domain::{CardNumber, Cents, DocumentCode, Generation, TerminalId, Timestamp, TopUpId};
+use protocol::{
+    ClaimEvidence, DocumentIssued, Problem, ProblemCode, Receipt, SignedCreditOrder, Upload, UploadBody, verify_facts,
+};
 use rusqlite::{OptionalExtension, Transaction, params};
 use sha2::{Digest, Sha256};
 
@@ -48,7 +52,22 @@ pub fn take(
     if let Err(CentralError::Problem(problem)) = &outcome {
         note_refusal(database, terminal, problem, now)?;
     }
-    outcome
+    Ok(outcome?.with_order(order_for(database, keys, &upload, now)?))
+}
+
+/// The order that the answer to evidence carries, as it holds now: the one that was lost with an earlier answer too.
+fn order_for(
+    database: &Database,
+    keys: &KeyFile,
+    upload: &Upload,
+    now: Timestamp,
+) -> Result<Option<SignedCreditOrder>, CentralError> {
+    let (card, generation, claim) = match &upload.body {
+        UploadBody::CardSeen(seen) => (seen.card, seen.generation, seen.claim),
+        UploadBody::ClaimEvidence(evidence) => (evidence.card, evidence.generation, Some(evidence.top_up)),
+        UploadBody::LedgerEntry(_) | UploadBody::DocumentIssued(_) => return Ok(None),
+    };
+    orders::answer(database, keys, CardNumber(card), Generation(generation), claim.map(TopUpId), now)
 }
 
 /// A refused upload changes no book, but somebody must know of it.
@@ -112,6 +131,10 @@ fn take_new(
         UploadBody::LedgerEntry(entry) => books::book(transaction, upload, entry, fresh)?,
         UploadBody::DocumentIssued(document) => deposit(transaction, keys, upload, document, fresh)?,
         UploadBody::ClaimEvidence(evidence) => keep_evidence(transaction, upload, evidence, fresh)?,
+        UploadBody::CardSeen(seen) => {
+            claims::take_sight(transaction, upload.terminal(), &CardReport::from(seen), fresh.received)?;
+            fresh
+        }
     };
     let signer = keys.head_key().map_err(|error| CentralError::Feed(error.to_string()))?;
     let receipt = Receipt::sign(upload.key, bytes, arrival.number, arrival.received, &signer);
@@ -196,5 +219,21 @@ fn keep_evidence(
         "INSERT INTO evidence (top_up, terminal, received, bytes) VALUES (?1, ?2, ?3, ?4)",
         params![evidence.top_up, upload.terminal, arrival.received.0, bytes],
     )?;
+    claims::take_sight(transaction, upload.terminal(), &report(upload, evidence), arrival.received)?;
     Ok(arrival)
+}
+
+/// Evidence of a terminal that tells no counters: that of its newest record counts.
+fn report(upload: &Upload, evidence: &ClaimEvidence) -> CardReport {
+    CardReport {
+        card: CardNumber(evidence.card),
+        generation: Generation(evidence.generation),
+        counter: evidence.records.iter().map(|record| record.counter).max().unwrap_or_default(),
+        purse: evidence.purse.map(Cents),
+        records: evidence.records.iter().map(TopUpRecord::from).collect(),
+        movement_counter: None,
+        needs_check: false,
+        claim: Some(TopUpId(evidence.top_up)),
+        at: Timestamp(upload.written),
+    }
 }

@@ -4,6 +4,7 @@
 mod api;
 mod html;
 mod keys;
+mod office;
 mod pages;
 
 use crate::error::CentralError;
@@ -72,7 +73,7 @@ pub async fn serve(server: CityServer, port: u16) -> Result<Running, CentralErro
 }
 
 fn router(server: CityServer) -> Router {
-    api::routes().merge(keys::routes()).merge(pages::routes()).layer(map_response(with_safe_headers)).with_state(server)
+    api::routes().merge(keys::routes()).merge(pages::routes()).merge(office::routes()).layer(map_response(with_safe_headers)).with_state(server)
 }
 
 async fn with_safe_headers(mut response: Response) -> Response {

@@ -1,6 +1,6 @@
 //! What a citizen's card holds, as the kiosk reads it.
 
-use crate::{CardNumber, Cents, Day, Generation, Handle, TerminalId, TopUpId};
+use crate::{CardNumber, Cents, Day, Generation, Handle, TerminalId, Timestamp, TopUpId};
 
 /// Distinguishes one laying-down of a card from the next, also of the same card.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -59,6 +59,54 @@ impl CardSnapshot {
     pub fn top_up_counter(&self) -> u32 {
         self.top_ups.iter().map(|record| record.counter).max().unwrap_or(0)
     }
+
+    /// The counter of the validators' newest record, where one was read.
+    #[must_use]
+    pub fn movement_counter(&self) -> Option<u32> {
+        self.movements.iter().map(|movement| movement.counter).max()
+    }
+}
+
+/// What a terminal saw on a card and tells central: evidence for claims and for the books. Of the movements only
+/// the newest counter is told: where somebody went is nobody's business here, and central has the validators' debits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CardReport {
+    /// The card.
+    pub card: CardNumber,
+    /// Which issue of it.
+    pub generation: Generation,
+    /// The newest top-up counter.
+    pub counter: u32,
+    /// The purse, where it was read.
+    pub purse: Option<Cents>,
+    /// The top-ups the card still holds, newest first.
+    pub records: Vec<TopUpRecord>,
+    /// The counter of the validators' newest record: it tells which of their debits the purse already has.
+    pub movement_counter: Option<u32>,
+    /// Purse and records cannot both be right, or the purse is outside its limits.
+    pub needs_check: bool,
+    /// The claim this is evidence for.
+    pub claim: Option<TopUpId>,
+    /// When it was seen.
+    pub at: Timestamp,
+}
+
+/// Central's order to finish, at any terminal, a top-up begun elsewhere; its signature was verified. It holds for
+/// this card while its newest counter is `counter`, and until `expires`; central makes no second one meanwhile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CityOrder {
+    /// The top-up, under whose id the card is credited.
+    pub top_up: TopUpId,
+    /// The card.
+    pub card: CardNumber,
+    /// Which issue of it.
+    pub generation: Generation,
+    /// How much.
+    pub amount: Cents,
+    /// The card's newest counter; any other, and nothing is credited.
+    pub counter: u32,
+    /// From then on it is void.
+    pub expires: Timestamp,
 }
 
 /// One record of the top-ups file, written in the same transaction as its credit.
@@ -130,6 +178,8 @@ pub enum CreditVerdict {
         before: Cents,
         /// The purse as read now.
         now: Cents,
+        /// The terminal that wrote the record; `None` where the card does not tell (MIFARE Classic).
+        by: Option<TerminalId>,
     },
     /// The id is nowhere, and the counter proves that it never was.
     NotCredited,

@@ -118,6 +118,18 @@ pub enum Cue {
     Test,
 }
 
+/// In which order a payment is made final and the card credited; the acquirer's profile chooses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum PaymentOrder {
+    /// The approval is answered only when the card has been credited (ZVT 06 01 with BMP 02, held with 84 9C).
+    #[default]
+    Vending,
+    /// The payment is kept, then the card is credited; what was not credited is reversed (06 30).
+    CaptureFirst,
+    /// The amount is reserved (06 22), the card credited, the reservation booked (06 24) or released (06 25).
+    PreAuthorise,
+}
+
 /// How the payment terminal identifies a payment it made.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PaymentReference {
@@ -152,12 +164,14 @@ pub enum PaymentEvent {
     Ready {
         /// The newest receipt number it knows, journalled with the next intent; 0 when unknown.
         last_receipt: u32,
+        /// Its own identity (BMP 29), eight digits, journalled with the next intent; empty when it did not say.
+        terminal: String,
     },
     /// Not reachable; it is tried again by itself.
     Gone,
     /// What the payer is to do now.
     Progress(TopUpId, PaymentProgress),
-    /// Approved, and waiting for our answer: journal first, then credit, then `Answer`.
+    /// Approved or reserved, and waiting for our answer: it is journalled before anything else.
     Approved(TopUpId, PaymentApproval),
     /// The payment terminal waits for our answer for the last time, a few seconds more: settle or refuse now.
     HoldEnding(TopUpId),
@@ -165,10 +179,18 @@ pub enum PaymentEvent {
     Declined(TopUpId, FailureCode),
     /// The line or the terminal went away before the outcome was known.
     Unknown(TopUpId),
-    /// The terminal has taken our `Settled` answer: the money is posted.
+    /// The terminal has taken our `Settle` or booked the reservation: the money is posted.
     Posted(TopUpId),
-    /// The terminal has taken our `Refused` answer, or reversed: the money is given back.
+    /// The terminal has taken our `Refuse`, or reversed, or released the reservation: the money is given back.
     Voided(TopUpId),
+    /// The terminal has taken our `Acknowledge`: the reservation stands, and nothing is charged yet.
+    Reserved(TopUpId),
+    /// The reservation could not be booked, for certain: it stands, and may be booked later.
+    CaptureFailed(TopUpId, FailureCode),
+    /// The end-of-day was carried out.
+    DayEnded,
+    /// The end-of-day was not carried out, or its answer was lost.
+    DayNotEnded(FailureCode),
     /// Our answer may not have arrived.
     AnswerInDoubt(TopUpId),
     /// What `Resolve` found.
@@ -180,8 +202,10 @@ pub enum PaymentEvent {
 pub enum PaymentVerdict {
     /// Its last payment is ours and approved.
     Paid(PaymentApproval),
-    /// Its last payment is ours and was reversed.
+    /// Its last payment is ours and was reversed; or the reservation is ours and was released.
     Reversed(PaymentApproval),
+    /// The reservation is ours and stands open: neither booked nor released.
+    Reserved(PaymentApproval),
     /// Its last payment is an older one, the number journalled with the intent: ours was never made.
     NeverMade,
     /// It cannot tell.
@@ -213,16 +237,32 @@ pub enum PaymentRequest {
         /// How much.
         amount: Cents,
     },
+    /// Reserve this amount (ZVT 06 22); answered as `Authorise`.
+    Reserve {
+        /// Our reference.
+        top_up: TopUpId,
+        /// How much.
+        amount: Cents,
+    },
     /// The citizen gave up before paying (06 B0).
     Abort(TopUpId),
-    /// Credited: keep the money (80 00). Only when `Authorised` and the credit's outcome are durable.
+    /// Keep the money (80 00). Only when `Authorised` is durable, and where the order credits first, the credit's
+    /// outcome too.
     Settle(TopUpId),
     /// Proven not credited: give it back (84 66).
     Refuse(TopUpId),
+    /// Take the reservation's approval (80 00); only when it is durable. Answered by `Reserved` or `AnswerInDoubt`.
+    Acknowledge(TopUpId),
+    /// Book the reservation's total (06 24). Answered by `Posted`, `CaptureFailed` or `AnswerInDoubt`.
+    Capture(TopUpId, PaymentApproval),
+    /// Release the reservation (06 25). Answered by `Voided`, `Resolved` or `AnswerInDoubt`.
+    Release(TopUpId, PaymentApproval),
     /// Ask what became of a payment (06 20).
     Resolve(PaymentIntent),
     /// Reverse a resolved payment (06 30), only if it is the terminal's last one.
     Reverse(TopUpId, PaymentApproval),
+    /// Carry out the end-of-day (06 50). Answered by `DayEnded` or `DayNotEnded`.
+    EndOfDay,
 }
 
 /// What was journalled before the payment terminal was asked.
@@ -234,6 +274,10 @@ pub struct PaymentIntent {
     pub amount: Cents,
     /// The terminal's newest receipt number before.
     pub receipt_before: u32,
+    /// What was asked for: a payment or a reservation.
+    pub order: PaymentOrder,
+    /// The payment terminal's identity before (BMP 29), where it was known: another one there now decides nothing.
+    pub terminal: Option<String>,
 }
 
 /// What the printer says.

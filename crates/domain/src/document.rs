@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+/// The neutral code of a purse top-up on receipts: no product names a category of person.
+pub const PRODUCT_TOP_UP: &str = "M01";
+
 /// A kind of official paper.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

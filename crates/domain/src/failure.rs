@@ -17,6 +17,12 @@ macro_rules! failure_codes {
                 match self { $(Self::$variant => $code,)* }
             }
 
+            /// Whether it is the printer's: mended there, the paper can be had.
+            #[must_use]
+            pub fn is_printers(self) -> bool {
+                self.code().starts_with("I-")
+            }
+
             /// The code for the text of one.
             #[must_use]
             pub fn from_code(code: &str) -> Option<Self> {
@@ -79,6 +85,8 @@ failure_codes! {
     TopUpLimit = "P-08",
     /// The terminal has credited as much as it may in a day.
     FloatExhausted = "P-09",
+    /// The payment terminal is ending its day: for some minutes it takes no payment.
+    PaymentDayEnding = "P-10",
     /// The printer is not reachable.
     PrinterAbsent = "I-01",
     /// Out of paper.

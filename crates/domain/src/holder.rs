@@ -1,7 +1,8 @@
 //! What the sealed records say of a holder, once opened. Never a name or a category before the PIN.
 
+use crate::card::CityOrder;
 use crate::document::DocumentKind;
-use crate::{Cents, Day, Handle, Timestamp};
+use crate::{Cents, Day, Handle, Timestamp, TopUpId};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroize;
 
@@ -37,8 +38,21 @@ pub struct TapFacts {
     pub pin_content: u64,
     /// The diversified credit key of this card, held in the vault.
     pub credit_key: Option<Handle>,
+    /// The top-ups of this card that central holds for open: claims, wherever they began.
+    pub open: Vec<OpenTopUp>,
     /// When central wrote these facts.
     pub as_of: Timestamp,
+}
+
+/// A top-up of the card that is open at central.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OpenTopUp {
+    /// The top-up.
+    pub top_up: TopUpId,
+    /// How much.
+    pub amount: Cents,
+    /// Leave to finish it here; whoever hands these facts on has verified its signature.
+    pub order: Option<CityOrder>,
 }
 
 /// A service the holder is entitled to.

@@ -3,10 +3,10 @@
 
 use crate::card_keys::CardKeysConfig;
 use crate::config_check::{self, At};
+pub use crate::payment_config::{ClockTime, OrderConfig, PaymentConfig};
 use crate::{HealthConfig, KioskError, ServiceConfig, SoundConfig};
 use card::ReaderProfile;
 use serde::Deserialize;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 /// The whole file.
@@ -122,21 +122,6 @@ impl Default for ReaderConfig {
     }
 }
 
-/// Which payment terminal.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PaymentConfig {
-    /// Where it listens for ZVT.
-    pub address: SocketAddr,
-    /// The till's password, six decimal digits.
-    #[serde(default)]
-    pub password: u32,
-    /// It keeps its last receipt through a power cut: then "no receipt" proves that nothing was paid. Leave it off
-    /// until commissioning has shown it.
-    #[serde(default)]
-    pub keeps_last_receipt: bool,
-}
-
 impl Config {
     /// Reads a file. Relative paths in it are taken from its folder.
     ///
@@ -203,6 +188,16 @@ mod tests {
         check(&with("window", "px_per_mm = 0.5"), (10, "px_per_mm"), &["between 1 and 20"]);
         check(&with("window", "px_per_mm = nan"), (10, "px_per_mm"), &["between 1 and 20"]);
         check(&with("payment", "password = 1000000"), (6, "password"), &["six digits"]);
+        check(&with("payment", "order = 'credit-first'"), (6, "order"), &["line 6", "pre-authorise"]);
+        check(&with("payment", "waits = 255"), (6, "waits"), &["at most 99"]);
+        check(&with("payment", "answer_timeout_s = 0"), (6, "answer_timeout_s"), &["more than 0"]);
+        check(&with("payment", "payment_timeout_s = 0"), (6, "payment_timeout_s"), &["more than 0"]);
+        check(&with("payment", "completion_timeout_s = 0"), (6, "completion_timeout_s"), &["more than 0"]);
+        check(&with("payment", "reservation_hours = 0"), (6, "reservation_hours"), &["between 1 and 720"]);
+        check(&with("payment", "end_of_day = '3:30'"), (6, "end_of_day"), &["3:30", "03:30"]);
+        check(&with("payment", "end_of_day = '03:30'"), (0, "payment.end_of_day_latest"), &["end_of_day"]);
+        let window = "end_of_day = '03:30'\nend_of_day_latest = '03:30'";
+        check(&with("payment", window), (7, "end_of_day_latest"), &["another time"]);
         check(&with("reader", "exchange_timeout_ms = 0"), (10, "exchange_timeout_ms"), &["more than 0"]);
         check(&with("reader", "profile = 'acme'"), (10, "profile"), &["omnikey"]);
         check(&with("printer", "total_limit_ms = 0"), (8, "total_limit_ms"), &["more than 0"]);

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use session::{ClockState, Event};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use store::ClockFloor;
+use store::{ClockFloor, SystemFiles};
 use sync::SyncState;
 use tokio::sync::watch;
 
@@ -144,11 +144,12 @@ impl Watch {
 
     /// One look, and a word to the session about what is new.
     pub(crate) async fn look(&mut self) {
-        self.disk();
+        self.disk().await;
         self.clock().await;
     }
 
-    fn disk(&mut self) {
+    async fn disk(&mut self) {
+        let has_reserve = self.reserve().await;
         if let Some(free) = free_bytes(&self.data) {
             self.room.look(free);
         }
@@ -156,13 +157,26 @@ impl Watch {
             // What lies in the journal is taken up by a start like any other.
             start_afresh("the disk has room again");
         }
-        let full = self.room.full || self.journal_waits;
+        let full = self.room.full || self.journal_waits || !has_reserve;
         if self.told_full.replace(full) != Some(full) {
             if full {
                 tracing::error!(code = %FailureCode::DiskFull, "the disk is full: nothing new is begun");
             }
             self.inputs.send(Input::Event(Event::Disk { full }));
         }
+    }
+
+    /// Whether the journal could bring a top-up to its end on a disk that fills up now. Its reserve is filled while
+    /// nobody is here: that is work for the disk.
+    async fn reserve(&self) -> bool {
+        let idle = self.vault.is_empty();
+        let asked = self.journal.call(move |journal| {
+            let whole =
+                if idle { journal.keep_reserve(&SystemFiles) } else { journal.reserve().map(|state| state.whole) };
+            survive(&whole);
+            whole
+        });
+        asked.await.is_some_and(|whole| whole.unwrap_or(false))
     }
 
     async fn clock(&mut self) {

@@ -20,6 +20,7 @@ mod machine;
 mod meter;
 mod pack;
 mod paper;
+mod payment_config;
 mod printer;
 pub mod reader;
 mod records;

@@ -2,7 +2,7 @@
 
 use crate::attempts::Attempts;
 use crate::handle::Screen;
-use crate::journal::{self, JournalDesk};
+use crate::journal::{self, JournalDesk, Page};
 use crate::meter::{Meter, micros};
 use crate::paper::{self, PaperDesk};
 use crate::printer::{self, PrinterDesk};
@@ -12,6 +12,7 @@ use crate::runner::{Outlets, Runner};
 use crate::service::ServiceDesk;
 use crate::sound::SoundDesk;
 use crate::vault::Vault;
+use domain::card::CardReport;
 use domain::device::{CreditOrder, Cue, PaymentRequest, PrinterRequest, ReaderEvent, ReaderRequest};
 use domain::service::{ServiceEvent, ServiceRequest};
 use domain::{FailureCode, Handle, Now};
@@ -81,6 +82,16 @@ pub(crate) struct Desks {
     pub(crate) vault: Vault,
     pub(crate) inputs: Inputs,
     pub(crate) wake: Arc<sync::Wake>,
+    /// What the step under way has for the journal.
+    pub(crate) page: Page,
+}
+
+impl Desks {
+    /// The step has ended: what it had for the journal is written, in one commit.
+    fn turn_page(&mut self) {
+        let page = std::mem::take(&mut self.page);
+        journal::write(&self.journal, &self.inputs, &self.wake, page);
+    }
 }
 
 impl Outlets for Desks {
@@ -103,7 +114,11 @@ impl Outlets for Desks {
     }
 
     fn journal(&mut self, entry: Entry) {
-        journal::append(&self.journal, &self.inputs, entry);
+        self.page.entries.push(entry);
+    }
+
+    fn report(&mut self, report: CardReport) {
+        self.page.reports.push(report);
     }
 
     fn records(&mut self, effect: Effect) {
@@ -238,8 +253,6 @@ impl Machine {
         let opened = matches!(event, Event::Tap(..));
         if let Event::Durable(seq) = event {
             self.runner.durable(seq);
-            // Its upload was written in the same commit.
-            self.desks.wake.outbox();
         }
         let mut entropy = [0; 32];
         if let Err(error) = getrandom::fill(&mut entropy) {
@@ -252,6 +265,7 @@ impl Machine {
             for effect in self.session.step(event, self.clock.now(), entropy) {
                 self.runner.run(effect, &mut self.desks);
             }
+            self.desks.turn_page();
             self.paint();
         });
         if opened {

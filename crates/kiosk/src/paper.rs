@@ -8,7 +8,7 @@ use crate::vault::Vault;
 use documents::{ClaimData, Document, Emblem, Issuer, PaymentLines, ReceiptData, VolanteData, Words};
 use domain::city_pack::{CityPack, TerminalPlate};
 use domain::device::PaymentApproval;
-use domain::document::DocumentKind;
+use domain::document::{DocumentKind, PRODUCT_TOP_UP};
 use domain::holder::PinFacts;
 use domain::{CardNumber, Day, DocumentCode, FailureCode, PrintName, Timestamp};
 use ledger::ClaimCode;
@@ -33,9 +33,6 @@ pub(crate) struct Papers {
 
 /// Where orders are handed in.
 pub(crate) type PaperDesk = Desk<Papers>;
-
-/// The neutral code of a purse top-up on receipts: no product names a category of person.
-const PRODUCT_TOP_UP: &str = "M01";
 
 /// Prepares a paper; an event tells when it may be printed. An official document needs a verification code first,
 /// which only the journal can give out.

@@ -9,8 +9,8 @@ use crate::vault::Vault;
 use domain::holder::{PinFacts, TapFacts};
 use domain::{CardNumber, FailureCode, Generation, Handle};
 use protocol::{
-    CardSecret, Dictionary, EpochKey, FeedFloor, FileHash, FileKind, Manifest, PinCard, PinStamp, Revocations, Tier,
-    VerifierKey, open_pin, open_tap, record_id,
+    CardSecret, Dictionary, EpochKey, FeedFloor, FileHash, FileKind, Manifest, PinCard, PinStamp, Revocations,
+    SignedCreditOrder, Tier, VerifierKey, open_pin, open_tap, record_id,
 };
 use session::{Effect, Event, Feed};
 use std::sync::Arc;
@@ -224,7 +224,23 @@ impl Records {
         let record = open_tap(&epoch, &secret, &row, &public.dictionary).map_err(protocol::OpenError::failure)?;
         let (mut facts, credit_key) = record.to_facts();
         facts.credit_key = credit_key.map(|key| self.vault.put(Zeroizing::new(key.expose().to_vec())));
+        facts.open = record.verified_open(std::slice::from_ref(&public.head_key));
+        for open in &mut facts.open {
+            // Signed for another card or another issue of it, whatever record it stands in.
+            open.order = open.order.filter(|order| (order.card, order.generation) == (number, generation));
+        }
         Ok(facts)
+    }
+
+    /// Central's answer to evidence carried an order: the session hears of it when the city signed it. Whether it is for
+    /// the card that lies there, and in time, is the session's to see.
+    pub(crate) fn ordered(&self, order: &SignedCreditOrder) {
+        let signed = self.head_key().and_then(|key| order.verify(key).ok());
+        match signed {
+            Some(order) => self.answer(Event::CityOrder(order)),
+            // Of a key that this feed does not know yet; the card's next record has it too.
+            None => tracing::warn!("an order to finish a top-up is not believed"),
+        }
     }
 
     fn pin(&mut self, secret: Handle, generation: Generation, stamp: PinStamp) -> Result<PinFacts, FailureCode> {

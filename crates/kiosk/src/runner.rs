@@ -1,6 +1,7 @@
 //! Where the session's effects go. The one rule it has is about money: an effect whose journal sequence is not
 //! durable is refused, whatever the session asked for.
 
+use domain::card::CardReport;
 use domain::device::{CreditOrder, Cue, PaymentRequest, PrinterRequest, ReaderRequest};
 use domain::service::ServiceRequest;
 use ledger::{Entry, Permit};
@@ -16,8 +17,10 @@ pub trait Outlets {
     fn payment(&mut self, request: PaymentRequest);
     /// To the printer.
     fn printer(&mut self, request: PrinterRequest);
-    /// To the journal; `Runner::durable` must follow once it is durable.
+    /// To the journal; `Runner::durable` must follow once it is durable. The entries of one step may be one commit.
     fn journal(&mut self, entry: Entry);
+    /// To the outbox: what was seen on a card. It may be in the commit of the step's entries.
+    fn report(&mut self, report: CardReport);
     /// To whoever opens records: `Effect::OpenTap` and `Effect::OpenPin`.
     fn records(&mut self, effect: Effect);
     /// To whoever prepares papers.
@@ -37,8 +40,12 @@ pub trait Outlets {
 macro_rules! moves_money {
     () => {
         PaymentRequest::Authorise { .. }
+            | PaymentRequest::Reserve { .. }
             | PaymentRequest::Settle(_)
             | PaymentRequest::Refuse(_)
+            | PaymentRequest::Acknowledge(_)
+            | PaymentRequest::Capture(..)
+            | PaymentRequest::Release(..)
             | PaymentRequest::Reverse(..)
     };
 }
@@ -87,6 +94,7 @@ impl Runner {
             Effect::Money(permit, request) => self.money(permit, request, outlets),
             Effect::Printer(request) => outlets.printer(request),
             Effect::Journal(entry) => outlets.journal(*entry),
+            Effect::Report(report) => outlets.report(*report),
             Effect::OpenTap { .. } | Effect::OpenPin { .. } => outlets.records(effect),
             Effect::ClearPin => outlets.clear_pin(),
             Effect::Paper(order) => outlets.paper(*order),
@@ -117,6 +125,7 @@ impl Runner {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::device::PaymentApproval;
     use domain::{CardNumber, Cents, Day, Generation, Handle, TerminalId, Timestamp, TopUpId};
     use ledger::{Fact, Ledger, MoneyEffect, Subject};
 
@@ -124,6 +133,7 @@ mod tests {
     struct Seen {
         payments: Vec<PaymentRequest>,
         forgotten: Vec<Handle>,
+        reports: Vec<CardReport>,
     }
 
     impl Outlets for Seen {
@@ -134,6 +144,9 @@ mod tests {
         }
         fn printer(&mut self, _: PrinterRequest) {}
         fn journal(&mut self, _: Entry) {}
+        fn report(&mut self, report: CardReport) {
+            self.reports.push(report);
+        }
         fn records(&mut self, _: Effect) {}
         fn paper(&mut self, _: PaperOrder) {}
         fn service(&mut self, _: ServiceRequest) {}
@@ -149,7 +162,14 @@ mod tests {
 
     fn permit() -> Permit {
         let subject = Subject { top_up: TOP_UP, card: CardNumber(1), generation: Generation(1), amount: Cents(500) };
-        let intent = Fact::Intent { counter_seen: 0, purse_seen: Cents(0), receipt_before: 0, day: Day(20_000) };
+        let intent = Fact::Intent {
+            counter_seen: 0,
+            purse_seen: Cents(0),
+            receipt_before: 0,
+            day: Day(20_000),
+            order: domain::device::PaymentOrder::Vending,
+            payment_terminal: None,
+        };
         let mut ledger = Ledger::new(TerminalId(21), 1);
         ledger.intend(Timestamp(0), subject, intent).unwrap();
         ledger.top_up(TOP_UP).unwrap().permit(MoneyEffect::Authorise).unwrap()
@@ -170,9 +190,45 @@ mod tests {
     #[test]
     fn a_request_that_moves_money_without_a_permit_is_refused() {
         let (mut runner, mut seen) = (Runner::new(9), Seen::default());
-        runner.run(Effect::Payment(PaymentRequest::Settle(TOP_UP)), &mut seen);
-        runner.run(Effect::Payment(PaymentRequest::Abort(TOP_UP)), &mut seen);
-        assert_eq!((runner.refused(), seen.payments), (1, vec![PaymentRequest::Abort(TOP_UP)]));
+        let approval = PaymentApproval::default;
+        let moving = [
+            PaymentRequest::Authorise { top_up: TOP_UP, amount: Cents(500) },
+            PaymentRequest::Reserve { top_up: TOP_UP, amount: Cents(500) },
+            PaymentRequest::Settle(TOP_UP),
+            PaymentRequest::Refuse(TOP_UP),
+            PaymentRequest::Acknowledge(TOP_UP),
+            PaymentRequest::Capture(TOP_UP, approval()),
+            PaymentRequest::Release(TOP_UP, approval()),
+            PaymentRequest::Reverse(TOP_UP, approval()),
+        ];
+        let count = u64::try_from(moving.len()).unwrap();
+        moving.into_iter().for_each(|request| runner.run(Effect::Payment(request), &mut seen));
+        assert_eq!((runner.refused(), seen.payments.as_slice()), (count, &[][..]));
+        for request in [PaymentRequest::Abort(TOP_UP), PaymentRequest::EndOfDay] {
+            runner.run(Effect::Payment(request), &mut seen);
+        }
+        assert_eq!(
+            (runner.refused(), seen.payments),
+            (count, vec![PaymentRequest::Abort(TOP_UP), PaymentRequest::EndOfDay])
+        );
+    }
+
+    #[test]
+    fn what_was_seen_on_a_card_goes_to_the_outbox() {
+        let (mut runner, mut seen) = (Runner::new(0), Seen::default());
+        let report = CardReport {
+            card: CardNumber(1),
+            generation: Generation(1),
+            counter: 4,
+            purse: Some(Cents(50)),
+            records: Vec::new(),
+            movement_counter: None,
+            needs_check: true,
+            claim: Some(TOP_UP),
+            at: Timestamp(0),
+        };
+        runner.run(Effect::Report(Box::new(report.clone())), &mut seen);
+        assert_eq!(seen.reports, [report]);
     }
 
     #[test]

@@ -33,7 +33,7 @@ use session::{Event, Network, Session, Terminal};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
-use store::{Cache, Journal, KeyHome};
+use store::{Cache, Journal, JournalKey, KeyHome, WrapState};
 use sync::{CityTrust, Driver, HttpCentral, SyncState, Wake, WallClock};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
@@ -97,8 +97,9 @@ pub fn start_with(config: Config, devices: Devices) -> Result<Handle, KioskError
     let mut enrolment = read_enrolment(&config.enrolment)?;
     let (opened, journal_failure) = open_journal(&config, &enrolment, clock)?;
     let card_keys = card_keys::obtain(&config, &mut enrolment)?;
-    // Without room for its entries the journal is read and not taken up: nothing is done on the strength of it.
-    let journal_waits = opened.report.full || !health::has_room(&config.data);
+    // Without room for its entries the journal is read and not taken up: nothing is done on the strength of it. Its
+    // reserve is such room.
+    let journal_waits = opened.report.full || (!opened.report.reserve_whole && !health::has_room(&config.data));
     let cache = Cache::open(&config.data.join("cache.db"))?;
     let spare = Spare::start(&config.data);
     let (sender, receiver) = channel();
@@ -117,8 +118,12 @@ pub fn start_with(config: Config, devices: Devices) -> Result<Handle, KioskError
     let ways = Ways { vault: vault.clone(), inputs: inputs.clone(), meter: meter.clone(), wake: Arc::clone(&wake) };
     let records = Records::new(stock, enrolment.epoch_keys.clone(), trust.clone(), ways);
 
-    let uplink =
-        Uplink { cache, journal: Desk::start("journal", opened.journal)?, records: Desk::start("records", records)? };
+    let uplink = Uplink {
+        cache,
+        journal: Desk::start("journal", opened.journal)?,
+        records: Desk::start("records", records)?,
+        receipts: Arc::default(),
+    };
     let runtime = Runtime::new().map_err(KioskError::Thread)?;
     let driving = Driving { clock: devices.clock, trust, wake: Arc::clone(&wake) };
     let states = start_sync(&runtime, &config, &enrolment, &uplink, driving)?;
@@ -167,10 +172,23 @@ fn open_journal(config: &Config, enrolment: &Enrolment, clock: Clock) -> Result<
         KeyConfig::DemonstrationFile => KeyHome::File(config.data.join("journal.key")),
     };
     let key = home.obtain()?.key;
-    let opened = Journal::open(&config.data.join("journal.db"), &key, enrolment.terminal, clock.now().wall)?;
+    let path = config.data.join("journal.db");
+    let opened = Journal::open(&path, &key, enrolment.terminal, clock.now().wall)?;
+    wrap_for_the_city(&path, &key, enrolment);
     let report = &opened.report;
     let unreadable = report.set_aside.is_some() || report.earlier_aside > 0;
     Ok((opened, unreadable))
+}
+
+/// The journal's key, for the city's recovery key, beside the journal. A journal whose key could not be wrapped is used
+/// all the same; the next start tries again.
+fn wrap_for_the_city(journal: &Path, key: &JournalKey, enrolment: &Enrolment) {
+    let Some(recovery) = &enrolment.recovery_key else { return };
+    match store::keep_wrap(journal, key, enrolment.terminal, recovery) {
+        Ok(WrapState::Current) => {}
+        Ok(WrapState::Written) => tracing::info!(%recovery, "the journal's key was wrapped to the city's recovery key"),
+        Err(error) => tracing::error!(code = %error.code(), %error, "the journal's key is not wrapped for the city"),
+    }
 }
 
 /// The codes that came with the enrolment go into this terminal's first journal, once: in any later one they would
@@ -257,8 +275,12 @@ impl Kiosk {
         // Before any device can speak: a card in the tray of a terminal out of order is no visit.
         self.tell_the_beginning(ledger, journal_unreadable, kept.out_of_order);
         let desks = self.start_desks(devices, station)?;
-        let terminal =
-            Terminal { pack: self.pack.city.clone(), plate: self.plate.clone(), catalog: self.pack.catalog.clone() };
+        let terminal = Terminal {
+            pack: self.pack.city.clone(),
+            plate: self.plate.clone(),
+            catalog: self.pack.catalog.clone(),
+            till: self.config.payment.till(),
+        };
         let machine = Machine {
             session: Session::new(terminal, self.clock.now()),
             runner: Runner::new(durable),

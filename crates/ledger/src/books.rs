@@ -1,7 +1,8 @@
 //! Double entry: each fact moves money between accounts, and every entry sums to zero.
 
-use crate::{Entry, Fact, Settlement, TopUp};
+use crate::{Entry, Fact, Kind, Payment, Settlement, TopUp};
 use domain::Cents;
+use domain::device::PaymentOrder;
 use std::collections::BTreeMap;
 
 /// An account of the city's books. Debits are positive, credits negative.
@@ -15,7 +16,7 @@ pub enum Account {
     Purses,
     /// What the city owes under open claims (a liability); a debit while a credit under a claim awaits its payment.
     Claims,
-    /// Credited although the payment was undone (an expense).
+    /// Credited although the payment was undone, or not booked so far (an expense).
     Loss,
     /// Paid out at the desk.
     Cash,
@@ -73,17 +74,28 @@ pub(crate) fn postings(top_up: &TopUp, fact: &Fact) -> Vec<Posting> {
     let amount = top_up.subject().amount;
     let holding = top_up.holding_account();
     match fact {
+        // A reservation is nobody's money: the acquirer owes it when it is booked.
+        Fact::Authorised { .. } if top_up.order() == PaymentOrder::PreAuthorise => Vec::new(),
         Fact::Authorised { .. } => transfer(Account::Acquirer, holding, amount),
-        Fact::Voided => transfer(holding, Account::Acquirer, amount),
-        Fact::Credited { .. } => transfer(holding, Account::Purses, amount),
-        Fact::LossCreditedButReversed => transfer(Account::Loss, holding, amount),
-        // Whatever this top-up holds in transit becomes the claim.
-        Fact::Claimed => transfer(Account::Claims, Account::Transit, top_up.held()),
-        Fact::ClaimSettled { by: Settlement::PaidOut } => transfer(Account::Claims, Account::Cash, amount),
-        // The acquirer's statement showed that it owes nothing either.
-        Fact::ClaimSettled { by: Settlement::NothingOwed } => {
-            transfer(Account::Acquirer, Account::Claims, top_up.held())
+        Fact::Posted if top_up.order() == PaymentOrder::PreAuthorise => {
+            transfer(Account::Acquirer, if top_up.loss == Cents::ZERO { holding } else { Account::Loss }, amount)
         }
+        Fact::Voided if top_up.acquirer_owes() => transfer(holding, Account::Acquirer, amount),
+        Fact::Credited { .. } if top_up.payment() == Payment::Reserved && top_up.has(Kind::CaptureOwed) => {
+            transfer(Account::Loss, Account::Purses, amount)
+        }
+        Fact::Credited { .. } => transfer(holding, Account::Purses, amount),
+        Fact::OrderCredited { .. } => transfer(Account::Claims, Account::Purses, amount),
+        // What was credited and is still unpaid.
+        Fact::CaptureOwed { .. } | Fact::LossCaptureExpired | Fact::LossCreditedButReversed => {
+            transfer(Account::Loss, holding, top_up.owed_by_loss())
+        }
+        // Whatever this top-up holds in transit becomes the claim.
+        Fact::Claimed => transfer(Account::Claims, Account::Transit, top_up.held),
+        Fact::ClaimSettled { by: Settlement::PaidOut } => transfer(Account::Claims, Account::Cash, amount),
+        Fact::ClaimSettled { by: Settlement::FoundCredited } => transfer(Account::Claims, Account::Purses, amount),
+        // The acquirer's statement showed that it owes nothing either.
+        Fact::ClaimSettled { by: Settlement::NothingOwed } => transfer(Account::Acquirer, Account::Claims, top_up.held),
         Fact::Intent { .. }
         | Fact::Declined { .. }
         | Fact::PaymentUnknown
@@ -93,7 +105,28 @@ pub(crate) fn postings(top_up: &TopUp, fact: &Fact) -> Vec<Posting> {
         | Fact::InDoubt
         | Fact::AnswerInDoubt
         | Fact::Posted
+        | Fact::Voided
+        | Fact::Reserved { .. }
+        | Fact::CreditedElsewhere { .. }
+        | Fact::Ordered { .. }
+        | Fact::OrderLapsed { .. }
         | Fact::LeftToCentral => Vec::new(),
+    }
+}
+
+impl TopUp {
+    /// Whether the books hold the acquirer to this payment: from its approval on, or of a reservation from its
+    /// booking on.
+    fn acquirer_owes(&self) -> bool {
+        match self.order() {
+            PaymentOrder::PreAuthorise => self.payment() == Payment::Kept,
+            PaymentOrder::Vending | PaymentOrder::CaptureFirst => self.has(Kind::Authorised),
+        }
+    }
+
+    /// What the loss account has to take over: the credit, unless it took it before.
+    fn owed_by_loss(&self) -> Cents {
+        self.held().max(Cents::ZERO)
     }
 }
 

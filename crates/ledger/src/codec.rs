@@ -1,7 +1,7 @@
 //! The canonical bytes of an entry (`docs/money.md`, "The bytes of an entry").
 
 use crate::{Account, DecodeError, Entry, Fact, Kind, Posting, Settlement, Subject};
-use domain::device::{PaymentApproval, PaymentReference};
+use domain::device::{PaymentApproval, PaymentOrder, PaymentReference};
 use domain::{CardNumber, Cents, Day, FailureCode, Generation, TerminalId, Timestamp, TopUpId};
 use minicbor::encode::Error;
 use minicbor::{Decoder, Encoder};
@@ -38,8 +38,27 @@ fn write_entry(to: &mut Writer, entry: &Entry) -> Written {
 
 fn write_fact(to: &mut Writer, fact: &Fact) -> Written {
     match fact {
-        Fact::Intent { counter_seen, purse_seen, receipt_before, day } => {
-            to.array(4)?.u32(*counter_seen)?.i64(purse_seen.0)?.u32(*receipt_before)?.i32(day.0)?;
+        Fact::Intent { counter_seen, purse_seen, receipt_before, day, order, payment_terminal } => {
+            // Journals from before there was a choice have four elements, and keep their bytes.
+            let short = (*order, payment_terminal.as_deref()) == (PaymentOrder::Vending, None);
+            to.array(if short { 4 } else { 6 })?.u32(*counter_seen)?.i64(purse_seen.0)?;
+            to.u32(*receipt_before)?.i32(day.0)?;
+            if !short {
+                to.u8(order_number(*order))?;
+                match payment_terminal {
+                    Some(terminal) => to.str(terminal)?,
+                    None => to.null()?,
+                };
+            }
+        }
+        Fact::Ordered { counter_seen, purse_seen, day, expires } => {
+            to.array(4)?.u32(*counter_seen)?.i64(purse_seen.0)?.i32(day.0)?.i64(expires.0)?;
+        }
+        Fact::CreditedElsewhere { by, before, after } => {
+            to.array(3)?.u32(by.0)?.i64(before.0)?.i64(after.0)?;
+        }
+        Fact::Reserved { until } => {
+            to.array(1)?.i64(until.0)?;
         }
         Fact::Authorised { approval } => {
             let reference = &approval.reference;
@@ -47,10 +66,13 @@ fn write_fact(to: &mut Writer, fact: &Fact) -> Written {
             to.i64(approval.amount.0)?.str(&approval.scheme)?;
             to.str(&approval.masked_pan)?.str(&approval.authorisation)?;
         }
-        Fact::Declined { code } | Fact::NotCredited { code } => {
+        Fact::Declined { code }
+        | Fact::NotCredited { code }
+        | Fact::CaptureOwed { code }
+        | Fact::OrderLapsed { code } => {
             to.array(1)?.str(code.code())?;
         }
-        Fact::Credited { before, after } => {
+        Fact::Credited { before, after } | Fact::OrderCredited { before, after } => {
             to.array(2)?.i64(before.0)?.i64(after.0)?;
         }
         Fact::ClaimSettled { by } => {
@@ -65,17 +87,27 @@ fn write_fact(to: &mut Writer, fact: &Fact) -> Written {
         | Fact::Voided
         | Fact::Claimed
         | Fact::LeftToCentral
-        | Fact::LossCreditedButReversed => {
+        | Fact::LossCreditedButReversed
+        | Fact::LossCaptureExpired => {
             to.array(0)?;
         }
     }
     Ok(())
 }
 
+fn order_number(order: PaymentOrder) -> u8 {
+    match order {
+        PaymentOrder::Vending => 1,
+        PaymentOrder::CaptureFirst => 2,
+        PaymentOrder::PreAuthorise => 3,
+    }
+}
+
 fn settlement_number(by: Settlement) -> u8 {
     match by {
         Settlement::PaidOut => 1,
         Settlement::NothingOwed => 2,
+        Settlement::FoundCredited => 3,
     }
 }
 
@@ -106,14 +138,9 @@ fn read_code(from: &mut Decoder<'_>) -> Result<FailureCode, DecodeError> {
 }
 
 fn read_fact(from: &mut Decoder<'_>, kind: Kind) -> Result<Fact, DecodeError> {
-    from.array()?;
+    let elements = from.array()?;
     Ok(match kind {
-        Kind::Intent => Fact::Intent {
-            counter_seen: from.u32()?,
-            purse_seen: Cents(from.i64()?),
-            receipt_before: from.u32()?,
-            day: Day(from.i32()?),
-        },
+        Kind::Intent => read_intent(from, elements == Some(4))?,
         Kind::Authorised => Fact::Authorised { approval: read_approval(from)? },
         Kind::Declined => Fact::Declined { code: read_code(from)? },
         Kind::NotCredited => Fact::NotCredited { code: read_code(from)? },
@@ -121,6 +148,7 @@ fn read_fact(from: &mut Decoder<'_>, kind: Kind) -> Result<Fact, DecodeError> {
         Kind::ClaimSettled => match from.u8()? {
             1 => Fact::ClaimSettled { by: Settlement::PaidOut },
             2 => Fact::ClaimSettled { by: Settlement::NothingOwed },
+            3 => Fact::ClaimSettled { by: Settlement::FoundCredited },
             _ => return Err(DecodeError::Unknown("settlement")),
         },
         Kind::PaymentUnknown => Fact::PaymentUnknown,
@@ -133,7 +161,44 @@ fn read_fact(from: &mut Decoder<'_>, kind: Kind) -> Result<Fact, DecodeError> {
         Kind::Claimed => Fact::Claimed,
         Kind::LeftToCentral => Fact::LeftToCentral,
         Kind::LossCreditedButReversed => Fact::LossCreditedButReversed,
+        Kind::Reserved => Fact::Reserved { until: Timestamp(from.i64()?) },
+        Kind::CaptureOwed => Fact::CaptureOwed { code: read_code(from)? },
+        Kind::LossCaptureExpired => Fact::LossCaptureExpired,
+        Kind::CreditedElsewhere => Fact::CreditedElsewhere {
+            by: TerminalId(from.u32()?),
+            before: Cents(from.i64()?),
+            after: Cents(from.i64()?),
+        },
+        Kind::Ordered => Fact::Ordered {
+            counter_seen: from.u32()?,
+            purse_seen: Cents(from.i64()?),
+            day: Day(from.i32()?),
+            expires: Timestamp(from.i64()?),
+        },
+        Kind::OrderCredited => Fact::OrderCredited { before: Cents(from.i64()?), after: Cents(from.i64()?) },
+        Kind::OrderLapsed => Fact::OrderLapsed { code: read_code(from)? },
     })
+}
+
+fn read_intent(from: &mut Decoder<'_>, short: bool) -> Result<Fact, DecodeError> {
+    let (counter_seen, purse_seen) = (from.u32()?, Cents(from.i64()?));
+    let (receipt_before, day) = (from.u32()?, Day(from.i32()?));
+    let (order, payment_terminal) = if short { (PaymentOrder::Vending, None) } else { read_order(from)? };
+    Ok(Fact::Intent { counter_seen, purse_seen, receipt_before, day, order, payment_terminal })
+}
+
+fn read_order(from: &mut Decoder<'_>) -> Result<(PaymentOrder, Option<String>), DecodeError> {
+    let order = match from.u8()? {
+        1 => PaymentOrder::Vending,
+        2 => PaymentOrder::CaptureFirst,
+        3 => PaymentOrder::PreAuthorise,
+        _ => return Err(DecodeError::Unknown("order")),
+    };
+    if from.datatype()? == minicbor::data::Type::Null {
+        from.null()?;
+        return Ok((order, None));
+    }
+    Ok((order, Some(from.str()?.to_owned())))
 }
 
 fn read_approval(from: &mut Decoder<'_>) -> Result<PaymentApproval, DecodeError> {

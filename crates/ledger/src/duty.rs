@@ -1,10 +1,9 @@
-//! What must be done next for a top-up, what a restart has to write down first, and which effect on money may be
-//! asked for.
+//! What must be done next for a top-up, and which effect on money may be asked for.
 
-use crate::{Claim, Credit, Fact, IllegalStep, Payment, TopUp};
+use crate::{Claim, Credit, IllegalStep, Payment, TopUp};
 use domain::card::CreditVerdict;
-use domain::device::{PaymentApproval, PaymentIntent, PaymentVerdict};
-use domain::{FailureCode, TopUpId};
+use domain::device::{PaymentApproval, PaymentIntent, PaymentOrder};
+use domain::{Timestamp, TopUpId};
 
 /// The next thing to do for a top-up, from its facts alone: the same after a restart as before.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,12 +25,21 @@ pub enum Duty {
     Settle,
     /// Tell the payment terminal to give the money back.
     Refuse,
+    /// Take the reservation's approval: journal `Reserved` when the payment terminal confirms it.
+    Acknowledge,
+    /// Book the reservation, if it still stands open; it is asked about first, and never booked twice.
+    Capture(PaymentApproval),
+    /// Release the reservation, if it still stands open.
+    Release(PaymentApproval),
+    /// Nothing until the reservation has lapsed by itself ([`TopUp::reserved_until`]); then ask the payment terminal,
+    /// and where it cannot tell believe the clock ([`TopUp::facts_from_time`]).
+    AwaitLapse,
     /// Reverse the payment, if it is still the payment terminal's last one; otherwise make a claim.
     Reverse(PaymentApproval),
     /// Journal `LossCreditedButReversed`.
     BookLoss,
     /// At the next sight of the card: ask it, and when it proves that nothing was credited, credit it now under the
-    /// same id, while its counter is the one journalled.
+    /// same id, while its counter is the one journalled, or the one central's order names.
     FinishClaim,
     /// Only central can decide, from the acquirer's statement.
     AwaitCentral,
@@ -42,7 +50,7 @@ pub enum Duty {
 /// An effect that moves money.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum MoneyEffect {
-    /// Ask the payment terminal for the amount.
+    /// Ask the payment terminal for the amount, or to reserve it, as the order says.
     Authorise,
     /// Credit the card for the first time.
     Credit,
@@ -54,6 +62,27 @@ pub enum MoneyEffect {
     Refuse,
     /// Reverse a kept payment.
     Reverse,
+    /// Answer the payment terminal: the reservation is taken.
+    Acknowledge,
+    /// Book a reservation.
+    Capture,
+    /// Release a reservation.
+    Release,
+}
+
+impl MoneyEffect {
+    /// All effects.
+    pub const ALL: [Self; 9] = [
+        Self::Authorise,
+        Self::Credit,
+        Self::CreditAgain,
+        Self::Settle,
+        Self::Refuse,
+        Self::Reverse,
+        Self::Acknowledge,
+        Self::Capture,
+        Self::Release,
+    ];
 }
 
 /// Leave for one effect. It can be had only from a state that allows the effect, and names the journal sequence that
@@ -96,88 +125,41 @@ impl TopUp {
             (Payment::None, _) => Duty::JournalIntent,
             (Payment::Asked, _) => Duty::AwaitPayment,
             (_, Credit::Started) => Duty::AwaitCredit,
+            _ if self.is_ordered() => Duty::FinishClaim,
             (Payment::Unknown | Payment::Adrift, _) if !self.left_to_central => {
                 Duty::ResolvePayment(self.payment_intent())
             }
             (Payment::Voided, Credit::Credited) => Duty::BookLoss,
             (Payment::Kept, _) if self.claim == Claim::Open => Duty::FinishClaim,
+            (Payment::Reserved, _) if self.may_capture() => self.with_approval(Duty::Capture),
             (_, Credit::InDoubt) => Duty::ResolveCard,
-            (Payment::Approved | Payment::Kept, Credit::Untried) => Duty::StartCredit,
+            (Payment::Approved, Credit::Untried) => match self.order {
+                PaymentOrder::Vending => Duty::StartCredit,
+                PaymentOrder::CaptureFirst => Duty::Settle,
+                PaymentOrder::PreAuthorise => Duty::Acknowledge,
+            },
+            (Payment::Reserved, _) if self.awaits_lapse() => Duty::AwaitLapse,
+            (Payment::Kept | Payment::Reserved, Credit::Untried) => Duty::StartCredit,
             (Payment::Approved, Credit::Credited) => Duty::Settle,
             (Payment::Approved, Credit::NotCredited) => Duty::Refuse,
-            (Payment::Kept, Credit::NotCredited) => self.approval.clone().map_or(Duty::AwaitCentral, Duty::Reverse),
-            (Payment::Unknown | Payment::Adrift, _) => Duty::AwaitCentral,
+            (Payment::Kept, Credit::NotCredited) => self.with_approval(Duty::Reverse),
+            (Payment::Reserved, Credit::NotCredited) => self.with_approval(Duty::Release),
+            (Payment::Unknown | Payment::Adrift | Payment::Reserved, _) => Duty::AwaitCentral,
             // Ended: `outcome` said so above.
-            (Payment::NotPaid | Payment::Voided, _) | (Payment::Kept, Credit::Credited) => Duty::Nothing,
+            (Payment::NotPaid | Payment::Voided | Payment::Elsewhere, _) | (Payment::Kept, Credit::Credited) => {
+                Duty::Nothing
+            }
         }
+    }
+
+    fn with_approval(&self, duty: fn(PaymentApproval) -> Duty) -> Duty {
+        self.approval.clone().map_or(Duty::AwaitCentral, duty)
     }
 
     /// Whether the next sight of its card helps, whatever else is open.
     #[must_use]
     pub fn wants_card(&self) -> bool {
-        self.outcome().is_none()
-            && (self.credit == Credit::InDoubt || (self.claim == Claim::Open && self.payment == Payment::Kept))
-    }
-
-    /// What a start must journal for this top-up before anything else happens: what was in flight is in doubt now,
-    /// and what was never started will not be. Journalling it also makes durable whatever was read at the start.
-    #[must_use]
-    pub fn facts_at_start(&self) -> Vec<Fact> {
-        let mut facts = Vec::new();
-        match self.payment {
-            Payment::Asked => facts.push(Fact::PaymentUnknown),
-            Payment::Approved => facts.push(Fact::AnswerInDoubt),
-            _ => {}
-        }
-        let may_be_paid = !matches!(self.payment, Payment::None | Payment::NotPaid | Payment::Voided);
-        match self.credit {
-            Credit::Started => facts.push(Fact::InDoubt),
-            Credit::Untried if may_be_paid && self.claim == Claim::None => {
-                facts.push(Fact::NotCredited { code: FailureCode::Restarted });
-            }
-            _ => {}
-        }
-        facts
-    }
-
-    /// What a payment terminal's verdict adds to what is known; empty when it decides nothing. A verdict that
-    /// contradicts the journal (another payment, or no payment after an approval) decides nothing.
-    #[must_use]
-    pub fn facts_from_payment(&self, verdict: &PaymentVerdict) -> Vec<Fact> {
-        let (approval, end) = match verdict {
-            PaymentVerdict::Paid(approval) => (approval, Fact::Posted),
-            PaymentVerdict::Reversed(approval) => (approval, Fact::Voided),
-            PaymentVerdict::NeverMade if self.payment == Payment::Unknown => return vec![Fact::NeverMade],
-            PaymentVerdict::NeverMade | PaymentVerdict::Unknown => return Vec::new(),
-        };
-        let same = |known: &PaymentApproval| known.reference == approval.reference && known.amount == approval.amount;
-        let kept = end == Fact::Posted;
-        match self.payment {
-            Payment::Unknown if approval.amount == self.subject.amount => {
-                vec![Fact::Authorised { approval: approval.clone() }, end]
-            }
-            Payment::Adrift if self.approval.as_ref().is_some_and(same) => vec![end],
-            // Asked again before a reversal, or after one whose answer was lost.
-            Payment::Kept if !kept && self.may_reverse() && self.approval.as_ref().is_some_and(same) => vec![end],
-            _ => Vec::new(),
-        }
-    }
-
-    /// What a card's verdict adds to what is known; empty when it decides nothing, or when under a claim it proves
-    /// that the credit is still owed ([`TopUp::permit_credit_again`]). Not credited is decided here only where the
-    /// money then goes back.
-    #[must_use]
-    pub fn facts_from_card(&self, verdict: CreditVerdict) -> Vec<Fact> {
-        let money_waits = self.claim == Claim::Open && self.payment != Payment::Voided;
-        match verdict {
-            CreditVerdict::Credited { before, now } if self.wants_card() => {
-                vec![Fact::Credited { before, after: now }]
-            }
-            CreditVerdict::NotCredited if self.credit == Credit::InDoubt && !money_waits => {
-                vec![Fact::NotCredited { code: FailureCode::CardTorn }]
-            }
-            _ => Vec::new(),
-        }
+        self.outcome().is_none() && (self.credit == Credit::InDoubt || self.may_finish_claim())
     }
 
     /// Leave for an effect, with the sequence number it must wait for.
@@ -188,12 +170,16 @@ impl TopUp {
     pub fn permit(&self, effect: MoneyEffect) -> Result<Permit, IllegalStep> {
         let allowed = match effect {
             MoneyEffect::Authorise => self.payment == Payment::Asked,
-            MoneyEffect::Credit => {
-                self.credit == Credit::Started && matches!(self.payment, Payment::Approved | Payment::Kept)
-            }
+            MoneyEffect::Credit => self.credit == Credit::Started && self.money_is_there(),
             MoneyEffect::CreditAgain => false,
-            MoneyEffect::Settle => {
-                self.payment == Payment::Approved && matches!(self.credit, Credit::Credited | Credit::InDoubt)
+            MoneyEffect::Settle => self.payment == Payment::Approved && self.may_settle(),
+            MoneyEffect::Acknowledge => {
+                let reserves = self.order == PaymentOrder::PreAuthorise;
+                reserves && (self.payment, self.credit) == (Payment::Approved, Credit::Untried)
+            }
+            MoneyEffect::Capture => self.may_capture(),
+            MoneyEffect::Release => {
+                self.payment == Payment::Reserved && self.credit == Credit::NotCredited && self.claim == Claim::None
             }
             MoneyEffect::Refuse => self.payment == Payment::Approved && self.credit == Credit::NotCredited,
             MoneyEffect::Reverse => self.may_reverse(),
@@ -202,18 +188,48 @@ impl TopUp {
     }
 
     /// Leave to credit once more, on the card's proof that nothing was credited: within the visit while the money is
-    /// held or kept, or later to finish a claim whose money is kept.
+    /// held, reserved or kept, or later to finish a claim whose money is kept, or which central ordered to be
+    /// finished here, until `now` is past the order's expiry.
     ///
     /// # Errors
     /// `IllegalStep::NotPermitted` without the proof, or when the money is not known to be there.
-    pub fn permit_credit_again(&self, verdict: CreditVerdict) -> Result<Permit, IllegalStep> {
-        let in_visit = self.credit == Credit::InDoubt && matches!(self.payment, Payment::Approved | Payment::Kept);
-        let claimed = self.claim == Claim::Open && self.payment == Payment::Kept && self.credit != Credit::Credited;
-        let proven = verdict == CreditVerdict::NotCredited;
-        self.grant(MoneyEffect::CreditAgain, proven && (in_visit || claimed) && self.outcome().is_none())
+    pub fn permit_credit_again(&self, verdict: CreditVerdict, now: Timestamp) -> Result<Permit, IllegalStep> {
+        let unclaimed = self.claim == Claim::None;
+        let reserved = self.payment == Payment::Reserved;
+        let in_visit = self.credit == Credit::InDoubt && self.money_is_there() && (unclaimed || !reserved);
+        let lapsed = if self.is_ordered() { now >= self.expires } else { reserved && now >= self.until };
+        let proven = verdict == CreditVerdict::NotCredited && !lapsed;
+        let allowed = proven && (in_visit || self.may_finish_claim()) && self.outcome().is_none();
+        self.grant(MoneyEffect::CreditAgain, allowed)
     }
 
-    fn may_reverse(&self) -> bool {
+    /// An open claim that is still to be credited, and whose money is kept, or which central ordered to be credited.
+    fn may_finish_claim(&self) -> bool {
+        let kept = self.claim == Claim::Open && self.payment == Payment::Kept;
+        (kept || self.is_ordered()) && self.credit != Credit::Credited
+    }
+
+    /// Vending answers after the card, and keeps the money while the card is in doubt; capture first answers before.
+    fn may_settle(&self) -> bool {
+        match self.order {
+            PaymentOrder::Vending => matches!(self.credit, Credit::Credited | Credit::InDoubt),
+            PaymentOrder::CaptureFirst => self.credit == Credit::Untried,
+            PaymentOrder::PreAuthorise => false,
+        }
+    }
+
+    /// A reservation is booked for what was credited; and under a claim also while the card is in doubt, so that the
+    /// claim stands on money that is kept, as in the other orders.
+    pub(crate) fn may_capture(&self) -> bool {
+        let owed = match self.credit {
+            Credit::Credited => true,
+            Credit::InDoubt => self.claim == Claim::Open,
+            Credit::Untried | Credit::Started | Credit::NotCredited => false,
+        };
+        self.payment == Payment::Reserved && owed && !self.left_to_central && self.outcome().is_none()
+    }
+
+    pub(crate) fn may_reverse(&self) -> bool {
         self.payment == Payment::Kept && self.credit == Credit::NotCredited && self.claim == Claim::None
     }
 

@@ -1,8 +1,8 @@
 //! What can be said of a top-up. Each kind is said at most once per top-up, so that `UNIQUE(top_up, kind)` makes
 //! every repeat of an upload harmless.
 
-use domain::device::PaymentApproval;
-use domain::{Cents, Day, FailureCode};
+use domain::device::{PaymentApproval, PaymentOrder};
+use domain::{Cents, Day, FailureCode, TerminalId, Timestamp};
 
 /// One thing that is now known of a top-up. A fact that precedes an effect is journalled before the effect; a fact
 /// that reports one is journalled before anything is built on it.
@@ -18,6 +18,10 @@ pub enum Fact {
         receipt_before: u32,
         /// The day whose limits this top-up counts against.
         day: Day,
+        /// In which order payment and credit become final.
+        order: PaymentOrder,
+        /// The payment terminal's identity, where it is known: another one in its place decides nothing.
+        payment_terminal: Option<String>,
     },
     /// The acquirer approved the amount: either live (the payment terminal waits for an answer) or found by asking
     /// again after `PaymentUnknown`.
@@ -54,7 +58,8 @@ pub enum Fact {
     AnswerInDoubt,
     /// The payment is kept: the payment terminal took our answer, or said so when asked again.
     Posted,
-    /// The payment is undone: refused before posting, reversed after it, or reversed by the payment terminal itself.
+    /// The payment is undone: refused before posting, reversed after it, reversed by the payment terminal itself, or
+    /// a reservation was released or has lapsed.
     Voided,
     /// The visit ended with something open; the citizen has the claim code. From here on this terminal never gives
     /// the payment back by itself.
@@ -69,6 +74,52 @@ pub enum Fact {
     },
     /// Credited although the payment was undone: booked to the city's loss account.
     LossCreditedButReversed,
+    /// The amount is reserved and our acknowledgement taken; nothing is charged before it is booked.
+    Reserved {
+        /// When the reservation lapses by itself.
+        until: Timestamp,
+    },
+    /// The reservation could not be booked: it stands, and booking is tried again until it lapses.
+    CaptureOwed {
+        /// Why.
+        code: FailureCode,
+    },
+    /// Credited, and the reservation lapsed without being booked: booked to the city's loss account.
+    LossCaptureExpired,
+    /// The card holds the credit, written by another terminal on central's order: the other terminal's entry has
+    /// the postings.
+    CreditedElsewhere {
+        /// The terminal that the card's record names.
+        by: TerminalId,
+        /// The purse before the credit.
+        before: Cents,
+        /// The purse as read now.
+        after: Cents,
+    },
+    /// Central ordered the claim to be finished here: the first fact of a top-up begun elsewhere, or said of a claim
+    /// of this terminal's own. The card is asked first; nothing has been credited under the order yet.
+    Ordered {
+        /// The counter the order names; the credit writes the next one, and only that one.
+        counter_seen: u32,
+        /// The purse as read before.
+        purse_seen: Cents,
+        /// The day written into the card's record.
+        day: Day,
+        /// From then on nothing is credited under the order.
+        expires: Timestamp,
+    },
+    /// The card holds the credit that central ordered.
+    OrderCredited {
+        /// The purse before the credit.
+        before: Cents,
+        /// The purse as read back; after a proof at a later sight it may have been spent from since.
+        after: Cents,
+    },
+    /// Nothing was credited under the order and nothing will be here: it expired, or the card's counter moved.
+    OrderLapsed {
+        /// Why.
+        code: FailureCode,
+    },
 }
 
 /// How the city settled a claim away from the card.
@@ -78,6 +129,8 @@ pub enum Settlement {
     PaidOut,
     /// Found that nothing is owed, with the acquirer's statement as evidence.
     NothingOwed,
+    /// Found credited, with the card's record, uploaded by some terminal, as evidence; said by central only.
+    FoundCredited,
 }
 
 /// The kind of a fact: its number in the encoding and its name in tables.
@@ -101,11 +154,18 @@ pub enum Kind {
     LeftToCentral = 14,
     ClaimSettled = 15,
     LossCreditedButReversed = 16,
+    Reserved = 17,
+    CaptureOwed = 18,
+    LossCaptureExpired = 19,
+    CreditedElsewhere = 20,
+    Ordered = 21,
+    OrderCredited = 22,
+    OrderLapsed = 23,
 }
 
 impl Kind {
     /// All kinds, by number.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 23] = [
         Self::Intent,
         Self::Authorised,
         Self::Declined,
@@ -122,6 +182,13 @@ impl Kind {
         Self::LeftToCentral,
         Self::ClaimSettled,
         Self::LossCreditedButReversed,
+        Self::Reserved,
+        Self::CaptureOwed,
+        Self::LossCaptureExpired,
+        Self::CreditedElsewhere,
+        Self::Ordered,
+        Self::OrderCredited,
+        Self::OrderLapsed,
     ];
 
     /// The number in encodings and tables; never reused.
@@ -156,6 +223,13 @@ impl Kind {
             Self::LeftToCentral => "left-to-central",
             Self::ClaimSettled => "claim-settled",
             Self::LossCreditedButReversed => "loss-credited-but-reversed",
+            Self::Reserved => "reserved",
+            Self::CaptureOwed => "capture-owed",
+            Self::LossCaptureExpired => "loss-capture-expired",
+            Self::CreditedElsewhere => "credited-elsewhere",
+            Self::Ordered => "ordered",
+            Self::OrderCredited => "order-credited",
+            Self::OrderLapsed => "order-lapsed",
         }
     }
 }
@@ -181,6 +255,13 @@ impl Fact {
             Self::LeftToCentral => Kind::LeftToCentral,
             Self::ClaimSettled { .. } => Kind::ClaimSettled,
             Self::LossCreditedButReversed => Kind::LossCreditedButReversed,
+            Self::Reserved { .. } => Kind::Reserved,
+            Self::CaptureOwed { .. } => Kind::CaptureOwed,
+            Self::LossCaptureExpired => Kind::LossCaptureExpired,
+            Self::CreditedElsewhere { .. } => Kind::CreditedElsewhere,
+            Self::Ordered { .. } => Kind::Ordered,
+            Self::OrderCredited { .. } => Kind::OrderCredited,
+            Self::OrderLapsed { .. } => Kind::OrderLapsed,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The whole journal, folded: its chain, its open top-ups and its books. A session keeps one and makes every entry
 //! through it, so that it knows each entry's sequence number before the entry is durable.
 
-use crate::{Balances, Chain, ChainError, Entry, Fact, IllegalStep, Subject, TopUp};
+use crate::{Balances, Chain, ChainError, Entry, Fact, IllegalStep, Kind, Subject, TopUp};
 use domain::{CardNumber, Cents, Day, FailureCode, Generation, TerminalId, Timestamp, TopUpId};
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ pub enum LedgerError {
     /// It cannot be said of its top-up.
     #[error(transparent)]
     Step(#[from] IllegalStep),
-    /// The top-up has no intent, or ended on an earlier day.
+    /// The top-up has neither intent nor order, or ended on an earlier day.
     #[error("no such top-up is open")]
     NoSuchTopUp,
     /// A payment is undecided: no other may be asked for.
@@ -77,7 +77,7 @@ impl Ledger {
     /// `LedgerError`; the ledger stays as it was.
     pub fn accept(&mut self, entry: &Entry) -> Result<(), LedgerError> {
         let id = entry.subject.top_up;
-        let starts = matches!(entry.fact, Fact::Intent { .. });
+        let starts = matches!(entry.fact, Fact::Intent { .. } | Fact::Ordered { .. });
         let next = match self.top_ups.get(&id) {
             Some(known) => known.apply(entry)?,
             None if starts => TopUp::new(entry.subject).apply(entry)?,
@@ -100,6 +100,27 @@ impl Ledger {
             return Err(LedgerError::IdUsed(subject.top_up));
         }
         let (entry, next) = self.chain.entry(at, &TopUp::new(subject), intent)?;
+        self.chain.accept(&entry)?;
+        self.keep(next, &entry);
+        Ok(entry)
+    }
+
+    /// Takes central's verified order to finish a top-up: one begun elsewhere, or an open claim of this terminal's own.
+    /// It moves no money at the payment terminal, so that no undecided payment forbids it.
+    ///
+    /// # Errors
+    /// `IdUsed` when an order for it was taken before, or when it is neither new nor an open claim; `Step` for
+    /// amounts that cannot be, or a claim whose payment this terminal still asks about.
+    pub fn take_order(&mut self, at: Timestamp, subject: Subject, order: Fact) -> Result<Entry, LedgerError> {
+        let known = self.top_ups.get(&subject.top_up);
+        if known.is_some_and(|known| known.has(Kind::Ordered) || known.outcome().is_some()) {
+            return Err(LedgerError::IdUsed(subject.top_up));
+        }
+        if known.is_some_and(|known| known.subject() != subject) {
+            return Err(LedgerError::Step(IllegalStep::OtherSubject));
+        }
+        let new = TopUp::new(subject);
+        let (entry, next) = self.chain.entry(at, known.unwrap_or(&new), order)?;
         self.chain.accept(&entry)?;
         self.keep(next, &entry);
         Ok(entry)
@@ -155,10 +176,12 @@ impl Ledger {
         self.open().find(|top_up| top_up.blocks_payment())
     }
 
-    /// What this terminal's top-ups of a day sum to, those proven void left out.
+    /// What this terminal's top-ups of a day sum to, those proven void left out, and with them whatever was credited
+    /// on another day and is not certain to be paid. What was finished here for another terminal counts there.
     #[must_use]
     pub fn float_used(&self, day: Day) -> Cents {
-        let counting = self.top_ups.values().filter(|top_up| top_up.day() == day && top_up.counts());
+        let counts = |top_up: &&TopUp| (top_up.day() == day && top_up.counts()) || top_up.is_at_risk();
+        let counting = self.top_ups.values().filter(counts);
         counting.fold(Cents::ZERO, |sum, top_up| Cents(sum.0.saturating_add(top_up.subject().amount.0)))
     }
 
@@ -179,7 +202,9 @@ impl Ledger {
         if top_up.day() > self.newest_day {
             self.newest_day = top_up.day();
             let oldest = Day(self.newest_day.0.saturating_sub(1));
-            self.top_ups.retain(|_, old| old.outcome().is_none() || old.day() >= oldest);
+            // Ids that an order named may come again, in another order.
+            let named_again = |old: &TopUp| old.has(Kind::Ordered);
+            self.top_ups.retain(|_, old| old.outcome().is_none() || old.day() >= oldest || named_again(old));
         }
         self.top_ups.insert(entry.subject.top_up, top_up);
     }

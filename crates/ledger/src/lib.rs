@@ -15,6 +15,8 @@ pub mod entry;
 pub mod fact;
 pub mod ledger;
 pub mod limits;
+mod said;
+pub mod states;
 pub mod step;
 pub mod top_up;
 
@@ -26,5 +28,6 @@ pub use entry::{DecodeError, Entry};
 pub use fact::{Fact, Kind, Settlement};
 pub use ledger::{Ledger, LedgerError};
 pub use limits::{LimitError, check_purse, check_top_up, topped_up_on};
+pub use states::State;
 pub use step::IllegalStep;
 pub use top_up::{Claim, Credit, Outcome, Payment, Subject, TopUp};

@@ -4,6 +4,7 @@
 use crate::books::{Account, Posting, postings};
 use crate::{Claim, Credit, Fact, Kind, Payment, Settlement, TopUp};
 use domain::Cents;
+use domain::device::PaymentOrder::{CaptureFirst, PreAuthorise, Vending};
 
 /// A fact that cannot be said of a top-up in its present state.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -60,43 +61,122 @@ impl TopUp {
         next.said |= 1 << kind.number();
         next.last_seq = seq;
         next.learn(fact);
-        next.held = held_after(self.held, &postings);
+        next.held = moved(self.held, &postings, |account| matches!(account, Account::Transit | Account::Claims));
+        next.loss = moved(self.loss, &postings, |account| account == Account::Loss);
+        if next.central_answers() && next.has(Kind::CreditedElsewhere) {
+            // What this terminal does not know of the payment, central answers for in its own books.
+            next.held_elsewhere = -next.held;
+        }
         Ok((next, postings))
     }
 
     fn allows(&self, fact: &Fact) -> bool {
-        use Credit::{Credited, InDoubt, NotCredited, Started, Untried};
-        use Payment::{Adrift, Approved, Asked, Kept, Unknown, Voided};
+        match fact {
+            Fact::Intent { .. }
+            | Fact::Authorised { .. }
+            | Fact::Declined { .. }
+            | Fact::PaymentUnknown
+            | Fact::NeverMade
+            | Fact::AnswerInDoubt
+            | Fact::Reserved { .. }
+            | Fact::Posted
+            | Fact::Voided
+            | Fact::CaptureOwed { .. }
+            | Fact::LossCaptureExpired
+            | Fact::LossCreditedButReversed => self.allows_of_payment(fact),
+            Fact::CreditStarted | Fact::Credited { .. } | Fact::NotCredited { .. } | Fact::InDoubt => {
+                self.allows_of_credit(fact)
+            }
+            Fact::Claimed
+            | Fact::LeftToCentral
+            | Fact::ClaimSettled { .. }
+            | Fact::CreditedElsewhere { .. }
+            | Fact::Ordered { .. }
+            | Fact::OrderCredited { .. }
+            | Fact::OrderLapsed { .. } => self.allows_of_claim(fact),
+        }
+    }
+
+    fn allows_of_payment(&self, fact: &Fact) -> bool {
+        use Credit::{Credited, InDoubt, NotCredited, Untried};
+        use Payment::{Adrift, Approved, Asked, Kept, Reserved, Unknown, Voided};
         let claimed = self.claim == Claim::Open;
+        let reserves = self.order == PreAuthorise;
+        if self.is_ordered() {
+            // Central has judged the payment before it ordered the credit.
+            return false;
+        }
         match (fact, self.payment, self.credit) {
             (Fact::Intent { .. }, payment, _) => payment == Payment::None,
             (Fact::Declined { .. } | Fact::PaymentUnknown, payment, _) => payment == Asked,
             (Fact::Authorised { .. }, payment, _) => matches!(payment, Asked | Unknown),
             (Fact::NeverMade, payment, _) => payment == Unknown,
+            (Fact::AnswerInDoubt, payment, _) => payment == Approved,
 
-            (Fact::CreditStarted, Approved | Kept, Untried) => !claimed,
-            (Fact::Credited { .. }, Approved | Adrift | Kept | Voided, Started | InDoubt) => true,
+            // Vending: answering means knowing what the card said, or keeping the money while it is in doubt.
+            (Fact::Posted, Approved, Credited | InDoubt) => self.order == Vending,
+            // Capture first: the answer comes before the credit.
+            (Fact::Posted, Approved, Untried) => self.order == CaptureFirst,
+            // Pre-authorise: the answer makes the reservation stand.
+            (Fact::Reserved { .. }, Approved, Untried) | (Fact::Reserved { .. }, Adrift, _) => reserves,
+            (Fact::Voided, Approved, NotCredited) => true,
+            // Adrift, the payment terminal decides and we learn.
+            (Fact::Posted | Fact::Voided, Adrift, _) => true,
+            // A reservation is booked, released, or lapses; while the card is at work nobody asks.
+            (Fact::Posted | Fact::Voided, Reserved, Credited | NotCredited | Untried) => true,
+            (Fact::Posted | Fact::Voided, Reserved, InDoubt) => claimed,
+            // A reversal needs the proof that nothing was credited and nothing will be.
+            (Fact::Voided, Kept, NotCredited) => !claimed,
+
+            (Fact::CaptureOwed { .. }, Reserved, Credited) => true,
+            (Fact::CaptureOwed { .. }, Reserved, InDoubt) => claimed,
+            (Fact::LossCaptureExpired, Reserved, Credited) => true,
+            (Fact::LossCreditedButReversed, Voided, Credited) => true,
+            _ => false,
+        }
+    }
+
+    fn allows_of_credit(&self, fact: &Fact) -> bool {
+        use Credit::{InDoubt, NotCredited, Started, Untried};
+        use Payment::{Adrift, Approved, Kept, Reserved, Unknown, Voided};
+        let claimed = self.claim == Claim::Open;
+        match (fact, self.payment, self.credit) {
+            (Fact::CreditStarted, _, Untried) => self.money_is_there() && !claimed,
+            // While central's order holds, what the card shows is said of the order.
+            (Fact::Credited { .. }, ..) if self.is_ordered() => false,
+            (Fact::Credited { .. }, Approved | Adrift | Reserved | Kept | Voided, Started | InDoubt) => true,
             // A claim is finished by crediting late: only when the money is here.
             (Fact::Credited { .. }, Kept, Untried | NotCredited) => claimed,
             (Fact::InDoubt, _, Started) => true,
             // A claim is never turned into a reversal; without money at stake it is only closed.
-            (Fact::NotCredited { .. }, Unknown | Approved | Adrift | Kept, Untried) => !claimed,
-            (Fact::NotCredited { .. }, Approved | Adrift | Kept, Started | InDoubt) => !claimed,
-            (Fact::NotCredited { .. }, Voided, Started | InDoubt) => true,
+            (Fact::NotCredited { .. }, Unknown | Approved | Adrift | Reserved | Kept, Untried) => !claimed,
+            (Fact::NotCredited { .. }, Approved | Adrift | Reserved | Kept, Started | InDoubt) => !claimed,
+            (Fact::NotCredited { .. }, Voided, Started | InDoubt) => !self.is_ordered(),
+            _ => false,
+        }
+    }
 
-            (Fact::AnswerInDoubt, payment, _) => payment == Approved,
-            // Answering means knowing what the card said, or keeping the money while it is in doubt.
-            (Fact::Posted, Approved, Credited | InDoubt) | (Fact::Voided, Approved, NotCredited) => true,
-            // Adrift, the payment terminal decides and we learn.
-            (Fact::Posted | Fact::Voided, Adrift, _) => true,
-            // A reversal needs the proof that nothing was credited and nothing will be.
-            (Fact::Voided, Kept, NotCredited) => !claimed,
-
-            (Fact::Claimed, Unknown, Untried | NotCredited) | (Fact::Claimed, Adrift | Kept, NotCredited) => true,
-            (Fact::Claimed, Adrift | Kept | Voided, InDoubt) => true,
-            (Fact::LeftToCentral, Unknown | Adrift, credit) => claimed || credit == Credited,
-            (Fact::ClaimSettled { .. }, _, credit) => claimed && credit != Credited,
-            (Fact::LossCreditedButReversed, Voided, Credited) => true,
+    fn allows_of_claim(&self, fact: &Fact) -> bool {
+        use Credit::{Credited, InDoubt, NotCredited, Untried};
+        use Payment::{Adrift, Approved, Kept, Reserved, Unknown, Voided};
+        let open = self.claim == Claim::Open && self.credit != Credited;
+        match (fact, self.payment, self.credit) {
+            (Fact::Claimed, Unknown, Untried | NotCredited) => true,
+            (Fact::Claimed, Adrift | Reserved | Kept, NotCredited) => true,
+            (Fact::Claimed, Adrift | Reserved | Kept | Voided, InDoubt) => true,
+            (Fact::LeftToCentral, Unknown | Adrift | Reserved, credit) => {
+                (open && !self.awaits_lapse()) || credit == Credited
+            }
+            (Fact::ClaimSettled { .. }, ..) => open && !self.is_ordered(),
+            // Another terminal had central's order; or this one had, and the other was first.
+            (Fact::CreditedElsewhere { .. }, Approved | Adrift | Reserved | Kept | Voided, InDoubt) => true,
+            (Fact::CreditedElsewhere { .. }, Kept | Payment::Elsewhere, _) => open,
+            (Fact::CreditedElsewhere { .. }, ..) => open && self.left_to_central,
+            (Fact::Ordered { .. }, Payment::None, _) => true,
+            // Of a claim of this terminal's own: where the payment is here, or left for central to judge.
+            (Fact::Ordered { .. }, Kept, _) => open,
+            (Fact::Ordered { .. }, Unknown | Adrift, _) => open && self.left_to_central,
+            (Fact::OrderCredited { .. } | Fact::OrderLapsed { .. }, ..) => self.is_ordered(),
             _ => false,
         }
     }
@@ -104,7 +184,7 @@ impl TopUp {
     fn check_amounts(&self, fact: &Fact) -> Result<(), IllegalStep> {
         let amount = self.subject.amount;
         let fits = match fact {
-            Fact::Intent { purse_seen, .. } => {
+            Fact::Intent { purse_seen, .. } | Fact::Ordered { purse_seen, .. } => {
                 amount > Cents::ZERO && !purse_seen.is_negative() && purse_seen.checked_add(amount).is_some()
             }
             Fact::Authorised { approval } => approval.amount == amount,
@@ -112,7 +192,7 @@ impl TopUp {
             Fact::Credited { before, after } if self.credit == Credit::Started => {
                 before.checked_add(amount) == Some(*after)
             }
-            Fact::ClaimSettled { by: Settlement::PaidOut } => self.held == -amount,
+            Fact::ClaimSettled { by: Settlement::PaidOut | Settlement::FoundCredited } => self.held == -amount,
             _ => true,
         };
         if fits { Ok(()) } else { Err(IllegalStep::WrongAmount(fact.kind())) }
@@ -120,10 +200,20 @@ impl TopUp {
 
     fn learn(&mut self, fact: &Fact) {
         match fact {
-            Fact::Intent { counter_seen, purse_seen, receipt_before, day } => {
+            Fact::Intent { counter_seen, purse_seen, receipt_before, day, order, payment_terminal } => {
                 self.payment = Payment::Asked;
                 (self.counter_seen, self.receipt_before) = (*counter_seen, *receipt_before);
                 (self.purse_seen, self.day) = (*purse_seen, *day);
+                (self.order, self.payment_terminal) = (*order, payment_terminal.clone());
+            }
+            Fact::Ordered { counter_seen, purse_seen, day, expires } => {
+                if self.payment == Payment::None {
+                    (self.payment, self.claim) = (Payment::Elsewhere, Claim::Open);
+                    (self.purse_seen, self.day) = (*purse_seen, *day);
+                }
+                (self.counter_ordered, self.expires) = (*counter_seen, *expires);
+                // Central answers for it that the citizen is owed the amount.
+                self.held_elsewhere = Cents(-self.subject.amount.0.saturating_add(self.held.0));
             }
             Fact::Authorised { approval } => {
                 // Found by asking again: nobody waits for our answer any more.
@@ -133,7 +223,11 @@ impl TopUp {
             Fact::Declined { .. } | Fact::NeverMade => self.payment = Payment::NotPaid,
             Fact::PaymentUnknown => self.payment = Payment::Unknown,
             Fact::CreditStarted => self.credit = Credit::Started,
-            Fact::Credited { .. } => self.credit = Credit::Credited,
+            Fact::Credited { .. } | Fact::OrderCredited { .. } => self.credit = Credit::Credited,
+            Fact::CreditedElsewhere { .. } => self.credited_elsewhere(),
+            Fact::OrderLapsed { .. } => self.held_elsewhere = Cents::ZERO,
+            Fact::Reserved { until } => (self.payment, self.until) = (Payment::Reserved, *until),
+            Fact::CaptureOwed { .. } => {}
             Fact::NotCredited { .. } => self.credit = Credit::NotCredited,
             Fact::InDoubt => self.credit = Credit::InDoubt,
             Fact::AnswerInDoubt => self.payment = Payment::Adrift,
@@ -142,14 +236,19 @@ impl TopUp {
             Fact::Claimed => self.claim = Claim::Open,
             Fact::LeftToCentral => self.left_to_central = true,
             Fact::ClaimSettled { .. } => self.claim = Claim::Settled,
-            Fact::LossCreditedButReversed => self.loss_booked = true,
+            Fact::LossCreditedButReversed | Fact::LossCaptureExpired => self.loss_booked = true,
         }
+    }
+
+    fn credited_elsewhere(&mut self) {
+        self.credit = Credit::Credited;
+        // The other terminal's entry took the amount out of the claims.
+        self.held_elsewhere.0 = self.held_elsewhere.0.saturating_add(self.subject.amount.0);
     }
 }
 
-fn held_after(held: Cents, postings: &[Posting]) -> Cents {
-    // Moving the holding from transit to claims leaves it as it is.
-    let holding = |posting: &&Posting| matches!(posting.account, Account::Transit | Account::Claims);
-    let moved: i64 = postings.iter().filter(holding).map(|posting| posting.amount.0).sum();
-    Cents(held.0.saturating_add(moved))
+/// A sum over some accounts after postings. Moving the holding from transit to claims leaves the holding as it is.
+fn moved(before: Cents, postings: &[Posting], of: impl Fn(Account) -> bool) -> Cents {
+    let moved: i64 = postings.iter().filter(|posting| of(posting.account)).map(|posting| posting.amount.0).sum();
+    Cents(before.0.saturating_add(moved))
 }

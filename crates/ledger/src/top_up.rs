@@ -2,8 +2,8 @@
 //! of facts, and only [`TopUp::step`] (in `step`) moves it.
 
 use crate::{Account, ClaimCode, Entry, IllegalStep, Kind};
-use domain::device::{PaymentApproval, PaymentIntent};
-use domain::{CardNumber, Cents, Day, Generation, TopUpId};
+use domain::device::{PaymentApproval, PaymentIntent, PaymentOrder};
+use domain::{CardNumber, Cents, Day, Generation, Timestamp, TopUpId};
 
 /// What a top-up is about; the same in all its entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub struct Subject {
 }
 
 /// What is known of the payment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Payment {
     /// Not asked for.
     None,
@@ -33,14 +33,18 @@ pub enum Payment {
     Approved,
     /// Approved, and it may have been kept or reversed since.
     Adrift,
+    /// Reserved and not booked: nothing is charged yet.
+    Reserved,
     /// Kept: the acquirer owes it.
     Kept,
     /// Undone.
     Voided,
+    /// Made through another terminal: central ordered the credit here, and answers for the payment.
+    Elsewhere,
 }
 
 /// What is known of the credit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Credit {
     /// Never sent to the card.
     Untried,
@@ -55,7 +59,7 @@ pub enum Credit {
 }
 
 /// Whether the citizen holds a claim code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Claim {
     /// No.
     None,
@@ -89,18 +93,30 @@ pub struct TopUp {
     pub(crate) loss_booked: bool,
     /// Bit n is set when the kind numbered n was said.
     pub(crate) said: u32,
-    /// This top-up's share of the holding account's debit balance.
+    /// This top-up's share of the holding accounts' debit balance in this journal.
     pub(crate) held: Cents,
+    /// Its share in the journals of others: another terminal's, or central's.
+    pub(crate) held_elsewhere: Cents,
+    /// What the loss account carries for it.
+    pub(crate) loss: Cents,
     pub(crate) counter_seen: u32,
+    /// The counter that central's order names.
+    pub(crate) counter_ordered: u32,
     pub(crate) receipt_before: u32,
     pub(crate) purse_seen: Cents,
     pub(crate) day: Day,
+    pub(crate) order: PaymentOrder,
+    pub(crate) payment_terminal: Option<String>,
+    /// When the reservation lapses.
+    pub(crate) until: Timestamp,
+    /// When central's order lapses.
+    pub(crate) expires: Timestamp,
     pub(crate) approval: Option<PaymentApproval>,
     pub(crate) last_seq: u64,
 }
 
 impl TopUp {
-    /// A top-up of which nothing has been said yet; its first fact is the intent.
+    /// A top-up of which nothing has been said yet; its first fact is the intent, or central's order.
     #[must_use]
     pub fn new(subject: Subject) -> Self {
         Self {
@@ -112,10 +128,17 @@ impl TopUp {
             loss_booked: false,
             said: 0,
             held: Cents::ZERO,
+            held_elsewhere: Cents::ZERO,
+            loss: Cents::ZERO,
             counter_seen: 0,
+            counter_ordered: 0,
             receipt_before: 0,
             purse_seen: Cents::ZERO,
             day: Day(0),
+            order: PaymentOrder::Vending,
+            payment_terminal: None,
+            until: Timestamp(0),
+            expires: Timestamp(0),
             approval: None,
             last_seq: 0,
         }
@@ -187,10 +210,35 @@ impl TopUp {
         self.approval.as_ref()
     }
 
-    /// The card's newest top-up counter before; the credit writes the next.
+    /// The card's newest top-up counter before, as journalled with the intent or, while central's order holds, as
+    /// the order names it; the credit writes the next.
     #[must_use]
     pub fn counter_seen(&self) -> u32 {
-        self.counter_seen
+        if self.is_ordered() { self.counter_ordered } else { self.counter_seen }
+    }
+
+    /// In which order payment and credit become final.
+    #[must_use]
+    pub fn order(&self) -> PaymentOrder {
+        self.order
+    }
+
+    /// When the reservation lapses; `None` while nothing is reserved.
+    #[must_use]
+    pub fn reserved_until(&self) -> Option<Timestamp> {
+        (self.payment == Payment::Reserved).then_some(self.until)
+    }
+
+    /// Whether central's order to finish it here holds: taken, and neither carried out nor lapsed.
+    #[must_use]
+    pub fn is_ordered(&self) -> bool {
+        self.has(Kind::Ordered) && self.credit != Credit::Credited && !self.has(Kind::OrderLapsed)
+    }
+
+    /// When central's order lapses, while it holds.
+    #[must_use]
+    pub fn order_expires(&self) -> Option<Timestamp> {
+        self.is_ordered().then_some(self.expires)
     }
 
     /// The purse as read with the intent.
@@ -208,7 +256,13 @@ impl TopUp {
     /// What the payment terminal is to be asked about.
     #[must_use]
     pub fn payment_intent(&self) -> PaymentIntent {
-        PaymentIntent { top_up: self.subject.top_up, amount: self.subject.amount, receipt_before: self.receipt_before }
+        PaymentIntent {
+            top_up: self.subject.top_up,
+            amount: self.subject.amount,
+            receipt_before: self.receipt_before,
+            order: self.order,
+            terminal: self.payment_terminal.clone(),
+        }
     }
 
     /// The sequence number of its newest entry: what an effect on its behalf waits for.
@@ -232,15 +286,20 @@ impl TopUp {
         if self.loss_booked {
             return Some(Outcome::Lost);
         }
+        // Central answers for the payment when it orders a credit; it may be unknown here.
+        let by_order = self.has(Kind::OrderCredited) || (self.has(Kind::CreditedElsewhere) && self.central_answers());
         match (self.payment, self.credit) {
-            (Payment::Kept, Credit::Credited) => Some(Outcome::Completed),
+            (Payment::Kept | Payment::Elsewhere, Credit::Credited) => Some(Outcome::Completed),
+            (Payment::Unknown | Payment::Adrift | Payment::Reserved, _) if by_order => Some(Outcome::Completed),
             (Payment::NotPaid, _) | (Payment::Voided, Credit::Untried | Credit::NotCredited) => Some(Outcome::Voided),
+            (Payment::Elsewhere, _) if self.has(Kind::OrderLapsed) => Some(Outcome::Voided),
             _ => None,
         }
     }
 
     /// Whether it forbids a new payment at this payment terminal: its own payment is undecided there, or may still
-    /// have to be reversed, which works only while it is the last one. A card in doubt forbids nothing.
+    /// have to be reversed, which works only while it is the last one. A card in doubt forbids nothing; neither does
+    /// a reservation that could not be booked, or one that a claim leaves to lapse.
     #[must_use]
     pub fn blocks_payment(&self) -> bool {
         if self.outcome().is_some() || self.left_to_central {
@@ -249,23 +308,64 @@ impl TopUp {
         match self.payment {
             Payment::Asked | Payment::Unknown | Payment::Approved | Payment::Adrift => true,
             Payment::Kept => self.claim == Claim::None && self.credit != Credit::InDoubt,
-            Payment::None | Payment::NotPaid | Payment::Voided => false,
+            Payment::Reserved => !self.has(Kind::CaptureOwed) && !self.awaits_lapse(),
+            Payment::None | Payment::NotPaid | Payment::Voided | Payment::Elsewhere => false,
         }
     }
 
-    /// Whether it counts against the day's limits and the terminal's float: all but those proven void.
+    /// Whether it counts against its day's limits and the terminal's float: all but those proven void, and those
+    /// finished here for another terminal, which counts them.
     #[must_use]
     pub fn counts(&self) -> bool {
-        self.payment != Payment::None && self.outcome() != Some(Outcome::Voided)
+        !matches!(self.payment, Payment::None | Payment::Elsewhere) && self.outcome() != Some(Outcome::Voided)
     }
 
-    /// This top-up's share of the holding account: negative while the citizen is owed, positive while the city is.
+    /// Whether the card holds, or may hold, a credit of this terminal's that is not certain to be paid: it counts
+    /// against the terminal's float on every day until that is decided.
+    #[must_use]
+    pub fn is_at_risk(&self) -> bool {
+        let may_hold = matches!(self.credit, Credit::Started | Credit::InDoubt | Credit::Credited);
+        let unpaid = !matches!(self.payment, Payment::Kept | Payment::Elsewhere);
+        self.outcome().is_none() && may_hold && unpaid
+    }
+
+    /// This top-up's share of the holding accounts, over the books of all terminals and central: negative while the
+    /// citizen is owed, positive while the city is; zero when it has ended.
     #[must_use]
     pub fn held(&self) -> Cents {
-        self.held
+        Cents(self.held.0.saturating_add(self.held_elsewhere.0))
+    }
+
+    /// The part of `held` that stands in the books of others: minus the amount while central's order tells of a
+    /// claim of another terminal's, plus the amount when another terminal credited what this one owed.
+    #[must_use]
+    pub fn held_elsewhere(&self) -> Cents {
+        self.held_elsewhere
+    }
+
+    /// Whether this terminal will not learn what became of the payment, and central has to.
+    pub(crate) fn central_answers(&self) -> bool {
+        self.left_to_central && matches!(self.payment, Payment::Unknown | Payment::Adrift)
     }
 
     pub(crate) fn holding_account(&self) -> Account {
         if self.claim == Claim::None { Account::Transit } else { Account::Claims }
+    }
+
+    /// Only reserved, and claimed without a credit: neither booked, since nothing was credited, nor released, since a
+    /// claim is never turned into a reversal. It lapses by itself, and nobody was charged.
+    pub(crate) fn awaits_lapse(&self) -> bool {
+        let uncredited = matches!(self.credit, Credit::Untried | Credit::NotCredited);
+        self.payment == Payment::Reserved && self.claim == Claim::Open && uncredited
+    }
+
+    /// Whether a credit may begin: by its order, the money is held, kept or reserved.
+    pub(crate) fn money_is_there(&self) -> bool {
+        match self.payment {
+            Payment::Kept => true,
+            Payment::Approved => self.order == PaymentOrder::Vending,
+            Payment::Reserved => !self.left_to_central,
+            _ => false,
+        }
     }
 }

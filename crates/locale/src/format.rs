@@ -102,6 +102,11 @@ impl Formats {
         Day(since_epoch.map_or(at.day().0, |span| span.get_days()))
     }
 
+    pub(crate) fn local_minute(&self, at: Timestamp) -> u16 {
+        let minute = self.local(at).map(|local| i16::from(local.hour()) * 60 + i16::from(local.minute()));
+        minute.and_then(|minute| u16::try_from(minute).ok()).unwrap_or(0)
+    }
+
     pub(crate) fn time_of_day(&self, at: Timestamp) -> String {
         let time = self.local(at).and_then(|local| {
             let part = |number: i8| u8::try_from(number).ok();

@@ -185,6 +185,12 @@ impl Language {
         self.formats.local_day(at)
     }
 
+    /// Minutes since the city's midnight at a moment, by its clocks: 0 to 1439.
+    #[must_use]
+    pub fn local_minute(&self, at: Timestamp) -> u16 {
+        self.formats.local_minute(at)
+    }
+
     /// The city's time of day at a moment: "12:48".
     #[must_use]
     pub fn time_of_day(&self, at: Timestamp) -> String {

@@ -1,5 +1,7 @@
 //! Framing: class, instruction, length, data. The length is one byte, or `FF` and two bytes, low byte first.
 
+use crate::faults::Moment;
+
 /// One application protocol data unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Apdu {
@@ -27,6 +29,11 @@ impl Apdu {
         (self.class, self.instruction)
     }
 
+    /// Class and instruction as faults name them.
+    pub(crate) fn moment(&self) -> Moment {
+        Moment::Frame(self.class, self.instruction)
+    }
+
     /// Whether this answers a message, rather than commanding something.
     pub(crate) fn is_answer(&self) -> bool {
         matches!(self.class, 0x80 | 0x84)
@@ -34,16 +41,22 @@ impl Apdu {
 
     /// The bytes on the line. Data beyond 65,535 bytes cannot be sent and is cut; no message comes near it.
     pub(crate) fn encode(&self) -> Vec<u8> {
-        let mut bytes = vec![self.class, self.instruction];
         match u8::try_from(self.data.len()) {
-            Ok(length) if length < 0xFF => bytes.push(length),
-            _ => {
-                let length = u16::try_from(self.data.len()).unwrap_or(u16::MAX);
-                bytes.push(0xFF);
-                bytes.extend_from_slice(&length.to_le_bytes());
+            Ok(length) if length < 0xFF => {
+                let mut bytes = vec![self.class, self.instruction, length];
+                bytes.extend_from_slice(&self.data);
+                bytes
             }
+            _ => self.encode_long(),
         }
-        bytes.extend(self.data.iter().take(usize::from(u16::MAX)));
+    }
+
+    /// The same with the long form of the length, which is allowed for short data too.
+    pub(crate) fn encode_long(&self) -> Vec<u8> {
+        let length = u16::try_from(self.data.len()).unwrap_or(u16::MAX);
+        let mut bytes = vec![self.class, self.instruction, 0xFF];
+        bytes.extend_from_slice(&length.to_le_bytes());
+        bytes.extend(self.data.iter().take(usize::from(length)));
         bytes
     }
 

@@ -104,6 +104,33 @@ pub(crate) fn put_var(data: &mut Vec<u8>, tag: u8, digits: u32, value: &[u8]) {
     data.extend_from_slice(value);
 }
 
+/// A TLV object: tag of one or two bytes, length in BER form, value. Values are shorter than 65,536 bytes.
+pub(crate) fn tlv(tag: &[u8], value: &[u8]) -> Vec<u8> {
+    let mut bytes = tag.to_vec();
+    put_tlv_length(&mut bytes, value.len());
+    bytes.extend_from_slice(value);
+    bytes
+}
+
+/// Appends the container, BMP 06, unless it would be empty.
+pub(crate) fn put_container(data: &mut Vec<u8>, objects: &[u8]) {
+    if !objects.is_empty() {
+        data.extend(tlv(&[0x06], objects));
+    }
+}
+
+fn put_tlv_length(bytes: &mut Vec<u8>, length: usize) {
+    match (u8::try_from(length), u16::try_from(length)) {
+        (Ok(length), _) if length < 0x80 => bytes.push(length),
+        (Ok(length), _) => bytes.extend([0x81, length]),
+        (_, Ok(length)) => {
+            bytes.push(0x82);
+            bytes.extend(length.to_be_bytes());
+        }
+        _ => bytes.push(0),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,6 +153,19 @@ mod tests {
         assert_eq!(find(&fields, 0x3C), Some(&b"GEN.NR.:611804"[..]));
         assert_eq!(find(&fields, 0x06), Some(&[0x1F, 0x00, 0x00][..]));
         assert_eq!(find(&fields, 0x49), Some(&[0x09, 0x78][..]));
+    }
+
+    #[test]
+    fn a_container_is_written_with_its_length_in_ber_form() {
+        for (length, header) in [(3, vec![0x06, 3]), (200, vec![0x06, 0x81, 200]), (300, vec![0x06, 0x82, 1, 44])] {
+            let mut data = Vec::new();
+            put_container(&mut data, &vec![7; length]);
+            assert_eq!(data[..header.len()], header);
+            assert_eq!(find(&parse(&data).unwrap(), 0x06).map(<[u8]>::len), Some(length));
+        }
+        let mut nothing = Vec::new();
+        put_container(&mut nothing, &[]);
+        assert!(nothing.is_empty());
     }
 
     #[test]

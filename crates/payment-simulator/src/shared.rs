@@ -1,105 +1,104 @@
-//! What the server's thread and its operators share: memory, armed faults, the answer being waited for, subscribers.
+//! What the server's thread and its operators share: manner, memory, planned faults, the answer being waited for,
+//! subscribers. Every change of the memory is on the disk when its method returns.
 
-use crate::config::{Answer, Config, ReversalReceipt, Unanswered, When};
-use crate::ledger::{Memory, Transaction, TransactionState};
+use crate::choices::{Answer, ReversalReceipt, Unanswered, When};
+use crate::config::Config;
+use crate::events::{Event, Waiting};
+use crate::faults::{AfterPower, Mishap, Moment, Plan};
+use crate::ledger::{Kind, Transaction};
+use crate::memory::{Batch, Memory};
+use crate::server::Order;
+use crate::settlement;
+use crate::store::Store;
 use domain::{Cents, Timestamp};
+use jiff::tz::TimeZone;
+use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::Notify;
-
-/// What the terminal waits for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Waiting {
-    /// A command.
-    Idle,
-    /// The payer's card: `Simulator::answer` decides.
-    Card {
-        /// What is to be paid.
-        amount: Cents,
-    },
-    /// Payer and bank are busy.
-    Bank,
-    /// The cash register's answer to an approved outcome.
-    Register {
-        /// The payment's receipt number.
-        receipt: u16,
-        /// How often the outcome was sent.
-        outcomes: u8,
-    },
-}
-
-/// What happened at the terminal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Event {
-    /// A cash register connected.
-    Connected,
-    /// The line is gone.
-    Disconnected,
-    /// The cash register registered.
-    Registered,
-    /// The terminal waits for something else than before.
-    Waiting(Waiting),
-    /// The bank approved.
-    Authorised {
-        /// The payment's receipt number.
-        receipt: u16,
-    },
-    /// The money is taken.
-    Posted {
-        /// The payment's receipt number.
-        receipt: u16,
-    },
-    /// The money was given back.
-    Reversed {
-        /// The payment's receipt number.
-        receipt: u16,
-    },
-    /// A payment ended before the bank approved, with this result code.
-    Unpaid(u8),
-    /// The terminal was switched off and is on again.
-    PoweredUp,
-}
+use tokio::sync::mpsc::UnboundedSender;
 
 pub(crate) struct State {
+    config: Arc<Config>,
     pub(crate) memory: Memory,
+    pub(crate) plan: Plan,
     /// The configuration byte of the last registration; `None` when not registered.
     pub(crate) registered: Option<u8>,
-    pub(crate) auto_answer: Option<Answer>,
+    store: Option<Store>,
+    /// The memory could not be written: the terminal is out of order.
+    broken: bool,
+    clock_offset_ms: i64,
     answer: Option<Answer>,
-    armed: Option<When>,
-    waiting: Waiting,
+    pub(crate) waiting: Waiting,
     cut: Option<Arc<Notify>>,
     subscribers: Vec<mpsc::Sender<Event>>,
 }
 
 /// Shared between the server and its handles.
 pub(crate) struct Shared {
-    pub(crate) config: Config,
     pub(crate) operator: Notify,
+    pub(crate) orders: UnboundedSender<Order>,
     state: Mutex<State>,
 }
 
 impl Shared {
-    pub(crate) fn new(config: Config) -> std::io::Result<Self> {
-        let stored = config.state_file.as_deref().map(Memory::load).transpose()?.flatten();
+    pub(crate) fn new(config: Config, orders: UnboundedSender<Order>) -> io::Result<Self> {
+        let stored = config.state_file.as_deref().map(Store::load).transpose()?.flatten();
+        let memory = stored.unwrap_or_else(|| Memory::new(config.terminal_id, config.first_receipt, wall_clock()));
+        let store = config.state_file.as_deref().map(|path| Store::create(path, &memory)).transpose()?;
         let state = State {
-            memory: stored.unwrap_or_else(|| Memory::new(config.first_receipt)),
+            memory,
+            plan: Plan::new(config.faults.clone()),
             registered: None,
-            auto_answer: config.auto_answer,
+            store,
+            broken: false,
+            clock_offset_ms: 0,
             answer: None,
-            armed: None,
             waiting: Waiting::Idle,
             cut: None,
             subscribers: Vec::new(),
+            config: Arc::new(config),
         };
-        let shared = Self { config, operator: Notify::new(), state: Mutex::new(state) };
-        shared.settle_leftover();
+        let shared = Self { operator: Notify::new(), orders, state: Mutex::new(state) };
+        shared.settle_unanswered();
         Ok(shared)
     }
 
     /// A panic elsewhere leaves no half-made state: each change is one assignment or one method of `Memory`.
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn config(&self) -> Arc<Config> {
+        Arc::clone(&self.state().config)
+    }
+
+    /// Changes the manner from now on.
+    pub(crate) fn configure(&self, change: impl FnOnce(&Config) -> Result<Config, String>) -> Result<(), String> {
+        let mut state = self.state();
+        let changed = change(&state.config)?;
+        if changed.faults != state.config.faults {
+            state.plan.replace(changed.faults.clone());
+        }
+        state.config = Arc::new(changed);
+        drop(state);
+        self.operator.notify_one();
+        Ok(())
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        Timestamp(wall_clock().0.saturating_add(self.state().clock_offset_ms))
+    }
+
+    pub(crate) fn zone(&self) -> TimeZone {
+        TimeZone::get(&self.config().time_zone).unwrap_or(TimeZone::UTC)
+    }
+
+    /// Puts the terminal's clock forward.
+    pub(crate) fn put_clock_forward(&self, by: Duration) {
+        let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
+        let mut state = self.state();
+        state.clock_offset_ms = state.clock_offset_ms.saturating_add(by);
     }
 
     pub(crate) fn tell(&self, event: Event) {
@@ -117,10 +116,6 @@ impl Shared {
         self.tell(Event::Waiting(waiting));
     }
 
-    pub(crate) fn waiting(&self) -> Waiting {
-        self.state().waiting
-    }
-
     /// An operator's answer; `false` when no card is waited for.
     pub(crate) fn answer(&self, answer: Answer) -> bool {
         let mut state = self.state();
@@ -132,28 +127,29 @@ impl Shared {
         asked
     }
 
-    pub(crate) fn auto_answer(&self, answer: Option<Answer>) {
-        self.state().auto_answer = answer;
-        self.operator.notify_one();
-    }
-
     pub(crate) fn take_answer(&self) -> Option<Answer> {
         let mut state = self.state();
-        state.answer.take().or(state.auto_answer)
+        state.answer.take().or(state.config.auto_answer)
     }
 
-    pub(crate) fn arm(&self, when: When) {
-        let mut state = self.state();
-        if when != When::Now {
-            state.armed = Some(when);
-        } else if let Some(cut) = &state.cut {
-            cut.notify_one();
-        }
+    pub(crate) fn drop_line(&self, when: When) {
+        let moment = match when {
+            When::Now => {
+                if let Some(cut) = &self.state().cut {
+                    cut.notify_one();
+                }
+                return;
+            }
+            When::BeforeOutcome => Moment::BeforeOutcome,
+            When::AfterOutcome => Moment::AfterOutcome,
+            When::BeforeCompletion => Moment::BeforeCompletion,
+        };
+        self.state().plan.arm_drop(moment);
     }
 
-    /// Whether the line is to be dropped here; disarms.
-    pub(crate) fn fires(&self, when: When) -> bool {
-        self.state().armed.take_if(|armed| *armed == when).is_some()
+    /// What goes wrong now, if anything is planned.
+    pub(crate) fn mishap(&self, moment: Moment) -> Option<Mishap> {
+        self.state().plan.take(moment)
     }
 
     pub(crate) fn connected(&self, cut: Arc<Notify>) {
@@ -166,73 +162,191 @@ impl Shared {
         self.tell(Event::Disconnected);
     }
 
-    pub(crate) fn authorise(&self, amount: Cents) -> Transaction {
-        let transaction = self.state().memory.authorise(amount, now());
-        self.save();
-        self.tell(Event::Authorised { receipt: transaction.receipt });
-        transaction
+    /// Changes the memory and makes it durable.
+    fn change<T>(&self, change: impl FnOnce(&mut Memory) -> T) -> T {
+        let mut state = self.state();
+        let State { memory, store, broken, .. } = &mut *state;
+        let done = change(memory);
+        let written = match store {
+            Some(store) => store.append(memory),
+            None => {
+                memory.take_changed();
+                Ok(())
+            }
+        };
+        if let Err(error) = written {
+            tracing::error!(%error, "the terminal's memory could not be written; it is out of order");
+            *broken = true;
+        }
+        done
     }
 
-    pub(crate) fn post(&self, receipt: u16) {
-        self.state().memory.post();
-        self.save();
-        self.tell(Event::Posted { receipt });
+    pub(crate) fn is_broken(&self) -> bool {
+        self.state().broken
     }
 
-    pub(crate) fn reverse(&self, receipt: u16) {
-        let of_its_own = self.config.reversal_receipt == ReversalReceipt::OfItsOwn;
-        self.state().memory.reverse(of_its_own);
-        self.save();
-        self.tell(Event::Reversed { receipt });
+    /// The bank approved; the terminal knows of it or not.
+    pub(crate) fn authorise(&self, kind: Kind, amount: Cents, known: bool) -> usize {
+        let now = self.now();
+        let lifetime = i64::try_from(self.config().reservation_lifetime.as_millis()).unwrap_or(i64::MAX);
+        let expires = Timestamp(now.0.saturating_add(lifetime));
+        let index = self.change(|memory| memory.authorise(kind, amount, now, expires, known));
+        self.tell_of(index, |receipt| Event::Authorised { receipt });
+        index
     }
 
-    pub(crate) fn last(&self) -> Option<Transaction> {
-        self.state().memory.transactions.last().cloned()
-    }
-
-    /// What an approved payment becomes that nobody answered for.
-    pub(crate) fn settle_unanswered(&self, receipt: u16) {
-        match self.config.unanswered {
-            Unanswered::Reverse => self.reverse(receipt),
-            Unanswered::Keep => self.post(receipt),
+    pub(crate) fn accept(&self, index: usize) {
+        self.change(|memory| memory.accept(index));
+        let kind = self.transaction(index).map(|transaction| transaction.kind);
+        match kind {
+            Some(Kind::Reservation) => self.tell_of(index, |receipt| Event::Reserved { receipt }),
+            _ => self.tell_of(index, |receipt| Event::Posted { receipt }),
         }
     }
 
-    fn settle_leftover(&self) {
-        if let Some(last) = self.last().filter(|last| last.state == TransactionState::Authorised) {
-            self.settle_unanswered(last.receipt);
+    pub(crate) fn by_operator(&self, index: usize) {
+        self.change(|memory| memory.by_operator(index));
+    }
+
+    /// `false` when there is nothing to give back any more.
+    pub(crate) fn reverse(&self, index: usize) -> bool {
+        let of_its_own = self.config().reversal_receipt == ReversalReceipt::OfItsOwn;
+        let now = self.now();
+        let done = self.change(|memory| memory.reverse(index, of_its_own, now));
+        if done {
+            self.tell_of(index, |receipt| Event::Reversed { receipt });
+        }
+        done
+    }
+
+    pub(crate) fn book(&self, index: usize, amount: Cents) {
+        let now = self.now();
+        self.change(|memory| memory.book(index, amount, now));
+        self.tell_of(index, |receipt| Event::Posted { receipt });
+    }
+
+    pub(crate) fn reduce(&self, index: usize, by: Cents) {
+        self.change(|memory| memory.reduce(index, by));
+        self.tell_of(index, |receipt| Event::Reserved { receipt });
+    }
+
+    pub(crate) fn end_day(&self) -> Batch {
+        let now = self.now();
+        let empties_last = self.config().end_of_day_empties_last;
+        let batch = self.change(|memory| memory.end_day(now, empties_last));
+        if let Some(path) = &self.config().settlement_file
+            && let Err(error) = std::fs::write(path, self.settlement())
+        {
+            tracing::error!(%error, path = %path.display(), "the settlement file could not be written");
+        }
+        self.tell(Event::DayEnded { transactions: batch.count });
+        batch
+    }
+
+    /// Another terminal in this one's place.
+    pub(crate) fn replace(&self, terminal: u32, first_receipt: u16) {
+        self.change(|memory| memory.begin_anew(terminal, first_receipt));
+    }
+
+    /// Lets reservations lapse whose time is over.
+    pub(crate) fn expire(&self) {
+        let now = self.now();
+        if self.state().memory.open_until().is_none_or(|first| first > now) {
+            return;
+        }
+        for receipt in self.change(|memory| memory.expire(now)) {
+            self.tell(Event::Expired { receipt });
         }
     }
 
-    /// Forgets what is volatile, reads the memory again and settles what the cut left open.
-    pub(crate) fn power_up(&self) {
-        let stored = self.config.state_file.as_deref().map(Memory::load);
+    pub(crate) fn transaction(&self, index: usize) -> Option<Transaction> {
+        self.state().memory.get(index).cloned()
+    }
+
+    pub(crate) fn ledger(&self) -> Vec<Transaction> {
+        self.expire();
+        self.state().memory.transactions.clone()
+    }
+
+    pub(crate) fn settlement(&self) -> String {
+        settlement::csv(&self.ledger(), &self.zone())
+    }
+
+    pub(crate) fn last(&self) -> Option<(usize, Transaction)> {
+        self.state().memory.last().map(|(index, transaction)| (index, transaction.clone()))
+    }
+
+    pub(crate) fn open_reservations(&self) -> Vec<(usize, Transaction)> {
+        self.expire();
+        self.state().memory.open_reservations().map(|(index, one)| (index, one.clone())).collect()
+    }
+
+    fn tell_of(&self, index: usize, event: impl FnOnce(u16) -> Event) {
+        if let Some(transaction) = self.transaction(index) {
+            self.tell(event(transaction.receipt));
+        }
+    }
+
+    /// What approved payments become that nobody answered for, the terminal's or the acquirer's alone.
+    pub(crate) fn settle_unanswered(&self) {
+        let open = self.state().memory.unanswered();
+        for index in open {
+            match self.config().unanswered {
+                Unanswered::Reverse => drop(self.reverse(index)),
+                Unanswered::Keep => self.accept(index),
+            }
+        }
+    }
+
+    pub(crate) fn switched_off(&self) {
         {
             let mut state = self.state();
-            match stored {
-                Some(Ok(Some(memory))) => state.memory = memory,
-                Some(Err(error)) => tracing::error!(%error, "the terminal's memory could not be read again"),
-                Some(Ok(None)) | None => {}
-            }
             state.registered = None;
             state.answer = None;
-            state.armed = None;
             state.cut = None;
-            state.waiting = Waiting::Idle;
+            state.plan.disarm_drop();
+            state.waiting = Waiting::Off;
         }
-        self.settle_leftover();
-        self.tell(Event::PoweredUp);
+        self.tell(Event::SwitchedOff);
     }
 
-    fn save(&self) {
-        let Some(path) = &self.config.state_file else { return };
-        if let Err(error) = self.state().memory.save(path) {
-            tracing::error!(%error, path = %path.display(), "the terminal's memory could not be written");
+    /// Reads the memory again and settles what the cut left open.
+    pub(crate) fn power_up(&self, after: AfterPower) {
+        let config = self.config();
+        match config.state_file.as_deref().map(Store::load) {
+            Some(Ok(Some(memory))) => self.state().memory = memory,
+            Some(Err(error)) => tracing::error!(%error, "the terminal's memory could not be read again"),
+            Some(Ok(None)) | None => {}
         }
+        if after == AfterPower::Lost {
+            let terminal = self.state().memory.counters.terminal;
+            self.replace(terminal, config.first_receipt);
+        }
+        self.settle_unanswered();
+        self.state().waiting = Waiting::Idle;
+        self.tell(Event::PoweredUp);
     }
 }
 
-fn now() -> Timestamp {
+fn wall_clock() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_memory_that_can_no_longer_be_written_is_out_of_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("terminal.json");
+        let (orders, _received) = tokio::sync::mpsc::unbounded_channel();
+        let shared = Shared::new(Config { state_file: Some(path.clone()), ..Config::default() }, orders).unwrap();
+        shared.authorise(Kind::Payment, Cents(1), true);
+        assert!(!shared.is_broken());
+        shared.state().store = Some(Store::that_cannot_write(&path));
+        shared.authorise(Kind::Payment, Cents(2), true);
+        assert!(shared.is_broken());
+    }
 }

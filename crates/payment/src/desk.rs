@@ -1,9 +1,10 @@
 //! One payment terminal and its owner: requests in, events out, and between them the line, which comes and goes. The
 //! desk decides nothing about money. It holds an approved payment un-acknowledged until it is told to settle or to
-//! refuse; when no wait is left and nobody has decided, it lets go and says that the answer is in doubt.
+//! refuse; when no wait is left and nobody has decided, it lets go and says that the answer is in doubt. What it has
+//! left unknown it wants to be asked about before it takes another payment or ends the day.
 
-use crate::{Abort, Answered, Held, Outcome, PaymentTerminal, Reversal, Unacknowledged};
-use domain::device::{PaymentEvent, PaymentRequest, PaymentVerdict};
+use crate::{Abort, Answered, Capture, DayEnd, Held, Outcome, PaymentTerminal, Release, Reversal, Unacknowledged};
+use domain::device::{PaymentApproval, PaymentEvent, PaymentIntent, PaymentRequest, PaymentVerdict};
 use domain::{Cents, FailureCode, TopUpId};
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
@@ -39,7 +40,8 @@ pub async fn drive_with_checks<T: PaymentTerminal>(
     checks: Receiver<Check>,
     emit: impl Fn(PaymentEvent) + Send + Sync,
 ) {
-    let mut desk = Desk { terminal, requests, checks, asked: Vec::new(), waiting: VecDeque::new(), emit };
+    let (asked, waiting) = (Vec::new(), VecDeque::new());
+    let mut desk = Desk { terminal, requests, checks, asked, waiting, undecided: None, emit };
     let mut retry = RETRY[0];
     loop {
         let began = Instant::now();
@@ -47,7 +49,7 @@ pub async fn drive_with_checks<T: PaymentTerminal>(
         desk.answer_checks(connected.as_ref().ok().copied());
         match connected {
             Ok(last_receipt) => {
-                (desk.emit)(PaymentEvent::Ready { last_receipt });
+                desk.ready(last_receipt);
                 if desk.serve().await.is_break() {
                     return;
                 }
@@ -76,7 +78,23 @@ struct Desk<T, E> {
     asked: Vec<Check>,
     /// Requests that came while a payment was under way.
     waiting: VecDeque<PaymentRequest>,
+    /// What this desk has left unknown, and nobody has asked about since.
+    undecided: Option<TopUpId>,
     emit: E,
+}
+
+/// What a payer is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    Payment,
+    Reservation,
+}
+
+/// What was decided about an approval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Decision {
+    Keep,
+    GiveBack,
 }
 
 impl<T: PaymentTerminal, E: Fn(PaymentEvent) + Send + Sync> Desk<T, E> {
@@ -114,12 +132,12 @@ impl<T: PaymentTerminal, E: Fn(PaymentEvent) + Send + Sync> Desk<T, E> {
     async fn refuse_until(&mut self, end: Instant) -> ControlFlow<()> {
         loop {
             if let Some(request) = self.waiting.pop_front() {
-                self.without_line(request);
+                self.without_line(&request);
                 continue;
             }
             tokio::select! {
                 request = self.requests.recv() => match request {
-                    Some(request) => self.without_line(request),
+                    Some(request) => self.without_line(&request),
                     None => return ControlFlow::Break(()),
                 },
                 Some(check) = self.checks.recv() => {
@@ -158,20 +176,26 @@ impl<T: PaymentTerminal, E: Fn(PaymentEvent) + Send + Sync> Desk<T, E> {
         }
     }
 
-    fn without_line(&self, request: PaymentRequest) {
-        match request {
+    fn without_line(&mut self, request: &PaymentRequest) {
+        match *request {
             // Never asked for: certain.
-            PaymentRequest::Authorise { top_up, .. } => self.declined(top_up, FailureCode::PaymentAbsent),
+            PaymentRequest::Authorise { top_up, .. } | PaymentRequest::Reserve { top_up, .. } => {
+                self.declined(top_up, FailureCode::PaymentAbsent);
+            }
             PaymentRequest::Abort(_) => {}
-            PaymentRequest::Settle(top_up) | PaymentRequest::Refuse(top_up) => {
+            PaymentRequest::Settle(top_up) | PaymentRequest::Refuse(top_up) | PaymentRequest::Acknowledge(top_up) => {
                 (self.emit)(PaymentEvent::AnswerInDoubt(top_up));
             }
-            PaymentRequest::Resolve(intent) => {
-                (self.emit)(PaymentEvent::Resolved(intent.top_up, PaymentVerdict::Unknown));
+            PaymentRequest::Capture(top_up, _) => {
+                (self.emit)(PaymentEvent::CaptureFailed(top_up, FailureCode::PaymentAbsent));
             }
-            PaymentRequest::Reverse(top_up, _) => {
+            PaymentRequest::Resolve(PaymentIntent { top_up, .. })
+            | PaymentRequest::Reverse(top_up, _)
+            | PaymentRequest::Release(top_up, _) => {
+                self.asked_about(top_up);
                 (self.emit)(PaymentEvent::Resolved(top_up, PaymentVerdict::Unknown));
             }
+            PaymentRequest::EndOfDay => (self.emit)(PaymentEvent::DayNotEnded(FailureCode::PaymentAbsent)),
         }
     }
 
@@ -181,41 +205,119 @@ impl<T: PaymentTerminal, E: Fn(PaymentEvent) + Send + Sync> Desk<T, E> {
 
     async fn carry_out(&mut self, request: PaymentRequest) {
         match request {
-            PaymentRequest::Authorise { top_up, amount } => self.pay(top_up, amount).await,
+            PaymentRequest::Authorise { top_up, amount } => self.pay(Asked::Payment, top_up, amount).await,
+            PaymentRequest::Reserve { top_up, amount } => self.pay(Asked::Reservation, top_up, amount).await,
             // Nothing is under way.
             PaymentRequest::Abort(_) => {}
             // The token is gone: with the line, or after the last wait.
-            PaymentRequest::Settle(top_up) | PaymentRequest::Refuse(top_up) => {
+            PaymentRequest::Settle(top_up) | PaymentRequest::Refuse(top_up) | PaymentRequest::Acknowledge(top_up) => {
                 (self.emit)(PaymentEvent::AnswerInDoubt(top_up));
             }
             PaymentRequest::Resolve(intent) => {
                 let verdict = self.terminal.outcome(&intent).await;
+                self.asked_about(intent.top_up);
                 (self.emit)(PaymentEvent::Resolved(intent.top_up, verdict));
             }
-            PaymentRequest::Reverse(top_up, approval) => {
-                let event = match self.terminal.reverse(&approval).await {
-                    Reversal::Voided => PaymentEvent::Voided(top_up),
-                    Reversal::Stands => PaymentEvent::Resolved(top_up, PaymentVerdict::Paid(approval)),
-                    Reversal::NotTried => PaymentEvent::Resolved(top_up, PaymentVerdict::Unknown),
-                    Reversal::InDoubt => PaymentEvent::AnswerInDoubt(top_up),
-                };
-                (self.emit)(event);
-                self.ready_again().await;
-            }
+            PaymentRequest::Reverse(top_up, approval) => self.reverse(top_up, approval).await,
+            PaymentRequest::Capture(top_up, approval) => self.capture(top_up, &approval).await,
+            PaymentRequest::Release(top_up, approval) => self.release(top_up, approval).await,
+            PaymentRequest::EndOfDay => self.end_day().await,
         }
     }
 
-    async fn pay(&mut self, top_up: TopUpId, amount: Cents) {
-        match self.authorise(top_up, amount).await {
+    /// Somebody asked: whatever the answer was, what follows is decided elsewhere.
+    fn asked_about(&mut self, top_up: TopUpId) {
+        self.undecided.take_if(|undecided| *undecided == top_up);
+    }
+
+    /// Says how something ended, and remembers what was left unknown.
+    fn ended(&mut self, event: PaymentEvent) {
+        match &event {
+            PaymentEvent::Unknown(top_up) | PaymentEvent::AnswerInDoubt(top_up) => self.undecided = Some(*top_up),
+            _ => {}
+        }
+        (self.emit)(event);
+    }
+
+    async fn reverse(&mut self, top_up: TopUpId, approval: PaymentApproval) {
+        self.asked_about(top_up);
+        let event = match self.terminal.reverse(&approval).await {
+            Reversal::Voided => PaymentEvent::Voided(top_up),
+            Reversal::Stands => PaymentEvent::Resolved(top_up, PaymentVerdict::Paid(approval)),
+            Reversal::NotTried => PaymentEvent::Resolved(top_up, PaymentVerdict::Unknown),
+            Reversal::InDoubt => PaymentEvent::AnswerInDoubt(top_up),
+        };
+        self.ended(event);
+        self.ready_again().await;
+    }
+
+    async fn capture(&mut self, top_up: TopUpId, approval: &PaymentApproval) {
+        self.asked_about(top_up);
+        let event = match self.terminal.capture(approval).await {
+            Capture::Booked => PaymentEvent::Posted(top_up),
+            Capture::Failed(code) => PaymentEvent::CaptureFailed(top_up, code),
+            Capture::InDoubt => PaymentEvent::AnswerInDoubt(top_up),
+        };
+        self.ended(event);
+        self.ready_again().await;
+    }
+
+    async fn release(&mut self, top_up: TopUpId, approval: PaymentApproval) {
+        self.asked_about(top_up);
+        let event = match self.terminal.release(&approval).await {
+            Release::Released => PaymentEvent::Voided(top_up),
+            Release::Booked => PaymentEvent::Resolved(top_up, PaymentVerdict::Paid(approval)),
+            Release::Stands => PaymentEvent::Resolved(top_up, PaymentVerdict::Reserved(approval)),
+            Release::NotTried => PaymentEvent::Resolved(top_up, PaymentVerdict::Unknown),
+            Release::InDoubt => PaymentEvent::AnswerInDoubt(top_up),
+        };
+        self.ended(event);
+        self.ready_again().await;
+    }
+
+    async fn end_day(&mut self) {
+        if self.undecided.is_some() {
+            (self.emit)(PaymentEvent::DayNotEnded(FailureCode::PaymentBlocked));
+            return;
+        }
+        let event = match self.terminal.end_of_day().await {
+            DayEnd::Ended => PaymentEvent::DayEnded,
+            DayEnd::Refused(code) => PaymentEvent::DayNotEnded(code),
+            DayEnd::InDoubt => PaymentEvent::DayNotEnded(FailureCode::PaymentUnknown),
+        };
+        (self.emit)(event);
+        self.ready_again().await;
+    }
+
+    async fn pay(&mut self, asked: Asked, top_up: TopUpId, amount: Cents) {
+        if self.undecided.is_some() {
+            return self.declined(top_up, FailureCode::PaymentBlocked);
+        }
+        if self.was_given_up(top_up) {
+            return self.declined(top_up, FailureCode::PaymentCancelled);
+        }
+        match self.ask(asked, top_up, amount).await {
             Outcome::Approved(token) => {
                 (self.emit)(PaymentEvent::Approved(top_up, token.approval().clone()));
-                let event = self.answer(top_up, token).await;
-                (self.emit)(event);
+                let event = self.answer(asked, top_up, token).await;
+                self.ended(event);
             }
             Outcome::Declined(code) => self.declined(top_up, code),
-            Outcome::Unknown => (self.emit)(PaymentEvent::Unknown(top_up)),
+            Outcome::Unknown => self.ended(PaymentEvent::Unknown(top_up)),
         }
         self.ready_again().await;
+    }
+
+    /// The citizen gave up while the payment still waited for the one before it: it was never asked for.
+    fn was_given_up(&mut self, top_up: TopUpId) -> bool {
+        let given_up = |request: &PaymentRequest| matches!(request, PaymentRequest::Abort(which) if *which == top_up);
+        let found = self.waiting.iter().position(given_up);
+        found.and_then(|place| self.waiting.remove(place)).is_some()
+    }
+
+    fn ready(&self, last_receipt: u32) {
+        let terminal = self.terminal.identity().unwrap_or_default().to_owned();
+        (self.emit)(PaymentEvent::Ready { last_receipt, terminal });
     }
 
     /// After a payment or a reversal the newest receipt is another one. A line that broke says so by itself.
@@ -223,15 +325,21 @@ impl<T: PaymentTerminal, E: Fn(PaymentEvent) + Send + Sync> Desk<T, E> {
         if self.terminal.connected()
             && let Ok(last_receipt) = self.terminal.last_receipt().await
         {
-            (self.emit)(PaymentEvent::Ready { last_receipt });
+            self.ready(last_receipt);
         }
     }
 
-    async fn authorise(&mut self, top_up: TopUpId, amount: Cents) -> Outcome {
+    async fn ask(&mut self, asked: Asked, top_up: TopUpId, amount: Cents) -> Outcome {
         let (raise, abort) = Abort::new();
         let emit = &self.emit;
         let progress = |step| emit(PaymentEvent::Progress(top_up, step));
-        let mut payment = std::pin::pin!(self.terminal.authorise(amount, progress, abort));
+        let terminal = &mut self.terminal;
+        let mut payment = std::pin::pin!(async move {
+            match asked {
+                Asked::Payment => terminal.authorise(amount, progress, abort).await,
+                Asked::Reservation => terminal.reserve(amount, progress, abort).await,
+            }
+        });
         loop {
             tokio::select! {
                 outcome = &mut payment => return outcome,
@@ -239,29 +347,23 @@ impl<T: PaymentTerminal, E: Fn(PaymentEvent) + Send + Sync> Desk<T, E> {
                     PaymentRequest::Abort(which) if which == top_up => {
                         raise.send_replace(true);
                     }
+                    PaymentRequest::EndOfDay => emit(PaymentEvent::DayNotEnded(FailureCode::PaymentBlocked)),
                     request => self.waiting.push_back(request),
                 },
             }
         }
     }
 
-    /// Holds an approved payment until it is decided, as long as the terminal waits.
-    async fn answer(&mut self, top_up: TopUpId, mut token: Unacknowledged) -> PaymentEvent {
+    /// Holds an approval until it is decided, as long as the terminal waits.
+    async fn answer(&mut self, asked: Asked, top_up: TopUpId, mut token: Unacknowledged) -> PaymentEvent {
         let mut last_time = token.waits_left() == 0;
         loop {
             if last_time {
                 (self.emit)(PaymentEvent::HoldEnding(top_up));
             }
             let until = Instant::now() + self.terminal.patience();
-            let answered = match self.decision(top_up, until).await {
-                Some(true) => match self.terminal.settle(token).await {
-                    Answered::Done => PaymentEvent::Posted(top_up),
-                    Answered::InDoubt => PaymentEvent::AnswerInDoubt(top_up),
-                },
-                Some(false) => match self.terminal.refuse(token).await {
-                    Answered::Done => PaymentEvent::Voided(top_up),
-                    Answered::InDoubt => PaymentEvent::AnswerInDoubt(top_up),
-                },
+            return match self.decision(top_up, until).await {
+                Some(decision) => self.say(asked, decision, top_up, token).await,
                 None if last_time => {
                     self.terminal.abandon(token);
                     PaymentEvent::AnswerInDoubt(top_up)
@@ -275,14 +377,28 @@ impl<T: PaymentTerminal, E: Fn(PaymentEvent) + Send + Sync> Desk<T, E> {
                     Held::Over => PaymentEvent::AnswerInDoubt(top_up),
                 },
             };
-            return answered;
         }
     }
 
-    /// Settle (`true`) or refuse, if it is decided in time.
-    async fn decision(&mut self, top_up: TopUpId, until: Instant) -> Option<bool> {
+    /// Answers an approval. What keeping it means depends on what was asked for, not on the word that decided it.
+    async fn say(&mut self, asked: Asked, decision: Decision, top_up: TopUpId, token: Unacknowledged) -> PaymentEvent {
+        let (answered, done) = match (decision, asked) {
+            (Decision::Keep, Asked::Payment) => (self.terminal.settle(token).await, PaymentEvent::Posted(top_up)),
+            (Decision::Keep, Asked::Reservation) => {
+                (self.terminal.acknowledge(token).await, PaymentEvent::Reserved(top_up))
+            }
+            (Decision::GiveBack, _) => (self.terminal.refuse(token).await, PaymentEvent::Voided(top_up)),
+        };
+        match answered {
+            Answered::Done => done,
+            Answered::InDoubt => PaymentEvent::AnswerInDoubt(top_up),
+        }
+    }
+
+    /// What is decided in time, if anything.
+    async fn decision(&mut self, top_up: TopUpId, until: Instant) -> Option<Decision> {
         loop {
-            let request = match self.waiting.iter().position(|request| decides(request, top_up)) {
+            let request = match self.waiting.iter().position(|request| decides(request, top_up).is_some()) {
                 Some(place) => self.waiting.remove(place),
                 None => match timeout_at(until, self.requests.recv()).await {
                     Ok(Some(request)) => Some(request),
@@ -293,18 +409,25 @@ impl<T: PaymentTerminal, E: Fn(PaymentEvent) + Send + Sync> Desk<T, E> {
                     }
                     Err(_) => return None,
                 },
-            };
-            match request? {
-                PaymentRequest::Settle(which) if which == top_up => return Some(true),
-                PaymentRequest::Refuse(which) if which == top_up => return Some(false),
+            }?;
+            match (decides(&request, top_up), request) {
+                (Some(decision), _) => return Some(decision),
                 // Too late to give up: the outcome is there, and is answered by settling or refusing.
-                PaymentRequest::Abort(which) if which == top_up => {}
-                request => self.waiting.push_back(request),
+                (None, PaymentRequest::Abort(which)) if which == top_up => {}
+                (None, PaymentRequest::EndOfDay) => {
+                    (self.emit)(PaymentEvent::DayNotEnded(FailureCode::PaymentBlocked));
+                }
+                (None, request) => self.waiting.push_back(request),
             }
         }
     }
 }
 
-fn decides(request: &PaymentRequest, top_up: TopUpId) -> bool {
-    matches!(request, PaymentRequest::Settle(which) | PaymentRequest::Refuse(which) if *which == top_up)
+/// What a request decides about an approval.
+fn decides(request: &PaymentRequest, top_up: TopUpId) -> Option<Decision> {
+    match request {
+        PaymentRequest::Settle(which) | PaymentRequest::Acknowledge(which) if *which == top_up => Some(Decision::Keep),
+        PaymentRequest::Refuse(which) if *which == top_up => Some(Decision::GiveBack),
+        _ => None,
+    }
 }

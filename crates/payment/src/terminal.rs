@@ -103,6 +103,43 @@ pub enum Reversal {
     InDoubt,
 }
 
+/// What became of booking a reservation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Capture {
+    /// The whole amount is charged, now or before.
+    Booked,
+    /// Not booked, for certain: the reservation stands, and may be booked later.
+    Failed(FailureCode),
+    /// It may be booked; ask [`PaymentTerminal::outcome`].
+    InDoubt,
+}
+
+/// What became of releasing a reservation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Release {
+    /// Nothing is held any more, now or before.
+    Released,
+    /// It was booked before: the money is charged.
+    Booked,
+    /// The terminal refused: the reservation stands.
+    Stands,
+    /// It cannot be told how the reservation stands: nothing was tried.
+    NotTried,
+    /// It may be released.
+    InDoubt,
+}
+
+/// What became of an end-of-day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DayEnd {
+    /// The turnover is with the host.
+    Ended,
+    /// The terminal refused.
+    Refused(FailureCode),
+    /// The answer was lost.
+    InDoubt,
+}
+
 /// Rises when the citizen gives up before paying.
 #[derive(Debug, Clone)]
 pub struct Abort(watch::Receiver<bool>);
@@ -140,8 +177,21 @@ pub trait PaymentTerminal: Send {
     /// Whether the line is open, as far as is known.
     fn connected(&self) -> bool;
 
+    /// The identity of the terminal that answers, once it has told it: another one there knows nothing of what was
+    /// asked before.
+    fn identity(&self) -> Option<&str>;
+
     /// Asks for an amount (euro cents). Nothing may be built on `Approved` before it is journalled.
     fn authorise(
+        &mut self,
+        amount: Cents,
+        progress: impl Fn(PaymentProgress) + Send + Sync,
+        abort: Abort,
+    ) -> impl Future<Output = Outcome> + Send;
+
+    /// Asks to hold an amount (euro cents) on the payer's card. Nothing may be built on `Approved` before it is
+    /// journalled; then it is acknowledged.
+    fn reserve(
         &mut self,
         amount: Cents,
         progress: impl Fn(PaymentProgress) + Send + Sync,
@@ -157,15 +207,31 @@ pub trait PaymentTerminal: Send {
     /// Keeps the money: only when the credit's outcome is durable.
     fn settle(&mut self, token: Unacknowledged) -> impl Future<Output = Answered> + Send;
 
+    /// Takes a reservation: only when its approval is durable.
+    fn acknowledge(&mut self, token: Unacknowledged) -> impl Future<Output = Answered> + Send;
+
     /// Gives the money back: only when proven not credited, and that durable.
     fn refuse(&mut self, token: Unacknowledged) -> impl Future<Output = Answered> + Send;
 
     /// Gives up answering: closes the line, so that nothing said later is taken for an answer.
     fn abandon(&mut self, token: Unacknowledged);
 
-    /// Finds out what became of a payment.
+    /// Finds out what became of a payment or a reservation. What cannot be proven is `Unknown`.
     fn outcome(&mut self, intent: &PaymentIntent) -> impl Future<Output = PaymentVerdict> + Send;
 
     /// Reverses a kept payment, only if it is the terminal's last.
     fn reverse(&mut self, approval: &PaymentApproval) -> impl Future<Output = Reversal> + Send;
+
+    /// The receipt numbers of the reservations that are neither booked nor released; `None` when the terminal does
+    /// not list them.
+    fn open_reservations(&mut self) -> impl Future<Output = Result<Option<Vec<u32>>, TerminalError>> + Send;
+
+    /// Charges a reserved amount in full. Asking twice charges once.
+    fn capture(&mut self, approval: &PaymentApproval) -> impl Future<Output = Capture> + Send;
+
+    /// Holds a reserved amount no longer. Asking twice releases once.
+    fn release(&mut self, approval: &PaymentApproval) -> impl Future<Output = Release> + Send;
+
+    /// Hands the turnover to the acquirer: never while an approval waits for its answer.
+    fn end_of_day(&mut self) -> impl Future<Output = DayEnd> + Send;
 }

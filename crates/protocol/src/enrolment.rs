@@ -1,6 +1,7 @@
 //! What a terminal is given when the city enrols it: a JSON file carried by a technician, readable by the kiosk's
 //! user only. It holds everything first trust needs, and the secrets that make the terminal one of the fleet.
 
+use crate::hpke::HpkePublic;
 use crate::note::VerifierKey;
 use crate::secret::{BaseKey, EpochKey, Secret32};
 use domain::TerminalId;
@@ -32,6 +33,13 @@ pub struct Enrolment {
     /// elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uid_key: Option<BaseKey>,
+    /// Central's public key: what is carried to it by hand is sealed to this. Absent in older bundles.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub central_key: Option<HpkePublic>,
+    /// The public half of the city's offline recovery key: the journal's key is wrapped to it a second time. Absent
+    /// where the city has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovery_key: Option<HpkePublic>,
     /// The first batch of verification codes, signed (hexadecimal of the bytes `CodeBatch::verify` reads); it goes
     /// into the journal at first start.
     #[serde(with = "hex")]
@@ -91,6 +99,8 @@ mod tests {
             epoch_keys: vec![EpochKey { epoch: 1, key: Secret32::new([0xA2; 32]) }],
             read_base_keys: vec![BaseKey::new([0xA3; 16])],
             uid_key: Some(BaseKey::new([0xA4; 16])),
+            central_key: Some(HpkePublic::new([0xB1; 32])),
+            recovery_key: Some(HpkePublic::new([0xB2; 32])),
             codes: vec![1, 2],
         }
     }
@@ -107,6 +117,20 @@ mod tests {
             assert!(!shown.contains(secret), "{secret}");
         }
         assert!(Enrolment::from_json("{}").is_err());
+    }
+
+    #[test]
+    fn a_bundle_without_public_keys_is_still_one_and_one_that_has_them_keeps_them() {
+        let json = bundle().to_json().unwrap();
+        let whole = Enrolment::from_json(&json).unwrap();
+        assert_eq!((whole.central_key, whole.recovery_key), (bundle().central_key, bundle().recovery_key));
+        let mut old: serde_json::Value = serde_json::from_str(&json).unwrap();
+        let fields = old.as_object_mut().unwrap();
+        fields.remove("central_key").unwrap();
+        fields.remove("recovery_key").unwrap();
+        let back = Enrolment::from_json(&old.to_string()).unwrap();
+        assert!(back.central_key.is_none() && back.recovery_key.is_none());
+        assert!(!back.to_json().unwrap().contains("recovery_key"));
     }
 
     #[test]

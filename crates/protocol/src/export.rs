@@ -1,14 +1,18 @@
 //! The outbox as a technician carries it to central on a stick, when the network is gone for good: the waiting uploads,
 //! sealed so that a finder of the stick reads nothing and only this terminal can have written it.
 //!
-//! The file is a header and frames. Header: magic `CKEXPORT`, version, terminal, epoch, moment of writing, 32 random
-//! bytes. The key is `HKDF-SHA256(salt = epoch key, ikm = SHA-256 of the access token, info = "v1 export" || header)`:
-//! terminal and central both have what it takes, central without ever having kept the token. Each frame is a length
+//! The file is a header and frames. Header of form 2: magic `CKEXPORT`, version, terminal, moment of writing, and what
+//! lets central find the file's secret (HPKE to central's public key, exporter interface: RFC 9180, section 5.3). The
+//! key is `HKDF-SHA256(salt = secret, ikm = SHA-256 of the access token, info = "v2 export" || header)`: whoever finds
+//! the stick lacks the secret, and whoever knows central's public key lacks the token, of which central keeps the hash.
+//! Form 1, of a terminal whose enrolment has no public key of central's, takes the epoch key for the secret, and its
+//! header has the epoch and 32 random bytes. Each frame is a length
 //! and one upload under XChaCha20-Poly1305; the nonce is the frame's number and whether it is the last (the STREAM
-//! construction), which is safe since the header's random bytes make each file's key its own. The last frame holds
+//! construction), which is safe since the header makes each file's key its own. The last frame holds
 //! the number of uploads: a file that was cut off is told from a whole one, and what it holds is still good.
 
-use crate::secret::{EpochKey, Secret32};
+use crate::hpke::{ENCAPSULATED_BYTES, HpkePublic, HpkeSecret, receive_secret, send_secret};
+use crate::secret::Secret32;
 use chacha20poly1305::aead::{Aead, KeyInit};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use domain::{TerminalId, Timestamp};
@@ -17,10 +21,9 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 const MAGIC: &[u8; 8] = b"CKEXPORT";
-/// The version this program writes.
-pub const EXPORT_VERSION: u8 = 1;
 const SALT: usize = 32;
-const HEADER: usize = MAGIC.len() + 1 + 4 + 4 + 8 + SALT;
+/// What the secret of form 2 is for.
+const INFO: &[u8] = b"citizen-kiosk export";
 /// The largest frame that is read, in bytes: one upload and its tag.
 const FRAME_BYTES_MAX: usize = crate::upload::UPLOAD_BYTES_MAX + 16;
 
@@ -41,36 +44,91 @@ pub enum ExportError {
     CutOff,
 }
 
+/// To what an export is sealed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExportForm {
+    /// Form 1: to the fleet's key of an epoch.
+    Epoch {
+        /// Which.
+        epoch: u32,
+        /// What makes the file's key its own.
+        salt: [u8; SALT],
+    },
+    /// Form 2: to central's public key.
+    Central {
+        /// What lets central find the file's secret.
+        encapsulated: [u8; ENCAPSULATED_BYTES],
+    },
+}
+
 /// What stands in front, readable by anybody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ExportHeader {
     /// Whose outbox.
     pub terminal: TerminalId,
-    /// Under which epoch key it is sealed.
-    pub epoch: u32,
     /// When it was written, by the terminal's clock.
     pub made: Timestamp,
-    salt: [u8; SALT],
+    /// To what it is sealed.
+    pub form: ExportForm,
 }
 
 impl ExportHeader {
-    /// The header of a new export; `salt` is fresh randomness.
+    /// The header of a new export to an epoch's key, which is its secret; `salt` is fresh randomness.
     #[must_use]
-    pub fn new(terminal: TerminalId, epoch: u32, made: Timestamp, salt: [u8; SALT]) -> Self {
-        Self { terminal, epoch, made, salt }
+    pub fn to_epoch(terminal: TerminalId, made: Timestamp, epoch: u32, salt: [u8; SALT]) -> Self {
+        Self { terminal, made, form: ExportForm::Epoch { epoch, salt } }
+    }
+
+    /// The header of a new export to central's public key, and its secret; `ephemeral` is fresh randomness.
+    ///
+    /// # Errors
+    /// `ExportError::Sealed` when that is no key.
+    pub fn to_central(
+        terminal: TerminalId,
+        made: Timestamp,
+        central: &HpkePublic,
+        ephemeral: [u8; 32],
+    ) -> Result<(Self, Secret32), ExportError> {
+        let (encapsulated, secret) = send_secret(central, INFO, ephemeral).map_err(|_| ExportError::Sealed)?;
+        let header = Self { terminal, made, form: ExportForm::Central { encapsulated } };
+        Ok((header, Secret32::new(*secret)))
+    }
+
+    /// The secret of an export of form 2, as central finds it.
+    ///
+    /// # Errors
+    /// `ExportError::Sealed` when the header holds none.
+    pub fn secret_of_central(&self, with: &HpkeSecret) -> Result<Secret32, ExportError> {
+        let ExportForm::Central { encapsulated } = &self.form else { return Err(ExportError::Sealed) };
+        let secret = receive_secret(with, INFO, encapsulated).map_err(|_| ExportError::Sealed)?;
+        Ok(Secret32::new(*secret))
     }
 
     /// As the file begins.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(HEADER);
-        bytes.extend(MAGIC);
-        bytes.push(EXPORT_VERSION);
+        let mut bytes = MAGIC.to_vec();
+        bytes.push(self.version());
         bytes.extend(self.terminal.0.to_be_bytes());
-        bytes.extend(self.epoch.to_be_bytes());
-        bytes.extend(self.made.0.to_be_bytes());
-        bytes.extend(self.salt);
+        match &self.form {
+            ExportForm::Epoch { epoch, salt } => {
+                bytes.extend(epoch.to_be_bytes());
+                bytes.extend(self.made.0.to_be_bytes());
+                bytes.extend(salt);
+            }
+            ExportForm::Central { encapsulated } => {
+                bytes.extend(self.made.0.to_be_bytes());
+                bytes.extend(encapsulated);
+            }
+        }
         bytes
+    }
+
+    fn version(&self) -> u8 {
+        match self.form {
+            ExportForm::Epoch { .. } => 1,
+            ExportForm::Central { .. } => 2,
+        }
     }
 
     /// Reads the header and gives the frames behind it.
@@ -80,26 +138,34 @@ impl ExportHeader {
     pub fn decode(file: &[u8]) -> Result<(Self, &[u8]), ExportError> {
         let rest = file.strip_prefix(MAGIC).ok_or(ExportError::Malformed)?;
         let (&[version], rest) = part::<1>(rest)?;
-        if version != EXPORT_VERSION {
-            return Err(ExportError::UnknownVersion(version));
-        }
         let (terminal, rest) = part::<4>(rest)?;
-        let (epoch, rest) = part::<4>(rest)?;
-        let (made, rest) = part::<8>(rest)?;
-        let (salt, rest) = part::<SALT>(rest)?;
-        let header = Self {
-            terminal: TerminalId(u32::from_be_bytes(*terminal)),
-            epoch: u32::from_be_bytes(*epoch),
-            made: Timestamp(i64::from_be_bytes(*made)),
-            salt: *salt,
-        };
-        Ok((header, rest))
+        let terminal = TerminalId(u32::from_be_bytes(*terminal));
+        match version {
+            1 => {
+                let (epoch, rest) = part::<4>(rest)?;
+                let (made, rest) = part::<8>(rest)?;
+                let (salt, rest) = part::<SALT>(rest)?;
+                let made = Timestamp(i64::from_be_bytes(*made));
+                Ok((Self::to_epoch(terminal, made, u32::from_be_bytes(*epoch), *salt), rest))
+            }
+            2 => {
+                let (made, rest) = part::<8>(rest)?;
+                let (encapsulated, rest) = part::<ENCAPSULATED_BYTES>(rest)?;
+                let made = Timestamp(i64::from_be_bytes(*made));
+                Ok((Self { terminal, made, form: ExportForm::Central { encapsulated: *encapsulated } }, rest))
+            }
+            other => Err(ExportError::UnknownVersion(other)),
+        }
     }
 
-    fn cipher(&self, epoch: &EpochKey, token_sha256: &[u8; 32]) -> Result<XChaCha20Poly1305, ExportError> {
+    fn cipher(&self, secret: &Secret32, token_sha256: &[u8; 32]) -> Result<XChaCha20Poly1305, ExportError> {
+        let label: &[u8] = match self.form {
+            ExportForm::Epoch { .. } => b"v1 export",
+            ExportForm::Central { .. } => b"v2 export",
+        };
         let mut key = Zeroizing::new([0; 32]);
-        Hkdf::<Sha256>::new(Some(epoch.key.expose()), token_sha256)
-            .expand_multi_info(&[b"v1 export", &self.encode()], key.as_mut())
+        Hkdf::<Sha256>::new(Some(secret.expose()), token_sha256)
+            .expand_multi_info(&[label, &self.encode()], key.as_mut())
             .map_err(|_| ExportError::Sealed)?;
         Ok(XChaCha20Poly1305::new(&(*key).into()))
     }
@@ -129,12 +195,12 @@ pub struct ExportSealer {
 }
 
 impl ExportSealer {
-    /// A sealer for the frames behind this header.
+    /// A sealer for the frames behind this header, whose secret is the epoch's key or came with the header.
     ///
     /// # Errors
     /// `ExportError::Sealed` when no key can be derived, which these lengths do not meet.
-    pub fn new(header: &ExportHeader, epoch: &EpochKey, token_sha256: &[u8; 32]) -> Result<Self, ExportError> {
-        Ok(Self { cipher: header.cipher(epoch, token_sha256)?, written: 0 })
+    pub fn new(header: &ExportHeader, secret: &Secret32, token_sha256: &[u8; 32]) -> Result<Self, ExportError> {
+        Ok(Self { cipher: header.cipher(secret, token_sha256)?, written: 0 })
     }
 
     /// The frame of one upload (`Upload::encode`).
@@ -175,17 +241,17 @@ pub struct ExportReader<'a> {
 }
 
 impl<'a> ExportReader<'a> {
-    /// A reader of the frames behind this header.
+    /// A reader of the frames behind this header, whose secret is the epoch's key or `secret_of_central`.
     ///
     /// # Errors
     /// `ExportError::Sealed` when no key can be derived, which these lengths do not meet.
     pub fn new(
         header: &ExportHeader,
         frames: &'a [u8],
-        epoch: &EpochKey,
+        secret: &Secret32,
         token_sha256: &[u8; 32],
     ) -> Result<Self, ExportError> {
-        Ok(Self { cipher: header.cipher(epoch, token_sha256)?, rest: frames, read: 0, ended: false })
+        Ok(Self { cipher: header.cipher(secret, token_sha256)?, rest: frames, read: 0, ended: false })
     }
 
     fn frame(&mut self) -> Result<Option<Vec<u8>>, ExportError> {
@@ -220,105 +286,5 @@ impl Iterator for ExportReader<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const TOKEN: [u8; 32] = [0xA1; 32];
-
-    fn epoch(byte: u8) -> EpochKey {
-        EpochKey { epoch: 3, key: Secret32::new([byte; 32]) }
-    }
-
-    fn header(salt: u8) -> ExportHeader {
-        ExportHeader::new(TerminalId(7), 3, Timestamp(1_795_000_000_000), [salt; SALT])
-    }
-
-    fn export(uploads: &[&[u8]]) -> Vec<u8> {
-        let header = header(9);
-        let mut sealer = ExportSealer::new(&header, &epoch(1), &TOKEN).unwrap();
-        let mut file = header.encode();
-        for upload in uploads {
-            file.extend(sealer.seal(upload).unwrap());
-        }
-        file.extend(sealer.finish().unwrap());
-        file
-    }
-
-    type Uploads = Vec<Vec<u8>>;
-
-    /// All uploads, or those before the first mistake and the mistake.
-    fn open(file: &[u8], key: u8, token: &[u8; 32]) -> Result<Uploads, (Uploads, ExportError)> {
-        let (header, frames) = ExportHeader::decode(file).map_err(|error| (Vec::new(), error))?;
-        let mut uploads = Vec::new();
-        for upload in ExportReader::new(&header, frames, &epoch(key), token).unwrap() {
-            match upload {
-                Ok(upload) => uploads.push(upload),
-                Err(error) => return Err((uploads, error)),
-            }
-        }
-        Ok(uploads)
-    }
-
-    #[test]
-    fn an_export_opens_for_central_and_shows_nothing_to_a_finder() {
-        let (one, two): (&[u8], &[u8]) = (b"an upload with a street in it", b"another");
-        let file = export(&[one, two]);
-        assert_eq!(open(&file, 1, &TOKEN).unwrap(), [one.to_vec(), two.to_vec()]);
-        assert!(!file.windows(6).any(|window| window == b"street"));
-        let (read, _) = ExportHeader::decode(&file).unwrap();
-        assert_eq!((read.terminal, read.epoch, read.made), (TerminalId(7), 3, Timestamp(1_795_000_000_000)));
-        assert_eq!(open(&export(&[]), 1, &TOKEN).unwrap(), Vec::<Vec<u8>>::new());
-    }
-
-    #[test]
-    fn another_token_or_epoch_opens_nothing() {
-        let file = export(&[b"one"]);
-        assert_eq!(open(&file, 1, &[0xA2; 32]), Err((vec![], ExportError::Sealed)));
-        assert_eq!(open(&file, 2, &TOKEN), Err((vec![], ExportError::Sealed)));
-    }
-
-    #[test]
-    fn a_changed_byte_is_refused_wherever_it_is() {
-        let file = export(&[b"one", b"two"]);
-        for at in 0..file.len() {
-            let mut bad = file.clone();
-            bad[at] ^= 1;
-            assert!(open(&bad, 1, &TOKEN).is_err(), "byte {at}");
-        }
-    }
-
-    #[test]
-    fn a_file_that_was_cut_off_says_so_and_gives_what_it_has() {
-        let file = export(&[b"one", b"two"]);
-        let first = HEADER + 4 + 3 + 16;
-        for end in HEADER..file.len() {
-            let (uploads, error) = open(&file[..end], 1, &TOKEN).unwrap_err();
-            assert_eq!(error, ExportError::CutOff, "cut at {end}");
-            assert_eq!(uploads.first().map(Vec::as_slice), (end >= first).then_some(&b"one"[..]), "cut at {end}");
-        }
-        for end in 0..HEADER {
-            assert_eq!(open(&file[..end], 1, &TOKEN).unwrap_err().1, ExportError::Malformed);
-        }
-    }
-
-    #[test]
-    fn frames_cannot_be_left_out_swapped_or_appended() {
-        let file = export(&[b"one", b"two"]);
-        let (head, rest) = file.split_at(HEADER);
-        let (first, rest) = rest.split_at(4 + 3 + 16);
-        let (second, last) = rest.split_at(4 + 3 + 16);
-        for parts in [[head, second, first, last], [head, second, last, &[]], [head, first, last, &[]]] {
-            assert_eq!(open(&parts.concat(), 1, &TOKEN).unwrap_err().1, ExportError::Sealed);
-        }
-        let longer = [&file, &b"x"[..]].concat();
-        assert_eq!(open(&longer, 1, &TOKEN).unwrap_err().1, ExportError::Malformed);
-    }
-
-    #[test]
-    fn a_newer_version_is_named_and_other_files_are_refused() {
-        let mut file = export(&[]);
-        file[MAGIC.len()] = 2;
-        assert_eq!(open(&file, 1, &TOKEN).unwrap_err().1, ExportError::UnknownVersion(2));
-        assert_eq!(open(b"%PDF-1.7", 1, &TOKEN).unwrap_err().1, ExportError::Malformed);
-    }
-}
+#[path = "export_tests.rs"]
+mod tests;

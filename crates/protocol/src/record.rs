@@ -1,10 +1,12 @@
 //! The wire twins of the holder's facts (CBOR, RFC 8949, keyed by small integers). A version byte stands in front;
 //! fields may be added under new keys, which older readers skip. What a reader cannot know at all gets a new version.
 
+use crate::credit_order::SignedCreditOrder;
+use crate::note::VerifierKey;
 use crate::secret::CreditKey;
 use domain::document::DocumentKind;
-use domain::holder::{Booking, Entitlement, PinFacts, PreIssued, PriceClass, Residence, Role, TapFacts};
-use domain::{Cents, Day, Timestamp};
+use domain::holder::{Booking, Entitlement, OpenTopUp, PinFacts, PreIssued, PriceClass, Residence, Role, TapFacts};
+use domain::{Cents, Day, Timestamp, TopUpId};
 use minicbor::{Decode, Encode};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
@@ -54,10 +56,28 @@ pub struct TapRecord {
     /// read at all: it must not pass for a holder's.
     #[n(7)]
     pub role: Option<u8>,
+    /// The top-ups of this card that are open at central; none in records written before there were any.
+    #[cbor(n(8), default, skip_if = "Vec::is_empty")]
+    pub open: Vec<WireOpenTopUp>,
 }
 
 /// The number of a service card's role in the tap record.
 const ROLE_TECHNICIAN: u8 = 1;
+
+/// A top-up that is open at central, on the wire.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Zeroize)]
+#[cbor(map)]
+pub struct WireOpenTopUp {
+    /// The top-up.
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub top_up: [u8; 16],
+    /// Euro cents.
+    #[n(1)]
+    pub amount: i64,
+    /// Central's order to finish it at any terminal.
+    #[n(2)]
+    pub order: Option<SignedCreditOrder>,
+}
 
 /// An entitlement on the wire.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Zeroize)]
@@ -188,7 +208,7 @@ impl TapRecord {
     }
 
     /// The facts without the credit key, and the credit key: the caller puts it into its vault and its handle into
-    /// the facts.
+    /// the facts. The open top-ups come without their orders; [`TapRecord::verified_open`] has them.
     #[must_use]
     pub fn to_facts(&self) -> (TapFacts, Option<CreditKey>) {
         let facts = TapFacts {
@@ -199,12 +219,21 @@ impl TapRecord {
             pin_version: self.pin_version,
             pin_content: self.pin_content,
             credit_key: None,
+            open: self.verified_open(&[]),
             as_of: Timestamp(self.as_of),
         };
         (facts, self.credit_key.map(CreditKey::new))
     }
 
-    /// The twin of these facts, with the credit key that its handle stands for.
+    /// The open top-ups, each with its order where one of these head keys signed it for just this top-up and amount.
+    /// That it is for the card that lies there is the caller's to compare.
+    #[must_use]
+    pub fn verified_open(&self, heads: &[VerifierKey]) -> Vec<OpenTopUp> {
+        self.open.iter().map(|open| open.to_domain(heads)).collect()
+    }
+
+    /// The twin of these facts, with the credit key that its handle stands for. Orders are left out: whoever signed
+    /// them puts them into `open`.
     #[must_use]
     pub fn from_facts(facts: &TapFacts, credit_key: Option<&CreditKey>) -> Self {
         let entitlement =
@@ -218,8 +247,23 @@ impl TapRecord {
             pin_content: facts.pin_content,
             credit_key: credit_key.map(|key| *key.expose()),
             as_of: facts.as_of.0,
+            open: facts.open.iter().map(|open| WireOpenTopUp::new(open.top_up, open.amount, None)).collect(),
             role: (facts.role == Role::Technician).then_some(ROLE_TECHNICIAN),
         }
+    }
+}
+
+impl WireOpenTopUp {
+    /// An open top-up with its order, if there is one.
+    #[must_use]
+    pub fn new(top_up: TopUpId, amount: Cents, order: Option<SignedCreditOrder>) -> Self {
+        Self { top_up: top_up.0, amount: amount.0, order }
+    }
+
+    fn to_domain(&self, heads: &[VerifierKey]) -> OpenTopUp {
+        let (top_up, amount) = (TopUpId(self.top_up), Cents(self.amount));
+        let order = self.order.as_ref().and_then(|order| order.verify_any(heads));
+        OpenTopUp { top_up, amount, order: order.filter(|order| (order.top_up, order.amount) == (top_up, amount)) }
     }
 }
 
@@ -319,6 +363,7 @@ pub(crate) mod samples {
             credit_key: Some([9; 16]),
             as_of: 1_795_000_000_000,
             role: None,
+            open: Vec::new(),
         }
     }
 

@@ -57,3 +57,42 @@ fn a_document_of_an_unknown_kind_is_left_out() {
     record.documents[0].kind = "volante-colectivo".into();
     assert!(record.to_facts().documents.is_empty());
 }
+
+/// A tap record with an open top-up and its order, as central wrote it under version 1.
+const OPEN: &str = include_str!("../tests/data/tap-record-open-1.hex");
+
+#[test]
+fn open_top_ups_come_with_the_orders_that_the_city_signed() {
+    use crate::credit_order::tests::{key, order};
+    let bytes = data_encoding::HEXLOWER.decode(OPEN.trim().as_bytes()).unwrap();
+    let record = TapRecord::decode(&bytes).unwrap();
+    assert_eq!(*record.encode(), bytes);
+    let open = OpenTopUp { top_up: order().top_up, amount: order().amount, order: None };
+    assert_eq!(record.to_facts().0.open, [open]);
+    assert_eq!(record.verified_open(&[key(2).verifier()]), [open]);
+    let ordered = OpenTopUp { order: Some(order()), ..open };
+    assert_eq!(record.verified_open(&[key(2).verifier(), key(1).verifier()]), [ordered]);
+}
+
+#[test]
+fn an_order_that_is_for_another_top_up_or_amount_is_left_out() {
+    use crate::credit_order::tests::{key, order};
+    let signed = SignedCreditOrder::sign(&order(), &key(1)).unwrap();
+    let check = |top_up, amount, expected| {
+        let mut record = samples::tap();
+        record.open = vec![WireOpenTopUp::new(top_up, amount, Some(signed.clone()))];
+        let read = TapRecord::decode(&record.encode()).unwrap();
+        assert_eq!(read.verified_open(&[key(1).verifier()])[0].order, expected);
+    };
+    check(order().top_up, order().amount, Some(order()));
+    check(TopUpId([1; 16]), order().amount, None);
+    check(order().top_up, Cents(2_001), None);
+}
+
+#[test]
+fn a_record_of_before_there_were_claims_has_none_and_one_without_claims_is_written_as_before() {
+    let before = b"\x01\xA5\x00\x03\x01\x80\x03\x00\x04\x00\x06\x05";
+    let record = TapRecord::decode(before).unwrap();
+    assert!(record.open.is_empty() && record.to_facts().0.open.is_empty());
+    assert_eq!(record.encode().as_slice(), before);
+}

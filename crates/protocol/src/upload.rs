@@ -1,11 +1,12 @@
 //! What a terminal tells central, and central's receipt. Each upload carries an idempotency key that was made when
 //! its fact was written, so that sending it again is always safe: a repeat gets the first receipt, byte for byte.
 
+use crate::credit_order::SignedCreditOrder;
 use crate::note::{NoteKey, VerifierKey};
 use data_encoding::HEXLOWER;
-use domain::card::TopUpRecord;
+use domain::card::{CardReport, TopUpRecord};
 use domain::document::DocumentKind;
-use domain::{CardNumber, Cents, DocumentCode, Generation, TerminalId, Timestamp};
+use domain::{CardNumber, Cents, Day, DocumentCode, Generation, TerminalId, Timestamp, TopUpId};
 use ed25519_dalek::Signature;
 use minicbor::{Decode, Encode};
 use sha2::{Digest, Sha256};
@@ -79,6 +80,10 @@ pub enum UploadBody {
     /// What a card said of a top-up that was in doubt.
     #[n(2)]
     ClaimEvidence(#[n(0)] ClaimEvidence),
+    /// What a terminal saw on a card: for the books, and where it names a claim, its evidence. The answer may carry
+    /// an order to finish that claim.
+    #[n(3)]
+    CardSeen(#[n(0)] CardSeen),
 }
 
 impl UploadBody {
@@ -89,6 +94,7 @@ impl UploadBody {
             Self::LedgerEntry(_) => "ledger-entry",
             Self::DocumentIssued(_) => "document-issued",
             Self::ClaimEvidence(_) => "claim-evidence",
+            Self::CardSeen(_) => "card-seen",
         }
     }
 }
@@ -169,6 +175,71 @@ pub struct ClaimEvidence {
     pub records: Vec<WireTopUpRecord>,
 }
 
+/// A card as a terminal saw it (`domain::card::CardReport`).
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct CardSeen {
+    /// The card's number.
+    #[n(0)]
+    pub card: u64,
+    /// Which issue of it.
+    #[n(1)]
+    pub generation: u8,
+    /// The newest top-up counter.
+    #[n(2)]
+    pub counter: u32,
+    /// The purse as read, euro cents.
+    #[n(3)]
+    pub purse: Option<i64>,
+    /// The top-up records on the card, newest first.
+    #[n(4)]
+    pub records: Vec<WireTopUpRecord>,
+    /// The counter of the validators' newest record.
+    #[n(5)]
+    pub movement_counter: Option<u32>,
+    /// Purse and records cannot both be right.
+    #[n(6)]
+    pub needs_check: bool,
+    /// The claim this is evidence for.
+    #[cbor(n(7), with = "minicbor::bytes")]
+    pub claim: Option<[u8; 16]>,
+    /// When it was seen, milliseconds since 1970, UTC.
+    #[n(8)]
+    pub at: i64,
+}
+
+impl From<&CardReport> for CardSeen {
+    fn from(report: &CardReport) -> Self {
+        Self {
+            card: report.card.0,
+            generation: report.generation.0,
+            counter: report.counter,
+            purse: report.purse.map(|cents| cents.0),
+            records: report.records.iter().map(WireTopUpRecord::from).collect(),
+            movement_counter: report.movement_counter,
+            needs_check: report.needs_check,
+            claim: report.claim.map(|top_up| top_up.0),
+            at: report.at.0,
+        }
+    }
+}
+
+impl From<&CardSeen> for CardReport {
+    fn from(seen: &CardSeen) -> Self {
+        Self {
+            card: CardNumber(seen.card),
+            generation: Generation(seen.generation),
+            counter: seen.counter,
+            purse: seen.purse.map(Cents),
+            records: seen.records.iter().map(TopUpRecord::from).collect(),
+            movement_counter: seen.movement_counter,
+            needs_check: seen.needs_check,
+            claim: seen.claim.map(TopUpId),
+            at: Timestamp(seen.at),
+        }
+    }
+}
+
 /// A top-up record of a card on the wire.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
@@ -202,6 +273,19 @@ impl From<&TopUpRecord> for WireTopUpRecord {
             amount: record.amount.0,
             before: record.before.0,
             terminal: record.terminal.0,
+        }
+    }
+}
+
+impl From<&WireTopUpRecord> for TopUpRecord {
+    fn from(record: &WireTopUpRecord) -> Self {
+        Self {
+            counter: record.counter,
+            day: Day(record.day),
+            top_up: TopUpId(record.top_up),
+            amount: Cents(record.amount),
+            before: Cents(record.before),
+            terminal: TerminalId(record.terminal),
         }
     }
 }
@@ -269,6 +353,10 @@ pub struct Receipt {
     /// Ed25519 of the head key over context and the fields above.
     #[cbor(n(4), with = "minicbor::bytes")]
     pub signature: Vec<u8>,
+    /// An order to finish the claim that the upload was evidence for. It is no part of the receipt: it has its own
+    /// signature, and a repeat of the upload is answered with the order that holds then.
+    #[n(5)]
+    pub order: Option<SignedCreditOrder>,
 }
 
 impl Receipt {
@@ -285,12 +373,18 @@ impl Receipt {
     #[must_use]
     pub fn sign(key: IdempotencyKey, upload: &[u8], number: u64, received: Timestamp, signer: &NoteKey) -> Self {
         let upload_sha256 = Sha256::digest(upload).into();
-        let unsigned = Self { key, upload_sha256, number, received: received.0, signature: Vec::new() };
+        let unsigned = Self { key, upload_sha256, number, received: received.0, signature: Vec::new(), order: None };
         let signature = signer.sign_bytes(&unsigned.signed_bytes()).to_vec();
         Self { signature, ..unsigned }
     }
 
-    /// Checks that the city signed it and that it is for these bytes.
+    /// The same receipt with an order, or without one.
+    #[must_use]
+    pub fn with_order(self, order: Option<SignedCreditOrder>) -> Self {
+        Self { order, ..self }
+    }
+
+    /// Checks that the city signed it and that it is for these bytes. The order is verified by itself.
     ///
     /// # Errors
     /// `UploadError`.
@@ -323,6 +417,28 @@ impl Receipt {
 mod tests {
     use super::*;
 
+    fn report() -> CardReport {
+        let record = TopUpRecord {
+            counter: 5,
+            day: Day(20_779),
+            top_up: TopUpId([0x9C; 16]),
+            amount: Cents(2_000),
+            before: Cents(150),
+            terminal: TerminalId(3),
+        };
+        CardReport {
+            card: CardNumber(3_300_000_017),
+            generation: Generation(1),
+            counter: 5,
+            purse: Some(Cents(2_150)),
+            records: vec![record],
+            movement_counter: Some(31),
+            needs_check: false,
+            claim: Some(TopUpId([0x9C; 16])),
+            at: Timestamp(1_795_345_200_000),
+        }
+    }
+
     fn uploads() -> Vec<Upload> {
         let record = WireTopUpRecord { counter: 2, day: 20_000, top_up: [1; 16], amount: 500, before: 20, terminal: 3 };
         let evidence =
@@ -334,6 +450,7 @@ mod tests {
             UploadBody::LedgerEntry(vec![1, 2, 3]),
             UploadBody::DocumentIssued(issued),
             UploadBody::ClaimEvidence(evidence),
+            UploadBody::CardSeen(CardSeen::from(&report())),
         ]
         .into_iter()
         .map(|body| Upload { terminal: 3, journal_generation: 1, key: IdempotencyKey([4; 16]), written: 99, body })
@@ -358,6 +475,49 @@ mod tests {
         assert_eq!(receipt.verify(b"other", &key.verifier()), Err(UploadError::OtherUpload));
         let renumbered = Receipt { number: 8, ..receipt };
         assert_eq!(renumbered.verify(&bytes, &key.verifier()), Err(UploadError::BadSignature));
+    }
+
+    /// An upload of a card that was seen, and a receipt, as written when each kind was new.
+    const CARD_SEEN: &str = include_str!("../tests/data/upload-card-seen.hex");
+    const RECEIPT: &str = include_str!("../tests/data/receipt-without-order.hex");
+
+    #[test]
+    fn the_committed_report_of_a_card_is_read_and_written_as_it_stands() {
+        let bytes = HEXLOWER.decode(CARD_SEEN.trim().as_bytes()).unwrap();
+        let upload = Upload::decode(&bytes).unwrap();
+        assert_eq!(upload.encode().unwrap(), bytes);
+        assert_eq!(upload.body.name(), "card-seen");
+        let UploadBody::CardSeen(seen) = &upload.body else { panic!("{upload:?}") };
+        assert_eq!(CardReport::from(seen), report());
+    }
+
+    #[test]
+    fn a_report_of_a_card_that_tells_little_survives_the_wire() {
+        let little = CardReport { purse: None, records: Vec::new(), movement_counter: None, claim: None, ..report() };
+        let bytes = minicbor::to_vec(CardSeen::from(&little)).unwrap();
+        let read: CardSeen = minicbor::decode(&bytes).unwrap();
+        assert_eq!(CardReport::from(&read), little);
+    }
+
+    #[test]
+    fn a_receipt_of_before_there_were_orders_is_read_and_one_without_order_is_written_as_before() {
+        let key = NoteKey::from_seed("bahia-head", &[1; 32]).unwrap();
+        let bytes = HEXLOWER.decode(RECEIPT.trim().as_bytes()).unwrap();
+        let receipt = Receipt::decode(&bytes).unwrap();
+        assert_eq!((receipt.order.clone(), receipt.encode().unwrap()), (None, bytes));
+        assert_eq!(receipt.verify(b"an upload", &key.verifier()), Ok(()));
+    }
+
+    #[test]
+    fn an_order_rides_on_a_receipt_without_touching_its_signature() {
+        use crate::credit_order::tests::order;
+        let key = NoteKey::from_seed("bahia-head", &[1; 32]).unwrap();
+        let signed = SignedCreditOrder::sign(&order(), &key).unwrap();
+        let receipt = Receipt::sign(IdempotencyKey([4; 16]), b"an upload", 7, Timestamp(1), &key);
+        let with = Receipt::decode(&receipt.clone().with_order(Some(signed)).encode().unwrap()).unwrap();
+        assert_eq!(with.verify(b"an upload", &key.verifier()), Ok(()));
+        assert_eq!(with.order.as_ref().and_then(|order| order.verify(&key.verifier()).ok()), Some(order()));
+        assert_eq!(with.with_order(None), receipt);
     }
 
     #[test]

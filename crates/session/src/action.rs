@@ -33,6 +33,8 @@ pub enum Action {
     CancelPayment,
     /// Print the receipt of the top-up just made.
     PrintReceipt,
+    /// Show the receipt of the top-up just made as a QR code.
+    ShowReceipt,
     /// Show the documents.
     Documents,
     /// Mark a document.

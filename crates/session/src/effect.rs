@@ -1,6 +1,6 @@
 //! Everything a session can ask for.
 
-use domain::card::Presentation;
+use domain::card::{CardReport, Presentation};
 use domain::device::{CreditOrder, Cue, PaymentApproval, PaymentRequest, PrinterRequest, ReaderRequest};
 use domain::document::DocumentKind;
 use domain::holder::PinFacts;
@@ -21,6 +21,9 @@ pub enum Effect {
     Printer(PrinterRequest),
     /// Write an entry; `Event::Durable` answers.
     Journal(Box<Entry>),
+    /// Tell central what was seen on a card: the values of a top-up, a purse that needs a check, or evidence for a
+    /// claim. It goes with the next uploads.
+    Report(Box<CardReport>),
     /// Look for the tap record of a card; `Event::Tap` answers.
     OpenTap {
         /// The card as it lies there.

@@ -1,7 +1,7 @@
 //! Everything that can happen to a session.
 
 use crate::Action;
-use domain::card::Presentation;
+use domain::card::{CityOrder, Presentation};
 use domain::device::{PaymentEvent, PrinterEvent, ReaderEvent};
 use domain::holder::{PinFacts, TapFacts};
 use domain::service::ServiceEvent;
@@ -28,6 +28,8 @@ pub enum Event {
     Printer(PrinterEvent),
     /// The tap record of the card was looked for.
     Tap(Presentation, Result<Box<TapFacts>, FailureCode>),
+    /// Central's answer to the evidence of a card: its order to finish a top-up here. Its signature was verified.
+    CityOrder(CityOrder),
     /// The pin record of the card was opened with the PIN, or not.
     Pin(Presentation, Result<Box<PinFacts>, FailureCode>),
     /// The journal holds everything up to this sequence, and a power cut would not undo it.

@@ -4,7 +4,7 @@ use domain::card::Wishes;
 use domain::device::Cue;
 use domain::document::DocumentKind;
 use domain::service::{Export, ExportError, Finding, Part, ServiceRequest};
-use domain::{Cents, FailureCode, Handle, PrintName, TopUpId};
+use domain::{Cents, FailureCode, Handle, PrintName, Timestamp, TopUpId};
 use std::collections::BTreeMap;
 
 /// Where the session is.
@@ -35,6 +35,8 @@ pub(crate) enum Place {
     ToppingUp(TopUpId),
     /// It is done.
     ToppedUp(ToppedUp),
+    /// Its receipt is on the screen, to be taken along with a telephone.
+    ReceiptCode(ToppedUp),
     /// Which document?
     Documents,
     /// The PIN, and what it is for.
@@ -205,6 +207,8 @@ pub(crate) struct ToppedUp {
     pub(crate) top_up: TopUpId,
     pub(crate) before: Cents,
     pub(crate) after: Cents,
+    /// When the purse was read back.
+    pub(crate) at: Timestamp,
     pub(crate) receipt: Slip,
 }
 
@@ -213,10 +217,23 @@ pub(crate) struct ToppedUp {
 pub(crate) enum Slip {
     /// Not asked for.
     Offered,
+    /// Read on the screen; paper is to be had all the same.
+    Shown,
     /// The paper is out.
     Out,
     /// It could not be had.
     Failed(FailureCode),
+}
+
+impl Slip {
+    /// Once is enough: one that may have come out is not printed again.
+    pub(crate) fn is_still_to_be_had(self) -> bool {
+        match self {
+            Self::Offered | Self::Shown => true,
+            Self::Out | Self::Failed(FailureCode::PrintUncertain) => false,
+            Self::Failed(_) => true,
+        }
+    }
 }
 
 /// A paper on its way.

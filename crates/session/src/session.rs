@@ -4,6 +4,7 @@ use crate::effect::Effect;
 use crate::event::{ClockState, Event, Network};
 use crate::flow;
 use crate::place::{Maintenance, Panel, Place};
+use crate::profile::TillProfile;
 use crate::till::Till;
 use crate::timing::{Parting, Timing};
 use crate::visit::Visit;
@@ -23,6 +24,8 @@ pub struct Terminal {
     pub plate: TerminalPlate,
     /// Its words.
     pub catalog: Catalog,
+    /// The acquirer's profile, as far as the till must know.
+    pub till: TillProfile,
 }
 
 /// The state of a kiosk in front of a citizen.
@@ -120,6 +123,7 @@ impl Session {
             Event::Printer(event) => self.printer_event(event),
             Event::Tap(presentation, result) => flow::identify::tap(self, presentation, result),
             Event::Pin(presentation, result) => flow::pin::opened(self, presentation, result),
+            Event::CityOrder(order) => flow::orders::came(self, order),
             Event::Durable(seq) => flow::money::durable(self, seq),
             Event::Paper(event) => flow::paper::prepared(self, event),
             Event::Network(network) => self.network = network,

@@ -1,10 +1,11 @@
 //! The till: the ledger, what is under way for each open top-up, and whether the payment terminal is there.
 
+use crate::flow::day::DayEnd;
 use crate::place::Slip;
 use domain::card::Presentation;
 use domain::device::PaymentProgress;
 use domain::{Cents, FailureCode, TopUpId};
-use ledger::Ledger;
+use ledger::{Ledger, TopUp};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What an open top-up waits for. Journal, payment terminal and card are waited for each by itself: a word from one
@@ -17,6 +18,24 @@ pub(crate) struct Waits {
     pub(crate) payment: bool,
     /// The card of this presentation was asked something and has not answered.
     pub(crate) card: Option<Presentation>,
+}
+
+/// The payment terminal that is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PaymentDesk {
+    /// The newest receipt number.
+    pub(crate) last_receipt: u32,
+    /// Its identity (BMP 29); empty when it did not say.
+    pub(crate) terminal: String,
+}
+
+/// What is tried again, at growing intervals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Retry {
+    /// How often it was tried.
+    pub(crate) tries: u32,
+    /// Not before this moment.
+    pub(crate) at_ms: u64,
 }
 
 /// Everything about money.
@@ -37,6 +56,12 @@ pub(crate) struct Till {
     pub(crate) hold_ending: BTreeSet<TopUpId>,
     /// Top-ups whose credit was tried again after the card's proof; once a visit is enough.
     pub(crate) retried: BTreeSet<TopUpId>,
+    /// Open when the program ended under whoever stood there, who has not been told yet what came of it.
+    pub(crate) interrupted: BTreeSet<TopUpId>,
+    /// Since when a payment is being given back, for the citizen who waits for it.
+    pub(crate) giving_back_ms: BTreeMap<TopUpId, u64>,
+    /// When a reservation is to be booked or released again.
+    pub(crate) retries: BTreeMap<TopUpId, Retry>,
     /// A reversal whose answer was lost: no claim may be made of it before the payment terminal has told.
     pub(crate) reversal_in_doubt: BTreeSet<TopUpId>,
     /// The purse before and after, of credits since the start.
@@ -47,17 +72,23 @@ pub(crate) struct Till {
     pub(crate) verdicts_unknown: BTreeMap<TopUpId, u8>,
     /// When payment terminal or card is to be asked again.
     pub(crate) ask_again_ms: Option<u64>,
-    /// The newest receipt number of the payment terminal, while it is there.
-    pub(crate) last_receipt: Option<u32>,
+    /// The payment terminal, while it is there.
+    pub(crate) desk: Option<PaymentDesk>,
     /// Since when it is gone.
     pub(crate) gone_since_ms: Option<u64>,
     pub(crate) progress: Option<PaymentProgress>,
+    pub(crate) day_end: DayEnd,
 }
 
 impl Till {
+    /// A top-up that is open, or ended lately.
+    pub(crate) fn known(&self, id: TopUpId) -> Option<&TopUp> {
+        self.ledger.as_ref()?.top_up(id)
+    }
+
     /// What a top-up is worth.
     pub(crate) fn amount(&self, id: TopUpId) -> Option<Cents> {
-        Some(self.ledger.as_ref()?.top_up(id)?.subject().amount)
+        Some(self.known(id)?.subject().amount)
     }
 
     pub(crate) fn waits(&self, id: TopUpId) -> Waits {
@@ -76,8 +107,10 @@ impl Till {
     pub(crate) fn forget_ended(&mut self) {
         let open: BTreeSet<TopUpId> = self.open().into_iter().collect();
         self.waiting.retain(|id, _| open.contains(id));
-        self.credits.retain(|id, _| open.contains(id));
-        self.reasons.retain(|id, _| open.contains(id));
+        self.credits.retain(|id, _| open.contains(id) || self.interrupted.contains(id));
+        self.giving_back_ms.retain(|id, _| open.contains(id));
+        self.retries.retain(|id, _| open.contains(id));
+        self.reasons.retain(|id, _| open.contains(id) || self.interrupted.contains(id));
         self.verdicts_unknown.retain(|id, _| open.contains(id));
         self.slips.retain(|id, _| open.contains(id));
         self.abort_asked_ms.retain(|id, _| open.contains(id));

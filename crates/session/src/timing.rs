@@ -2,7 +2,7 @@
 //! of `docs/accessibility.md`: idle 60 s, 120 s with large letters; a warning of 30 s.
 
 use crate::Session;
-use crate::flow::{money, payment};
+use crate::flow::giving_up;
 use crate::place::{Maintenance, Place, WishErrand, WishStage};
 use domain::Now;
 
@@ -102,14 +102,13 @@ impl Timing {
         // What cannot end the visit now is looked at again when something happens: a moment in the past would wake
         // the kiosk without end.
         let lifted = self.lifted_ms.filter(|_| lifting_ends(session)).map(|since| since + lifted_ms(session));
-        let stalled = payment::stalled_top_up(session).and(session.till.gone_since_ms);
-        let stalled = stalled.map(|since| since + payment::STALLED_MS);
         // The clock at the top changes by the minute.
         let minute =
             session.now.monotonic_ms + 60_000 - u64::try_from(session.now.wall.0.rem_euclid(60_000)).unwrap_or(0);
-        let unanswered = payment::unanswered_top_up(session).map(|(_, at)| at);
+        let retries = session.till.retries.values().map(|retry| retry.at_ms);
+        let retry = retries.filter(|at| *at > session.now.monotonic_ms).min();
         let reminder = self.parting.and_then(|parting| parting.next());
-        let moments = [idle, lifted, stalled, unanswered, reminder, session.till.ask_again_ms, Some(minute)];
+        let moments = [idle, lifted, giving_up::next(session), retry, reminder, session.till.ask_again_ms, Some(minute)];
         moments.into_iter().flatten().min()
     }
 }
@@ -129,7 +128,7 @@ pub(crate) fn idle_ms(session: &Session) -> Option<u64> {
         Place::Maintenance(place) => Some(maintenance_ms(place)),
         Place::ToppingUp(_) => {
             let present = session.visit.as_ref().is_some_and(|visit| visit.present);
-            (present && money::may_leave(session)).then_some(IDLE_MS * patience)
+            (present && giving_up::may_leave(session)).then_some(IDLE_MS * patience)
         }
         _ => Some(IDLE_MS * patience),
     }
@@ -163,7 +162,7 @@ pub(crate) fn lifting_ends(session: &Session) -> bool {
     }
     match session.place {
         Place::Printing(_) => false,
-        Place::ToppingUp(_) => money::may_leave(session),
+        Place::ToppingUp(_) => giving_up::may_leave(session) || giving_up::may_give_up(session),
         Place::Maintenance(ref place) => !place.is_working(),
         _ => true,
     }

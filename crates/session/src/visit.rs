@@ -1,9 +1,10 @@
 //! One citizen's visit: what is known while their card lies in the tray. Dropped whole at its end.
 
-use domain::card::{CardSnapshot, Presentation};
+use domain::card::{CardSnapshot, CityOrder, Presentation};
 use domain::document::DocumentKind;
 use domain::holder::{PinFacts, Role, TapFacts};
-use domain::{Cents, FailureCode};
+use domain::{Cents, FailureCode, TopUpId};
+use std::collections::BTreeSet;
 
 /// A visit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +32,16 @@ pub(crate) struct Visit {
     pub(crate) issued_offline: bool,
     /// An earlier top-up that this visit's sight of the card has just settled.
     pub(crate) settled: Option<Cents>,
+    /// Central's orders for this card that were not taken yet.
+    pub(crate) orders: Vec<CityOrder>,
+    /// For which laying-down the credit key was asked for on behalf of an order.
+    pub(crate) key_asked: Option<Presentation>,
+    /// For which laying-down it was proven.
+    pub(crate) key_proven: Option<Presentation>,
+    /// A payment waits for an order to be finished.
+    pub(crate) pay_waits: bool,
+    /// The claims central was told of.
+    pub(crate) reported: BTreeSet<TopUpId>,
 }
 
 impl Visit {
@@ -49,6 +60,11 @@ impl Visit {
             pin_kept: false,
             issued_offline: false,
             settled: None,
+            orders: Vec::new(),
+            key_asked: None,
+            key_proven: None,
+            pay_waits: false,
+            reported: BTreeSet::new(),
         }
     }
 

@@ -51,6 +51,7 @@ pub fn typescript() -> String {
         v::Row::decl(&config),
         v::Notice::decl(&config),
         v::Point::decl(&config),
+        v::QrSquare::decl(&config),
         v::Overlay::decl(&config),
         v::Icon::decl(&config),
         v::Picture::decl(&config),

@@ -21,6 +21,9 @@ pub enum StoreError {
     /// The disk had no room when the journal was opened: it is read, and takes nothing.
     #[error("the disk was full when the journal was opened: it takes nothing")]
     JournalFull,
+    /// The disk has no room for the reserve that could bring it to an end: nothing is begun, and the journal goes on.
+    #[error("the journal's reserve is not whole: nothing is begun")]
+    NoReserve,
     /// Another process, or another connection of this one, has the journal.
     #[error("the journal is in use")]
     JournalInUse(#[source] rusqlite::Error),
@@ -93,7 +96,7 @@ impl StoreError {
         match self {
             Self::JournalWrite(error) | Self::Cache(error) if disk_is_full(error) => FailureCode::DiskFull,
             Self::File { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => FailureCode::DiskFull,
-            Self::JournalFull => FailureCode::DiskFull,
+            Self::JournalFull | Self::NoReserve => FailureCode::DiskFull,
             Self::Cache(_) | Self::Feed(_) => CACHE_UNREADABLE,
             Self::JournalTooNew { .. } | Self::JournalRead(_) | Self::JournalCorrupt(_) | Self::Key(_) => {
                 JOURNAL_UNREADABLE
@@ -132,6 +135,6 @@ pub(crate) fn is_in_use(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(DatabaseBusy | DatabaseLocked))
 }
 
-fn disk_is_full(error: &rusqlite::Error) -> bool {
+pub(crate) fn disk_is_full(error: &rusqlite::Error) -> bool {
     error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull)
 }

@@ -38,7 +38,12 @@ impl JournalKey {
         Zeroizing::new(format!("PRAGMA key = \"x'{}'\"", digits.as_str()))
     }
 
-    fn from_slice(bytes: &[u8]) -> Result<Self, StoreError> {
+    /// The bytes, for the one who wraps them.
+    pub(crate) fn expose(&self) -> &[u8; KEY_BYTES] {
+        &self.0
+    }
+
+    pub(crate) fn from_slice(bytes: &[u8]) -> Result<Self, StoreError> {
         let bytes = bytes.try_into().map_err(|_| StoreError::Key(format!("{} bytes, not 32", bytes.len())))?;
         Ok(Self(bytes))
     }

@@ -13,8 +13,9 @@ mod schema;
 pub use cache::{Cache, CacheOpened, CacheReader, HeldHead, Staging};
 pub use error::{Refusal, StoreError};
 pub use journal::{
-    ClockFloor, Journal, OpenReport, Opened, OutboxCounts, OutboxItem, OutboxKind, PrintOutcome, PrintState, SetAside,
-    Unsent, count_set_aside,
+    ClockFloor, Journal, JournalFiles, JournalOptions, OpenReport, Opened, OutboxCounts, OutboxItem, OutboxKind,
+    PrintOutcome, PrintState, RESERVE_PAGES, ReserveState, SetAside, SystemFiles, Unsent, WrapState, count_set_aside,
+    keep_wrap, wrap_path,
 };
 pub use key::{JournalKey, KeptKey, KeyHome};
 pub use schema::{CACHE_VERSION, JOURNAL_VERSION};

@@ -7,6 +7,7 @@ use rusqlite::types::Value;
 use std::path::{Path, PathBuf};
 
 const VERSION_1: &str = include_str!("../tests/fixtures/journal-v1.sql");
+const VERSION_2: &str = include_str!("../tests/fixtures/journal-v2.sql");
 const NOW: Timestamp = Timestamp(1_800_000_000_000);
 
 struct Desk {
@@ -25,10 +26,15 @@ impl Desk {
 
     /// A journal as a version-1 kiosk left it.
     fn of_version_1() -> Self {
+        Self::of_version(1)
+    }
+
+    /// A journal as a kiosk of an earlier version left it.
+    fn of_version(version: i64) -> Self {
         let desk = Self::new();
         let connection = raw(&desk.path(), &desk.key);
-        connection.execute_batch(VERSION_1).unwrap();
-        connection.pragma_update(None, "user_version", 1).unwrap();
+        connection.execute_batch(if version == 1 { VERSION_1 } else { VERSION_2 }).unwrap();
+        connection.pragma_update(None, "user_version", version).unwrap();
         desk
     }
 
@@ -58,19 +64,27 @@ fn plain(sql: &str) -> String {
 
 #[test]
 fn a_migrated_journal_has_the_schema_of_a_fresh_one() {
-    let (old, fresh) = (Desk::of_version_1(), Desk::new());
-    let before = schema_of(&old);
-    drop(old.open());
-    drop(fresh.open());
-    assert_eq!(schema_of(&old), schema_of(&fresh));
-    assert_ne!(before, schema_of(&fresh), "the fixture is of an older schema");
+    for version in [1, 2] {
+        let (old, fresh) = (Desk::of_version(version), Desk::new());
+        let before = schema_of(&old);
+        drop(old.open());
+        drop(fresh.open());
+        assert_eq!(schema_of(&old), schema_of(&fresh));
+        assert_ne!(before, schema_of(&fresh), "the fixture is of an older schema");
+    }
 }
 
 #[test]
 fn a_migrated_journal_keeps_every_fact() {
-    let desk = Desk::of_version_1();
+    for version in [1, 2] {
+        keeps_every_fact(version);
+    }
+}
+
+fn keeps_every_fact(version: i64) {
+    let desk = Desk::of_version(version);
     let Opened { mut journal, ledger, report } = desk.open();
-    assert_eq!((report.migrated_from, report.fresh, report.boots), (Some(1), false, 42));
+    assert_eq!((report.migrated_from, report.fresh, report.boots), (Some(version), false, 42));
     assert_eq!((report.failure(), journal.generation()), (None, 3));
     assert_eq!(journal.entries().unwrap().len(), 3);
     assert_eq!(ledger.open().map(|top_up| top_up.subject().top_up).collect::<Vec<_>>(), [TopUpId([0x2b; 16])]);

@@ -1,11 +1,12 @@
 //! A city in memory and a terminal on real databases, with faults on demand.
 
 use crate::{CityTrust, CodesHost, FeedHost, KeyRing, OutboxHost};
+use domain::card::CityOrder;
 use domain::{CardNumber, Cents, Day, DocumentCode, Generation, TerminalId, Timestamp, TopUpId};
 use ledger::{Entry, Fact, Ledger, Subject};
 use protocol::{
     Central, CityKeys, CodeBatch, FeedFloor, FileEntry, FileHash, FileKind, Head, IdempotencyKey, Manifest, NoteKey,
-    Problem, ProblemCode, Receipt, Segment, SignedCodeBatch, SignedHead, Tier, Upload,
+    Problem, ProblemCode, Receipt, Segment, SignedCodeBatch, SignedCreditOrder, SignedHead, Tier, Upload,
 };
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -40,6 +41,8 @@ pub(crate) struct CityState {
     pub(crate) attempts: u32,
     pub(crate) cut: bool,
     pub(crate) batches: u8,
+    /// What rides on every answer to an upload.
+    pub(crate) order: Option<SignedCreditOrder>,
 }
 
 /// Central in memory. Clones are the same city.
@@ -134,15 +137,21 @@ impl City {
         self.state().taken.iter().map(|(key, _)| *key).collect()
     }
 
+    /// An order of this city, as its head key signs it.
+    pub(crate) fn order(&self, order: &CityOrder) -> SignedCreditOrder {
+        SignedCreditOrder::sign(order, &self.head_key).unwrap()
+    }
+
     fn take(&self, upload: &Upload) -> Receipt {
         let mut state = self.state();
+        let order = state.order.clone();
         if let Some((_, first)) = state.taken.iter().find(|(key, _)| *key == upload.key) {
-            return first.clone();
+            return first.clone().with_order(order);
         }
         let number = u64::try_from(state.taken.len()).unwrap() + 1;
         let receipt = Receipt::sign(upload.key, &upload.encode().unwrap(), number, NOW, &self.head_key);
         state.taken.push((upload.key, receipt.clone()));
-        receipt
+        receipt.with_order(order)
     }
 }
 
@@ -223,6 +232,8 @@ pub(crate) struct Terminal {
     pub(crate) cache: Mutex<Cache>,
     pub(crate) reader: Mutex<CacheReader>,
     pub(crate) served: Mutex<u32>,
+    /// The orders that came in answers.
+    pub(crate) ordered: Mutex<Vec<SignedCreditOrder>>,
     /// The process dies after the cache's commit, before the floor is raised.
     pub(crate) dies_before_floor: Mutex<bool>,
     pub(crate) ring: KeyRing,
@@ -243,6 +254,7 @@ impl Terminal {
             cache: Mutex::new(cache),
             reader,
             served: Mutex::default(),
+            ordered: Mutex::default(),
             dies_before_floor: Mutex::default(),
             ring: KeyRing::default(),
         }
@@ -256,7 +268,14 @@ impl Terminal {
     pub(crate) fn book(&self, byte: u8) -> Vec<Entry> {
         let id = TopUpId([byte; 16]);
         let subject = Subject { top_up: id, card: CardNumber(9), generation: Generation(1), amount: Cents(5_00) };
-        let intent = Fact::Intent { counter_seen: 1, purse_seen: Cents(0), receipt_before: 0, day: Day(20_000) };
+        let intent = Fact::Intent {
+            counter_seen: 1,
+            purse_seen: Cents(0),
+            receipt_before: 0,
+            day: Day(20_000),
+            order: domain::device::PaymentOrder::Vending,
+            payment_terminal: None,
+        };
         let declined = Fact::Declined { code: domain::FailureCode::PaymentRefused };
         let mut ledger = self.ledger.lock().unwrap();
         let entries = vec![ledger.intend(NOW, subject, intent).unwrap(), ledger.record(NOW, id, declined).unwrap()];
@@ -317,6 +336,10 @@ impl OutboxHost for Arc<Terminal> {
     }
     async fn counts(&self) -> Result<OutboxCounts, StoreError> {
         self.journal().outbox_counts()
+    }
+    async fn ordered(&self, order: SignedCreditOrder) -> Result<(), StoreError> {
+        self.ordered.lock().unwrap().push(order);
+        Ok(())
     }
 }
 

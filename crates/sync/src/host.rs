@@ -2,7 +2,7 @@
 //! when the work is done, and a write is durable by then. A thread that is gone answers `StoreError::JournalStopped`.
 
 use domain::{DocumentCode, Timestamp};
-use protocol::{FeedFloor, FileEntry, IdempotencyKey, Manifest, Receipt};
+use protocol::{FeedFloor, FileEntry, IdempotencyKey, Manifest, Receipt, SignedCreditOrder};
 use std::future::Future;
 use store::{HeldHead, OutboxCounts, OutboxItem, Staging, StoreError};
 
@@ -39,6 +39,12 @@ pub trait OutboxHost: Send + Sync {
     fn quarantine(&self, key: IdempotencyKey, reason: String) -> impl Future<Output = Answer<()>> + Send;
     /// `Journal::outbox_counts`.
     fn counts(&self) -> impl Future<Output = Answer<OutboxCounts>> + Send;
+    /// Central's answer to evidence carried an order, signed by a head key of the ring. It is news for a visit that
+    /// lasts, and kept nowhere: a host without one lets it pass, since the card's next tap record has it too.
+    fn ordered(&self, order: SignedCreditOrder) -> impl Future<Output = Answer<()>> + Send {
+        let _ = order;
+        std::future::ready(Ok(()))
+    }
 }
 
 /// The journal's verification codes.

@@ -3,7 +3,7 @@
 
 use crate::feed::is_silence;
 use crate::{CityTrust, KeyRing, OutboxHost};
-use protocol::{Central, IdempotencyKey, Problem, ProblemCode, Upload, UploadBody};
+use protocol::{Central, IdempotencyKey, Problem, ProblemCode, SignedCreditOrder, Upload, UploadBody};
 use std::collections::HashSet;
 use store::{OutboxItem, StoreError};
 
@@ -152,8 +152,10 @@ async fn send(
         Err(problem) => Err(problem),
     };
     match answer {
-        Ok(receipt) => {
+        Ok(mut receipt) => {
+            let order = receipt.order.take();
             host.settle(receipt).await?;
+            hand_over(host, ring, order).await?;
             Ok(Fate::Sent)
         }
         Err(problem) if problem.is_permanent() => {
@@ -165,6 +167,18 @@ async fn send(
             host.attempted(item.key).await?;
             Ok(Fate::Later(problem))
         }
+    }
+}
+
+/// Hands an order on that rode on a receipt. One that the city did not sign is no reason to doubt the receipt.
+async fn hand_over(host: &impl OutboxHost, ring: &KeyRing, order: Option<SignedCreditOrder>) -> Result<(), StoreError> {
+    match order {
+        Some(order) if ring.order(&order).is_some() => host.ordered(order).await,
+        Some(_) => {
+            tracing::error!("an answer of central carries an order that is not the city's");
+            Ok(())
+        }
+        None => Ok(()),
     }
 }
 

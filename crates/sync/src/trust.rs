@@ -1,6 +1,7 @@
 //! Whom sync believes: the city's root key, and the working keys it has signed.
 
-use protocol::{CityKeys, HeadError, Receipt, SignedHead, VerifiedHead, VerifierKey};
+use domain::card::CityOrder;
+use protocol::{CityKeys, HeadError, Receipt, SignedCreditOrder, SignedHead, VerifiedHead, VerifierKey};
 use std::sync::{Mutex, PoisonError};
 
 /// How many versions of the working keys are remembered.
@@ -53,6 +54,12 @@ impl KeyRing {
     #[must_use]
     pub fn accepts(&self, receipt: &Receipt, bytes: &[u8]) -> bool {
         self.heads().iter().any(|key| receipt.verify(bytes, key).is_ok())
+    }
+
+    /// The order, when a key of the ring signed it.
+    #[must_use]
+    pub fn order(&self, order: &SignedCreditOrder) -> Option<CityOrder> {
+        order.verify_any(&self.heads())
     }
 
     /// The head keys, newest first.

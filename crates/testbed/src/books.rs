@@ -9,6 +9,7 @@ use central::report::{Anomaly, Deposit, anomalies, deposits, ledger_text};
 use central::{Database, books};
 use domain::{Cents, TopUpId};
 use ledger::{Balances, ClaimCode, Entry, TopUp};
+use payment_simulator::Transaction;
 use std::time::{Duration, Instant};
 
 /// How long the outbox may take to bring everything to central.
@@ -115,6 +116,28 @@ impl Said {
     }
 }
 
+/// What others than card and central say: the payment terminal, and what was spent on buses.
+pub struct Witness {
+    /// What the payment terminal took and gave back.
+    pub payments: Vec<Transaction>,
+    /// What was spent from the card; `None` where the card's own movements tell, which go back ten rides.
+    pub spent: Option<Cents>,
+}
+
+impl Witness {
+    fn of(street: &Street) -> Self {
+        Self { payments: street.payment().ledger(), spent: None }
+    }
+}
+
+/// The disagreements of the books as they are at this moment, by other witnesses than the street's own.
+///
+/// # Errors
+/// Central's books cannot be read.
+pub fn differences(street: &Street, witness: &Witness) -> Result<Vec<String>, StreetError> {
+    Ok(compare::disagreements(street, witness, &street.central_books()?, &[]))
+}
+
 /// Waits until central knows how every top-up on the card or at the payment terminal ended, then compares all books.
 ///
 /// # Errors
@@ -123,7 +146,7 @@ pub fn agree(street: &Street, said: &[Said]) -> Result<CentralBooks, StreetError
     let deadline = Instant::now() + PATIENCE;
     loop {
         let books = street.central_books()?;
-        let disagreements = compare::disagreements(street, &books, said);
+        let disagreements = compare::disagreements(street, &Witness::of(street), &books, said);
         if books.are_settled() && disagreements.is_empty() {
             return Ok(books);
         }
@@ -161,5 +184,5 @@ pub fn await_central(
 /// # Errors
 /// Central's books cannot be read.
 pub fn at_a_glance(street: &Street) -> Result<Vec<String>, StreetError> {
-    Ok(compare::disagreements(street, &street.central_books()?, &[]))
+    differences(street, &Witness::of(street))
 }

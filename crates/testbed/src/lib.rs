@@ -10,6 +10,7 @@ pub mod demo;
 pub mod display;
 mod error;
 pub mod headless;
+pub mod kills;
 pub mod leftovers;
 pub mod link;
 pub mod papers;

@@ -10,7 +10,6 @@ const LONGER: &[(&str, &str)] = &[
     ("ui/src/wire.ts", "generated"),
     ("crates/session/src/view.rs", "the whole vocabulary of a screen: types and their meaning, no code"),
     ("crates/session/tests/visits/street.rs", "one double of everything around a session, read as one"),
-    ("crates/payment-simulator/tests/wire.rs", "recorded exchanges, byte for byte"),
 ];
 
 fn is_too_long(text: &str) -> bool {

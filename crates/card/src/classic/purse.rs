@@ -229,7 +229,8 @@ impl PurseState {
         // A record that was cut off may read as the old counter with the new id: number and id must both be ours.
         match self.happened().iter().find(|record| Some(record.counter) == next) {
             Some(record) if record.is_of(top_up) => {
-                CreditVerdict::Credited { before: Cents(i64::from(record.before)), now: self.value() }
+                // A MIFARE Classic's record has no room for a terminal.
+                CreditVerdict::Credited { before: Cents(i64::from(record.before)), now: self.value(), by: None }
             }
             Some(_) => CreditVerdict::NotCredited,
             None if self.counter == counter_seen => CreditVerdict::NotCredited,

@@ -87,7 +87,7 @@ fn a_main_block_cut_off_by_a_top_up_is_restored_and_the_top_up_never_was() {
     let state = understood(&blocks);
     assert_eq!((state.main_state, state.value(), state.counter), (MainState::Interrupted, Cents(700), 4));
     assert_eq!(state.verdict(id(5), 4), CreditVerdict::NotCredited);
-    assert_eq!(state.verdict(id(4), 3), CreditVerdict::Credited { before: Cents(0), now: Cents(700) });
+    assert_eq!(state.verdict(id(4), 3), CreditVerdict::Credited { before: Cents(0), now: Cents(700), by: None });
     // The same with the value written and the address byte not.
     blocks.purse[0] = main(1_700, 4);
     assert_eq!(understood(&blocks), state);
@@ -129,7 +129,7 @@ fn a_commit_without_its_seal_is_a_top_up() {
     blocks.purse[2] = seal(4);
     let state = understood(&blocks);
     assert_eq!((state.counter, state.seal_state), (5, SealState::Behind));
-    assert_eq!(state.verdict(id(5), 4), CreditVerdict::Credited { before: Cents(0), now: Cents(1_000) });
+    assert_eq!(state.verdict(id(5), 4), CreditVerdict::Credited { before: Cents(0), now: Cents(1_000), by: None });
     blocks.purse[0] = main(1_001, 5);
     assert_eq!(refused(&blocks), NeedsCheck::AboveLastTopUp { limit: Cents(1_000) });
 }
@@ -152,7 +152,7 @@ fn a_seal_cut_off_anywhere_is_told_from_the_records() {
 fn the_verdict_holds_until_the_records_have_rolled() {
     let ours = id(3);
     let check = |count, expected| assert_eq!(understood(&purse_after(count, 0)).verdict(ours, 2), expected, "{count}");
-    let credited = CreditVerdict::Credited { before: Cents(0), now: Cents(1_000) };
+    let credited = CreditVerdict::Credited { before: Cents(0), now: Cents(1_000), by: None };
     check(2, CreditVerdict::NotCredited);
     check(3, credited);
     check(5, credited);

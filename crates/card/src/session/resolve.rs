@@ -5,7 +5,7 @@ use crate::error::CardError;
 use crate::layout;
 use crate::transport::Transport;
 use domain::card::{CreditVerdict, TopUpRecord};
-use domain::{Cents, TopUpId};
+use domain::{Cents, TerminalId, TopUpId};
 use keys::CardKeys;
 
 impl<T: Transport> CardSession<T> {
@@ -31,9 +31,9 @@ impl<T: Transport> CardSession<T> {
     ) -> Result<CreditVerdict, CardError> {
         let records = self.top_ups(keys)?;
         Ok(match look_for(&records, top_up, counter_seen) {
-            Trace::Found { before, after } => {
+            Trace::Found { before, after, by } => {
                 let now = self.shown_value()?.unwrap_or(after);
-                CreditVerdict::Credited { before, now }
+                CreditVerdict::Credited { before, now, by: Some(by) }
             }
             Trace::Absent => CreditVerdict::NotCredited,
             Trace::Rolled => CreditVerdict::Unknown,
@@ -44,8 +44,8 @@ impl<T: Transport> CardSession<T> {
 /// What the top-ups file tells of one top-up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Trace {
-    /// Its record is there, with the value before and thus right after.
-    Found { before: Cents, after: Cents },
+    /// Its record is there, with the value before and thus right after, and who wrote it.
+    Found { before: Cents, after: Cents, by: TerminalId },
     /// It was certainly never written.
     Absent,
     /// Records it could have been in are gone.
@@ -58,7 +58,7 @@ fn look_for(records: &[TopUpRecord], top_up: TopUpId, counter_seen: u32) -> Trac
     // Record 0 is the personalisation's and names no top-up.
     if let Some(record) = records.iter().find(|record| record.counter != 0 && record.top_up == top_up) {
         let after = record.before.checked_add(record.amount).unwrap_or(record.before);
-        return Trace::Found { before: record.before, after };
+        return Trace::Found { before: record.before, after, by: record.terminal };
     }
     let unmoved = records.iter().map(|record| record.counter).max() == Some(counter_seen);
     let next = counter_seen.checked_add(1);
@@ -69,10 +69,10 @@ fn look_for(records: &[TopUpRecord], top_up: TopUpId, counter_seen: u32) -> Trac
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::{Day, TerminalId};
+    use domain::Day;
 
     const OURS: TopUpId = TopUpId([7; 16]);
-    const FOUND: Trace = Trace::Found { before: Cents(100), after: Cents(600) };
+    const FOUND: Trace = Trace::Found { before: Cents(100), after: Cents(600), by: TerminalId(1) };
 
     fn record(counter: u32, top_up: TopUpId) -> TopUpRecord {
         TopUpRecord {

@@ -87,7 +87,7 @@ fn one_session_proves_the_key_credits_and_resolves() {
         assert!(matches!(outcome, CreditOutcome::Credited { .. }), "{outcome:?}");
     }
     let mut resolve = |top_up, seen| session.resolve(&mut kiosk_keys(), TopUpId([top_up; 16]), seen).unwrap();
-    let credited = |before| CreditVerdict::Credited { before: Cents(before), now: Cents(1_850) };
+    let credited = |before| CreditVerdict::Credited { before: Cents(before), now: Cents(1_850), by: None };
     assert_eq!(resolve(6, 5), credited(1_750));
     assert_eq!(resolve(4, 3), credited(1_550));
     assert_eq!(resolve(99, 6), CreditVerdict::NotCredited);

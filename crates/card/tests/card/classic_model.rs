@@ -86,7 +86,7 @@ impl Life {
         if tear.is_none() && self.books.value + cents <= 5_000 {
             assert!(credited, "{outcome:?}");
         }
-        if let CreditVerdict::Credited { before, now } = verdict {
+        if let CreditVerdict::Credited { before, now, .. } = verdict {
             assert_eq!((before.0, now.0), (self.books.value, self.books.value + cents));
             (self.books.value, self.books.counter) = (now.0, seen + 1);
         }

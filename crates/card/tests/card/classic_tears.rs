@@ -39,7 +39,7 @@ struct Books {
 fn settle(tray: &ClassicTray, outcome: &CreditOutcome, seen: u32, hint: &str) -> Books {
     let verdict = tray.resolve(OURS, seen);
     let credited = match verdict {
-        CreditVerdict::Credited { before, now } => {
+        CreditVerdict::Credited { before, now, .. } => {
             assert_eq!((before.0, now.0), (CLASSIC_PURSE, CLASSIC_PURSE + AMOUNT), "{hint}");
             true
         }
@@ -305,7 +305,7 @@ fn a_top_up_that_may_have_been_cut_off_gets_no_verdict_before_it_is_mended_and_o
 }
 
 fn credited() -> CreditVerdict {
-    CreditVerdict::Credited { before: Cents(CLASSIC_PURSE), now: Cents(CLASSIC_PURSE + AMOUNT) }
+    CreditVerdict::Credited { before: Cents(CLASSIC_PURSE), now: Cents(CLASSIC_PURSE + AMOUNT), by: None }
 }
 
 #[test]

@@ -48,7 +48,7 @@ fn one_session_on(chip: Chip) {
     assert!(matches!(session.credit(&mut credit_key(), &order(1, 500, 0)), CreditOutcome::Credited { .. }));
     assert!(matches!(session.credit(&mut credit_key(), &order(2, 700, 1)), CreditOutcome::Credited { .. }));
     let verdict = session.resolve(&mut kiosk_keys(), TopUpId([1; 16]), 0).unwrap();
-    assert_eq!(verdict, CreditVerdict::Credited { before: Cents(PURSE), now: Cents(PURSE + 1_200) });
+    assert_eq!(verdict, CreditVerdict::Credited { before: Cents(PURSE), now: Cents(PURSE + 1_200), by: Some(TERMINAL) });
     assert_eq!(session.resolve(&mut kiosk_keys(), TopUpId([3; 16]), 2).unwrap(), CreditVerdict::NotCredited);
     assert_eq!(session.resolve(&mut kiosk_keys(), TopUpId([3; 16]), 1).unwrap(), CreditVerdict::NotCredited);
 }
@@ -108,7 +108,7 @@ fn a_purse_that_hides_its_value_is_still_resolved() {
         let tray = Tray::with(&description);
         assert!(matches!(credit(&tray, &order(1, 500, 0)), CreditOutcome::Credited { .. }));
         let mut session = tray.session();
-        let credited = CreditVerdict::Credited { before: Cents(PURSE), now: Cents(PURSE + 500) };
+        let credited = CreditVerdict::Credited { before: Cents(PURSE), now: Cents(PURSE + 500), by: Some(TERMINAL) };
         assert_eq!(session.resolve(&mut kiosk_keys(), TopUpId([1; 16]), 0), Ok(credited));
         let again = session.resolve(&mut kiosk_keys(), TopUpId([2; 16]), 1);
         assert_eq!(again, Ok(CreditVerdict::NotCredited), "the session goes on");
@@ -125,7 +125,7 @@ fn a_file_that_has_rolled_on_leaves_the_verdict_to_central() {
     let resolve = |top_up, seen| tray.session().resolve(&mut kiosk_keys(), TopUpId([top_up; 16]), seen).unwrap();
     assert_eq!(resolve(99, 0), CreditVerdict::Unknown);
     assert_eq!(resolve(99, 4), CreditVerdict::NotCredited);
-    let credited = CreditVerdict::Credited { before: Cents(PURSE + 300), now: Cents(PURSE + 600) };
+    let credited = CreditVerdict::Credited { before: Cents(PURSE + 300), now: Cents(PURSE + 600), by: Some(TERMINAL) };
     assert_eq!(resolve(4, 3), credited);
 }
 

@@ -54,6 +54,11 @@ impl Kind {
         matches!(self, Self::ClassicAcs | Self::ClassicPortable)
     }
 
+    /// Whom the card's record names as the writer: a Classic has no room for it.
+    pub(crate) fn writer(self, order: &CreditOrder) -> Option<TerminalId> {
+        (!self.is_classic()).then_some(order.terminal)
+    }
+
     /// Top-ups that the card can show.
     pub(crate) fn records(self) -> u32 {
         if self.is_classic() { 3 } else { u32::from(layout().top_up_records) }

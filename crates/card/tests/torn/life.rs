@@ -1,6 +1,6 @@
 //! A card's life after it was torn, against books that are kept beside it.
 
-use crate::city::{MOVEMENTS, order};
+use crate::city::{Kind, MOVEMENTS, order};
 use crate::terminal::Terminal;
 use card::CreditOutcome;
 use domain::Cents;
@@ -30,12 +30,12 @@ pub(crate) struct Claim {
 impl Claim {
     /// Its record would be number `counter_seen + 1`: while the card still shows that number, or has not come to it,
     /// there is a verdict, and it is the true one.
-    fn verdict(&self, books: &Books, records: u32) -> CreditVerdict {
+    fn verdict(&self, books: &Books, kind: Kind) -> CreditVerdict {
         let own = self.order.counter_seen + 1;
-        if books.counter.checked_sub(own).is_some_and(|later| later >= records) {
+        if books.counter.checked_sub(own).is_some_and(|later| later >= kind.records()) {
             CreditVerdict::Unknown
         } else if self.committed {
-            CreditVerdict::Credited { before: self.before, now: books.purse }
+            CreditVerdict::Credited { before: self.before, now: books.purse, by: kind.writer(&self.order) }
         } else {
             CreditVerdict::NotCredited
         }
@@ -68,7 +68,7 @@ impl Books {
         assert_eq!(contents.top_ups[0].counter, self.counter);
         assert!(terminal.purse().is_none_or(|purse| purse == self.purse), "what a validator sees is the same");
         for claim in &self.claims {
-            let expected = claim.verdict(self, terminal.kind.records());
+            let expected = claim.verdict(self, terminal.kind);
             assert_eq!(terminal.resolve(&claim.order), expected, "{claim:?} at counter {}", self.counter);
         }
     }

@@ -57,7 +57,7 @@ fn check(kind: Kind, past: u8, tear: &Tear, next: Next, seed: u64) {
     let (without, with) = (Cents(PURSE.0 + 100), Cents(PURSE.0 + ours.amount.0 + 100));
     let last = terminal.resolve(&ours);
     match last {
-        CreditVerdict::Credited { before, now } => assert_eq!((before, now, after), (PURSE, with, with)),
+        CreditVerdict::Credited { before, now, .. } => assert_eq!((before, now, after), (PURSE, with, with)),
         CreditVerdict::NotCredited => assert_eq!(after, without),
         CreditVerdict::Unknown => panic!("it has not rolled"),
     }

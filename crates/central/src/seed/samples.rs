@@ -36,6 +36,7 @@ fn tap(rng: &mut impl Rng) -> Vec<u8> {
         credit_key: Some(rng.random()),
         as_of: rng.random_range(1_780_000_000_000..1_830_000_000_000),
         role: None,
+        open: Vec::new(),
     };
     record.encode().to_vec()
 }

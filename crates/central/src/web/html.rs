@@ -58,13 +58,15 @@ pub(super) enum Place {
     Summary,
     Ledger,
     Documents,
+    Reconciliation,
     Check,
 }
 
-const LINKS: [(Place, &str, &str); 4] = [
+const LINKS: [(Place, &str, &str); 5] = [
     (Place::Summary, "/", "Resumen"),
     (Place::Ledger, "/ledger", "Libro"),
     (Place::Documents, "/documents", "Documentos"),
+    (Place::Reconciliation, "/office/reconciliation", "Conciliación"),
     (Place::Check, "/check", "Comprobar un documento"),
 ];
 

@@ -28,13 +28,13 @@ pub(super) fn routes() -> Router<CityServer> {
         .route("/style.css", get(|| async { ([(CONTENT_TYPE, "text/css; charset=utf-8")], STYLE) }))
 }
 
-type Shown = Result<Response, Refusal>;
+pub(super) type Shown = Result<Response, Refusal>;
 
 fn shown(html: String) -> Response {
     ([(CACHE_CONTROL, "no-store")], Html(html)).into_response()
 }
 
-async fn show(
+pub(super) async fn show(
     server: &CityServer,
     place: Place,
     title: &'static str,
@@ -101,6 +101,9 @@ fn anomaly_name(kind: &str) -> &str {
         "rollback" => "diario retrocedido",
         "broken" => "cadena rota",
         "refused" => "envío rechazado",
+        "second-credit" => "abonada dos veces",
+        "other-subject" => "recarga con otros datos",
+        "undecided" => "sin decidir",
         other => other,
     }
 }

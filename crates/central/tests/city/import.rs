@@ -5,14 +5,24 @@ use central::{books, report, uploads};
 use domain::TerminalId;
 use ledger::{Account, Ledger};
 use protocol::export::token_sha256;
-use protocol::{CodeBatch, Enrolment, ExportError, ExportHeader, ExportSealer, Problem, ProblemCode, Upload};
+use protocol::{CodeBatch, Enrolment, ExportError, ExportHeader, ExportSealer, Problem, ProblemCode, Secret32, Upload};
 use std::process::Command;
 
 /// What the terminal of this bundle writes on a stick.
 fn exported(bundle: &Enrolment, uploads: &[Vec<u8>]) -> Vec<u8> {
+    let central = bundle.central_key.unwrap();
+    written(bundle, ExportHeader::to_central(bundle.terminal, NOW, &central, [5; 32]).unwrap(), uploads)
+}
+
+/// As a terminal does whose bundle has no key of central's.
+fn exported_to_epoch(bundle: &Enrolment, uploads: &[Vec<u8>]) -> Vec<u8> {
     let epoch = &bundle.epoch_keys[0];
-    let header = ExportHeader::new(bundle.terminal, epoch.epoch, NOW, [5; 32]);
-    let mut sealer = ExportSealer::new(&header, epoch, &token_sha256(&bundle.access_token)).unwrap();
+    let header = ExportHeader::to_epoch(bundle.terminal, NOW, epoch.epoch, [5; 32]);
+    written(bundle, (header, epoch.key.clone()), uploads)
+}
+
+fn written(bundle: &Enrolment, (header, secret): (ExportHeader, Secret32), uploads: &[Vec<u8>]) -> Vec<u8> {
+    let mut sealer = ExportSealer::new(&header, &secret, &token_sha256(&bundle.access_token)).unwrap();
     let mut file = header.encode();
     for upload in uploads {
         file.extend(sealer.seal(upload).unwrap());
@@ -67,6 +77,14 @@ fn an_outbox_from_a_stick_is_booked_like_one_from_the_network_and_only_once() {
 }
 
 #[test]
+fn an_outbox_of_a_terminal_that_knows_no_key_of_centrals_is_taken_too() {
+    let (city, bundle) = city();
+    let outbox = outbox(&city, &bundle);
+    assert_eq!(counts(&take(&city, &exported_to_epoch(&bundle, &outbox)).unwrap()), (6, 0, 0));
+    assert_eq!(counts(&take(&city, &exported(&bundle, &outbox)).unwrap()), (0, 6, 0));
+}
+
+#[test]
 fn a_stick_that_was_pulled_too_early_gives_what_it_has_and_says_so() {
     let (city, bundle) = city();
     let file = exported(&bundle, &outbox(&city, &bundle));
@@ -104,7 +122,10 @@ fn an_export_of_an_earlier_enrolment_another_terminal_or_nobody_is_refused() {
     assert_eq!(code(b"holiday pictures"), ProblemCode::Malformed);
     let mut later = bundle.clone();
     later.epoch_keys[0].epoch = 9;
-    assert_eq!(code(&exported(&later, &[])), ProblemCode::Unauthorised);
+    assert_eq!(code(&exported_to_epoch(&later, &[])), ProblemCode::Unauthorised);
+    let elsewhere = City::seeded(32, 20, 0).enrol("http://127.0.0.1:1");
+    let foreign = Enrolment { central_key: elsewhere.central_key, ..bundle.clone() };
+    assert_eq!(code(&exported(&foreign, &[])), ProblemCode::Unauthorised, "sealed to another city");
     city.enrol("http://127.0.0.1:1");
     assert_eq!(code(&file), ProblemCode::Unauthorised);
 }

@@ -12,7 +12,14 @@ pub(crate) fn top_up(ledger: &mut Ledger, id: u8) -> Vec<Entry> {
     let top_up = TopUpId([id; 16]);
     let subject = Subject { top_up, card: CardNumber(3_300_000_017), generation: Generation(1), amount: AMOUNT };
     let (before, after) = (Cents(150), Cents(2_150));
-    let intent = Fact::Intent { counter_seen: 1, purse_seen: before, receipt_before: 4, day: NOW.day() };
+    let intent = Fact::Intent {
+        counter_seen: 1,
+        purse_seen: before,
+        receipt_before: 4,
+        day: NOW.day(),
+        order: domain::device::PaymentOrder::Vending,
+        payment_terminal: None,
+    };
     let approval = PaymentApproval { amount: AMOUNT, ..PaymentApproval::default() };
     let mut entries = vec![ledger.intend(NOW, subject, intent).unwrap()];
     for fact in [Fact::Authorised { approval }, Fact::CreditStarted, Fact::Credited { before, after }, Fact::Posted] {

@@ -18,6 +18,8 @@ fn enrolment(read: &[u8], uid: Option<u8>) -> Enrolment {
         epoch_keys: vec![],
         read_base_keys: read.iter().map(|byte| BaseKey::new([*byte; KEY])).collect(),
         uid_key: uid.map(|byte| BaseKey::new([byte; KEY])),
+        central_key: None,
+        recovery_key: None,
         codes: vec![1, 2],
     }
 }

@@ -9,7 +9,7 @@ use crate::machine::Input;
 use crate::usb::Stick;
 use domain::service::{Export, ExportError, ServiceEvent};
 use domain::{TerminalId, Timestamp};
-use protocol::{Enrolment, EpochKey, ExportHeader, ExportSealer};
+use protocol::{Enrolment, EpochKey, ExportHeader, ExportSealer, HpkePublic};
 use session::Event;
 use std::io::{self, Write};
 use std::path::Path;
@@ -24,26 +24,52 @@ use zeroize::Zeroizing;
 /// Uploads that are read from the journal at once.
 const PAGE: u32 = 16;
 
-/// What the outbox is sealed with; central has the same.
+/// What the outbox is sealed with; central has what opens it.
 #[derive(Clone)]
 pub(crate) struct Sealing {
-    epoch: Option<EpochKey>,
+    to: To,
     token_sha256: Zeroizing<[u8; 32]>,
 }
 
+/// To whom.
+#[derive(Clone)]
+enum To {
+    /// To central's public key.
+    Central(HpkePublic),
+    /// To the fleet's newest epoch key: the enrolment is of before central had a public key.
+    Epoch(EpochKey),
+    /// The enrolment has neither.
+    Nobody,
+}
+
 impl Sealing {
-    /// Of the enrolment: its newest epoch key, and what stands for its access token.
+    /// Of the enrolment: central's public key, and what stands for its access token.
     pub(crate) fn of(enrolment: &Enrolment) -> Self {
-        Self {
-            epoch: enrolment.epoch_keys.first().cloned(),
-            token_sha256: Zeroizing::new(protocol::export::token_sha256(&enrolment.access_token)),
-        }
+        let to = match (enrolment.central_key, enrolment.epoch_keys.first()) {
+            (Some(central), _) => To::Central(central),
+            (None, Some(epoch)) => To::Epoch(epoch.clone()),
+            (None, None) => To::Nobody,
+        };
+        Self { to, token_sha256: Zeroizing::new(protocol::export::token_sha256(&enrolment.access_token)) }
     }
 
     /// Of a terminal that can seal nothing.
     #[cfg(test)]
     pub(super) fn none() -> Self {
-        Self { epoch: None, token_sha256: Zeroizing::new([0; 32]) }
+        Self { to: To::Nobody, token_sha256: Zeroizing::new([0; 32]) }
+    }
+
+    /// The header of an export, and what seals the frames behind it.
+    fn begin(&self, terminal: TerminalId, made: Timestamp) -> io::Result<(ExportHeader, ExportSealer)> {
+        let mut random = [0; 32];
+        getrandom::fill(&mut random).map_err(io::Error::other)?;
+        let (header, secret) = match &self.to {
+            To::Central(key) => ExportHeader::to_central(terminal, made, key, random).map_err(io::Error::other)?,
+            To::Epoch(epoch) => (ExportHeader::to_epoch(terminal, made, epoch.epoch, random), epoch.key.clone()),
+            To::Nobody => return Err(io::Error::other("the enrolment has no key to seal to")),
+        };
+        let sealer = ExportSealer::new(&header, &secret, &self.token_sha256).map_err(io::Error::other)?;
+        Ok((header, sealer))
     }
 }
 
@@ -154,11 +180,7 @@ struct Outbox {
 
 impl Outbox {
     fn write(&self, out: &mut dyn Write) -> io::Result<()> {
-        let epoch = self.sealing.epoch.as_ref().ok_or_else(|| io::Error::other("the enrolment has no epoch key"))?;
-        let mut salt = [0; 32];
-        getrandom::fill(&mut salt).map_err(io::Error::other)?;
-        let header = ExportHeader::new(self.terminal, epoch.epoch, self.now, salt);
-        let mut sealer = ExportSealer::new(&header, epoch, &self.sealing.token_sha256).map_err(io::Error::other)?;
+        let (header, mut sealer) = self.sealing.begin(self.terminal, self.now)?;
         out.write_all(&header.encode())?;
         let mut after = 0;
         loop {
@@ -185,7 +207,7 @@ impl Outbox {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use protocol::{ClaimEvidence, ExportReader, Secret32, Upload, UploadBody};
+    use protocol::{ClaimEvidence, ExportForm, ExportReader, HpkeSecret, Secret32, Upload, UploadBody};
     use std::sync::mpsc::channel;
     use store::JournalKey;
 
@@ -231,9 +253,10 @@ mod tests {
             let evidence = ClaimEvidence { card, generation: 1, top_up: [1; 16], purse: None, records: vec![] };
             journal.enqueue(UploadBody::ClaimEvidence(evidence), now).unwrap();
         }
-        let epoch = EpochKey { epoch: 4, key: Secret32::new([5; 32]) };
+        let central = HpkeSecret::new([5; 32]);
         let token_sha256 = protocol::export::token_sha256(&Secret32::new([6; 32]));
-        let sealing = Sealing { epoch: Some(epoch.clone()), token_sha256: Zeroizing::new(token_sha256) };
+        let to = To::Central(central.public().unwrap());
+        let sealing = Sealing { to, token_sha256: Zeroizing::new(token_sha256) };
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let outbox = Outbox {
             terminal: TerminalId(7),
@@ -248,8 +271,9 @@ mod tests {
         assert_ne!(file, again, "each export has a key of its own");
 
         let (header, frames) = ExportHeader::decode(&file).unwrap();
-        assert_eq!((header.terminal, header.epoch, header.made), (TerminalId(7), 4, now));
-        let cards: Vec<u64> = ExportReader::new(&header, frames, &epoch, &token_sha256)
+        assert_eq!((header.terminal, header.made), (TerminalId(7), now));
+        let secret = header.secret_of_central(&central).unwrap();
+        let cards: Vec<u64> = ExportReader::new(&header, frames, &secret, &token_sha256)
             .unwrap()
             .map(|upload| match Upload::decode(&upload.unwrap()).unwrap().body {
                 UploadBody::ClaimEvidence(evidence) => evidence.card,
@@ -257,5 +281,14 @@ mod tests {
             })
             .collect();
         assert_eq!(cards, (0..count).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn an_older_enrolment_seals_to_the_epoch_and_one_without_keys_not_at_all() {
+        let epoch = EpochKey { epoch: 4, key: Secret32::new([5; 32]) };
+        let begin = |to| Sealing { to, token_sha256: Zeroizing::new([0; 32]) }.begin(TerminalId(7), Timestamp(1));
+        let (header, _) = begin(To::Epoch(epoch)).unwrap();
+        assert!(matches!(header.form, ExportForm::Epoch { epoch: 4, .. }));
+        assert!(begin(To::Nobody).is_err());
     }
 }

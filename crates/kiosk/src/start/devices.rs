@@ -3,6 +3,7 @@
 use super::{Devices, Kiosk};
 use crate::KioskError;
 use crate::desk::Desk;
+use crate::journal::Page;
 use crate::key_line::KeyLine;
 use crate::machine::{Desks, Input};
 use crate::paper::Papers;
@@ -12,7 +13,7 @@ use crate::service::{ExportSealing, Exporter, Parts, PaymentLine, Service};
 use crate::sound::SoundDesk;
 use crate::station::StationFile;
 use domain::device::{PaymentEvent, PaymentRequest};
-use payment::{ZvtConfig, ZvtTerminal};
+use payment::ZvtTerminal;
 use printing::Printer;
 use session::Event;
 use std::sync::Arc;
@@ -45,6 +46,7 @@ impl Kiosk {
             vault: self.vault.clone(),
             inputs: self.inputs.clone(),
             wake: Arc::clone(&self.wake),
+            page: Page::default(),
         })
     }
 
@@ -86,21 +88,18 @@ impl Kiosk {
     fn start_payment(&self) -> (Sender<PaymentRequest>, PaymentLine) {
         let (requests, received) = channel(PAYMENT_QUEUE);
         let (checks, asked) = channel(1);
-        let payment = &self.config.payment;
-        let zvt = ZvtConfig {
-            password: payment.password,
-            keeps_last_receipt: payment.keeps_last_receipt,
-            ..ZvtConfig::new(payment.address)
-        };
+        let terminal = ZvtTerminal::new(self.config.payment.zvt());
         let line = PaymentLine { checks, identity: Arc::default() };
         let (inputs, told) = (self.inputs.clone(), line.clone());
         let emit = move |event: PaymentEvent| {
-            if let PaymentEvent::Approved(_, approval) = &event {
-                told.is(&approval.reference.terminal);
+            match &event {
+                PaymentEvent::Ready { terminal, .. } if !terminal.is_empty() => told.is(terminal),
+                PaymentEvent::Approved(_, approval) => told.is(&approval.reference.terminal),
+                _ => {}
             }
             inputs.send(Input::Event(Event::Payment(event)));
         };
-        self.runtime.spawn(payment::desk::drive_with_checks(ZvtTerminal::new(zvt), received, asked, emit));
+        self.runtime.spawn(payment::desk::drive_with_checks(terminal, received, asked, emit));
         (requests, line)
     }
 

@@ -1,12 +1,14 @@
-//! The vending order, driven by `duty` alone, with a kill before and after every step, a payment terminal that keeps
-//! or reverses as it likes, cards that are torn and come back or don't. Every history ends where docs/money.md says,
+//! The three orders, driven by `duty` alone, with a kill before and after every step, a payment terminal that keeps
+//! or reverses as it likes, reservations that cannot be booked or released and lapse, cards that are torn and come back or don't. Every history ends where docs/money.md says,
 //! and nobody loses a cent.
 
-use crate::world::{AMOUNT, BEFORE, Journal, Paid, World, approval, subject};
+use crate::world::{AMOUNT, BEFORE, BEGIN, HERE, Journal, Paid, RESERVATION_MS, World, approval, intent_of, subject};
 use domain::FailureCode;
 use domain::card::CreditVerdict;
-use ledger::{Account, Claim, Credit, Duty, Fact, MoneyEffect, Outcome, Payment, TopUp};
+use domain::device::{PaymentApproval, PaymentOrder};
+use ledger::{Account, Claim, Credit, Duty, Fact, Kind, MoneyEffect, Outcome, Payment, State, TopUp};
 use proptest::prelude::*;
+use std::collections::{BTreeSet, HashSet};
 
 /// Fate, decided by bytes: 0 is the happy path.
 struct Fate<'a> {
@@ -26,6 +28,8 @@ struct Story<'a> {
     fate: Fate<'a>,
     /// The visit that began the top-up goes on: its card may come back to the tray.
     visit: bool,
+    /// Those it was in.
+    states: BTreeSet<State>,
 }
 
 impl Story<'_> {
@@ -35,6 +39,7 @@ impl Story<'_> {
 
     fn record(&mut self, fact: Fact) {
         self.journal.record(fact).unwrap();
+        self.states.insert(self.top_up().state());
     }
 
     /// `true` when the process was killed here and has started again.
@@ -53,7 +58,7 @@ impl Story<'_> {
     /// One effect: killed before it, or after it and before its outcome is journalled, it gives `None`.
     fn effect(&mut self, effect: MoneyEffect) -> Option<()> {
         let permit = match effect {
-            MoneyEffect::CreditAgain => self.top_up().permit_credit_again(self.world.card_verdict()),
+            MoneyEffect::CreditAgain => self.top_up().permit_credit_again(self.world.card_verdict(), self.world.now),
             effect => self.top_up().permit(effect),
         }
         .unwrap();
@@ -66,37 +71,127 @@ impl Story<'_> {
 
     fn step(&mut self) {
         match self.top_up().duty() {
-            Duty::JournalIntent | Duty::Nothing | Duty::AwaitCentral => {}
+            Duty::JournalIntent | Duty::Nothing => {}
+            // Late truth is still heard.
+            Duty::AwaitCentral if self.fate.strikes(2) => {
+                self.asked_again();
+            }
+            Duty::AwaitCentral => {}
             Duty::AwaitPayment => self.pay(),
+            Duty::ResolvePayment(_) if self.fate.strikes(5) => self.cannot_tell(),
             Duty::ResolvePayment(_) => {
-                let facts = self.top_up().facts_from_payment(&self.world.payment_verdict());
-                assert!(!facts.is_empty(), "the terminal knows: {:?} {:?}", self.world, self.top_up());
-                for fact in facts {
-                    if self.killed() {
-                        return;
-                    }
-                    self.record(fact);
-                }
+                assert!(self.asked_again(), "the terminal knows: {:?} {:?}", self.world, self.top_up());
             }
             Duty::StartCredit => self.start_credit(),
+            // The card is gone before the answer.
+            Duty::Settle | Duty::Acknowledge if self.top_up().credit() == Credit::Untried && self.fate.strikes(6) => {
+                self.record(Fact::NotCredited { code: FailureCode::CardTorn });
+            }
             Duty::AwaitCredit => self.credit(MoneyEffect::Credit),
             Duty::ResolveCard | Duty::FinishClaim => self.ask_card(),
             Duty::Settle => self.answer(MoneyEffect::Settle, Fact::Posted),
             Duty::Refuse => self.answer(MoneyEffect::Refuse, Fact::Voided),
-            Duty::Reverse(found) => {
-                assert_eq!(found, approval());
-                if !self.world.reversals_work {
-                    self.record(Fact::Claimed);
-                } else if self.world.paid == Paid::Reversed {
-                    // The one before was carried out, and its outcome lost: asked again it says so.
-                    let facts = self.top_up().facts_from_payment(&self.world.payment_verdict());
-                    assert_eq!(facts, [Fact::Voided]);
-                    self.record(Fact::Voided);
-                } else if self.effect(MoneyEffect::Reverse).is_some() {
-                    self.record(Fact::Voided);
+            Duty::Acknowledge => self.answer(MoneyEffect::Acknowledge, Fact::Reserved { until: World::until() }),
+            Duty::Reverse(found) => self.give_back(&found, MoneyEffect::Reverse),
+            Duty::Release(found) => self.give_back(&found, MoneyEffect::Release),
+            Duty::Capture(found) => self.capture(&found),
+            Duty::AwaitLapse => {
+                assert_eq!(self.top_up().facts_from_time(BEGIN), []);
+                if self.world.paid == Paid::Kept || self.fate.strikes(3) {
+                    return self.operator_books();
+                }
+                self.world.lapse();
+                if self.fate.strikes(2) || !self.asked_again() {
+                    self.journal_all(self.top_up().facts_from_time(self.world.now));
                 }
             }
             Duty::BookLoss => self.record(Fact::LossCreditedButReversed),
+        }
+    }
+
+    /// Somebody books the reservation in the payment terminal's own menu.
+    fn operator_books(&mut self) {
+        if self.world.paid == Paid::Reserved {
+            self.world.paid = Paid::Kept;
+        }
+        self.asked_again();
+    }
+
+    /// The payment terminal cannot tell: the citizen gets a claim, and the second time central has to decide.
+    fn cannot_tell(&mut self) {
+        let top_up = self.top_up();
+        self.visit = false;
+        if top_up.claim() == Claim::Open || top_up.credit() == Credit::Credited {
+            return self.record(Fact::LeftToCentral);
+        }
+        if (top_up.payment(), top_up.credit()) == (Payment::Adrift, Credit::Untried) {
+            self.record(Fact::NotCredited { code: FailureCode::PaymentUnknown });
+        }
+        self.record(Fact::Claimed);
+    }
+
+    /// Asked again: whether the payment terminal's word decided anything.
+    fn asked_again(&mut self) -> bool {
+        let verdict = self.world.payment_verdict();
+        let facts = self.top_up().facts_from_payment(&verdict, self.world.now, RESERVATION_MS);
+        let decided = !facts.is_empty();
+        self.journal_all(facts);
+        decided
+    }
+
+    /// Facts of one word, with a kill between any two.
+    fn journal_all(&mut self, facts: Vec<Fact>) {
+        for fact in facts {
+            if self.killed() {
+                return;
+            }
+            self.record(fact);
+        }
+    }
+
+    fn give_back(&mut self, found: &PaymentApproval, effect: MoneyEffect) {
+        assert_eq!(*found, approval());
+        if effect == MoneyEffect::Release && self.fate.strikes(6) {
+            return self.operator_books();
+        }
+        // The one before may have been carried out, and its outcome lost: asked again it says so.
+        if self.asked_again() {
+            return;
+        }
+        if !self.world.reversals_work {
+            self.record(Fact::Claimed);
+        } else if self.effect(effect).is_some() && !self.fate.strikes(5) {
+            self.record(Fact::Voided);
+        }
+    }
+
+    fn capture(&mut self, found: &PaymentApproval) {
+        assert_eq!(*found, approval());
+        let before = self.top_up();
+        if self.asked_again() {
+            return;
+        }
+        if self.world.captures_work && !self.fate.strikes(4) {
+            // Its answer may be lost.
+            if self.effect(MoneyEffect::Capture).is_some() && !self.fate.strikes(5) {
+                self.record(Fact::Posted);
+            }
+            return;
+        }
+        if before.has(Kind::CaptureOwed) && self.fate.strikes(2) {
+            // It lapses before it is tried once more; the terminal may still list it.
+            self.world.now = World::until();
+            if self.fate.strikes(2) {
+                self.world.lapse();
+                return;
+            }
+        } else if before.has(Kind::CaptureOwed) {
+            self.world.now = World::until();
+        }
+        let code = FailureCode::PaymentRefused;
+        self.journal_all(before.facts_from_failed_capture(code, self.world.now));
+        if self.world.now == World::until() {
+            self.world.lapse();
         }
     }
 
@@ -105,6 +200,10 @@ impl Story<'_> {
             return;
         }
         if self.fate.strikes(6) {
+            if self.fate.strikes(3) {
+                // It was never heard.
+                self.world.paid = Paid::Never;
+            }
             let keeps = self.fate.strikes(2);
             self.world.let_go(keeps);
             return self.record(Fact::PaymentUnknown);
@@ -120,12 +219,21 @@ impl Story<'_> {
         if self.fate.strikes(5) {
             return self.record(Fact::NotCredited { code: FailureCode::CardTorn });
         }
+        if self.world.paid == Paid::Waiting && self.fate.strikes(6) {
+            // It waits no longer.
+            let keeps = self.fate.strikes(2);
+            self.world.let_go(keeps);
+            return self.record(Fact::AnswerInDoubt);
+        }
         self.record(Fact::CreditStarted);
     }
 
     fn credit(&mut self, effect: MoneyEffect) {
         // Torn before the card has decided, or after.
         let torn = self.fate.strikes(4);
+        if effect == MoneyEffect::Credit && self.world.paid == Paid::Waiting && self.fate.strikes(6) {
+            return self.let_go_while_credited(torn);
+        }
         let too_late = torn && self.fate.strikes(2);
         if (!torn || too_late) && self.effect(effect).is_none() {
             return;
@@ -137,12 +245,29 @@ impl Story<'_> {
         }
     }
 
+    /// The payment terminal waits no longer while the card is being credited.
+    fn let_go_while_credited(&mut self, torn: bool) {
+        self.record(Fact::AnswerInDoubt);
+        let keeps = self.fate.strikes(2);
+        self.world.let_go(keeps);
+        self.world.credited = !torn;
+        if self.fate.strikes(2) {
+            // Its verdict comes before the card's.
+            self.asked_again();
+        }
+        if self.top_up().credit() != Credit::Started {
+            // Killed meanwhile.
+            return;
+        }
+        self.record(if torn { Fact::InDoubt } else { Fact::Credited { before: BEFORE, after: Account::credited() } });
+    }
+
     fn ask_card(&mut self) {
         let top_up = self.top_up();
         let comes = !self.fate.strikes(3);
         let verdict = if comes { self.world.card_verdict() } else { CreditVerdict::Unknown };
-        let facts = top_up.facts_from_card(verdict);
-        let again = top_up.permit_credit_again(verdict).is_ok();
+        let facts = top_up.facts_from_card(verdict, HERE, self.world.now);
+        let again = top_up.permit_credit_again(verdict, self.world.now).is_ok();
         if again && (facts.is_empty() || self.fate.strikes(2)) {
             return self.credit(MoneyEffect::CreditAgain);
         }
@@ -167,7 +292,11 @@ impl Story<'_> {
             }
             let keeps = self.fate.strikes(2);
             self.world.let_go(keeps);
-            return self.record(Fact::AnswerInDoubt);
+            self.record(Fact::AnswerInDoubt);
+            if self.fate.strikes(4) {
+                self.operator_books();
+            }
+            return;
         }
         if self.effect(effect).is_some() {
             self.record(done);
@@ -188,11 +317,16 @@ impl Story<'_> {
                 assert!(!credited && matches!(paid, Paid::Never | Paid::Reversed), "{:?}", self.world);
                 assert_eq!(books, [0, 0, 0]);
             }
-            Some(Outcome::Lost) => assert_eq!((paid, credited, books), (Paid::Reversed, true, [0, -a, a])),
+            Some(Outcome::Lost) => {
+                assert_eq!((paid, credited, books), (Paid::Reversed, true, [0, -a, a]));
+                assert_eq!(self.journal.ledger.float_used(top_up.day()), AMOUNT, "the loss is under the float");
+            }
             Some(Outcome::Settled) => panic!("nobody settled it"),
             None => {
-                // Only a card that never came back leaves something open, and that is a claim.
-                assert_eq!(top_up.claim(), Claim::Open, "{top_up:?}");
+                // Only a card that never came back leaves something open, and that is a claim; or a payment terminal
+                // that cannot tell.
+                let left = top_up.has(Kind::LeftToCentral);
+                assert!(top_up.claim() == Claim::Open || left && credited, "{top_up:?}");
                 assert!(self.journal.ledger.blocking().is_none(), "{top_up:?}");
                 assert_eq!(balances.get(Account::Transit).0, 0);
                 return;
@@ -213,52 +347,83 @@ impl Credits for Account {
     }
 }
 
-fn tell(fate: &[u8], kills: u8, reversals_work: bool) -> (Option<Outcome>, Credit, bool) {
+const ORDERS: [PaymentOrder; 3] = [PaymentOrder::Vending, PaymentOrder::CaptureFirst, PaymentOrder::PreAuthorise];
+
+fn tell(order: PaymentOrder, fate: &[u8], kills: u8, works: [bool; 2]) -> Story<'_> {
+    let [reversals_work, captures_work] = works;
     let mut story = Story {
         journal: Journal::new(),
-        world: World { reversals_work, ..World::new() },
+        world: World { reversals_work, captures_work, ..World::new(order) },
         fate: Fate { bytes: fate.iter(), kills_left: kills },
         visit: true,
+        states: BTreeSet::new(),
     };
-    story.journal.intend(subject()).unwrap();
+    story.journal.intend_as(subject(), intent_of(order)).unwrap();
     for _ in 0..60 {
+        story.states.insert(story.top_up().state());
         if story.top_up().outcome().is_some() {
             break;
         }
         story.step();
     }
     story.check();
-    (story.top_up().outcome(), story.top_up().credit(), story.visit)
+    story
 }
 
 #[test]
-fn without_faults_it_is_completed_in_the_same_visit() {
-    assert_eq!(tell(&[], 0, true), (Some(Outcome::Completed), Credit::Credited, true));
+fn without_faults_each_order_is_completed_in_the_same_visit() {
+    for order in ORDERS {
+        let story = tell(order, &[], 0, [true; 2]);
+        assert_eq!((story.top_up().outcome(), story.visit), (Some(Outcome::Completed), true), "{order:?}");
+    }
 }
 
 #[test]
 fn a_card_that_comes_back_settles_every_claim() {
     // After the bytes run out the card comes whenever it is wanted, so that no history may stay open.
-    proptest!(ProptestConfig::with_cases(2_000), |(fate in proptest::collection::vec(any::<u8>(), 0..24), kills in 0_u8..4, works in any::<bool>())| {
-        let (outcome, ..) = tell(&fate, kills, works);
-        prop_assert!(outcome.is_some());
+    let fate = proptest::collection::vec(any::<u8>(), 0..24);
+    let cases = ProptestConfig::with_cases(3_000);
+    proptest!(cases, |(order in 0_usize..3, fate in fate, kills in 0_u8..4, works in any::<[bool; 2]>())| {
+        let story = tell(ORDERS[order], &fate, kills, works);
+        let left = story.top_up().has(Kind::LeftToCentral);
+        prop_assert!(left || story.top_up().outcome().is_some(), "{:?}", story.top_up());
     });
 }
 
 #[test]
-fn every_way_out_is_reached() {
-    let mut seen = std::collections::HashSet::new();
-    let mut seed = 1_u64;
-    for _ in 0..4_000 {
-        let fate: Vec<u8> = (0..20)
-            .map(|_| {
-                seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-                seed.to_be_bytes()[0]
-            })
-            .collect();
-        seen.insert(tell(&fate, 3, !seed.is_multiple_of(3)).0);
-    }
-    for outcome in [Outcome::Completed, Outcome::Voided, Outcome::Lost] {
-        assert!(seen.contains(&Some(outcome)), "{outcome:?}");
+fn every_way_out_is_reached_and_every_state_on_the_way() {
+    for order in ORDERS {
+        // Each fate a byte a decision; the seed makes them the same in every run.
+        let mut outcomes = HashSet::new();
+        let mut states = BTreeSet::new();
+        let mut seed = 1_u64;
+        for round in 0..6_000_u32 {
+            let fate: Vec<u8> = (0..24)
+                .map(|_| {
+                    seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                    seed.to_be_bytes()[0]
+                })
+                .collect();
+            let story = tell(order, &fate, 3, [!round.is_multiple_of(3), !round.is_multiple_of(4)]);
+            outcomes.insert(story.top_up().outcome());
+            states.extend(story.states);
+        }
+        for outcome in [Outcome::Completed, Outcome::Voided] {
+            assert!(outcomes.contains(&Some(outcome)), "{order:?} {outcome:?}");
+        }
+        // Where the money is kept before the credit, nothing can be lost.
+        let may_lose = order != PaymentOrder::CaptureFirst;
+        assert_eq!(outcomes.contains(&Some(Outcome::Lost)), may_lose, "{order:?}");
+        let reachable = State::reachable(order);
+        assert!(states.is_subset(&reachable), "{order:?}");
+        // The others are before the intent, or need central: a settlement, or an order.
+        let by_central = |state: &&State| {
+            let ordered = state.claim == Claim::Open && state.credit == Credit::Credited;
+            let elsewhere = matches!(state.payment, Payment::None | Payment::Elsewhere);
+            elsewhere || state.claim == Claim::Settled || ordered && state.payment != Payment::Kept
+        };
+        let missing: Vec<String> =
+            reachable.difference(&states).filter(|state| !by_central(state)).map(State::to_string).collect();
+        assert!(missing.is_empty(), "{order:?}: {missing:?}");
     }
 }

@@ -1,12 +1,14 @@
 //! Entries: their bytes, their chain, their books.
 
-use crate::world::{Journal, approval, intent, subject};
-use domain::device::{PaymentApproval, PaymentReference};
+use crate::world::{Journal, approval, intent, intent_of, subject};
+use domain::device::{PaymentApproval, PaymentOrder, PaymentReference};
 use domain::{CardNumber, Cents, Day, FailureCode, Generation, TerminalId, Timestamp, TopUpId};
 use ledger::{
     Account, Balances, Chain, ChainError, DecodeError, Entry, Fact, Ledger, LedgerError, Posting, Settlement, Subject,
 };
 use proptest::prelude::*;
+
+const ORDERS: [PaymentOrder; 3] = [PaymentOrder::Vending, PaymentOrder::CaptureFirst, PaymentOrder::PreAuthorise];
 
 fn fact() -> impl Strategy<Value = Fact> {
     let code = (0..FailureCode::ALL.len()).prop_map(|place| FailureCode::ALL[place]);
@@ -15,17 +17,29 @@ fn fact() -> impl Strategy<Value = Fact> {
         PaymentApproval { reference, amount: Cents(cents), scheme: text.clone(), masked_pan: text, ..approval() }
     });
     prop_oneof![
-        (any::<u32>(), any::<i64>(), any::<u32>(), any::<i32>()).prop_map(
-            |(counter_seen, purse, receipt_before, day)| {
-                Fact::Intent { counter_seen, purse_seen: Cents(purse), receipt_before, day: Day(day) }
-            }
-        ),
+        (any::<u32>(), any::<i64>(), any::<u32>(), any::<i32>(), 0_usize..3, proptest::option::of("[0-9]{0,8}"))
+            .prop_map(|(counter_seen, purse, receipt_before, day, order, payment_terminal)| {
+                let (purse_seen, day, order) = (Cents(purse), Day(day), ORDERS[order]);
+                Fact::Intent { counter_seen, purse_seen, receipt_before, day, order, payment_terminal }
+            }),
+        any::<i64>().prop_map(|until| Fact::Reserved { until: Timestamp(until) }),
+        (any::<u32>(), any::<i64>(), any::<i64>()).prop_map(|(by, before, after)| {
+            Fact::CreditedElsewhere { by: TerminalId(by), before: Cents(before), after: Cents(after) }
+        }),
+        (any::<u32>(), any::<i64>(), any::<i32>(), any::<i64>()).prop_map(|(counter_seen, purse, day, expires)| {
+            Fact::Ordered { counter_seen, purse_seen: Cents(purse), day: Day(day), expires: Timestamp(expires) }
+        }),
+        (any::<i64>(), any::<i64>())
+            .prop_map(|(before, after)| Fact::OrderCredited { before: Cents(before), after: Cents(after) }),
+        code.clone().prop_map(|code| Fact::CaptureOwed { code }),
+        code.clone().prop_map(|code| Fact::OrderLapsed { code }),
         approval.prop_map(|approval| Fact::Authorised { approval }),
         code.clone().prop_map(|code| Fact::Declined { code }),
         code.prop_map(|code| Fact::NotCredited { code }),
         (any::<i64>(), any::<i64>())
             .prop_map(|(before, after)| { Fact::Credited { before: Cents(before), after: Cents(after) } }),
-        prop_oneof![Just(Settlement::PaidOut), Just(Settlement::NothingOwed)].prop_map(|by| Fact::ClaimSettled { by }),
+        prop_oneof![Just(Settlement::PaidOut), Just(Settlement::NothingOwed), Just(Settlement::FoundCredited),]
+            .prop_map(|by| Fact::ClaimSettled { by }),
         prop_oneof![
             Just(Fact::PaymentUnknown),
             Just(Fact::NeverMade),
@@ -37,6 +51,7 @@ fn fact() -> impl Strategy<Value = Fact> {
             Just(Fact::Claimed),
             Just(Fact::LeftToCentral),
             Just(Fact::LossCreditedButReversed),
+            Just(Fact::LossCaptureExpired),
         ],
     ]
 }
@@ -99,6 +114,44 @@ fn other_bytes_for_the_same_entry_are_refused() {
     assert!(matches!(Entry::decode(&longer), Err(DecodeError::NotCanonical)));
     let trailing = [&bytes[..], &[0]].concat();
     assert!(matches!(Entry::decode(&trailing), Err(DecodeError::NotCanonical)));
+}
+
+#[test]
+fn an_intent_from_before_there_was_a_choice_keeps_its_bytes() {
+    let mut entry = {
+        let mut journal = Journal::new();
+        journal.intend(subject()).unwrap();
+        journal.entries.remove(0)
+    };
+    let data = |entry: &Entry| {
+        let bytes = entry.encode();
+        // `kind 1`, then the data; the empty postings are the last byte.
+        let begin = bytes.windows(2).rposition(|two| two[0] == 1 && matches!(two[1], 0x84 | 0x86)).unwrap();
+        bytes[begin + 1..bytes.len() - 1].to_vec()
+    };
+    let change = |entry: &mut Entry, now: PaymentOrder, terminal: Option<&str>| {
+        let Fact::Intent { order, payment_terminal, .. } = &mut entry.fact else { panic!() };
+        (*order, *payment_terminal) = (now, terminal.map(str::to_owned));
+    };
+    let old = [&[0x84, 4][..], &[0x19, 0x01, 0x5E], &[0x19, 0x01, 0xD6], &[0x19, 0x4E, 0x20]].concat();
+    let [new, end] = [&old[1..], &[3, 0xF6]];
+    change(&mut entry, PaymentOrder::Vending, None);
+    assert_eq!(data(&entry), old);
+    assert_eq!(Entry::decode(&entry.encode()).unwrap(), entry);
+    change(&mut entry, PaymentOrder::PreAuthorise, None);
+    assert_eq!(data(&entry), [&[0x86], new, end].concat());
+    change(&mut entry, PaymentOrder::Vending, Some("52500021"));
+    assert_eq!(data(&entry), [&[0x86], new, &[1, 0x68], &b"52500021"[..]].concat());
+
+    // The longer form of what has a shorter one is another entry's bytes.
+    change(&mut entry, PaymentOrder::PreAuthorise, None);
+    let mut bytes = entry.encode();
+    let place = bytes.len() - 3;
+    assert_eq!(bytes[place], 3);
+    bytes[place] = 1;
+    assert!(matches!(Entry::decode(&bytes), Err(DecodeError::NotCanonical)));
+    bytes[place] = 4;
+    assert!(matches!(Entry::decode(&bytes), Err(DecodeError::Unknown("order"))));
 }
 
 #[test]
@@ -191,12 +244,37 @@ fn the_float_counts_what_may_have_been_credited_on_its_day() {
 }
 
 #[test]
+fn a_capture_that_is_owed_counts_against_every_day_until_it_is_decided() {
+    let mut journal = Journal::new();
+    journal.intend_as(subject(), intent_of(PaymentOrder::PreAuthorise)).unwrap();
+    let until = Timestamp(1_900_000_000_000);
+    let credited = Fact::Credited { before: Cents(350), after: Cents(2350) };
+    for fact in [Fact::Authorised { approval: approval() }, Fact::Reserved { until }, Fact::CreditStarted, credited] {
+        journal.record(fact).unwrap();
+    }
+    journal.record(Fact::CaptureOwed { code: FailureCode::PaymentRefused }).unwrap();
+    assert_eq!(journal.ledger.balances().get(Account::Loss), Cents(2000), "owed is booked as lost");
+    assert!(journal.ledger.blocking().is_none());
+    let later = Day(20_009);
+    assert_eq!(journal.ledger.float_used(later), Cents(2000));
+    let mut lost = Journal { entries: journal.entries.clone(), ledger: journal.ledger.clone() };
+    journal.record(Fact::Posted).unwrap();
+    assert_eq!(journal.ledger.float_used(later), Cents::ZERO);
+    assert_eq!(journal.ledger.balances().get(Account::Loss), Cents::ZERO);
+    lost.record(Fact::LossCaptureExpired).unwrap();
+    assert_eq!(lost.ledger.balances().get(Account::Loss), Cents(2000));
+    assert_eq!(lost.ledger.float_used(Day(20_000)), Cents(2000));
+}
+
+#[test]
 fn ended_top_ups_are_forgotten_after_a_day_and_open_ones_never() {
     let mut journal = completed();
     let later = |id, day| {
         let subject = Subject { top_up: TopUpId([id; 16]), ..subject() };
-        let Fact::Intent { counter_seen, purse_seen, receipt_before, .. } = intent() else { panic!() };
-        (subject, Fact::Intent { counter_seen, purse_seen, receipt_before, day: Day(day) })
+        let Fact::Intent { counter_seen, purse_seen, receipt_before, order, payment_terminal, .. } = intent() else {
+            panic!()
+        };
+        (subject, Fact::Intent { counter_seen, purse_seen, receipt_before, day: Day(day), order, payment_terminal })
     };
     for (id, day, known) in [(1, 20_001, true), (2, 20_002, false)] {
         let (next, intent) = later(id, day);

@@ -4,5 +4,6 @@
 
 mod crashes;
 mod journal;
+mod orders;
 mod states;
 mod world;

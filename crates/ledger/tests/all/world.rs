@@ -1,19 +1,35 @@
 //! A payment terminal and a card that do what the journal permits, and now and then what they like.
 
 use domain::card::CreditVerdict;
-use domain::device::{PaymentApproval, PaymentReference, PaymentVerdict};
+use domain::device::{PaymentApproval, PaymentOrder, PaymentReference, PaymentVerdict};
 use domain::{CardNumber, Cents, Day, Generation, TerminalId, Timestamp, TopUpId};
 use ledger::{Entry, Fact, Ledger, LedgerError, MoneyEffect, Permit, Subject};
 
 pub(crate) const AMOUNT: Cents = Cents(2000);
 pub(crate) const BEFORE: Cents = Cents(350);
+/// The terminal of the journal.
+pub(crate) const HERE: TerminalId = TerminalId(21);
+/// When each story begins, and how long a reservation holds from then.
+pub(crate) const BEGIN: Timestamp = Timestamp(1_800_000_000_000);
+pub(crate) const RESERVATION_MS: u64 = 1_000_000;
 
 pub(crate) fn subject() -> Subject {
     Subject { top_up: TopUpId([9; 16]), card: CardNumber(1_234_567_890), generation: Generation(1), amount: AMOUNT }
 }
 
 pub(crate) fn intent() -> Fact {
-    Fact::Intent { counter_seen: 4, purse_seen: BEFORE, receipt_before: 470, day: Day(20_000) }
+    intent_of(PaymentOrder::Vending)
+}
+
+pub(crate) fn intent_of(order: PaymentOrder) -> Fact {
+    Fact::Intent {
+        counter_seen: 4,
+        purse_seen: BEFORE,
+        receipt_before: 470,
+        day: Day(20_000),
+        order,
+        payment_terminal: Some("52500021".to_owned()),
+    }
 }
 
 pub(crate) fn approval() -> PaymentApproval {
@@ -32,23 +48,51 @@ pub(crate) enum Paid {
     Never,
     /// Approved, and waiting for an answer.
     Waiting,
+    /// Reserved: nothing is charged.
+    Reserved,
     Kept,
+    /// Given back, released, or lapsed.
     Reversed,
 }
 
 /// The world outside the journal.
 #[derive(Debug, Clone)]
 pub(crate) struct World {
+    pub(crate) order: PaymentOrder,
     pub(crate) paid: Paid,
     pub(crate) credited: bool,
+    pub(crate) now: Timestamp,
     /// Other top-ups of the card after ours was journalled (the counter then proves nothing more).
     pub(crate) rolled_on: bool,
+    /// Reversals and releases.
     pub(crate) reversals_work: bool,
+    pub(crate) captures_work: bool,
 }
 
 impl World {
-    pub(crate) fn new() -> Self {
-        Self { paid: Paid::Never, credited: false, rolled_on: false, reversals_work: true }
+    pub(crate) fn new(order: PaymentOrder) -> Self {
+        Self {
+            order,
+            paid: Paid::Never,
+            credited: false,
+            now: BEGIN,
+            rolled_on: false,
+            reversals_work: true,
+            captures_work: true,
+        }
+    }
+
+    /// When a reservation lapses by itself.
+    pub(crate) fn until() -> Timestamp {
+        BEGIN.plus_ms(i64::try_from(RESERVATION_MS).unwrap())
+    }
+
+    /// The reservation's time passes.
+    pub(crate) fn lapse(&mut self) {
+        self.now = Self::until();
+        if self.paid == Paid::Reserved {
+            self.paid = Paid::Reversed;
+        }
     }
 
     /// What asking the payment terminal again gives.
@@ -56,6 +100,7 @@ impl World {
         match self.paid {
             Paid::Never => PaymentVerdict::NeverMade,
             Paid::Waiting => PaymentVerdict::Unknown,
+            Paid::Reserved => PaymentVerdict::Reserved(approval()),
             Paid::Kept => PaymentVerdict::Paid(approval()),
             Paid::Reversed => PaymentVerdict::Reversed(approval()),
         }
@@ -64,7 +109,7 @@ impl World {
     /// What the card proves.
     pub(crate) fn card_verdict(&self) -> CreditVerdict {
         match (self.credited, self.rolled_on) {
-            (true, _) => CreditVerdict::Credited { before: BEFORE, now: BEFORE },
+            (true, _) => CreditVerdict::Credited { before: BEFORE, now: BEFORE, by: Some(HERE) },
             (false, false) => CreditVerdict::NotCredited,
             (false, true) => CreditVerdict::Unknown,
         }
@@ -80,7 +125,12 @@ impl World {
             }
             MoneyEffect::Credit | MoneyEffect::CreditAgain => {
                 assert!(!self.credited, "credited twice");
-                assert!(matches!(self.paid, Paid::Waiting | Paid::Kept), "credited without money: {:?}", self.paid);
+                let there = match self.order {
+                    PaymentOrder::Vending => matches!(self.paid, Paid::Waiting | Paid::Kept),
+                    PaymentOrder::CaptureFirst => self.paid == Paid::Kept,
+                    PaymentOrder::PreAuthorise => matches!(self.paid, Paid::Reserved | Paid::Kept),
+                };
+                assert!(there, "credited without money: {:?}", self.paid);
                 self.credited = true;
             }
             MoneyEffect::Settle => {
@@ -95,13 +145,26 @@ impl World {
                 assert_eq!((self.paid, self.credited), (Paid::Kept, false), "reversed");
                 self.paid = Paid::Reversed;
             }
+            MoneyEffect::Acknowledge => {
+                assert_eq!((self.paid, self.order), (Paid::Waiting, PaymentOrder::PreAuthorise));
+                self.paid = Paid::Reserved;
+            }
+            MoneyEffect::Capture => {
+                assert_eq!(self.paid, Paid::Reserved, "booked twice, or what is not there");
+                self.paid = Paid::Kept;
+            }
+            MoneyEffect::Release => {
+                assert_eq!((self.paid, self.credited), (Paid::Reserved, false), "released");
+                self.paid = Paid::Reversed;
+            }
         }
     }
 
     /// The line to the payment terminal breaks while it waits: it keeps or reverses as it likes.
     pub(crate) fn let_go(&mut self, keeps: bool) {
         if self.paid == Paid::Waiting {
-            self.paid = if keeps { Paid::Kept } else { Paid::Reversed };
+            let kept = if self.order == PaymentOrder::PreAuthorise { Paid::Reserved } else { Paid::Kept };
+            self.paid = if keeps { kept } else { Paid::Reversed };
         }
     }
 }
@@ -114,11 +177,25 @@ pub(crate) struct Journal {
 
 impl Journal {
     pub(crate) fn new() -> Self {
-        Self { entries: Vec::new(), ledger: Ledger::new(TerminalId(21), 1) }
+        Self::of(HERE)
+    }
+
+    pub(crate) fn of(terminal: TerminalId) -> Self {
+        Self { entries: Vec::new(), ledger: Ledger::new(terminal, 1) }
     }
 
     pub(crate) fn intend(&mut self, subject: Subject) -> Result<(), LedgerError> {
-        let entry = self.ledger.intend(self.at(), subject, intent())?;
+        self.intend_as(subject, intent())
+    }
+
+    pub(crate) fn intend_as(&mut self, subject: Subject, intent: Fact) -> Result<(), LedgerError> {
+        let entry = self.ledger.intend(self.at(), subject, intent)?;
+        self.entries.push(entry);
+        Ok(())
+    }
+
+    pub(crate) fn take_order(&mut self, subject: Subject, order: Fact) -> Result<(), LedgerError> {
+        let entry = self.ledger.take_order(self.at(), subject, order)?;
         self.entries.push(entry);
         Ok(())
     }
@@ -138,7 +215,8 @@ impl Journal {
         let stored: Vec<Vec<u8>> = self.entries.iter().map(Entry::encode).collect();
         let read: Vec<Entry> = stored.iter().map(|bytes| Entry::decode(bytes).unwrap()).collect();
         assert_eq!(read, self.entries);
-        let replayed = Ledger::replay(TerminalId(21), 1, &read).unwrap();
+        let chain = self.ledger.chain();
+        let replayed = Ledger::replay(chain.terminal, chain.journal_generation, &read).unwrap();
         assert_eq!(replayed, self.ledger);
         self.ledger = replayed;
         let at = self.at();

@@ -18,7 +18,7 @@ impl fmt::Debug for Apdu {
     }
 }
 
-/// Control fields used here.
+/// Control fields used here (chapter 14, "Summary of Commands"; each has a section of its own in chapters 2 to 5).
 pub mod control {
     /// Status information: a transaction's outcome.
     pub const STATUS: [u8; 2] = [0x04, 0x0F];
@@ -36,8 +36,18 @@ pub mod control {
     pub const ABORTED: [u8; 2] = [0x06, 0x1E];
     /// Repeat receipt: the last transaction's outcome once more.
     pub const REPEAT_RECEIPT: [u8; 2] = [0x06, 0x20];
+    /// Pre-authorisation, also called reservation: hold an amount on the payer's card.
+    pub const RESERVATION: [u8; 2] = [0x06, 0x22];
+    /// Partial reversal of a pre-authorisation; with receipt FF FF, the list of open ones.
+    pub const PARTIAL_REVERSAL: [u8; 2] = [0x06, 0x23];
+    /// Book total: charge a pre-authorised amount.
+    pub const BOOK_TOTAL: [u8; 2] = [0x06, 0x24];
+    /// Pre-authorisation reversal: hold nothing any more.
+    pub const RESERVATION_REVERSAL: [u8; 2] = [0x06, 0x25];
     /// Reversal.
     pub const REVERSAL: [u8; 2] = [0x06, 0x30];
+    /// End-of-day: hand the turnover to the host.
+    pub const END_OF_DAY: [u8; 2] = [0x06, 0x50];
     /// Abort by the till.
     pub const ABORT: [u8; 2] = [0x06, 0xB0];
     /// Print one line.

@@ -4,8 +4,11 @@
 use super::apdu::{Apdu, control};
 use super::conversation::{Last, unexpected};
 use super::link::Link;
-use crate::{Abort, Answered, Held, Outcome, PaymentTerminal, Reversal, TerminalError, Unacknowledged};
-use domain::device::{PaymentApproval, PaymentIntent, PaymentProgress, PaymentVerdict};
+use super::status::terminal_before;
+use crate::{
+    Abort, Answered, Capture, DayEnd, Held, Outcome, PaymentTerminal, Release, Reversal, TerminalError, Unacknowledged,
+};
+use domain::device::{PaymentApproval, PaymentIntent, PaymentOrder, PaymentProgress, PaymentVerdict};
 use domain::{Cents, FailureCode};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -59,6 +62,12 @@ impl ZvtConfig {
 pub struct ZvtTerminal {
     pub(super) config: ZvtConfig,
     pub(super) link: Option<Link>,
+    /// Who answers there (BMP 29), since the last registration.
+    pub(super) identity: Option<String>,
+    /// What it said of itself then (BMP 19).
+    pub(super) status_byte: Option<u8>,
+    /// The command under way, or the last one, asked for the payer's card.
+    pub(super) card_wanted: bool,
 }
 
 impl std::fmt::Debug for ZvtTerminal {
@@ -71,21 +80,66 @@ impl ZvtTerminal {
     /// A terminal that is not connected yet.
     #[must_use]
     pub fn new(config: ZvtConfig) -> Self {
-        Self { config, link: None }
+        Self { config, link: None, identity: None, status_byte: None, card_wanted: false }
+    }
+
+    /// A new line, and the registration on it.
+    pub(super) async fn open(&mut self) -> Result<(), TerminalError> {
+        self.link = None;
+        self.link = Some(Link::open(self.config.address, self.config.acknowledge_timeout).await?);
+        let registered = self.register().await;
+        if registered.is_err() {
+            self.link = None;
+        }
+        registered
+    }
+
+    async fn ask(
+        &mut self,
+        command: Option<Apdu>,
+        amount: Cents,
+        progress: impl Fn(PaymentProgress) + Send + Sync,
+        mut abort: Abort,
+    ) -> Outcome {
+        if self.link.is_none() {
+            return Outcome::Declined(FailureCode::PaymentAbsent);
+        }
+        let mut aborted = false;
+        let result = self.pay(command, amount, progress, &mut abort, &mut aborted).await;
+        let outcome = self.broken(result, Outcome::Unknown);
+        if aborted && !matches!(outcome, Outcome::Approved(_)) {
+            // An acknowledgement of the abort may still be under way; it must not be taken for the next command's.
+            self.link = None;
+        }
+        outcome
+    }
+
+    /// What the terminal's last transaction, and for a reservation its list of open ones, say of an intent.
+    async fn judge(&mut self, intent: &PaymentIntent) -> Result<PaymentVerdict, TerminalError> {
+        let open = match intent.order {
+            PaymentOrder::PreAuthorise => self.list().await?,
+            PaymentOrder::Vending | PaymentOrder::CaptureFirst => None,
+        };
+        let none_proves = self.config.keeps_last_receipt && intent.receipt_before == 0;
+        Ok(match self.last().await? {
+            Last::Transaction(status) => status.verdict(intent, self.currency(), open.as_deref()),
+            Last::None if none_proves && self.is_where(intent) && open.is_none_or(|open| open.is_empty()) => {
+                PaymentVerdict::NeverMade
+            }
+            Last::None | Last::NotSaid => PaymentVerdict::Unknown,
+        })
+    }
+
+    /// Whether the intent was made for the terminal that answers now, or does not say.
+    fn is_where(&self, intent: &PaymentIntent) -> bool {
+        terminal_before(intent).is_none_or(|before| self.identity.as_deref() == Some(before))
     }
 }
 
 impl PaymentTerminal for ZvtTerminal {
     async fn connect(&mut self) -> Result<u32, TerminalError> {
-        self.link = None;
-        self.link = Some(Link::open(self.config.address, self.config.acknowledge_timeout).await?);
-        match self.register().await {
-            Ok(()) => self.last_receipt().await,
-            Err(error) => {
-                self.link = None;
-                Err(error)
-            }
-        }
+        self.open().await?;
+        self.last_receipt().await
     }
 
     async fn last_receipt(&mut self) -> Result<u32, TerminalError> {
@@ -125,7 +179,7 @@ impl PaymentTerminal for ZvtTerminal {
             Err(error) => Err(error),
         };
         let checked = match asked {
-            Ok(Some(_)) => self.acknowledge().await,
+            Ok(Some(_)) => self.say_yes().await,
             Ok(None) => Ok(()),
             Err(error) => Err(error),
         };
@@ -139,23 +193,26 @@ impl PaymentTerminal for ZvtTerminal {
         self.link.is_some()
     }
 
+    fn identity(&self) -> Option<&str> {
+        self.identity.as_deref()
+    }
+
     async fn authorise(
         &mut self,
         amount: Cents,
         progress: impl Fn(PaymentProgress) + Send + Sync,
-        mut abort: Abort,
+        abort: Abort,
     ) -> Outcome {
-        if self.link.is_none() {
-            return Outcome::Declined(FailureCode::PaymentAbsent);
-        }
-        let mut aborted = false;
-        let result = self.pay(amount, progress, &mut abort, &mut aborted).await;
-        let outcome = self.broken(result, Outcome::Unknown);
-        if aborted && !matches!(outcome, Outcome::Approved(_)) {
-            // An acknowledgement of the abort may still be under way; it must not be taken for the next command's.
-            self.link = None;
-        }
-        outcome
+        self.ask(self.till().authorisation(amount, self.timing()), amount, progress, abort).await
+    }
+
+    async fn reserve(
+        &mut self,
+        amount: Cents,
+        progress: impl Fn(PaymentProgress) + Send + Sync,
+        abort: Abort,
+    ) -> Outcome {
+        self.ask(self.till().reservation(amount, self.timing()), amount, progress, abort).await
     }
 
     async fn hold(&mut self, token: &mut Unacknowledged) -> Held {
@@ -185,18 +242,46 @@ impl PaymentTerminal for ZvtTerminal {
         self.link = None;
     }
 
+    async fn acknowledge(&mut self, token: Unacknowledged) -> Answered {
+        let receipt = token.approval().reference.receipt;
+        let result = self.keep().await;
+        tracing::info!(receipt, done = result.is_ok(), "reservation taken");
+        self.broken(result, Answered::InDoubt)
+    }
+
     async fn outcome(&mut self, intent: &PaymentIntent) -> PaymentVerdict {
-        let (currency, none_proves) = (self.currency(), self.config.keeps_last_receipt);
-        let result = self.last().await.map(|last| match last {
-            Last::Transaction(status) => status.verdict(intent, currency),
-            Last::None if none_proves && intent.receipt_before == 0 => PaymentVerdict::NeverMade,
-            Last::None | Last::NotSaid => PaymentVerdict::Unknown,
-        });
+        let result = self.judge(intent).await;
         self.broken(result, PaymentVerdict::Unknown)
     }
 
     async fn reverse(&mut self, approval: &PaymentApproval) -> Reversal {
         let result = self.undo(approval).await;
         self.broken(result, Reversal::InDoubt)
+    }
+
+    async fn open_reservations(&mut self) -> Result<Option<Vec<u32>>, TerminalError> {
+        let listed = self.list().await;
+        if listed.is_err() {
+            self.link = None;
+        }
+        listed
+    }
+
+    async fn capture(&mut self, approval: &PaymentApproval) -> Capture {
+        let result = self.book(approval).await;
+        tracing::info!(receipt = approval.reference.receipt, ?result, "reservation booked");
+        self.broken(result, Capture::InDoubt)
+    }
+
+    async fn release(&mut self, approval: &PaymentApproval) -> Release {
+        let result = self.let_go(approval).await;
+        tracing::info!(receipt = approval.reference.receipt, ?result, "reservation released");
+        self.broken(result, Release::InDoubt)
+    }
+
+    async fn end_of_day(&mut self) -> DayEnd {
+        let result = self.close_day().await;
+        tracing::info!(?result, "end of day");
+        self.broken(result, DayEnd::InDoubt)
     }
 }

@@ -1,5 +1,8 @@
-//! The fields of a data block: a BMP number, for some a length, a value (PA00P015, "Summary of utilised BMPs").
+//! The fields of a data block: a BMP number, for some a length, a value. Numbers and lengths are those of PA00P015
+//! revision 13, chapter 13, "Summary of utilised BMPs"; a field that one command gives a meaning of its own says which.
 //! Whatever this crate does not know is kept byte for byte.
+
+use super::tlv::ber_length;
 
 /// One field.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,35 +23,37 @@ pub struct Fields {
     rest: Vec<u8>,
 }
 
-/// BMP numbers used here.
+/// BMP numbers used here (chapter 13), with their lengths.
 pub mod bmp {
-    /// Seconds the terminal waits for the answer to an outcome.
+    /// Seconds the terminal waits for the answer to an outcome; one byte, binary (chapter 2, 06 01 and 06 22).
     pub const TIMEOUT: u8 = 0x01;
-    /// How often it may send the outcome.
+    /// How often it may send the outcome; one byte, binary (chapter 2, 06 01 and 06 22).
     pub const STATUS_MAX: u8 = 0x02;
-    /// Bits whose meaning depends on the command.
+    /// Bits whose meaning depends on the command; one byte.
     pub const SERVICE: u8 = 0x03;
-    /// Amount in cents.
+    /// Amount in cents; six bytes of BCD.
     pub const AMOUNT: u8 = 0x04;
-    /// Container of TLV objects.
+    /// Container of TLV objects; a BER length (chapter 9).
     pub const CONTAINER: u8 = 0x06;
-    /// Trace number.
+    /// Trace number; three bytes of BCD.
     pub const TRACE: u8 = 0x0B;
-    /// Masked card number.
+    /// In the completion of a registration: what the terminal is like; one byte of bits (chapter 2, 06 00).
+    pub const STATUS: u8 = 0x19;
+    /// Masked card number; two digits of length, then BCD.
     pub const PAN: u8 = 0x22;
-    /// Result code; 0 is success.
+    /// Result code, 0 is success; one byte (chapter 10, "Error-Messages").
     pub const RESULT: u8 = 0x27;
-    /// The terminal's identity.
+    /// The terminal's identity; four bytes of BCD.
     pub const TERMINAL: u8 = 0x29;
-    /// Trace number of the transaction that this one reverses.
+    /// Trace number of the transaction that this one reverses or books; three bytes of BCD.
     pub const ORIGINAL_TRACE: u8 = 0x37;
-    /// Authorisation attribute.
+    /// Authorisation attribute; eight bytes, filled up with zeros.
     pub const AUTHORISATION: u8 = 0x3B;
-    /// ISO 4217 number of the currency.
+    /// ISO 4217 number of the currency; two bytes of BCD.
     pub const CURRENCY: u8 = 0x49;
-    /// Receipt number.
+    /// Receipt number; two bytes of BCD, or FF FF (chapter 2, 06 23).
     pub const RECEIPT: u8 = 0x87;
-    /// The scheme's name.
+    /// The scheme's name; two digits of length, then text.
     pub const CARD_NAME: u8 = 0x8B;
 }
 
@@ -112,6 +117,12 @@ impl Fields {
         self
     }
 
+    /// Every byte was understood as part of a field.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.rest.is_empty()
+    }
+
     /// The value of the first field with a number.
     #[must_use]
     pub fn get(&self, number: u8) -> Option<&[u8]> {
@@ -151,45 +162,6 @@ fn digits_length(prefix: &[u8]) -> Option<usize> {
         (0xF, digit @ 0..=9) => Some(length * 10 + usize::from(digit)),
         _ => None,
     })
-}
-
-/// Bytes that give the length, and the length: up to 127 in one byte, up to 65,535 in two or three.
-fn ber_length(data: &[u8]) -> Option<(usize, usize)> {
-    match *data {
-        [length @ 0..=0x7F, ..] => Some((1, usize::from(length))),
-        [0x81, length, ..] => Some((2, usize::from(length))),
-        [0x82, high, low, ..] => Some((3, usize::from(u16::from_be_bytes([high, low])))),
-        _ => None,
-    }
-}
-
-/// The objects directly inside a TLV container: tag and value, as far as they can be read.
-#[must_use]
-pub fn objects(mut container: &[u8]) -> Vec<(u32, &[u8])> {
-    let mut found = Vec::new();
-    while let Some((tag, value, rest)) = take_object(container) {
-        found.push((tag, value));
-        container = rest;
-    }
-    found
-}
-
-fn take_object(data: &[u8]) -> Option<(u32, &[u8], &[u8])> {
-    let (&first, mut rest) = data.split_first()?;
-    let mut tag = u32::from(first);
-    // Five set bits: the tag goes on, as long as the top bit is set (ISO/IEC 8825-1, 8.1.2.4).
-    if first & 0x1F == 0x1F {
-        loop {
-            let (&next, after) = rest.split_first()?;
-            tag = tag.checked_mul(256)?.checked_add(u32::from(next))?;
-            rest = after;
-            if next & 0x80 == 0 {
-                break;
-            }
-        }
-    }
-    let (prefix, length) = ber_length(rest)?;
-    Some((tag, rest.get(prefix..prefix + length)?, &rest[prefix + length..]))
 }
 
 /// The number that packed decimal digits give.

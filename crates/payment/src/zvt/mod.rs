@@ -4,9 +4,16 @@
 
 pub mod apdu;
 mod client;
+pub mod command;
 mod conversation;
 pub mod field;
 mod link;
+mod payment;
+mod probe;
+mod reservation;
 mod status;
+pub mod tlv;
 
 pub use client::{ZvtConfig, ZvtTerminal};
+pub(crate) use probe::{Approach, Asked, Heard, Probe};
+pub use status::{Kind, Status, open_receipts};

@@ -35,8 +35,7 @@ pub(crate) fn is_record_awaited(session: &Session) -> bool {
 
 /// What a mended printer leads back to, after this failure: the document asked for, or the choice of one.
 pub(crate) fn way_back(session: &Session, code: FailureCode) -> Option<Action> {
-    let is_printers = code.code().starts_with('I');
-    let visit = session.visit.as_ref().filter(|_| is_printers && obstacle(session).is_none())?;
+    let visit = session.visit.as_ref().filter(|_| code.is_printers() && obstacle(session).is_none())?;
     Some(match visit.wanted {
         Some(kind) => Action::ChooseDocument { document: kind.name().to_owned() },
         None => Action::Documents,

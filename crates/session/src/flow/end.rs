@@ -2,13 +2,16 @@
 
 use crate::Session;
 use crate::effect::Effect;
-use crate::flow::money;
+use crate::flow::{giving_up, money};
 use crate::place::Place;
 use domain::Handle;
 
 /// The citizen says that they have finished, or time has run out.
 pub(crate) fn finish(session: &mut Session) {
-    if session.place.is_working() && !money::may_leave(session) {
+    if giving_up::may_give_up(session) {
+        return giving_up::give_up(session);
+    }
+    if session.place.is_working() && !giving_up::may_leave(session) {
         return;
     }
     leave(session);

@@ -2,7 +2,7 @@
 
 use crate::Session;
 use crate::effect::Effect;
-use crate::flow::{end, maintenance, money, pin, top_up, wishes};
+use crate::flow::{end, giving_up, maintenance, money, orders, pin, report, top_up, wishes};
 use crate::place::Place;
 use crate::timing::SWAP_MS;
 use crate::visit::Visit;
@@ -43,6 +43,7 @@ pub(crate) fn read(session: &mut Session, card: CardSnapshot) {
     if session.purse_needs_check() {
         // For the technician's log, and for whoever asks why a terminal refuses: of whose card is not noted.
         tracing::warn!(code = %FailureCode::PurseImplausible, "a purse outside its limits was laid down");
+        report::values(session);
     }
     // Out of order, only the record tells whether this is a technician.
     if session.out_of_order.is_some() {
@@ -50,6 +51,7 @@ pub(crate) fn read(session: &mut Session, card: CardSnapshot) {
     }
     session.go(Place::Home);
     money::card_seen(session);
+    giving_up::tell_interrupted(session);
 }
 
 fn open_tap(session: &mut Session, card: &CardSnapshot) {
@@ -83,6 +85,7 @@ fn laid_back(session: &mut Session, card: &CardSnapshot) {
     }
     begin_again(session);
     money::card_seen(session);
+    orders::go_on(session);
 }
 
 /// What waited for the presentation before would wait for ever.
@@ -196,6 +199,7 @@ pub(crate) fn tap(session: &mut Session, presentation: Presentation, result: Res
     }
     // The credit key came with the record: an open claim of this card can go on now.
     money::card_seen(session);
+    orders::of_record(session);
 }
 
 /// A citizen's card on a terminal that is switched off: its visit ends before it began, and the card is asked for.

@@ -1,14 +1,18 @@
 //! The flows: what each event means where the session is. One file each.
 
 pub(crate) mod credit;
+pub(crate) mod day;
 pub(crate) mod documents;
 pub(crate) mod end;
+pub(crate) mod giving_up;
 pub(crate) mod identify;
 pub(crate) mod maintenance;
 pub(crate) mod money;
+pub(crate) mod orders;
 pub(crate) mod paper;
 pub(crate) mod payment;
 pub(crate) mod pin;
+pub(crate) mod report;
 pub(crate) mod time;
 pub(crate) mod top_up;
 pub(crate) mod wishes;
@@ -66,7 +70,7 @@ fn act_in_visit(session: &mut Session, action: &Action) {
         Action::TopUp | Action::ChooseAmount { .. } | Action::Pay | Action::CancelPayment => {
             top_up::act(session, action);
         }
-        Action::PrintReceipt | Action::PrintClaim => paper::act(session, action),
+        Action::PrintReceipt | Action::ShowReceipt | Action::PrintClaim => paper::act(session, action),
         Action::Documents | Action::ChooseDocument { .. } | Action::PrintDocument => documents::act(session, action),
         Action::PinConfirm => pin::confirm(session),
         Action::ForgotPin => pin::forgotten(session),
@@ -96,7 +100,8 @@ fn back(session: &mut Session) {
     if session.is_technicians() {
         return maintenance::back(session);
     }
-    match session.place {
+    match session.place.clone() {
+        Place::ReceiptCode(topped_up) => session.go(Place::ToppedUp(topped_up)),
         Place::ForgotPin(purpose) => pin::open(session, purpose),
         Place::Pin { checking: false, .. } | Place::Document(_) => session.go(Place::Documents),
         Place::Services(page) if page > 0 => {
@@ -128,7 +133,10 @@ pub(crate) fn reader(session: &mut Session, event: ReaderEvent) {
         ReaderEvent::CardRead(card) => identify::read(session, *card),
         ReaderEvent::CardRefused(presentation, code) => identify::refused(session, presentation, code),
         ReaderEvent::CardGone(presentation) => identify::gone(session, presentation),
-        ReaderEvent::CreditKeyProven(presentation) => top_up::key_proven(session, presentation),
+        ReaderEvent::CreditKeyProven(presentation) => {
+            orders::key_proven(session, presentation);
+            top_up::key_proven(session, presentation);
+        }
         ReaderEvent::CreditKeyRefused(presentation, code) => top_up::key_refused(session, presentation, code),
         ReaderEvent::Credited { top_up, before, after } => credit::credited(session, top_up, before, after),
         ReaderEvent::NotCredited(top_up, code) => credit::not_credited(session, top_up, code),

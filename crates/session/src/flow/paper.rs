@@ -2,7 +2,7 @@
 
 use crate::effect::{Effect, PaperOrder};
 use crate::event::PaperEvent;
-use crate::flow::{maintenance, money};
+use crate::flow::{giving_up, maintenance, money};
 use crate::place::{AfterPrint, Place, Printing, Slip, ToppedUp};
 use crate::{Action, Session};
 use domain::device::PrinterRequest;
@@ -11,11 +11,15 @@ use ledger::ClaimCode;
 
 pub(crate) fn act(session: &mut Session, action: &Action) {
     match (action, session.place.clone()) {
-        (Action::PrintReceipt, Place::ToppedUp(topped_up)) if topped_up.receipt != Slip::Out => {
+        (Action::PrintReceipt, Place::ToppedUp(topped_up)) if topped_up.receipt.is_still_to_be_had() => {
             receipt(session, topped_up);
         }
+        (Action::ShowReceipt, Place::ToppedUp(topped_up)) => {
+            let receipt = if topped_up.receipt == Slip::Offered { Slip::Shown } else { topped_up.receipt };
+            session.go(Place::ReceiptCode(ToppedUp { receipt, ..topped_up }));
+        }
         (Action::PrintClaim, Place::ToppingUp(id))
-            if money::may_leave(session) && session.till.slips.get(&id) != Some(&Slip::Out) =>
+            if giving_up::may_leave(session) && session.till.slips.get(&id) != Some(&Slip::Out) =>
         {
             claim(session, id);
         }
@@ -44,7 +48,7 @@ fn receipt(session: &mut Session, topped_up: ToppedUp) {
         amount,
         after: topped_up.after,
         approval: Box::new(approval),
-        at: session.now.wall,
+        at: topped_up.at,
     };
     session.ask(Effect::Paper(Box::new(order)));
     session.go(Place::Printing(Printing { name, code: None, document: None, then: AfterPrint::Receipt(topped_up) }));
@@ -65,7 +69,7 @@ fn claim(session: &mut Session, id: TopUpId) {
         card: visit.card.number,
         at: session.now.wall,
     };
-    money::give_up_waiting(session, id);
+    giving_up::stop_waiting(session, id);
     session.ask(Effect::Paper(Box::new(order)));
     session.go(Place::Printing(Printing { name, code: None, document: None, then: AfterPrint::ClaimSlip(id) }));
 }

@@ -1,23 +1,28 @@
 //! What the payment terminal says of a top-up.
 
 use crate::Session;
-use crate::flow::money::{drive_all, known, record};
+use crate::event::ClockState;
+use crate::flow::money::{drive, drive_all, is_on_screen, known, record};
+use crate::flow::{day, giving_up};
 use crate::place::Place;
+use crate::till::{PaymentDesk, Retry};
 use domain::device::{PaymentApproval, PaymentEvent, PaymentVerdict};
 use domain::{FailureCode, TopUpId};
-use ledger::{Claim, Credit, Duty, Fact, Kind, Payment, TopUp};
+use ledger::{Claim, Credit, Fact, Kind, Payment, TopUp};
 
 /// How often a payment terminal may say that it cannot tell before central is asked to decide.
 const VERDICTS_UNKNOWN_MAX: u8 = 3;
 /// Between two such questions.
 const ASK_AGAIN_MS: u64 = 3_000;
-/// How long a citizen stands before a payment terminal that is gone with their payment, until there is a claim.
-pub(crate) const STALLED_MS: u64 = 20_000;
+/// A reservation that could not be booked is tried again after this, twice as long each time.
+const CAPTURE_AGAIN_MS: u64 = 30_000;
+/// The longest of these intervals.
+const CAPTURE_AGAIN_MAX_MS: u64 = 900_000;
 
 pub(crate) fn said(session: &mut Session, event: PaymentEvent) {
     match event {
-        PaymentEvent::Ready { last_receipt } => {
-            session.till.last_receipt = Some(last_receipt);
+        PaymentEvent::Ready { last_receipt, terminal } => {
+            session.till.desk = Some(PaymentDesk { last_receipt, terminal });
             session.till.gone_since_ms = None;
             drive_all(session);
         }
@@ -29,7 +34,7 @@ pub(crate) fn said(session: &mut Session, event: PaymentEvent) {
         PaymentEvent::Approved(id, approval) => approved(session, id, approval),
         PaymentEvent::HoldEnding(id) => {
             session.till.hold_ending.insert(id);
-            crate::flow::money::drive(session, id);
+            drive(session, id);
         }
         PaymentEvent::Declined(id, code) => {
             session.till.reasons.insert(id, code);
@@ -38,13 +43,25 @@ pub(crate) fn said(session: &mut Session, event: PaymentEvent) {
         PaymentEvent::Unknown(id) => answered(session, id, Fact::PaymentUnknown),
         PaymentEvent::Posted(id) => answered(session, id, Fact::Posted),
         PaymentEvent::Voided(id) => answered(session, id, Fact::Voided),
+        PaymentEvent::Reserved(id) => {
+            let reservation_ms = i64::try_from(session.terminal.till.reservation_ms).unwrap_or(i64::MAX);
+            let until = session.now.wall.plus_ms(reservation_ms);
+            answered(session, id, Fact::Reserved { until });
+        }
+        PaymentEvent::CaptureFailed(id, code) => capture_failed(session, id, code),
         PaymentEvent::AnswerInDoubt(id) => answered(session, id, Fact::AnswerInDoubt),
         PaymentEvent::Resolved(id, verdict) => resolved(session, id, &verdict),
+        PaymentEvent::DayEnded => day::ended(session),
+        PaymentEvent::DayNotEnded(code) => day::not_ended(session, code),
     }
 }
 
 fn approved(session: &mut Session, id: TopUpId, approval: PaymentApproval) {
-    session.till.last_receipt = Some(approval.reference.receipt);
+    let terminal = match &session.till.desk {
+        Some(desk) if approval.reference.terminal.is_empty() => desk.terminal.clone(),
+        _ => approval.reference.terminal.clone(),
+    };
+    session.till.desk = Some(PaymentDesk { last_receipt: approval.reference.receipt, terminal });
     if record(session, id, Fact::Authorised { approval }) {
         session.till.waits_mut(id).payment = false;
     } else {
@@ -57,8 +74,10 @@ fn approved(session: &mut Session, id: TopUpId, approval: PaymentApproval) {
 /// The end of what the payment terminal was asked: journal it.
 fn answered(session: &mut Session, id: TopUpId, fact: Fact) {
     let Some(payment) = known(session, id).map(TopUp::payment) else { return };
-    let reversal_in_doubt = payment == Payment::Kept && fact == Fact::AnswerInDoubt;
-    if !reversal_in_doubt && record(session, id, fact) {
+    let in_doubt = fact == Fact::AnswerInDoubt;
+    // A reversal, a booking or a release: the state stays, and it is asked for again.
+    let is_repeatable = in_doubt && matches!(payment, Payment::Kept | Payment::Reserved);
+    if !is_repeatable && record(session, id, fact) {
         session.till.waits_mut(id).payment = false;
         return;
     }
@@ -69,11 +88,15 @@ fn answered(session: &mut Session, id: TopUpId, fact: Fact) {
             record(session, id, Fact::AnswerInDoubt);
         }
         Payment::Unknown | Payment::Adrift | Payment::Kept => {
-            if reversal_in_doubt {
+            if is_repeatable {
                 session.till.reversal_in_doubt.insert(id);
             }
             session.till.waits_mut(id).payment = false;
             ask_again(session);
+        }
+        Payment::Reserved => {
+            session.till.waits_mut(id).payment = false;
+            not_told(session, id);
         }
         _ => {}
     }
@@ -82,7 +105,7 @@ fn answered(session: &mut Session, id: TopUpId, fact: Fact) {
 /// What was asked again and not answered is asked anew when the terminal is back; a payment under way gets its own
 /// `Unknown` or `AnswerInDoubt`.
 fn gone(session: &mut Session) {
-    session.till.last_receipt = None;
+    session.till.desk = None;
     session.till.gone_since_ms.get_or_insert(session.now.monotonic_ms);
     for id in session.till.open() {
         if known(session, id).is_some_and(|top_up| matches!(top_up.payment(), Payment::Unknown | Payment::Adrift)) {
@@ -93,11 +116,16 @@ fn gone(session: &mut Session) {
 
 fn resolved(session: &mut Session, id: TopUpId, verdict: &PaymentVerdict) {
     let payment = known(session, id).map(TopUp::payment);
-    if !matches!(payment, Some(Payment::Unknown | Payment::Adrift | Payment::Kept)) {
+    let is_asked = matches!(payment, Some(Payment::Unknown | Payment::Adrift | Payment::Reserved | Payment::Kept));
+    if !is_asked {
         return;
     }
     session.till.waits_mut(id).payment = false;
-    let facts = known(session, id).map(|top_up| top_up.facts_from_payment(verdict)).unwrap_or_default();
+    // Another payment terminal stands there now: it knows nothing of this payment, whatever it says.
+    let verdict = if is_replaced(session, id) { &PaymentVerdict::Unknown } else { verdict };
+    let (now, reservation_ms) = (session.now.wall, session.terminal.till.reservation_ms);
+    let facts = known(session, id).map(|top_up| top_up.facts_from_payment(verdict, now, reservation_ms));
+    let facts = facts.unwrap_or_default();
     if !facts.is_empty() {
         return facts.into_iter().for_each(|fact| {
             record(session, id, fact);
@@ -107,71 +135,110 @@ fn resolved(session: &mut Session, id: TopUpId, verdict: &PaymentVerdict) {
         // The terminal told: the reversal did not happen.
         session.till.reversal_in_doubt.remove(&id);
     }
-    if session.till.last_receipt.is_none() {
+    not_told(session, id);
+}
+
+/// The payment terminal was asked and could not tell. A few times later it is central that decides.
+fn not_told(session: &mut Session, id: TopUpId) {
+    if session.till.desk.is_none() {
         // The line went while it was asked: it is asked again when the terminal is back.
         return;
     }
     let asked = session.till.verdicts_unknown.entry(id).or_default();
     *asked = asked.saturating_add(1);
-    if *asked < VERDICTS_UNKNOWN_MAX || session.till.reversal_in_doubt.contains(&id) {
-        return ask_again(session);
+    let at_last = *asked >= VERDICTS_UNKNOWN_MAX || session.till.day_end.last_asked.contains(&id);
+    if at_last && !session.till.reversal_in_doubt.contains(&id) {
+        leave_to_central(session, id);
+    } else {
+        ask_again(session);
     }
-    // It cannot tell: the citizen has a claim, and the acquirer's statement decides at central.
+}
+
+/// The payment terminal cannot tell: the citizen has a claim, and the acquirer's statement decides at central.
+pub(crate) fn leave_to_central(session: &mut Session, id: TopUpId) {
+    if session.till.reversal_in_doubt.contains(&id) {
+        // Perhaps given back already: a claim could be credited on top of that.
+        return;
+    }
     claim(session, id);
-    let adrift = |top_up: &TopUp| matches!(top_up.payment(), Payment::Unknown | Payment::Adrift);
-    if known(session, id).is_some_and(|top_up| adrift(top_up) && !top_up.has(Kind::LeftToCentral)) {
+    let undecided = |top_up: &TopUp| match (top_up.payment(), top_up.credit()) {
+        (Payment::Unknown | Payment::Adrift, _) => true,
+        (Payment::Reserved, credit) => matches!(credit, Credit::Credited | Credit::InDoubt),
+        _ => false,
+    };
+    if known(session, id).is_some_and(|top_up| undecided(top_up) && !top_up.has(Kind::LeftToCentral)) {
         record(session, id, Fact::LeftToCentral);
     }
+}
+
+/// The reservation stands and was not booked: the capture is owed, and tried again until the reservation lapses.
+fn capture_failed(session: &mut Session, id: TopUpId, code: FailureCode) {
+    let now = session.now.wall;
+    let Some(top_up) = known(session, id).filter(|top_up| top_up.payment() == Payment::Reserved) else { return };
+    let facts = top_up.facts_from_failed_capture(code, now);
+    session.till.waits_mut(id).payment = false;
+    let tries = session.till.retries.get(&id).map_or(0, |retry| retry.tries);
+    let wait_ms = CAPTURE_AGAIN_MS.saturating_mul(1 << tries.min(5)).min(CAPTURE_AGAIN_MAX_MS);
+    let retry = Retry { tries: tries.saturating_add(1), at_ms: session.now.monotonic_ms.saturating_add(wait_ms) };
+    session.till.retries.insert(id, retry);
+    for fact in facts {
+        if matches!(fact, Fact::CaptureOwed { .. } | Fact::LossCaptureExpired) {
+            tracing::warn!(%code, top_up = %id, kind = fact.kind().name(), "a reservation could not be booked");
+        }
+        record(session, id, fact);
+    }
+}
+
+/// Reservations that were never to be booked end by themselves.
+pub(crate) fn lapsed(session: &mut Session) {
+    retry(session);
+    if session.clock != ClockState::Right {
+        return;
+    }
+    let now = session.now.wall;
+    let ids: Vec<TopUpId> = session.till.open();
+    for id in ids {
+        let waits = session.till.waits(id);
+        if waits.journal.is_some() || waits.payment {
+            continue;
+        }
+        let facts = known(session, id).map(|top_up| top_up.facts_from_time(now)).unwrap_or_default();
+        for fact in facts {
+            record(session, id, fact);
+        }
+    }
+}
+
+fn retry(session: &mut Session) {
+    let now_ms = session.now.monotonic_ms;
+    let due = session.till.retries.iter().filter(|(_, retry)| retry.at_ms <= now_ms).map(|(id, _)| *id);
+    let due: Vec<TopUpId> = due.collect();
+    due.into_iter().for_each(|id| drive(session, id));
 }
 
 fn ask_again(session: &mut Session) {
     session.till.ask_again_ms.get_or_insert(session.now.monotonic_ms + ASK_AGAIN_MS);
 }
 
-/// It could not tell a moment ago.
+/// It could not tell a moment ago, or a booking has just failed.
 pub(crate) fn pauses(session: &Session, id: TopUpId) -> bool {
-    session.till.ask_again_ms.is_some() && session.till.verdicts_unknown.contains_key(&id)
+    let till = &session.till;
+    let booked_later = till.retries.get(&id).is_some_and(|retry| session.now.monotonic_ms < retry.at_ms);
+    booked_later || (till.ask_again_ms.is_some() && till.verdicts_unknown.contains_key(&id))
 }
 
-/// The payment terminal is gone with the payment of somebody who stands here: they get a claim and may leave; what
-/// became of the payment is asked when it is back.
-pub(crate) fn stalled(session: &mut Session) {
-    if let Some(id) = stalled_top_up(session)
-        && session.till.gone_since_ms.is_some_and(|since| session.now.monotonic_ms >= since + STALLED_MS)
-    {
-        claim(session, id);
-    }
-}
-
-/// The top-up on the screen, if nothing but the absent payment terminal can take it further.
-pub(crate) fn stalled_top_up(session: &Session) -> Option<TopUpId> {
-    let Place::ToppingUp(id) = session.place else { return None };
-    let top_up = known(session, id)?;
-    let waits = matches!(top_up.duty(), Duty::ResolvePayment(_)) && top_up.claim() == Claim::None;
-    (waits && session.till.last_receipt.is_none()).then_some(id)
-}
-
-/// The citizen gave up, and the payment terminal has not said what came of it: nobody knows whether the bank will
-/// charge. They get a claim and may leave. Nothing is credited from here on but on the terminal's word that the money
-/// is kept, and that word is asked for when it has ended what it is at.
-pub(crate) fn unanswered(session: &mut Session) {
-    if let Some((id, at)) = unanswered_top_up(session)
-        && session.now.monotonic_ms >= at
-        && record(session, id, Fact::PaymentUnknown)
-    {
-        claim(session, id);
-    }
-}
-
-/// The top-up on the screen that was given up, and the moment from which its outcome counts as unknown.
-pub(crate) fn unanswered_top_up(session: &Session) -> Option<(TopUpId, u64)> {
-    let Place::ToppingUp(id) = session.place else { return None };
-    let asked_ms = *session.till.abort_asked_ms.get(&id)?;
-    (known(session, id)?.payment() == Payment::Asked).then_some((id, asked_ms + STALLED_MS))
+/// Another payment terminal than the one of this payment is there now.
+pub(crate) fn is_replaced(session: &Session, id: TopUpId) -> bool {
+    let Some(desk) = session.till.desk.as_ref().filter(|desk| !desk.terminal.is_empty()) else { return false };
+    known(session, id).is_some_and(|top_up| {
+        let approved = top_up.approval().map(|approval| approval.reference.terminal.clone());
+        let asked = top_up.payment_intent().terminal;
+        approved.into_iter().chain(asked).any(|terminal| !terminal.is_empty() && terminal != desk.terminal)
+    })
 }
 
 /// Makes a claim, where one can be made.
-fn claim(session: &mut Session, id: TopUpId) {
+pub(crate) fn claim(session: &mut Session, id: TopUpId) {
     session.till.left.insert(id);
     let Some(top_up) = known(session, id) else { return };
     if top_up.claim() != Claim::None || top_up.credit() == Credit::Credited {
@@ -180,5 +247,7 @@ fn claim(session: &mut Session, id: TopUpId) {
     if (top_up.payment(), top_up.credit()) == (Payment::Adrift, Credit::Untried) {
         record(session, id, Fact::NotCredited { code: FailureCode::PaymentUnknown });
     }
-    record(session, id, Fact::Claimed);
+    if record(session, id, Fact::Claimed) && is_on_screen(session, id) {
+        giving_up::read_in_peace(session);
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::Session;
 use crate::effect::Effect;
-use crate::flow::{end, identify, maintenance, money, paper, wishes};
+use crate::flow::{end, giving_up, identify, maintenance, money, paper, wishes};
 use crate::place::Place;
 use crate::timing::{WARNING_MS, idle_ms, lifted_ms, lifting_ends};
 use domain::FailureCode;
@@ -39,6 +39,9 @@ fn lifted(session: &mut Session) {
     if session.visit.is_none() {
         // A refused card is gone, and was read about.
         return session.go(Place::Attract);
+    }
+    if giving_up::may_give_up(session) {
+        return giving_up::give_up(session);
     }
     if wishes::were_being_written(session) {
         return wishes::given_up(session);

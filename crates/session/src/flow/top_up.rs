@@ -1,7 +1,7 @@
 //! The top-up until money moves: the amount, its limits, and the proof of the credit key.
 
 use crate::effect::Effect;
-use crate::flow::money;
+use crate::flow::{day, giving_up, money, orders};
 use crate::place::Place;
 use crate::{Action, Session};
 use domain::card::Presentation;
@@ -11,12 +11,12 @@ use ledger::{check_top_up, topped_up_on};
 
 pub(crate) fn act(session: &mut Session, action: &Action) {
     match (action, &session.place) {
-        (Action::TopUp, Place::Home | Place::ToppedUp(_) | Place::Trouble { .. }) => open(session),
+        (Action::TopUp, Place::Home | Place::ToppedUp(_) | Place::ReceiptCode(_) | Place::Trouble { .. }) => open(session),
         (Action::ChooseAmount { cents }, Place::Amount { .. }) => choose(session, Cents(*cents)),
         (Action::Pay, Place::Amount { chosen, .. }) => pay(session, *chosen),
         (Action::CancelPayment, Place::ToppingUp(top_up)) => {
             let top_up = *top_up;
-            money::cancel(session, top_up);
+            giving_up::cancel(session, top_up);
         }
         _ => {}
     }
@@ -37,8 +37,11 @@ pub(crate) fn obstacle(session: &Session) -> Option<FailureCode> {
 
 /// Why nobody can pay here now, if so.
 pub(crate) fn outage(session: &Session) -> Option<FailureCode> {
-    if session.till.last_receipt.is_none() {
+    if session.till.desk.is_none() {
         return Some(FailureCode::PaymentAbsent);
+    }
+    if day::is_under_way(session) {
+        return Some(FailureCode::PaymentDayEnding);
     }
     let blocked = session.till.ledger.as_ref().is_none_or(|ledger| ledger.blocking().is_some());
     blocked.then_some(FailureCode::PaymentBlocked)
@@ -106,10 +109,15 @@ pub(crate) fn key_proven(session: &mut Session, presentation: Presentation) {
     if let Place::Proving(amount) = session.place
         && session.visit.as_ref().is_some_and(|visit| visit.is(presentation))
     {
-        // The payment terminal, the disk or the clock may have gone in between.
-        match obstacle(session) {
-            Some(code) => session.go(Place::Trouble { code, amount: None }),
-            None => money::begin(session, amount),
+        if orders::comes_first(session) {
+            session.visit.iter_mut().for_each(|visit| visit.pay_waits = true);
+            return;
+        }
+        // The payment terminal, the disk or the clock may have gone in between, or the purse be fuller.
+        match (obstacle(session), limit(session, amount)) {
+            (Some(code), _) => session.go(Place::Trouble { code, amount: None }),
+            (None, Some(problem)) => session.go(Place::Amount { chosen: amount, problem: Some(problem) }),
+            (None, None) => money::begin(session, amount),
         }
     }
 }

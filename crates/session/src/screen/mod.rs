@@ -9,6 +9,7 @@ mod maintenance;
 mod notices;
 pub(crate) mod panel;
 mod pin;
+mod receipt;
 mod service;
 mod strip;
 mod top_up;
@@ -51,6 +52,7 @@ fn screen(session: &Session, words: &Words) -> Screen {
         Place::Proving(amount) => top_up::proving(session, words, *amount),
         Place::ToppingUp(id) => top_up::under_way(session, words, *id),
         Place::ToppedUp(topped_up) => top_up::done(session, words, topped_up),
+        Place::ReceiptCode(topped_up) => receipt::screen(session, words, topped_up),
         Place::Documents => documents::menu(session, words),
         Place::Pin { purpose, entered, checking, problem } => {
             pin::screen(session, words, *purpose, *entered, *checking, *problem)

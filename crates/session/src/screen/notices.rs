@@ -6,6 +6,7 @@ use crate::Session;
 use crate::flow::top_up;
 use crate::view::{Icon, Notice, Text};
 use domain::FailureCode;
+use ledger::{Claim, ClaimCode, Credit};
 use locale::Value;
 
 /// What concerns everybody: at most three, so that they fit beside what one can do.
@@ -22,6 +23,7 @@ pub(crate) fn of_visit(session: &Session, words: &Words) -> Vec<Notice> {
         let money = words.money(amount);
         notices.push(words.notice(Icon::Check, "notice-settled", None, &[("amount", money.into())]));
     }
+    notices.extend(pending(session, words));
     if session.purse_needs_check() {
         let code = Some(FailureCode::PurseImplausible);
         notices.push(words.notice(Icon::Warning, "notice-purse", code, &[]));
@@ -38,6 +40,25 @@ pub(crate) fn of_visit(session: &Session, words: &Words) -> Vec<Notice> {
     notices.extend(price_unknown(session, words));
     notices.extend(of_terminal(session, words));
     notices
+}
+
+/// What is still open of this card, here or at another terminal: the newest of it, with the code to quote.
+fn pending(session: &Session, words: &Words) -> Option<Notice> {
+    let visit = session.visit.as_ref()?;
+    let elsewhere = visit.tap_facts().into_iter().flat_map(|facts| &facts.open).filter(|open| {
+        session.till.known(open.top_up).is_none()
+            && visit.card.top_ups.iter().all(|record| record.top_up != open.top_up)
+    });
+    let elsewhere = elsewhere.map(|open| (open.top_up, open.amount));
+    let own = session.till.ledger.iter().flat_map(|ledger| ledger.open_of(visit.card.number, visit.card.generation));
+    let own = own.filter(|top_up| top_up.claim() == Claim::Open && top_up.credit() != Credit::Credited);
+    let own = own.map(|top_up| (top_up.subject().top_up, top_up.subject().amount));
+    let (top_up, amount) = own.chain(elsewhere).next()?;
+    let telephone = session.terminal.pack.brand.telephone.as_str();
+    let (amount, code) = (words.money(amount), ClaimCode::of(top_up).to_string());
+    let values: [(&str, Value<'_>); 3] =
+        [("amount", amount.into()), ("code", code.into()), ("telephone", telephone.into())];
+    Some(words.notice(Icon::Clock, "notice-pending", None, &values))
 }
 
 /// The record names a price class this city pack does not have: the general prices are shown, and that is said.
@@ -98,6 +119,7 @@ fn charging(session: &Session, words: &Words) -> Option<Notice> {
         code @ FailureCode::ClockWrong => Some(words.notice(Icon::Clock, "notice-clock", Some(code), &[])),
         code @ FailureCode::DiskFull => Some(words.notice(Icon::Warning, "notice-disk", Some(code), &[])),
         code @ FailureCode::JournalUnreadable => Some(words.notice(Icon::Warning, "notice-journal", Some(code), &[])),
+        code @ FailureCode::PaymentDayEnding => Some(words.notice(Icon::Pay, "notice-day-ending", Some(code), &[])),
         code @ FailureCode::PaymentBlocked => Some(words.notice(Icon::Pay, "notice-blocked", Some(code), &[])),
         code => Some(words.notice(Icon::Pay, "notice-no-payment", Some(code), &[])),
     }

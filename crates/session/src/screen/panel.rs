@@ -65,7 +65,7 @@ fn help(session: &Session, words: &Words) -> Overlay {
         Place::Wishes(_) => "wishes",
         Place::Services(_) => "services",
         Place::Movements(_) => "movements",
-        Place::Amount { .. } | Place::ToppedUp(_) => "topup",
+        Place::Amount { .. } | Place::ToppedUp(_) | Place::ReceiptCode(_) => "topup",
         Place::Proving(_) | Place::ToppingUp(_) => "paying",
         Place::Pin { .. } | Place::ForgotPin(_) => "pin",
         Place::Documents | Place::Document(_) => "document",

@@ -5,6 +5,7 @@ use super::words::{Words, plain};
 use crate::Session;
 use crate::action::Action;
 use crate::event::ClockState;
+use crate::flow::giving_up;
 use crate::place::{Maintenance, Panel, Place, WishErrand, WishStage};
 use crate::view::{Button, Frame, Icon, Overlay, Picture, Screen, Tone};
 use domain::FailureCode;
@@ -72,7 +73,7 @@ fn way_out(session: &Session, words: &Words) -> Option<Button> {
         Place::Services(_) | Place::Movements(_) | Place::Amount { .. } | Place::Documents | Place::Document(_) => back,
         Place::More | Place::Wishes(WishErrand { stage: WishStage::Asking | WishStage::NotKept, .. }) => back,
         Place::Pin { checking, .. } => back.enabled(!checking),
-        Place::ToppingUp(_) => finish.enabled(crate::flow::money::may_leave(session)),
+        Place::ToppingUp(_) => finish.enabled(giving_up::may_leave(session) || giving_up::may_give_up(session)),
         place => finish.enabled(!place.is_working()),
     })
 }

@@ -4,11 +4,12 @@ use super::words::{Words, labelled, plain, private};
 use super::{strip, trouble};
 use crate::Session;
 use crate::action::Action;
+use crate::flow::giving_up::{awaits_card, is_overdue, may_leave};
 use crate::place::{Slip, ToppedUp};
 use crate::view::{Button, Figure, Icon, Picture, Point, Row, Screen, SumLine, Tone};
 use domain::device::PaymentProgress;
 use domain::{Cents, FailureCode, TopUpId};
-use ledger::{Claim, ClaimCode, Credit, Duty, Payment, TopUp};
+use ledger::{Claim, ClaimCode, Credit, Payment, TopUp};
 
 /// Values the new balance counts through; ten in under 600 ms.
 const COUNTING_STEPS: i64 = 10;
@@ -79,18 +80,20 @@ pub(crate) fn under_way(session: &Session, words: &Words, id: TopUpId) -> Screen
     let lines = if present { sum(words, top_up.purse_seen(), top_up.subject().amount) } else { Vec::new() };
     match (top_up.payment(), top_up.credit()) {
         _ if top_up.credit() == Credit::InDoubt => torn(session, words, top_up),
-        _ if top_up.claim() == Claim::Open => unclear(session, words, top_up),
+        (Payment::Kept, _) if top_up.claim() == Claim::Open => claimed(session, words, top_up, &OWED),
+        _ if top_up.claim() == Claim::Open => claimed(session, words, top_up, &UNCLEAR),
         (Payment::None | Payment::Asked, _) if is_given_up(session, id) => {
             busy(words, 2, "topup-cancelling", Picture::PayWait, lines, Vec::new())
         }
         (Payment::None | Payment::Asked, _) => at_terminal(session, words, lines),
-        (Payment::Unknown | Payment::Adrift, Credit::Untried) => {
+        (Payment::Unknown, _) | (Payment::Adrift, Credit::Untried) => {
             busy(words, 2, "topup-resolving", Picture::PayWait, lines, Vec::new())
         }
-        _ if top_up.duty() == Duty::StartCredit && !present => {
+        _ if awaits_card(top_up) && !present => {
             let (key, picture) = away(session, "topup-put-back");
             busy(words, 3, key, picture, lines, Vec::new())
         }
+        (_, Credit::NotCredited) if is_overdue(session, id) => claimed(session, words, top_up, &RETURNING),
         (_, Credit::NotCredited) => busy(words, 3, "topup-giving-back", Picture::PayWait, lines, Vec::new()),
         _ => busy(words, 3, "topup-crediting", Picture::HoldCard, lines, Vec::new()),
     }
@@ -161,23 +164,49 @@ fn torn(session: &Session, words: &Words, top_up: &TopUp) -> Screen {
     }
 }
 
-/// It is not known whether the bank charged: a claim stands, and the citizen may leave.
-fn unclear(session: &Session, words: &Words, top_up: &TopUp) -> Screen {
+/// What is said to whoever leaves without certainty.
+struct Pending {
+    heading: &'static str,
+    /// What to do now, and what happens then.
+    now: (Icon, &'static str),
+    later: (Icon, &'static str),
+}
+
+/// It is not known whether the bank charged.
+const UNCLEAR: Pending = Pending {
+    heading: "topup-unclear",
+    now: (Icon::Warning, "topup-unclear-again"),
+    later: (Icon::Clock, "topup-unclear-later"),
+};
+/// It has charged, and the card has nothing yet.
+const OWED: Pending = Pending {
+    heading: "topup-owed",
+    now: (Icon::Card, "topup-owed-card"),
+    later: (Icon::Clock, "topup-owed-later"),
+};
+/// It has charged, and is still being asked to give it back.
+const RETURNING: Pending = Pending {
+    heading: "topup-returning",
+    now: (Icon::Warning, "topup-unclear-again"),
+    later: (Icon::Clock, "topup-returning-later"),
+};
+
+/// The code, what will happen and whom to call: the citizen may leave.
+fn claimed(session: &Session, words: &Words, top_up: &TopUp, pending: &Pending) -> Screen {
     let money = words.money(top_up.subject().amount);
     let telephone = session.terminal.pack.brand.telephone.clone();
+    let point = |(icon, key): (Icon, &str)| trouble::point(words, icon, key, &[("amount", money.as_str().into())]);
+    let points = [
+        Some(point(pending.now)),
+        Some(point(pending.later)),
+        slip_point(session, words, top_up),
+        Some(trouble::point(words, Icon::Phone, "common-call", &[("telephone", telephone.into())])),
+    ];
     Screen::Trouble {
         mended: false,
-        heading: words.text("topup-unclear"),
+        heading: words.text(pending.heading),
         lead: words.text("topup-safe"),
-        points: [
-            Some(trouble::point(words, Icon::Warning, "topup-unclear-again", &[])),
-            Some(trouble::point(words, Icon::Clock, "topup-unclear-later", &[("amount", money.into())])),
-            slip_point(session, words, top_up),
-            Some(trouble::point(words, Icon::Phone, "common-call", &[("telephone", telephone.into())])),
-        ]
-        .into_iter()
-        .flatten()
-        .collect(),
+        points: points.into_iter().flatten().collect(),
         claim: Some(claim_row(words, top_up)),
         code: words.text_with("common-code", &[("code", FailureCode::PaymentUnknown.code().into())]),
         actions: print_claim(session, words, top_up),
@@ -186,7 +215,11 @@ fn unclear(session: &Session, words: &Words, top_up: &TopUp) -> Screen {
 
 /// Not private: it must stay on the screen when the card is gone, and it authorises nothing.
 fn claim_row(words: &Words, top_up: &TopUp) -> Row {
-    words.row("topup-claim", plain(ClaimCode::of(top_up.subject().top_up).to_string()))
+    let money = words.money(top_up.subject().amount);
+    Row {
+        hint: Some(words.text_with("topup-claim-amount", &[("amount", money.into())])),
+        ..words.row("topup-claim", plain(ClaimCode::of(top_up.subject().top_up).to_string()))
+    }
 }
 
 /// Offered until it is out.
@@ -196,22 +229,27 @@ fn print_claim(session: &Session, words: &Words, top_up: &TopUp) -> Vec<Button> 
         return Vec::new();
     }
     let print = words.button("print-claim", "topup-print-claim", Tone::Primary, Action::PrintClaim);
-    vec![print.icon(Icon::Receipt).enabled(crate::flow::money::may_leave(session))]
+    vec![print.icon(Icon::Receipt).enabled(may_leave(session))]
 }
 
 /// A slip is offered until it is out, and again when what kept it from coming out is mended.
 fn can_be_had(session: &Session, slip: Slip) -> bool {
     match slip {
-        Slip::Offered => true,
+        Slip::Offered | Slip::Shown => true,
         Slip::Out => false,
         Slip::Failed(_) => session.printer.is_ok(),
     }
 }
 
+/// The receipt can come out once, and no second time.
+pub(crate) fn can_be_printed(session: &Session, slip: Slip) -> bool {
+    slip.is_still_to_be_had() && can_be_had(session, slip)
+}
+
 /// What became of the slip.
 fn slip_point(session: &Session, words: &Words, top_up: &TopUp) -> Option<Point> {
     match session.till.slips.get(&top_up.subject().top_up)? {
-        Slip::Offered => None,
+        Slip::Offered | Slip::Shown => None,
         Slip::Out => Some(trouble::point(words, Icon::Receipt, "topup-claim-out", &[])),
         Slip::Failed(code) => {
             Some(trouble::point(words, Icon::Warning, "topup-claim-failed", &[("code", code.code().into())]))
@@ -221,14 +259,8 @@ fn slip_point(session: &Session, words: &Words, top_up: &TopUp) -> Option<Point>
 
 pub(crate) fn done(session: &Session, words: &Words, topped_up: &ToppedUp) -> Screen {
     let amount = session.till.amount(topped_up.top_up).unwrap_or_default();
-    let mut actions = vec![words.button("home", "common-home", Tone::Plain, Action::Home).icon(Icon::Home)];
-    if can_be_had(session, topped_up.receipt) {
-        let key = if topped_up.receipt == Slip::Offered { "topup-receipt" } else { "topup-receipt-again" };
-        let receipt = words.button("print-receipt", key, Tone::Primary, Action::PrintReceipt);
-        actions.insert(0, receipt.icon(Icon::Receipt));
-    }
     let lead = match topped_up.receipt {
-        Slip::Offered => None,
+        Slip::Offered | Slip::Shown => None,
         Slip::Out => Some(words.text("topup-receipt-out")),
         Slip::Failed(FailureCode::PrintUncertain) => Some(words.text("topup-receipt-uncertain")),
         Slip::Failed(code) => Some(words.text_with("topup-receipt-failed", &[("code", code.code().into())])),
@@ -244,7 +276,7 @@ pub(crate) fn done(session: &Session, words: &Words, topped_up: &ToppedUp) -> Sc
             // Once: not again when the receipt is out.
             counting: match topped_up.receipt {
                 Slip::Offered => counting(words, topped_up.before, topped_up.after),
-                Slip::Out | Slip::Failed(_) => Vec::new(),
+                Slip::Shown | Slip::Out | Slip::Failed(_) => Vec::new(),
             },
         }),
         sum: vec![
@@ -253,8 +285,23 @@ pub(crate) fn done(session: &Session, words: &Words, topped_up: &ToppedUp) -> Sc
             SumLine { total: true, ..words.sum_line("topup-new", topped_up.after) },
         ],
         rows: vec![words.row("topup-reference", private(reference))],
-        actions,
+        actions: receipts(session, words, topped_up),
     }
+}
+
+/// On paper, on the telephone, or none at all.
+fn receipts(session: &Session, words: &Words, topped_up: &ToppedUp) -> Vec<Button> {
+    let slip = topped_up.receipt;
+    let payment = session.till.known(topped_up.top_up).and_then(TopUp::approval);
+    let paper = (payment.is_some() && can_be_printed(session, slip)).then(|| {
+        let key = if matches!(slip, Slip::Failed(_)) { "topup-receipt-again" } else { "topup-receipt" };
+        words.button("print-receipt", key, Tone::Primary, Action::PrintReceipt).icon(Icon::Receipt)
+    });
+    let code = (payment.is_some() && slip != Slip::Out)
+        .then(|| words.button("show-receipt", "topup-receipt-show", Tone::Plain, Action::ShowReceipt).icon(Icon::Code));
+    let key = if slip == Slip::Offered && payment.is_some() { "topup-receipt-none" } else { "common-home" };
+    let home = words.button("home", key, Tone::Plain, Action::Home).icon(Icon::Home);
+    [paper, code, Some(home)].into_iter().flatten().collect()
 }
 
 fn counting(words: &Words, before: Cents, after: Cents) -> Vec<String> {

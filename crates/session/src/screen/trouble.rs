@@ -56,6 +56,8 @@ fn speaks_of_money(code: FailureCode) -> bool {
             | F::PaymentCancelled
             | F::PaymentAbsent
             | F::PaymentBlocked
+            | F::PaymentDayEnding
+            | F::Restarted
             | F::PaymentUnknown
             | F::PaymentMismatch
             | F::TopUpLimit
@@ -81,7 +83,7 @@ fn actions(session: &Session, words: &Words, code: FailureCode, amount: Option<C
 
 /// What kept the payment from being asked for is over.
 fn is_payment_back(session: &Session, code: FailureCode) -> bool {
-    matches!(code, FailureCode::PaymentAbsent | FailureCode::PaymentBlocked)
+    matches!(code, FailureCode::PaymentAbsent | FailureCode::PaymentBlocked | FailureCode::PaymentDayEnding)
         && session.visit.is_some()
         && top_up::obstacle(session).is_none()
 }
@@ -122,6 +124,8 @@ fn words_of(code: FailureCode, amount: Option<Cents>) -> &'static str {
         F::PaymentUnknown => "fault-payment-unknown",
         F::PaymentMismatch => "fault-payment-mismatch",
         F::PaymentBlocked => "fault-payment-blocked",
+        F::PaymentDayEnding => "fault-day-ending",
+        F::Restarted => "fault-restarted",
         F::TopUpLimit => "fault-topup-limit",
         F::FloatExhausted => "fault-float",
         F::PrinterAbsent => "fault-printer-absent",

@@ -2,7 +2,7 @@
 
 use crate::crashes::assert_conserved;
 use crate::street::Street;
-use crate::world::{Paid, PaymentFate};
+use crate::bank::{Paid, PaymentFate};
 use domain::device::PaymentEvent;
 use domain::{FailureCode, TopUpId};
 use ledger::{Claim, Outcome};

@@ -2,9 +2,10 @@
 
 use crate::money::top_up;
 use crate::street::Street;
-use crate::world::{AnswerFate, CreditFate, Paid, PaymentFate};
+use crate::bank::{AnswerFate, Paid, PaymentFate};
+use crate::world::CreditFate;
 use domain::FailureCode;
-use ledger::{Claim, Kind, Outcome};
+use ledger::{Claim, Kind, Outcome, Payment};
 use std::collections::BTreeSet;
 
 /// Paid is credited, credited is paid, or the books name the difference and somebody is on it.
@@ -14,14 +15,18 @@ pub(crate) fn assert_conserved(street: &Street) {
     assert!(street.terminal.paid.keys().all(|id| ids.contains(id)), "paid without an intent");
     for id in ids {
         let top_up = ledger.top_up(id).unwrap();
-        let truth = (street.terminal.kept(id), street.cards.iter().any(|card| card.holds(id)));
+        // What began elsewhere was paid there.
+        let kept = street.terminal.kept(id) || top_up.payment() == Payment::Elsewhere;
+        let truth = (kept, street.cards.iter().any(|card| card.holds(id)));
         let expected = match top_up.outcome() {
             Some(Outcome::Completed) => (true, true),
             Some(Outcome::Voided) => (false, false),
             Some(Outcome::Lost) => (false, true),
             Some(Outcome::Settled) => panic!("settled by nobody"),
             None => {
-                let named = top_up.claim() == Claim::Open || top_up.has(Kind::LeftToCentral);
+                let named = top_up.claim() == Claim::Open
+                    || top_up.has(Kind::LeftToCentral)
+                    || top_up.has(Kind::CaptureOwed);
                 assert!(named, "neither ended nor claimed: {top_up:?} {:?}", street.kinds());
                 continue;
             }

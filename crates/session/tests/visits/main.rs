@@ -8,25 +8,33 @@
     reason = "test support: whatever fails here fails the test"
 )]
 
+mod bank;
 mod cancelling;
 mod cards;
 mod crashes;
+mod days;
+mod devices;
 mod faults;
+mod hands;
+mod interrupted;
 mod keeping;
 mod languages;
 mod machine;
 mod maintenance;
 mod money;
 mod notices;
+mod orders;
 mod papers;
 mod paying;
 mod pins;
 mod privacy;
 mod random;
+mod receipts;
 mod reminders;
 mod scenes;
 mod screens;
 mod street;
+mod till_orders;
 mod time;
 mod tools;
 mod tray;

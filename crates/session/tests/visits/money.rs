@@ -2,7 +2,8 @@
 
 use crate::crashes::assert_conserved;
 use crate::street::Street;
-use crate::world::{AnswerFate, CreditFate, PaymentFate};
+use crate::bank::{AnswerFate, PaymentFate};
+use crate::world::CreditFate;
 use domain::{Cents, FailureCode};
 use ledger::{Claim, Outcome};
 
@@ -57,7 +58,7 @@ fn nothing_moves_while_the_journal_is_slow() {
         moved.push((
             street.terminal.authorised,
             street.cards[0].counter(),
-            street.terminal.paid.values().filter(|paid| paid.0 != crate::world::Paid::Waiting).count(),
+            street.terminal.paid.values().filter(|paid| paid.0 != crate::bank::Paid::Waiting).count(),
             street.kind(),
         ));
         street.let_durable();
@@ -143,7 +144,7 @@ fn a_terminal_that_goes_with_the_payment_leaves_a_claim_which_its_return_settles
     top_up(&mut street);
     let (id, amount) = street.terminal.asked.take().unwrap();
     street.terminal.approve(id, amount);
-    street.terminal.end(id, crate::world::Paid::Kept);
+    street.terminal.end(id, crate::bank::Paid::Kept);
     street.terminal.there = false;
     street.say(session::Event::Payment(domain::device::PaymentEvent::Unknown(id)));
     street.terminal_leaves();
@@ -176,7 +177,7 @@ fn a_card_that_never_comes_back_leaves_a_claim_that_its_next_sight_settles() {
         top_up(&mut street);
         street.pass(95_000);
         assert_eq!((street.kind().as_str(), claim(&street)), ("attract", Claim::Open));
-        assert_eq!(street.terminal.paid.values().next().unwrap().0, crate::world::Paid::Kept);
+        assert_eq!(street.terminal.paid.values().next().unwrap().0, crate::bank::Paid::Kept);
         street.lay(1);
         assert_eq!(street.view()["screen"]["balance"]["value"]["text"], "12,40\u{a0}€");
         street.lay(0);
@@ -260,7 +261,7 @@ fn an_answer_in_doubt_during_the_credit_neither_repeats_nor_denies_it() {
     street.slow_reader = true;
     street.bank_card();
     let id = street.disk[0].subject.top_up;
-    street.terminal.end(id, crate::world::Paid::Kept);
+    street.terminal.end(id, crate::bank::Paid::Kept);
     street.say(session::Event::Payment(domain::device::PaymentEvent::AnswerInDoubt(id)));
     assert_eq!(street.kinds().last(), Some(&"answer-in-doubt"));
     street.let_answer();
@@ -277,7 +278,7 @@ fn a_proof_of_the_card_waits_for_the_journal() {
     street.slow_reader = true;
     street.lay(0);
     let id = street.disk[0].subject.top_up;
-    street.terminal.end(id, crate::world::Paid::Kept);
+    street.terminal.end(id, crate::bank::Paid::Kept);
     street.slow_journal = true;
     street.say(session::Event::Payment(domain::device::PaymentEvent::AnswerInDoubt(id)));
     street.let_durable();
@@ -322,7 +323,7 @@ fn a_claim_is_taken_up_after_a_restart_that_had_nothing_to_write() {
     top_up(&mut street);
     street.pass(95_000);
     let written = street.disk.len();
-    street.restart(crate::world::Paid::Kept);
+    street.restart(crate::bank::Paid::Kept);
     assert_eq!(street.disk.len(), written);
     street.lay(0);
     assert_eq!((street.cards[0].purse, outcome(&street)), (Cents(2_350), Some(Outcome::Completed)));

@@ -2,10 +2,13 @@
 
 use crate::crashes::assert_conserved;
 use crate::street::{Street, buttons, visit};
-use crate::world::{AnswerFate, CreditFate, Paid, PaymentFate};
-use domain::FailureCode;
+use crate::{days, orders, till_orders};
+use crate::bank::{AnswerFate, CaptureFate, DayFate, Paid, PaymentFate};
+use crate::world::CreditFate;
 use domain::card::Presentation;
 use domain::device::{PaymentEvent, PrinterEvent, ReaderEvent};
+use domain::{FailureCode, Generation, TopUpId};
+use ledger::{Claim, Kind};
 use session::{Action, ClockState, Event};
 
 /// SplitMix64 (Steele, Lea, Flood 2014): the same histories on every machine.
@@ -37,6 +40,7 @@ pub(crate) fn happens(street: &mut Street, dice: &mut Dice) {
         12 if dice.roll(4) == 0 => on_top(street, dice),
         12 => street.lay(dice.one(&[0, 0, 0, 0, 0, 0, 1, 3])),
         13 => street.lift(),
+        14 if dice.roll(12) == 0 => street.pass(till_orders::HOUR_MS + 60_000),
         14..=15 => street.pass(dice.one(&[200, 1_500, 6_000, 31_000, 95_000])),
         16 => {
             street.credit = dice.one(&FATES);
@@ -59,6 +63,8 @@ pub(crate) fn happens(street: &mut Street, dice: &mut Dice) {
             ]);
         }
         19 => street.bank_card(),
+        21 if dice.roll(3) == 0 => bank(street, dice),
+        22 if dice.roll(3) == 0 => city(street, dice),
         20 => hold_ends(street, dice),
         21 if dice.roll(2) == 0 => {
             street.slow_reader = dice.roll(2) == 0;
@@ -130,6 +136,71 @@ fn keys(street: &mut Street, dice: &mut Dice) {
     }
 }
 
+/// What the payment terminal does with bookings, refunds and its day; and another one in its place.
+fn bank(street: &mut Street, dice: &mut Dice) {
+    let refused = FailureCode::PaymentRefused;
+    match dice.roll(8) {
+        0..=3 => {
+            street.terminal.capture = dice.one(&[
+                CaptureFate::Books,
+                CaptureFate::Fails(refused),
+                CaptureFate::Fails(refused),
+                CaptureFate::Breaks { booked: true },
+                CaptureFate::Breaks { booked: false },
+            ]);
+        }
+        4 => street.terminal.keeps_all = dice.roll(2) == 0,
+        5 => street.terminal.day = dice.one(&[DayFate::Ends, DayFate::Fails(refused), DayFate::Silent]),
+        6 if street.terminal.asked.is_none() && dice.roll(4) == 0 => {
+            street.terminal.let_go(dice.one(&[Paid::Kept, Paid::Reversed]));
+            street.terminal_is_replaced();
+        }
+        _ => {}
+    }
+}
+
+/// Central orders, and other terminals act on its orders and on their own.
+fn city(street: &mut Street, dice: &mut Dice) {
+    let place = usize::from(dice.roll(2) == 0);
+    let away = street.tray != Some(place);
+    let known = street.cards[place].tap.is_ok();
+    match dice.roll(4) {
+        0 | 1 if known => {
+            let id = TopUpId([u8::try_from(0x80 + dice.roll(100)).unwrap(); 16]);
+            let mut order = orders::order(street, place, id, 500);
+            order.counter -= u32::from(dice.roll(6) == 0);
+            if dice.roll(2) == 0 {
+                return street.say(Event::CityOrder(order));
+            }
+            orders::open(street, place, id, Some(order));
+        }
+        2 if away => {
+            let id = TopUpId([u8::try_from(dice.roll(100)).unwrap() + 0x10; 16]);
+            orders::credited_elsewhere(street, place, id, domain::Cents(500));
+        }
+        _ if known => finish_claim(street, dice, place, away),
+        _ => {}
+    }
+}
+
+/// A claim of this terminal's own, known to central to be paid for, is finished here or elsewhere on its order.
+fn finish_claim(street: &mut Street, dice: &mut Dice, place: usize, away: bool) {
+    let card = street.cards[place].number;
+    let claim = street.ledger().open_of(card, Generation(1)).find_map(|top_up| {
+        let subject = top_up.subject();
+        let owed = top_up.claim() == Claim::Open && street.terminal.kept(subject.top_up);
+        (owed && !street.cards[place].holds(subject.top_up)).then_some((subject, top_up.has(Kind::Ordered)))
+    });
+    let Some((subject, ordered)) = claim else { return };
+    // One order at a time: another only when this one cannot be carried out any more.
+    if !ordered && dice.roll(2) == 0 {
+        let order = orders::order(street, place, subject.top_up, subject.amount.0);
+        orders::open(street, place, subject.top_up, Some(order));
+    } else if away {
+        orders::credited_elsewhere(street, place, subject.top_up, subject.amount);
+    }
+}
+
 fn hold_ends(street: &mut Street, dice: &mut Dice) {
     let waiting = street.terminal.paid.iter().find(|(_, paid)| paid.0 == Paid::Waiting).map(|(id, _)| *id);
     let Some(id) = waiting else { return };
@@ -193,7 +264,8 @@ pub(crate) fn settle(street: &mut Street) {
     street.say(Event::Reader(ReaderEvent::Ready));
     street.say(Event::Clock(ClockState::Right));
     street.say(Event::Disk { full: false });
-    (street.terminal.tells, street.terminal.deaf) = (true, false);
+    (street.terminal.tells, street.terminal.deaf, street.terminal.keeps_all) = (true, false, false);
+    (street.terminal.capture, street.terminal.day) = (CaptureFate::Books, DayFate::Ends);
     street.terminal_returns();
     if let Some((id, _)) = street.terminal.asked.take() {
         street.say(Event::Payment(PaymentEvent::Declined(id, FailureCode::PaymentCancelled)));
@@ -211,7 +283,8 @@ fn any_history_ends_with_every_cent_in_its_place_and_nobody_on_the_screen() {
     let (mut said, mut kept) = (std::collections::BTreeSet::new(), 0);
     for seed in 0..HISTORIES {
         let mut dice = Dice(seed);
-        let mut street = Street::new();
+        let order = till_orders::ORDERS[usize::try_from(seed % 3).unwrap()];
+        let mut street = Street::under(days::profile(order));
         // Some payment terminals cannot tell what became of a payment.
         street.terminal.tells = seed % 8 > 0;
         for _ in 0..EVENTS {

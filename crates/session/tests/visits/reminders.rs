@@ -94,7 +94,7 @@ fn a_paper_that_perhaps_came_out_is_asked_for_like_one_that_did() {
 #[test]
 fn a_payment_given_up_at_ones_own_wish_is_no_refusal_to_the_ear() {
     let mut street = Street::new();
-    street.terminal.next = crate::world::PaymentFate::Waits;
+    street.terminal.next = crate::bank::PaymentFate::Waits;
     crate::money::top_up(&mut street);
     street.press("cancel-payment");
     assert_eq!((street.kind().as_str(), cues(&street, "Refused")), ("trouble", 0));
@@ -152,7 +152,7 @@ fn what_is_done_and_what_is_refused_sound_different_and_the_same_for_everybody()
     let mut street = Street::new();
     crate::money::top_up(&mut street);
     assert_eq!((cues(&street, "Done"), cues(&street, "Refused")), (1, 0));
-    street.terminal.next = crate::world::PaymentFate::Declines(FailureCode::PaymentRefused);
+    street.terminal.next = crate::bank::PaymentFate::Declines(FailureCode::PaymentRefused);
     street.press("home");
     street.press("top-up");
     street.press("pay");

@@ -2,23 +2,19 @@
 //! that only tests move.
 
 use crate::machine::Machine;
-use crate::world::{AnswerFate, Card, CreditFate, NOON, Paid, PaymentFate, PaymentTerminal};
-use domain::card::Presentation;
+use crate::bank::{AnswerFate, Paid, PaymentFate, PaymentTerminal};
+use crate::world::{Card, CreditFate, NOON};
+use domain::card::CardReport;
 use domain::city_pack::{CityPack, TerminalPlate};
-use domain::device::{
-    CreditOrder, PaymentEvent, PaymentRequest, PrinterEvent, PrinterRequest, ReaderEvent, ReaderRequest,
-};
+use domain::device::{PaymentRequest, PrinterEvent, ReaderEvent};
 use domain::service::ServiceEvent;
-use domain::{CardNumber, FailureCode, Handle, Now, TerminalId, Timestamp};
+use domain::{CardNumber, FailureCode, Now, TerminalId, Timestamp};
 use ledger::{Entry, Ledger};
 use locale::Catalog;
 use serde_json::Value;
-use session::{Action, Effect, Event, Feed, MoneyRequest, Network, PaperEvent, PaperOrder, Session, Terminal};
+use session::{Effect, Event, Feed, MoneyRequest, Network, PaperOrder, Session, Terminal, TillProfile};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Mutex;
-
-/// No hand takes one card out and lays another in faster than this.
-const HAND_MS: u64 = 1_000;
 
 type City = (CityPack, Catalog);
 
@@ -39,15 +35,17 @@ fn read_city(lang: &str) -> City {
     (pack, catalog)
 }
 
-fn kiosk(now: Now, lang: &str) -> Session {
+fn kiosk(now: Now, lang: &str, till: TillProfile) -> Session {
     let (pack, catalog) = city(lang);
     let plate = TerminalPlate { id: TerminalId(21), place: "Plaza del Puerto".into() };
-    Session::new(Terminal { pack, plate, catalog }, now)
+    Session::new(Terminal { pack, plate, catalog, till }, now)
 }
 
 pub(crate) struct Street {
     /// The terminal's first language.
     lang: String,
+    /// The acquirer's profile.
+    till: TillProfile,
     pub(crate) session: Session,
     pub(crate) now: Now,
     pub(crate) wake_at_ms: Option<u64>,
@@ -63,7 +61,7 @@ pub(crate) struct Street {
     pub(crate) tray: Option<usize>,
     pub(crate) presentation: u64,
     /// The card that was in the tray before, and when it was lifted.
-    lifted: Option<(usize, u64)>,
+    pub(crate) lifted: Option<(usize, u64)>,
     pub(crate) credit: CreditFate,
     /// What becomes of the next wishes.
     pub(crate) wish: CreditFate,
@@ -80,6 +78,8 @@ pub(crate) struct Street {
     /// The printer does not answer by itself.
     pub(crate) slow_printer: bool,
     pub(crate) prints: Vec<PaperOrder>,
+    /// What central was told of cards.
+    pub(crate) reports: Vec<CardReport>,
     /// Every effect since the start, in order, as text.
     pub(crate) log: Vec<String>,
     pub(crate) wiped: u32,
@@ -99,10 +99,20 @@ impl Street {
 
     /// The same where another language comes first.
     pub(crate) fn in_language(lang: &str) -> Self {
+        Self::opened(lang, TillProfile::default())
+    }
+
+    /// The same under another acquirer's profile.
+    pub(crate) fn under(till: TillProfile) -> Self {
+        Self::opened(locale::LANGUAGES[0], till)
+    }
+
+    fn opened(lang: &str, till: TillProfile) -> Self {
         let now = Now { wall: NOON, monotonic_ms: 1_000 };
         let mut street = Self {
             lang: lang.to_owned(),
-            session: kiosk(now, lang),
+            till,
+            session: kiosk(now, lang, till),
             now,
             wake_at_ms: None,
             disk: Vec::new(),
@@ -130,6 +140,7 @@ impl Street {
             held: VecDeque::new(),
             slow_printer: false,
             prints: Vec::new(),
+            reports: Vec::new(),
             log: Vec::new(),
             wiped: 0,
             digits: String::new(),
@@ -152,8 +163,8 @@ impl Street {
         self.say(Event::Reader(ReaderEvent::Ready));
         self.say(Event::Printer(PrinterEvent::Ready));
         if self.terminal.there {
-            let last_receipt = self.terminal.receipt;
-            self.say(Event::Payment(PaymentEvent::Ready { last_receipt }));
+            let ready = self.terminal.ready();
+            self.say(Event::Payment(ready));
         }
         self.online(true);
     }
@@ -174,7 +185,7 @@ impl Street {
         self.slow_reader = false;
         self.queue.clear();
         self.held.clear();
-        self.session = kiosk(self.now, &self.lang);
+        self.session = kiosk(self.now, &self.lang, self.till);
         self.switch_on();
     }
 
@@ -232,7 +243,9 @@ impl Street {
                 }
             }
             Effect::Payment(request) => {
-                assert!(matches!(request, PaymentRequest::Abort(_) | PaymentRequest::Resolve(_)), "{request:?}");
+                let moves_none =
+                    matches!(request, PaymentRequest::Abort(_) | PaymentRequest::Resolve(_) | PaymentRequest::EndOfDay);
+                assert!(moves_none, "{request:?}");
                 self.payment(request);
             }
             Effect::Reader(request) => self.reader(&request),
@@ -252,124 +265,13 @@ impl Street {
                 self.digits.clear();
             }
             Effect::Forget(_) | Effect::Sound(_) => {}
+            Effect::Report(report) => self.reports.push(*report),
             Effect::Service(request) => {
                 let answer = self.machine.answer(request);
                 self.queue.extend(answer.into_iter().map(Event::Service));
             }
             Effect::WakeAt(at) => self.wake_at_ms = Some(at),
         }
-    }
-
-    pub(crate) fn card(&mut self, presentation: Presentation) -> Option<&mut Card> {
-        let here = presentation.0 == self.presentation;
-        self.tray.filter(|_| here).and_then(|place| self.cards.get_mut(place))
-    }
-
-    pub(crate) fn reader_says(&mut self, event: ReaderEvent) {
-        let answers = if self.slow_reader { &mut self.held } else { &mut self.queue };
-        answers.push_back(Event::Reader(event));
-    }
-
-    /// What the card was asked is answered now.
-    pub(crate) fn let_answer(&mut self) {
-        self.slow_reader = false;
-        while let Some(event) = self.held.pop_front() {
-            self.say(event);
-        }
-    }
-
-    fn reader(&mut self, request: &ReaderRequest) {
-        let event = match *request {
-            ReaderRequest::Credit(_) => panic!("a credit without a permit"),
-            ReaderRequest::ProveCreditKey(presentation, key) if self.line_cut(key) => {
-                ReaderEvent::CreditKeyRefused(presentation, FailureCode::CentralUnreachable)
-            }
-            ReaderRequest::ProveCreditKey(presentation, _) => match self.card(presentation) {
-                Some(_) => ReaderEvent::CreditKeyProven(presentation),
-                None => ReaderEvent::CreditKeyRefused(presentation, FailureCode::CardUnreadable),
-            },
-            ReaderRequest::Resolve { presentation, top_up, counter_seen } => match self.card(presentation) {
-                Some(card) => ReaderEvent::Resolved(top_up, card.verdict(top_up, counter_seen)),
-                None => ReaderEvent::ResolveFailed(top_up, FailureCode::CardUnreadable),
-            },
-            ReaderRequest::WriteTries(presentation, tries) => match self.card(presentation) {
-                Some(card) => {
-                    card.tries = tries;
-                    let number = card.number;
-                    self.floors.insert(number, tries.attempt);
-                    ReaderEvent::TriesWritten(presentation, tries)
-                }
-                None => ReaderEvent::TriesNotWritten(presentation, FailureCode::CardUnreadable),
-            },
-            ReaderRequest::WriteWishes(presentation, wishes) => return self.write_wishes(presentation, wishes),
-        };
-        self.reader_says(event);
-    }
-
-    fn credit(&mut self, order: &CreditOrder) {
-        if self.line_cut(order.key) {
-            let code = FailureCode::CentralUnreachable;
-            return self.reader_says(ReaderEvent::NotCredited(order.top_up, code));
-        }
-        let id = order.top_up;
-        let subject = self.disk.iter().find(|entry| entry.subject.top_up == id).unwrap().subject;
-        let fate = std::mem::replace(&mut self.credit, CreditFate::Done);
-        let Some(card) = self.card(order.presentation) else {
-            return self.reader_says(ReaderEvent::NotCredited(id, FailureCode::CardTorn));
-        };
-        assert_eq!(card.number, subject.card, "credited on another card");
-        match fate {
-            CreditFate::Done => {
-                let event = match card.credit(order) {
-                    Some((before, after)) => ReaderEvent::Credited { top_up: id, before, after },
-                    None => ReaderEvent::NotCredited(id, FailureCode::CounterMoved),
-                };
-                self.reader_says(event);
-            }
-            CreditFate::NotSent => self.reader_says(ReaderEvent::NotCredited(id, FailureCode::CardTorn)),
-            CreditFate::Torn { credited } => {
-                if credited {
-                    card.credit(order);
-                }
-                self.tray = None;
-                self.reader_says(ReaderEvent::CreditInDoubt(id));
-                self.reader_says(ReaderEvent::CardGone(order.presentation));
-            }
-        }
-    }
-
-    fn open_pin(&mut self, presentation: Presentation) {
-        let digits = std::mem::take(&mut self.digits);
-        let Some(card) = self.card(presentation) else {
-            return self.queue.push_back(Event::Pin(presentation, Err(FailureCode::RecordMissing)));
-        };
-        assert!(card.tries.failures > 0, "a PIN was tried before the try was counted on the card");
-        let right = digits == card.pin;
-        let result = if right { Ok(Box::new(card.pin_facts())) } else { Err(FailureCode::PinWrong) };
-        self.queue.push_back(Event::Pin(presentation, result));
-    }
-
-    fn paper(&mut self, order: PaperOrder) {
-        let (name, code) =
-            (order.name().clone(), matches!(order, PaperOrder::Document { .. }).then(|| "ABCD-EFGH".to_owned()));
-        self.prints.push(order);
-        if let Some(code) = self.no_paper {
-            return self.queue.push_back(Event::Paper(PaperEvent::Failed(name, code)));
-        }
-        self.queue.push_back(Event::Paper(PaperEvent::Ready { name, document: Handle(700), pages: 1, code }));
-    }
-
-    fn print(&mut self, request: PrinterRequest) {
-        let PrinterRequest::Print { name, .. } = request else { return };
-        if self.slow_printer {
-            return;
-        }
-        let event = match self.print {
-            None => PrinterEvent::Printed(name),
-            Some(FailureCode::PrintUncertain) => PrinterEvent::Uncertain(name, FailureCode::PrintUncertain),
-            Some(code) => PrinterEvent::NotPrinted(name, code),
-        };
-        self.queue.push_back(Event::Printer(event));
     }
 
     pub(crate) fn run(&mut self) {
@@ -394,85 +296,9 @@ impl Street {
         self.say(Event::Durable(newest));
     }
 
-    /// A hand lays this card into the tray, after it has taken out the one that lies there.
-    pub(crate) fn lay(&mut self, place: usize) {
-        self.lift();
-        let just_now = |(other, at): (usize, u64)| other != place && self.now.monotonic_ms < at + HAND_MS;
-        if self.lifted.is_some_and(just_now) {
-            self.pass(HAND_MS);
-        }
-        self.lay_on_top(place);
-    }
-
-    /// The card is laid on whatever lies there, and the reader finds it in place of the other.
-    pub(crate) fn lay_on_top(&mut self, place: usize) {
-        self.lift();
-        // Another's consent is none.
-        self.consent &= self.lifted.is_some_and(|(before, _)| before == place);
-        self.presentation += 1;
-        self.tray = Some(place);
-        let presentation = Presentation(self.presentation);
-        let snapshot = self.cards[place].snapshot(presentation);
-        self.say(Event::Reader(ReaderEvent::CardArrived(presentation)));
-        self.say(Event::Reader(ReaderEvent::CardRead(Box::new(snapshot))));
-    }
-
-    pub(crate) fn lift(&mut self) {
-        if let Some(place) = self.tray.take() {
-            self.lifted = Some((place, self.now.monotonic_ms));
-            self.say(Event::Reader(ReaderEvent::CardGone(Presentation(self.presentation))));
-        }
-    }
-
-    pub(crate) fn act(&mut self, action: Action) {
-        match action {
-            Action::PinDigit { digit } if self.session.takes_digits() => {
-                self.digits.push(char::from(b'0' + digit));
-                let count = u8::try_from(self.digits.len()).unwrap();
-                self.say(Event::PinEntered(count));
-            }
-            Action::PinErase if self.session.takes_digits() => {
-                self.digits.pop();
-                let count = u8::try_from(self.digits.len()).unwrap();
-                self.say(Event::PinEntered(count));
-            }
-            Action::PinDigit { .. } | Action::PinErase => {}
-            Action::WriteWishes => {
-                self.consent |= self.view()["screen"].to_string().contains("write-wishes");
-                self.say(Event::Act(Action::WriteWishes));
-            }
-            action => self.say(Event::Act(action)),
-        }
-    }
-
-    /// Touches the button with this id, which must be there and enabled.
-    pub(crate) fn press(&mut self, id: &str) {
-        if self.has_died() {
-            return;
-        }
-        let view = self.view();
-        let button = buttons(&view).into_iter().find(|button| button["id"] == id);
-        let button = button.unwrap_or_else(|| panic!("no button {id} on {view:#}"));
-        assert_eq!(button["enabled"], true, "{id} cannot be touched on {view:#}");
-        self.act(serde_json::from_value(button["action"].clone()).unwrap());
-    }
-
     /// Today, as the city counts it.
     pub(crate) fn session_day(&self) -> domain::Day {
         city(&self.lang).1.language(&self.lang).local_day(self.now.wall)
-    }
-
-    /// To the PIN of a document, or to what keeps the citizen from it.
-    pub(crate) fn ask_for_document(&mut self) {
-        self.press("documents");
-        if self.kind() == "menu" {
-            self.press("volante-individual");
-        }
-    }
-
-    pub(crate) fn type_pin(&mut self, pin: &str) {
-        pin.chars().for_each(|digit| self.press(&format!("digit-{digit}")));
-        self.press("pin-confirm");
     }
 
     /// Time passes, with the ticks the session asked for.
@@ -497,24 +323,6 @@ impl Street {
     /// Whether somebody is being served, as the strip at the top says.
     pub(crate) fn is_serving(&self) -> bool {
         self.view()["frame"]["subtitle"].is_null()
-    }
-
-    /// The card lies there and is read, and its record is still being opened.
-    pub(crate) fn lay_with_a_slow_record(&mut self, place: usize) -> Presentation {
-        self.presentation += 1;
-        self.tray = Some(place);
-        let presentation = Presentation(self.presentation);
-        let snapshot = self.cards[place].snapshot(presentation);
-        let (now, read) = (self.now, ReaderEvent::CardRead(Box::new(snapshot)));
-        self.session.step(Event::Reader(ReaderEvent::CardArrived(presentation)), now, [1; 32]);
-        self.session.step(Event::Reader(read), now, [2; 32]);
-        presentation
-    }
-
-    /// The record is open now.
-    pub(crate) fn open_record(&mut self, presentation: Presentation) {
-        let tap = self.card(presentation).unwrap().tap.clone();
-        self.say(Event::Tap(presentation, tap.map(Box::new)));
     }
 
     pub(crate) fn kind(&self) -> String {

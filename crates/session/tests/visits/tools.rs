@@ -2,7 +2,7 @@
 
 use crate::scenes::WAYS;
 use crate::street::Street;
-use crate::world::PaymentFate;
+use crate::bank::PaymentFate;
 use domain::card::Presentation;
 use domain::device::ReaderEvent;
 use serde_json::Value;

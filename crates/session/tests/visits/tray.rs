@@ -3,7 +3,7 @@
 use crate::faults::{code, refused};
 use crate::money::top_up;
 use crate::street::{Street, assert_nothing_private};
-use crate::world::PaymentFate;
+use crate::bank::PaymentFate;
 use domain::FailureCode;
 use domain::card::Presentation;
 use domain::device::ReaderEvent;

@@ -1,127 +1,16 @@
 //! What is true outside the session: what was paid, what lies on the cards.
 
 use domain::card::{CardSnapshot, CreditVerdict, Movement, PinTries, Presentation, Technology, TopUpRecord, Wishes};
-use domain::device::{CreditOrder, PaymentApproval, PaymentIntent, PaymentReference, PaymentVerdict};
+use domain::device::CreditOrder;
 use domain::document::DocumentKind;
 use domain::holder::{Entitlement, PinFacts, PreIssued, PriceClass, Residence, Role, TapFacts};
 use domain::{CardNumber, Cents, Day, Generation, Handle, TerminalId, Timestamp, TopUpId};
-use std::collections::BTreeMap;
 
 pub(crate) const NAME: &str = "Aurora Prado Inventada";
 pub(crate) const STREET: &str = "Calle del Faro 12, 3.º B";
 pub(crate) const KEY: Handle = Handle(900);
 /// 22 November 2026, 11:00 in Madrid.
 pub(crate) const NOON: Timestamp = Timestamp(1_795_341_600_000);
-
-/// What the payment terminal really did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Paid {
-    Waiting,
-    Kept,
-    Reversed,
-}
-
-/// What it does with the next payment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum PaymentFate {
-    Approves,
-    Declines(domain::FailureCode),
-    /// The line is lost; the payment was made or not.
-    Breaks {
-        made: bool,
-    },
-    /// It asks for the bank card until told otherwise.
-    Waits,
-}
-
-/// What becomes of an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum AnswerFate {
-    Arrives,
-    LostAndKept,
-    LostAndReversed,
-}
-
-#[derive(Debug, Clone)]
-pub(crate) struct PaymentTerminal {
-    pub(crate) there: bool,
-    pub(crate) tells: bool,
-    /// It does not react when a payment is given up.
-    pub(crate) deaf: bool,
-    pub(crate) paid: BTreeMap<TopUpId, (Paid, PaymentApproval)>,
-    pub(crate) last: Option<TopUpId>,
-    pub(crate) receipt: u32,
-    pub(crate) next: PaymentFate,
-    pub(crate) answer: AnswerFate,
-    /// The payment under way.
-    pub(crate) asked: Option<(TopUpId, Cents)>,
-    pub(crate) authorised: u32,
-}
-
-impl PaymentTerminal {
-    pub(crate) fn new() -> Self {
-        Self {
-            there: true,
-            tells: true,
-            deaf: false,
-            paid: BTreeMap::new(),
-            last: None,
-            receipt: 470,
-            next: PaymentFate::Approves,
-            answer: AnswerFate::Arrives,
-            asked: None,
-            authorised: 0,
-        }
-    }
-
-    pub(crate) fn approve(&mut self, id: TopUpId, amount: Cents) -> PaymentApproval {
-        assert!(!self.paid.contains_key(&id), "paid twice");
-        self.receipt += 1;
-        let reference = PaymentReference { terminal: "52500021".into(), receipt: self.receipt, trace: self.receipt };
-        let approval = PaymentApproval {
-            reference,
-            amount,
-            scheme: "Visa Débito".into(),
-            masked_pan: "************7711".into(),
-            authorisation: "611804".into(),
-        };
-        self.paid.insert(id, (Paid::Waiting, approval.clone()));
-        self.last = Some(id);
-        approval
-    }
-
-    pub(crate) fn end(&mut self, id: TopUpId, end: Paid) {
-        if let Some(paid) = self.paid.get_mut(&id).filter(|paid| paid.0 == Paid::Waiting) {
-            paid.0 = end;
-        }
-    }
-
-    pub(crate) fn let_go(&mut self, end: Paid) {
-        let waiting: Vec<TopUpId> = self.paid.keys().copied().collect();
-        waiting.into_iter().for_each(|id| self.end(id, end));
-        self.asked = None;
-    }
-
-    pub(crate) fn kept(&self, id: TopUpId) -> bool {
-        self.paid.get(&id).is_some_and(|paid| paid.0 == Paid::Kept)
-    }
-
-    pub(crate) fn verdict(&self, intent: &PaymentIntent) -> PaymentVerdict {
-        if !self.tells {
-            return PaymentVerdict::Unknown;
-        }
-        match self.paid.get(&intent.top_up) {
-            Some((paid, approval)) if self.last == Some(intent.top_up) => match paid {
-                Paid::Waiting => PaymentVerdict::Unknown,
-                Paid::Kept => PaymentVerdict::Paid(approval.clone()),
-                Paid::Reversed => PaymentVerdict::Reversed(approval.clone()),
-            },
-            Some(_) => PaymentVerdict::Unknown,
-            None if self.receipt == intent.receipt_before => PaymentVerdict::NeverMade,
-            None => PaymentVerdict::Unknown,
-        }
-    }
-}
 
 /// What becomes of a credit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -170,6 +59,7 @@ impl Card {
             pin_version: 1,
             pin_content: 7,
             credit_key: Some(KEY),
+            open: Vec::new(),
             as_of: NOON.plus_ms(-7_200_000),
         };
         Self {
@@ -272,7 +162,11 @@ impl Card {
     pub(crate) fn verdict(&self, id: TopUpId, counter_seen: u32) -> CreditVerdict {
         let kept = self.as_kept(id);
         match self.records.iter().find(|record| record.top_up == kept) {
-            Some(record) => CreditVerdict::Credited { before: record.before, now: self.purse },
+            Some(record) => CreditVerdict::Credited {
+                before: record.before,
+                now: self.purse,
+                by: self.technology.is_desfire().then_some(record.terminal),
+            },
             None if self.counter() == counter_seen => CreditVerdict::NotCredited,
             None if self.records.iter().any(|record| record.counter == counter_seen + 1) => CreditVerdict::NotCredited,
             None => CreditVerdict::Unknown,

@@ -9,9 +9,9 @@ impl Journal {
     /// Adds a batch of codes; a code that is already here, used or not, is left as it is. Returns how many were new.
     ///
     /// # Errors
-    /// `JournalWrite`.
+    /// `NoReserve`, `JournalWrite`.
     pub fn add_codes(&mut self, codes: &[DocumentCode]) -> Result<usize, StoreError> {
-        self.write(|transaction| {
+        self.begin(|transaction| {
             let mut statement =
                 transaction.prepare_cached("INSERT INTO document_code (code) VALUES (?1) ON CONFLICT DO NOTHING")?;
             let mut added = 0;

@@ -2,8 +2,8 @@
 
 use super::{Journal, Stop, outbox, signed};
 use crate::{Refusal, StoreError};
-use domain::TopUpId;
-use ledger::{Chain, Entry, Ledger};
+use domain::{Timestamp, TopUpId};
+use ledger::{Chain, Entry, Fact, Ledger};
 use protocol::{Upload, UploadBody};
 use rusqlite::{OptionalExtension, Params, Transaction};
 
@@ -13,19 +13,34 @@ impl Journal {
     ///
     /// # Errors
     /// `Refused` when an entry does not continue the chain, or its (top-up, kind) is already booked: nothing is
-    /// written. `JournalWrite` stops the journal.
+    /// written. `NoReserve` when a top-up is to begin that could not be brought to an end. `JournalWrite` stops the
+    /// journal.
     pub fn append(&mut self, entries: &[Entry]) -> Result<(), StoreError> {
+        self.append_with(entries, Vec::new())
+    }
+
+    /// Appends entries as `append` does, and in the same commit puts into the outbox what was seen together with them,
+    /// each with the moment it was seen.
+    ///
+    /// # Errors
+    /// As `append`; `NoReserve` also for something seen that no entry comes with.
+    pub fn append_with(&mut self, entries: &[Entry], seen: Vec<(UploadBody, Timestamp)>) -> Result<(), StoreError> {
+        let begins = |entry: &Entry| matches!(entry.fact, Fact::Intent { .. } | Fact::Ordered { .. });
+        if entries.is_empty() || entries.iter().any(begins) {
+            self.want_reserve()?;
+        }
         let uploads: Vec<Upload> = entries
             .iter()
             .map(|entry| self.upload(UploadBody::LedgerEntry(entry.encode()), entry.at))
             .collect::<Result<_, _>>()?;
+        let seen: Vec<Upload> = seen.into_iter().map(|(body, at)| self.upload(body, at)).collect::<Result<_, _>>()?;
         let mut chain = self.chain;
         self.write(|transaction| {
             for (entry, upload) in entries.iter().zip(&uploads) {
                 insert_entry(transaction, &mut chain, entry)?;
                 outbox::insert_upload(transaction, upload)?;
             }
-            Ok(())
+            seen.iter().try_for_each(|upload| outbox::insert_upload(transaction, upload))
         })?;
         self.chain = chain;
         Ok(())

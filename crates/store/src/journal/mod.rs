@@ -5,28 +5,39 @@
 //! failed fsync. After any failed write the journal stops: whether the data reached the disk is unknown, and a second
 //! fsync would report success for pages the kernel has already dropped.
 
+mod aside;
 mod codes;
 mod counts;
 mod entries;
+mod files;
 mod floors;
 mod open;
 mod outbox;
 mod prints;
+mod reserve;
 mod tries;
+mod wrap;
 
+pub use aside::count_set_aside;
 pub use counts::{OutboxKind, Unsent};
+pub use files::{JournalFiles, SystemFiles};
 pub use floors::ClockFloor;
-pub use open::{OpenReport, Opened, SetAside, count_set_aside};
+pub use open::{JournalOptions, OpenReport, Opened, SetAside};
 pub use outbox::{OutboxCounts, OutboxItem};
 pub use prints::{PrintOutcome, PrintState};
+pub use reserve::{RESERVE_PAGES, ReserveState};
+pub use wrap::{WrapState, keep_wrap, wrap_path};
 
+use crate::error::disk_is_full;
 use crate::{Refusal, StoreError};
 use ledger::Chain;
+use reserve::Room;
+use rusqlite::hooks::Wal;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
+use std::cell::Cell;
+use std::ffi::c_int;
 use std::fmt;
-
-/// Commits after which the write-ahead log is moved into the database.
-const COMMITS_PER_CHECKPOINT: u32 = 256;
+use std::path::PathBuf;
 
 /// The terminal's journal.
 pub struct Journal {
@@ -36,7 +47,9 @@ pub struct Journal {
     stopped: bool,
     /// The disk had no room for the boot commit: nothing is written before the next opening.
     full: bool,
-    commits: u32,
+    commits: u64,
+    path: PathBuf,
+    room: Room,
 }
 
 impl fmt::Debug for Journal {
@@ -82,6 +95,18 @@ impl Journal {
         self.full
     }
 
+    /// Durable commits since it was opened, those of the opening included.
+    #[must_use]
+    pub fn commits(&self) -> u64 {
+        self.commits
+    }
+
+    /// One durable commit that begins something: refused when the journal could not be sure to bring it to an end.
+    fn begin<T>(&mut self, work: impl FnOnce(&Transaction<'_>) -> Result<T, Stop>) -> Result<T, StoreError> {
+        self.want_reserve()?;
+        self.write(work)
+    }
+
     /// One durable commit. A refusal changes nothing; any other error stops the journal for good.
     fn write<T>(&mut self, work: impl FnOnce(&Transaction<'_>) -> Result<T, Stop>) -> Result<T, StoreError> {
         if self.stopped {
@@ -90,35 +115,56 @@ impl Journal {
         if self.full {
             return Err(StoreError::JournalFull);
         }
-        match self.commit(work) {
-            Ok(value) => Ok(value),
-            Err(Stop::Refused(refusal)) => Err(StoreError::Refused(refusal)),
-            Err(Stop::Sql(error)) => {
-                self.stopped = true;
-                tracing::error!(%error, "a write to the journal failed; it stops");
-                Err(StoreError::JournalWrite(error))
-            }
-        }
-    }
-
-    fn commit<T>(&mut self, work: impl FnOnce(&Transaction<'_>) -> Result<T, Stop>) -> Result<T, Stop> {
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let value = work(&transaction)?;
-        transaction.commit()?;
-        self.commits += 1;
-        if self.commits >= COMMITS_PER_CHECKPOINT {
-            self.checkpoint()?;
+        let value = match self.commit(work) {
+            Ok(value) => value,
+            Err(Stop::Refused(refusal)) => return Err(StoreError::Refused(refusal)),
+            Err(Stop::Sql(error)) => return Err(self.stop(error)),
+        };
+        if self.room.wants_checkpoint() {
+            self.fold_log()?;
         }
         Ok(value)
     }
 
-    /// Moves the write-ahead log into the database and syncs both.
+    /// Moves the log into the database. On a full disk it stays where it is: what was committed is durable in it, and
+    /// the reserve says that nothing new is begun.
+    fn fold_log(&mut self) -> Result<(), StoreError> {
+        match self.checkpoint() {
+            Err(error) if disk_is_full(&error) => tracing::warn!("the disk has no room for a checkpoint"),
+            Err(error) => return Err(self.stop(error)),
+            Ok(()) => {}
+        }
+        Ok(())
+    }
+
+    /// A write failed: whether it reached the disk is unknown, and trying again would not tell.
+    fn stop(&mut self, error: rusqlite::Error) -> StoreError {
+        self.stopped = true;
+        tracing::error!(%error, "a write to the journal failed; it stops");
+        StoreError::JournalWrite(error)
+    }
+
+    fn commit<T>(&mut self, work: impl FnOnce(&Transaction<'_>) -> Result<T, Stop>) -> Result<T, Stop> {
+        LOG_FRAMES.set(None);
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let value = work(&transaction)?;
+        transaction.commit()?;
+        self.commits += 1;
+        if let Some(frames) = LOG_FRAMES.take() {
+            self.room.logged(frames);
+        }
+        Ok(value)
+    }
+
+    /// Moves the write-ahead log into the database and syncs both. The log keeps its length (`reserve.rs`).
     fn checkpoint(&mut self) -> rusqlite::Result<()> {
-        let busy: bool = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        let sql = "PRAGMA wal_checkpoint(RESTART)";
+        let busy: bool = self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
         if busy {
             return Err(busy_error());
         }
-        self.commits = 0;
+        let (page_count, _) = reserve::page_counts(&self.connection)?;
+        self.room.checkpointed(page_count);
         Ok(())
     }
 
@@ -128,6 +174,16 @@ impl Journal {
         }
         query(&self.connection).map_err(StoreError::JournalRead)
     }
+}
+
+thread_local! {
+    /// Frames in the log after the commit that this thread is making. SQLite tells them to a plain function only.
+    static LOG_FRAMES: Cell<Option<u32>> = const { Cell::new(None) };
+}
+
+fn note_log_frames(_: &Wal, frames: c_int) -> rusqlite::Result<()> {
+    LOG_FRAMES.set(u32::try_from(frames).ok());
+    Ok(())
 }
 
 /// A checkpoint that somebody kept from finishing, which exclusive locking rules out.

@@ -1,5 +1,8 @@
 //! Opening the journal: key, schema, chain, and the boot barrier; setting aside what cannot be read.
 
+use super::aside::{count_set_aside_on, finish_setting_aside, next_generation, set_aside};
+use super::files::{JournalFiles, SystemFiles, beside, folder_of};
+use super::reserve::{RESERVE_PAGES, Room};
 use super::{Chain, Journal};
 use crate::error::{JOURNAL_UNREADABLE, is_in_use, is_unreadable};
 use crate::schema::{Schema, prepare_journal};
@@ -8,8 +11,6 @@ use domain::{FailureCode, TerminalId, Timestamp};
 use ledger::Ledger;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
-use std::ffi::OsString;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// An open journal, and what was found.
@@ -39,6 +40,8 @@ pub struct OpenReport {
     /// The disk had no room for the boot commit: what was read here may be lost in a power cut, so nothing may be done
     /// on the strength of it. The journal refuses every write until it is opened again.
     pub full: bool,
+    /// The reserve that finishes a top-up on a full disk is there (`Journal::reserve`). Without it nothing is begun.
+    pub reserve_whole: bool,
 }
 
 impl OpenReport {
@@ -81,7 +84,36 @@ impl From<StoreError> for Unopened {
     }
 }
 
+/// How a journal is opened.
+#[derive(Debug, Clone, Copy)]
+pub struct JournalOptions<'a> {
+    /// The key of its pages. Without one they lie open: for tests and the simulation only.
+    pub key: Option<&'a JournalKey>,
+    /// The SQLite VFS, by the name under which it was registered; the system's when left out.
+    pub vfs: Option<&'a str>,
+    /// The file system beside SQLite. It has to be the one that the VFS shows.
+    pub files: &'a dyn JournalFiles,
+    /// Pages of the reserve; `RESERVE_PAGES` in a terminal, 0 for none.
+    pub reserve_pages: u32,
+}
+
+impl<'a> JournalOptions<'a> {
+    /// As a terminal opens its journal.
+    #[must_use]
+    pub fn of_terminal(key: &'a JournalKey) -> Self {
+        Self { key: Some(key), vfs: None, files: &SystemFiles, reserve_pages: RESERVE_PAGES }
+    }
+}
+
 impl Journal {
+    /// Opens the terminal's journal on its own disk: `open_on` with `JournalOptions::of_terminal`.
+    ///
+    /// # Errors
+    /// As `open_on`.
+    pub fn open(path: &Path, key: &JournalKey, terminal: TerminalId, now: Timestamp) -> Result<Opened, StoreError> {
+        Self::open_on(path, &JournalOptions::of_terminal(key), terminal, now)
+    }
+
     /// Opens the journal, or begins one. What cannot be read with this key, or contradicts itself, is renamed beside
     /// the path and a new generation begins. When this returns, one commit of this start is durable, so that nothing
     /// read from here can be lost again by a power cut; only `OpenReport::full` says otherwise.
@@ -89,16 +121,26 @@ impl Journal {
     /// # Errors
     /// `JournalInUse` when another connection has it, `JournalTooNew` when a newer program wrote it, `JournalWrite`
     /// when the boot commit fails, `File` when the folder cannot be used. None of these touches the file.
-    pub fn open(path: &Path, key: &JournalKey, terminal: TerminalId, now: Timestamp) -> Result<Opened, StoreError> {
-        let folder = path.parent().unwrap_or(Path::new("."));
-        std::fs::create_dir_all(folder).map_err(|source| file_error(folder, source))?;
-        match Self::try_open(path, key, terminal, now) {
-            Ok(opened) => Ok(opened),
+    pub fn open_on(
+        path: &Path,
+        options: &JournalOptions<'_>,
+        terminal: TerminalId,
+        now: Timestamp,
+    ) -> Result<Opened, StoreError> {
+        let files = options.files;
+        files.create_folder(folder_of(path)).map_err(|source| file_error(path, source))?;
+        let interrupted = finish_setting_aside(path, files).map_err(|source| file_error(path, source))?;
+        let interrupted = interrupted.map(|(path, reason)| SetAside { path, reason });
+        match Self::try_open(path, options, terminal, now) {
+            Ok(mut opened) => {
+                opened.report.set_aside = interrupted;
+                Ok(opened)
+            }
             Err(Unopened::Failed(error)) => Err(error),
             Err(Unopened::Unreadable(reason)) => {
-                let aside = set_aside(path, now).map_err(|source| file_error(path, source))?;
+                let aside = set_aside(path, now.0, &reason, files).map_err(|source| file_error(path, source))?;
                 tracing::error!(path = %aside.display(), reason, "the journal cannot be read; it was set aside");
-                let mut opened = Self::try_open(path, key, terminal, now).map_err(|unopened| match unopened {
+                let mut opened = Self::try_open(path, options, terminal, now).map_err(|unopened| match unopened {
                     Unopened::Failed(error) => error,
                     Unopened::Unreadable(reason) => StoreError::JournalCorrupt(reason),
                 })?;
@@ -108,38 +150,65 @@ impl Journal {
         }
     }
 
-    fn try_open(path: &Path, key: &JournalKey, terminal: TerminalId, now: Timestamp) -> Result<Opened, Unopened> {
-        let mut connection = connect(path, key).map_err(StoreError::JournalRead)?;
+    fn try_open(
+        path: &Path,
+        options: &JournalOptions<'_>,
+        terminal: TerminalId,
+        now: Timestamp,
+    ) -> Result<Opened, Unopened> {
+        let files = options.files;
+        let mut connection = connect(path, options).map_err(StoreError::JournalRead)?;
+        // An earlier fsync may have failed: then the log read just now has holes on the disk that no fsync fills.
+        let log = beside(path, "-wal");
+        files.write_again(&log).map_err(|source| file_error(&log, source))?;
         let schema = prepare_journal(&mut connection)?;
-        let chain = Chain::new(terminal, 0);
-        let mut journal = Self { connection, generation: 0, chain, stopped: false, full: false, commits: 0 };
-        journal.generation = journal.begin_generation(path, now)?;
+        let (chain, room) = (Chain::new(terminal, 0), Room::of(options.reserve_pages));
+        let mut journal = Self {
+            connection,
+            generation: 0,
+            chain,
+            stopped: false,
+            full: false,
+            commits: 0,
+            path: path.to_owned(),
+            room,
+        };
+        journal.generation = journal.begin_generation(path, files, now)?;
         journal.check_pages()?;
         let ledger = journal.replay()?;
         journal.chain = ledger.chain();
+        // Else each opening would read a longer log: only a commit that follows a checkpoint begins it anew.
+        journal.fold_log()?;
         let boots = journal.boot_barrier_unless_full()?;
         if schema == Schema::Fresh {
-            sync_folder(path).map_err(|source| file_error(path, source))?;
+            files.sync_folder(folder_of(path)).map_err(|source| file_error(path, source))?;
         }
+        journal.room.measure(&journal.connection, path, files)?;
         let migrated_from = match schema {
             Schema::Migrated { from } => Some(from),
             Schema::Fresh | Schema::Current => None,
         };
-        let fresh = schema == Schema::Fresh;
-        let earlier_aside = count_set_aside(path).map_err(|source| file_error(path, source))?;
-        let report = OpenReport { fresh, migrated_from, boots, set_aside: None, earlier_aside, full: journal.full };
+        let report = OpenReport {
+            fresh: schema == Schema::Fresh,
+            migrated_from,
+            boots,
+            set_aside: None,
+            earlier_aside: count_set_aside_on(path, files).map_err(|source| file_error(path, source))?,
+            full: journal.full,
+            reserve_whole: journal.keep_reserve(files)?,
+        };
         Ok(Opened { journal, ledger, report })
     }
 
     /// The journal's generation; a new journal gets the next number, kept beside it first.
-    fn begin_generation(&mut self, path: &Path, now: Timestamp) -> Result<u32, StoreError> {
+    fn begin_generation(&mut self, path: &Path, files: &dyn JournalFiles, now: Timestamp) -> Result<u32, StoreError> {
         let known = self.read(|connection| {
             connection.query_row("SELECT number FROM generation", [], |row| row.get(0)).optional()
         })?;
         if let Some(number) = known {
             return Ok(number);
         }
-        let number = next_generation(path).map_err(|source| file_error(path, source))?;
+        let number = next_generation(path, files).map_err(|source| file_error(path, source))?;
         self.write(|transaction| {
             transaction
                 .execute("INSERT INTO generation (one, number, begun_ms) VALUES (1, ?1, ?2)", (number, now.0))?;
@@ -169,7 +238,7 @@ impl Journal {
     /// A kill between write and fsync leaves a commit that this start can read and the next power cut takes away.
     /// One commit of our own, synced behind it, and everything read is there to stay.
     fn boot_barrier(&mut self) -> Result<u64, StoreError> {
-        let boots = self.write(|transaction| {
+        self.write(|transaction| {
             let count: i64 = transaction.query_row(
                 "INSERT INTO boot (one, count) VALUES (1, 1)
                  ON CONFLICT DO UPDATE SET count = count + 1 RETURNING count",
@@ -177,16 +246,19 @@ impl Journal {
                 |row| row.get(0),
             )?;
             Ok(super::unsigned(0, count)?)
-        })?;
-        self.checkpoint().map_err(StoreError::JournalWrite)?;
-        Ok(boots)
+        })
     }
 }
 
-fn connect(path: &Path, key: &JournalKey) -> rusqlite::Result<Connection> {
+fn connect(path: &Path, options: &JournalOptions<'_>) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
-    connection.execute_batch(&key.pragma())?;
+    let connection = match options.vfs {
+        Some(vfs) => Connection::open_with_flags_and_vfs(path, flags, vfs)?,
+        None => Connection::open_with_flags(path, flags)?,
+    };
+    if let Some(key) = options.key {
+        connection.execute_batch(&key.pragma())?;
+    }
     // A journal that turns out unreadable is evidence: closing it must not write to it.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.busy_timeout(std::time::Duration::ZERO)?;
@@ -195,78 +267,11 @@ fn connect(path: &Path, key: &JournalKey) -> rusqlite::Result<Connection> {
     connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get::<_, String>(0))?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    connection.wal_hook(Some(super::note_log_frames));
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.query_row("SELECT count(*) FROM sqlite_master", [], |_| Ok(()))?;
     Ok(connection)
-}
-
-/// Renames the database and its log; the log first, so that a new database never finds an old log.
-fn set_aside(path: &Path, now: Timestamp) -> std::io::Result<PathBuf> {
-    let (mut stamp, mut target) = (now.0, aside_name(path, now.0));
-    while target.exists() || beside(&target, "-wal").exists() {
-        stamp += 1;
-        target = aside_name(path, stamp);
-    }
-    for suffix in ["-wal", "-journal", "-shm"] {
-        match std::fs::rename(beside(path, suffix), beside(&target, suffix)) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-    }
-    std::fs::rename(path, &target)?;
-    sync_folder(path)?;
-    Ok(target)
-}
-
-const ASIDE: &str = ".unreadable-";
-
-fn aside_name(path: &Path, stamp: i64) -> PathBuf {
-    beside(path, &format!("{ASIDE}{stamp}"))
-}
-
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = OsString::from(path);
-    name.push(suffix);
-    PathBuf::from(name)
-}
-
-/// The number of the generation that begins now. It is kept in a file of its own, so that a number is never used
-/// twice, whatever becomes of the journals.
-fn next_generation(path: &Path) -> std::io::Result<u32> {
-    let (file, staged) = (beside(path, ".generation"), beside(path, ".generation.new"));
-    let newest: u32 = match std::fs::read_to_string(&file) {
-        Ok(text) => text.trim().parse().map_err(|_| std::io::Error::from(std::io::ErrorKind::InvalidData))?,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => count_set_aside(path)?,
-        Err(error) => return Err(error),
-    };
-    let next = newest.saturating_add(1);
-    let mut output = std::fs::File::create(&staged)?;
-    writeln!(output, "{next}")?;
-    output.sync_all()?;
-    std::fs::rename(&staged, &file)?;
-    sync_folder(path)?;
-    Ok(next)
-}
-
-/// How many unreadable journals lie set aside beside the journal at `path`: none once a technician took them away.
-///
-/// # Errors
-/// The folder cannot be read.
-pub fn count_set_aside(path: &Path) -> std::io::Result<u32> {
-    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return Ok(0) };
-    let prefix = format!("{}{ASIDE}", name.to_string_lossy());
-    let mut count = 0;
-    for entry in std::fs::read_dir(folder)? {
-        let name = entry?.file_name().to_string_lossy().into_owned();
-        let stamp = name.strip_prefix(&prefix);
-        count += u32::from(stamp.is_some_and(|stamp| stamp.bytes().all(|byte| byte.is_ascii_digit())));
-    }
-    Ok(count)
-}
-
-fn sync_folder(path: &Path) -> std::io::Result<()> {
-    std::fs::File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
 }
 
 fn file_error(path: &Path, source: std::io::Error) -> StoreError {

@@ -36,10 +36,10 @@ impl Journal {
     /// Puts a fact into the outbox that is in no other table; durable when it returns.
     ///
     /// # Errors
-    /// `Entropy`, `JournalWrite`.
+    /// `Entropy`, `NoReserve`, `JournalWrite`.
     pub fn enqueue(&mut self, body: UploadBody, written: Timestamp) -> Result<IdempotencyKey, StoreError> {
         let upload = self.upload(body, written)?;
-        self.write(|transaction| insert_upload(transaction, &upload))?;
+        self.begin(|transaction| insert_upload(transaction, &upload))?;
         Ok(upload.key)
     }
 
@@ -81,19 +81,27 @@ impl Journal {
     /// # Errors
     /// `Refused(Unknown)` when the receipt is for nothing in this journal or for other bytes, `JournalWrite`.
     pub fn outbox_settle(&mut self, receipt: &Receipt) -> Result<(), StoreError> {
-        let encoded = receipt.encode().map_err(|_| StoreError::Refused(Refusal::Unknown))?;
-        self.write(|transaction| {
-            let hash = upload_hash(transaction, receipt.key)?.ok_or(Refusal::Unknown)?;
-            if hash != receipt.upload_sha256 {
-                return Err(Refusal::Unknown.into());
+        self.outbox_settle_all(std::slice::from_ref(receipt))
+    }
+
+    /// As `outbox_settle`, for the receipts of several uploads in one commit. One that fits nothing settles nothing and
+    /// keeps no other from settling.
+    ///
+    /// # Errors
+    /// `Refused(Unknown)` when one of them fits nothing, after the others were settled. `JournalWrite`.
+    pub fn outbox_settle_all(&mut self, receipts: &[Receipt]) -> Result<(), StoreError> {
+        if receipts.is_empty() {
+            return Ok(());
+        }
+        let settled = self.write(|transaction| {
+            let mut settled = 0;
+            for receipt in receipts {
+                settled += usize::from(settle(transaction, receipt)?);
             }
-            transaction.execute(
-                "UPDATE outbox SET state = 'sent', bytes = NULL, reason = NULL, receipt = ?2
-                 WHERE key = ?1 AND receipt IS NULL",
-                (receipt.key.0, encoded),
-            )?;
-            Ok(())
-        })
+            // Nothing to commit is nothing to wait for the disk for.
+            if settled == 0 { Err(Refusal::Unknown.into()) } else { Ok(settled) }
+        })?;
+        if settled == receipts.len() { Ok(()) } else { Err(Refusal::Unknown.into()) }
     }
 
     /// Counts an attempt that got no receipt; the upload stays where it is.
@@ -164,6 +172,18 @@ impl Journal {
             if changed == 1 { Ok(()) } else { Err(Refusal::Unknown.into()) }
         })
     }
+}
+
+/// Whether the receipt is for an upload of this journal, which is cut to its hash then.
+fn settle(transaction: &Transaction<'_>, receipt: &Receipt) -> Result<bool, Stop> {
+    let Ok(encoded) = receipt.encode() else { return Ok(false) };
+    if upload_hash(transaction, receipt.key)? != Some(receipt.upload_sha256) {
+        return Ok(false);
+    }
+    let sql = "UPDATE outbox SET state = 'sent', bytes = NULL, reason = NULL, receipt = ?2
+               WHERE key = ?1 AND receipt IS NULL";
+    transaction.prepare_cached(sql)?.execute((receipt.key.0, encoded))?;
+    Ok(true)
 }
 
 /// Writes an upload in the caller's commit. The same upload again changes nothing.

@@ -54,7 +54,7 @@ impl Journal {
     /// when it returns.
     ///
     /// # Errors
-    /// `Refused(NameReused)` when the name was used before, `JournalWrite`.
+    /// `Refused(NameReused)` when the name was used before, `NoReserve`, `JournalWrite`.
     pub fn print_intent(
         &mut self,
         name: &PrintName,
@@ -62,7 +62,7 @@ impl Journal {
         deposit: Option<UploadBody>,
     ) -> Result<(), StoreError> {
         let upload = deposit.map(|body| self.upload(body, now)).transpose()?;
-        self.write(|transaction| {
+        self.begin(|transaction| {
             let written = transaction.execute(
                 "INSERT INTO print (name, intended_ms, state) VALUES (?1, ?2, 'intended') ON CONFLICT DO NOTHING",
                 (&name.0, now.0),

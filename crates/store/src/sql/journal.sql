@@ -1,4 +1,4 @@
--- The journal, version 2. Facts are added, never deleted; what central has receipted is cut to its hash.
+-- The journal, version 3. Facts are added, never deleted; what central has receipted is cut to its hash.
 
 CREATE TABLE generation (
     one INTEGER PRIMARY KEY CHECK (one = 1),
@@ -74,3 +74,8 @@ CREATE TABLE document_code (
 ) STRICT;
 
 CREATE INDEX document_code_unused ON document_code (position) WHERE taken_ms IS NULL;
+
+-- Empty but for the moment in which room is taken ahead: what was deleted from here is free pages.
+CREATE TABLE reserve (
+    filler BLOB NOT NULL
+) STRICT;

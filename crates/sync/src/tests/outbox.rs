@@ -1,7 +1,8 @@
 use crate::double::{City, Fault, NOW, Terminal};
 use crate::outbox::{Pushed, push};
-use domain::DocumentCode;
+use domain::card::CityOrder;
 use domain::document::DocumentKind;
+use domain::{CardNumber, Cents, DocumentCode, Generation, TopUpId};
 use protocol::{DocumentIssued, IdempotencyKey, ProblemCode, UploadBody};
 use std::sync::Arc;
 
@@ -104,6 +105,39 @@ async fn a_receipt_that_is_not_the_citys_settles_nothing() {
     assert_eq!(pass.problem.unwrap().code, ProblemCode::Untrusted);
     assert_eq!(terminal.queued_keys(), keys);
     assert_eq!(pushed(&city, &terminal).await.sent, 4);
+}
+
+fn credit_order() -> CityOrder {
+    CityOrder {
+        top_up: TopUpId([9; 16]),
+        card: CardNumber(9),
+        generation: Generation(1),
+        amount: Cents(5_00),
+        counter: 4,
+        expires: NOW,
+    }
+}
+
+#[tokio::test]
+async fn an_order_in_the_answer_is_handed_on_once_the_receipt_is_settled() {
+    let (city, terminal, keys) = busy();
+    let order = city.order(&credit_order());
+    city.state().order = Some(order.clone());
+    // The first answer is lost, and its order with it: the repeat brings both.
+    city.state().faults.push_back(Fault::AnswerLost);
+    pushed(&city, &terminal).await;
+    assert_eq!(*terminal.ordered.lock().unwrap(), []);
+    assert_eq!(pushed(&city, &terminal).await.sent, 4);
+    assert_eq!((city.taken_keys(), terminal.queued_keys()), (keys, Vec::new()));
+    assert_eq!(*terminal.ordered.lock().unwrap(), vec![order; 4]);
+}
+
+#[tokio::test]
+async fn an_order_that_is_not_the_citys_is_dropped_and_its_receipt_counts_all_the_same() {
+    let (city, terminal, _) = busy();
+    city.state().order = Some(city.with_next_key().order(&credit_order()));
+    assert_eq!(pushed(&city, &terminal).await.sent, 4);
+    assert_eq!((terminal.queued_keys(), terminal.ordered.lock().unwrap().clone()), (Vec::new(), Vec::new()));
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! The comparison itself: pure but for looking.
 
-use super::{CentralBooks, Said};
+use super::{CentralBooks, Said, Witness};
 use crate::Street;
 use central::report::euros;
 use domain::Cents;
@@ -8,11 +8,11 @@ use ledger::{Account, Claim, Credit, Payment, TopUp};
 use payment_simulator::{Transaction, TransactionState};
 
 /// Every way in which the books differ, in words.
-pub(super) fn disagreements(street: &Street, books: &CentralBooks, said: &[Said]) -> Vec<String> {
+pub(super) fn disagreements(street: &Street, witness: &Witness, books: &CentralBooks, said: &[Said]) -> Vec<String> {
     let mut found = Vec::new();
     open_ends(books, &mut found);
-    card(street, books, &mut found);
-    payments(books, &street.payment().ledger(), &mut found);
+    card(street, witness, books, &mut found);
+    payments(books, &witness.payments, &mut found);
     accounts(books, &mut found);
     words(books, said, &mut found);
     found
@@ -40,7 +40,7 @@ fn open_ends(books: &CentralBooks, found: &mut Vec<String>) {
 }
 
 /// The card's records since it was made, and its purse, against central's credits.
-fn card(street: &Street, books: &CentralBooks, found: &mut Vec<String>) {
+fn card(street: &Street, witness: &Witness, books: &CentralBooks, found: &mut Vec<String>) {
     let start = street.at_start();
     let card = street.card();
     let records = card.top_ups();
@@ -59,7 +59,7 @@ fn card(street: &Street, books: &CentralBooks, found: &mut Vec<String>) {
         found.push(format!("card: {count} credits, central: {}", credited(books).count()));
     }
     let spent = card.movements().into_iter().filter(|movement| movement.counter > start.movements);
-    let spent = sum(spent.map(|movement| movement.amount));
+    let spent = witness.spent.unwrap_or_else(|| sum(spent.map(|movement| movement.amount)));
     let added = sum(credited(books).map(|top_up| top_up.subject().amount));
     let expected = Cents(start.purse.0 + added.0 - spent.0);
     let purse = card.purse().unwrap_or_default();

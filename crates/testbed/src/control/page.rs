@@ -114,11 +114,14 @@ fn payment(control: &Control, out: &mut String) {
         Waiting::Card { amount } => format!("Waits for a bank card: {}", euros(amount)),
         Waiting::Bank => "Asks the bank".to_owned(),
         Waiting::Register { .. } => "Approved; waits for the kiosk".to_owned(),
+        Waiting::Off => "Off".to_owned(),
     };
     let mut rows = String::new();
     for transaction in payment.ledger().iter().rev().take(ROWS) {
         let state = match transaction.state {
             TransactionState::Authorised => "authorised",
+            TransactionState::Reserved => "reserved",
+            TransactionState::Expired => "expired",
             TransactionState::Posted => "posted",
             TransactionState::Reversed => "reversed",
         };

@@ -178,7 +178,8 @@ impl Terminal {
     fn credited(&mut self, order: &CreditOrder) -> CreditVerdict {
         let before = self.books.purse;
         self.enter(order.amount);
-        CreditVerdict::Credited { before, now: self.books.purse }
+        let by = (self.kind != Kind::Classic).then_some(order.terminal);
+        CreditVerdict::Credited { before, now: self.books.purse, by }
     }
 
     /// Done before the next top-up, so that it takes as many exchanges as any.

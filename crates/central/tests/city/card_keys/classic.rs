@@ -94,7 +94,14 @@ fn book(office: &mut Office, id: u8, end: Fact) {
     let (mut ledger, top_up) = (Ledger::new(TERMINAL, 1), TopUpId([id; 16]));
     let subject =
         Subject { top_up, card: domain::CardNumber(NUMBER), generation: domain::Generation(1), amount: Cents(500) };
-    let intent = Fact::Intent { counter_seen: 4, purse_seen: Cents(1_250), receipt_before: 4, day: NOW.day() };
+    let intent = Fact::Intent {
+        counter_seen: 4,
+        purse_seen: Cents(1_250),
+        receipt_before: 4,
+        day: NOW.day(),
+        order: domain::device::PaymentOrder::Vending,
+        payment_terminal: None,
+    };
     let approval = domain::device::PaymentApproval { amount: Cents(500), ..Default::default() };
     let mut entries = vec![ledger.intend(NOW, subject, intent).unwrap()];
     for fact in [Fact::Authorised { approval }, Fact::CreditStarted, end] {

@@ -158,7 +158,7 @@ fn summary(session: &Session, words: &Words, test: &SelfTest) -> Screen {
     let print = task(words, "print-report", "service-report-print", Tone::Primary, Task::PrintReport);
     let print = print.icon(Icon::Paper).enabled(session.printer.is_ok());
     let lead = match test.report {
-        Slip::Offered => None,
+        Slip::Offered | Slip::Shown => None,
         Slip::Out => Some(words.text("service-report-out")),
         Slip::Failed(fault) => Some(words.text_with("service-report-failed", &[("code", fault.code().into())])),
     };

@@ -31,7 +31,7 @@ fn parts(session: &Session) -> [(&'static str, Option<FailureCode>); 8] {
     let out = |is_out: bool, code: FailureCode| is_out.then_some(code);
     [
         ("service-part-reader", session.reader.err()),
-        ("service-part-payment", out(session.till.last_receipt.is_none(), FailureCode::PaymentAbsent)),
+        ("service-part-payment", out(session.till.desk.is_none(), FailureCode::PaymentAbsent)),
         ("service-part-printer", session.printer.err()),
         ("service-part-network", out(!session.network.online, FailureCode::CentralUnreachable)),
         ("service-part-feed", out(session.feed_is_too_old(), FailureCode::FeedTooOld)),

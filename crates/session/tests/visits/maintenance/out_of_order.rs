@@ -5,7 +5,7 @@ use crate::crashes::assert_conserved;
 use crate::money::top_up;
 use crate::random::{Dice, assert_whole, happens, settle};
 use crate::street::{Street, assert_nothing_private};
-use crate::world::PaymentFate;
+use crate::bank::PaymentFate;
 use domain::card::Presentation;
 use domain::device::ReaderEvent;
 use domain::service::{Reason, ServiceEvent};

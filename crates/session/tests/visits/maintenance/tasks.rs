@@ -4,7 +4,8 @@ use super::{asked, enter, in_maintenance};
 use crate::machine::Machine;
 use crate::money::top_up;
 use crate::street::{Street, assert_nothing_private, buttons};
-use crate::world::{CreditFate, PaymentFate};
+use crate::bank::PaymentFate;
+use crate::world::CreditFate;
 use domain::FailureCode;
 use domain::device::ReaderEvent;
 use domain::service::{ExportError, Reason, ServiceEvent, ServiceRequest};
@@ -171,7 +172,7 @@ fn out_of_order_is_shown_with_its_reason_refuses_citizens_and_survives_a_restart
     assert!(street.view()["screen"]["notices"].to_string().contains("S-08"));
     street.lift();
     street.pass(10_000);
-    street.restart(crate::world::Paid::Kept);
+    street.restart(crate::bank::Paid::Kept);
     let closed = |street: &Street| {
         let screen = street.view()["screen"].clone();
         assert_eq!((&screen["kind"], &screen["code"]["text"]), (&"closed".into(), &"Código S-08".into()));

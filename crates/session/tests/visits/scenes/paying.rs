@@ -3,7 +3,8 @@
 use super::Way;
 use crate::money::top_up;
 use crate::street::Street;
-use crate::world::{CreditFate, PaymentFate};
+use crate::bank::PaymentFate;
+use crate::world::CreditFate;
 use domain::device::{PaymentEvent, PaymentProgress};
 use domain::{Cents, FailureCode};
 use session::{Action, Event};

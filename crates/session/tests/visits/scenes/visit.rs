@@ -2,7 +2,8 @@
 
 use super::Way;
 use crate::street::Street;
-use crate::world::{NOON, PaymentFate};
+use crate::bank::PaymentFate;
+use crate::world::NOON;
 use domain::Cents;
 use domain::card::Movement;
 use session::Action;

@@ -1,7 +1,10 @@
+mod aside;
 mod counts;
 mod money;
 mod opening;
 mod others;
+mod reserve;
+mod wrap;
 
 use super::*;
 use crate::{ClockFloor, JournalKey, Opened, PrintOutcome, PrintState};
@@ -52,12 +55,30 @@ fn top_up(byte: u8) -> TopUpId {
 
 fn intend(ledger: &mut Ledger, id: TopUpId) -> Entry {
     let subject = Subject { top_up: id, card: CardNumber(33), generation: Generation(1), amount: Cents(10_00) };
-    let intent = Fact::Intent { counter_seen: 4, purse_seen: Cents(50), receipt_before: 9, day: Day(20_000) };
+    let intent = Fact::Intent {
+        counter_seen: 4,
+        purse_seen: Cents(50),
+        receipt_before: 9,
+        day: Day(20_000),
+        order: domain::device::PaymentOrder::Vending,
+        payment_terminal: None,
+    };
     ledger.intend(NOW, subject, intent).unwrap()
 }
 
 fn declined(ledger: &mut Ledger, id: TopUpId) -> Entry {
     ledger.record(NOW, id, Fact::Declined { code: FailureCode::PaymentRefused }).unwrap()
+}
+
+/// What a top-up journals from the approval to its end.
+fn finish(ledger: &mut Ledger, id: TopUpId) -> Vec<Entry> {
+    let facts = [
+        Fact::Authorised { approval: approval() },
+        Fact::CreditStarted,
+        Fact::Credited { before: Cents(50), after: Cents(10_50) },
+        Fact::Posted,
+    ];
+    facts.into_iter().map(|fact| ledger.record(NOW, id, fact).unwrap()).collect()
 }
 
 fn approval() -> PaymentApproval {

@@ -103,6 +103,50 @@ fn a_receipt_cuts_an_upload_to_its_hash_and_fits_no_other() {
 }
 
 #[test]
+fn receipts_of_several_uploads_cost_one_commit_and_a_foreign_one_spoils_none() {
+    let desk = Desk::new();
+    let Opened { mut journal, mut ledger, .. } = desk.open();
+    journal.append(&[intend(&mut ledger, top_up(1)), declined(&mut ledger, top_up(1))]).unwrap();
+    let city = NoteKey::from_seed("bahia-head", &[1; 32]).unwrap();
+    let receipt = |key, bytes: &[u8]| Receipt::sign(key, bytes, 1, NOW, &city);
+    let right: Vec<Receipt> =
+        journal.outbox_next(9).unwrap().iter().map(|item| receipt(item.key, &item.bytes)).collect();
+    let before = journal.commits();
+    journal.outbox_settle_all(&[]).unwrap();
+    let foreign = receipt(IdempotencyKey([0; 16]), b"foreign");
+    assert!(matches!(journal.outbox_settle_all(&[foreign.clone()]), Err(StoreError::Refused(Refusal::Unknown))));
+    assert_eq!(journal.commits(), before);
+    let mixed = [right[0].clone(), foreign, right[1].clone()];
+    assert!(matches!(journal.outbox_settle_all(&mixed), Err(StoreError::Refused(Refusal::Unknown))));
+    assert_eq!((journal.commits(), journal.outbox_next(9).unwrap()), (before + 1, vec![]));
+    assert!(!journal.is_stopped());
+    assert_eq!(desk.copied().open().journal.outbox_counts().unwrap().queued, 0);
+}
+
+#[test]
+fn what_was_seen_lies_in_the_outbox_with_its_entry_or_not_at_all() {
+    let desk = Desk::new();
+    let Opened { mut journal, mut ledger, .. } = desk.open();
+    let seen = |card| {
+        let records = Vec::new();
+        let evidence = protocol::ClaimEvidence { card, generation: 1, top_up: [1; 16], purse: None, records };
+        vec![(UploadBody::ClaimEvidence(evidence), NOW)]
+    };
+    let before = journal.commits();
+    journal.append_with(&[intend(&mut ledger, top_up(1))], seen(1)).unwrap();
+    assert_eq!(journal.commits(), before + 1);
+    let kinds = |journal: &Journal| -> Vec<String> {
+        journal.outbox_next(9).unwrap().into_iter().map(|item| item.kind).collect()
+    };
+    assert_eq!(kinds(&journal), ["ledger-entry", "claim-evidence"]);
+    let twice = intend(&mut Ledger::new(TERMINAL, 1), top_up(1));
+    assert!(journal.append_with(&[twice], seen(2)).is_err());
+    assert_eq!(kinds(&desk.copied().open().journal), ["ledger-entry", "claim-evidence"]);
+    journal.append_with(&[], seen(3)).unwrap();
+    assert_eq!(kinds(&desk.copied().open().journal).len(), 3);
+}
+
+#[test]
 fn a_poison_upload_stands_aside_with_its_reason_and_can_be_released() {
     let desk = Desk::new();
     let Opened { mut journal, mut ledger, .. } = desk.open();

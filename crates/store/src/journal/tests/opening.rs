@@ -30,9 +30,9 @@ fn a_failed_commit_is_fatal_and_never_tried_again() {
 }
 
 #[test]
-fn a_full_disk_is_named_and_stops_the_journal() {
+fn a_full_disk_is_named_and_stops_a_journal_that_has_no_reserve() {
     let desk = Desk::new();
-    let mut journal = desk.open().journal;
+    let mut journal = without_reserve(&desk);
     let pages: i64 = journal.connection.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
     journal.connection.pragma_update(None, "max_page_count", pages).unwrap();
     let many: Vec<DocumentCode> = (0..=255).map(|byte| DocumentCode([byte; 16])).collect();
@@ -47,6 +47,11 @@ fn a_full_disk_is_named_and_stops_the_journal() {
     let error = result.unwrap_err();
     assert_eq!(error.code(), FailureCode::DiskFull);
     assert!(error.is_fatal() && journal.is_stopped());
+}
+
+fn without_reserve(desk: &Desk) -> Journal {
+    let options = JournalOptions { reserve_pages: 0, ..JournalOptions::of_terminal(&desk.key) };
+    Journal::open_on(&desk.path(), &options, TERMINAL, NOW).unwrap().journal
 }
 
 #[test]
@@ -95,11 +100,16 @@ fn a_journal_under_another_key_is_set_aside_whole_and_a_new_generation_begins() 
 }
 
 #[test]
-fn damage_anywhere_in_the_file_sets_it_aside() {
+fn damage_anywhere_in_what_is_used_of_the_file_sets_it_aside() {
+    let length = {
+        let desk = Desk::new();
+        without_reserve(&desk).checkpoint().unwrap();
+        std::fs::metadata(desk.path()).unwrap().len()
+    };
     let check = |at: u64, fill: u8| {
         let desk = Desk::new();
-        let Opened { mut journal, mut ledger, .. } = desk.open();
-        journal.append(&[intend(&mut ledger, top_up(1))]).unwrap();
+        let mut journal = without_reserve(&desk);
+        journal.append(&[intend(&mut Ledger::new(TERMINAL, 1), top_up(1))]).unwrap();
         journal.checkpoint().unwrap();
         drop(journal);
         overwrite(&desk.path(), at, fill);
@@ -107,14 +117,28 @@ fn damage_anywhere_in_the_file_sets_it_aside() {
         assert_eq!(journal.generation(), 2, "damage at {at}");
         assert!(report.set_aside.is_some());
     };
-    let length = {
-        let desk = Desk::new();
-        drop(desk.open());
-        std::fs::metadata(desk.path()).unwrap().len()
-    };
     check(0, 0);
     check(length / 2, 0x55);
     check(length - 64, 0xAA);
+}
+
+#[test]
+fn damage_in_the_reserve_does_no_harm() {
+    let desk = Desk::new();
+    let Opened { mut journal, mut ledger, .. } = desk.open();
+    journal.append(&[intend(&mut ledger, top_up(1))]).unwrap();
+    journal.checkpoint().unwrap();
+    drop(journal);
+    let middle = std::fs::metadata(desk.path()).unwrap().len() / 8192 * 4096;
+    overwrite(&desk.path(), middle + 100, 0x55);
+    let Opened { mut journal, ledger: found, report } = desk.open();
+    assert_eq!((report.set_aside, &found), (None, &ledger));
+    for byte in 2..120 {
+        let id = top_up(byte);
+        journal.append(&[declined(&mut ledger, top_up(byte - 1)), intend(&mut ledger, id)]).unwrap();
+    }
+    drop(journal);
+    assert_eq!(desk.open().ledger, ledger);
 }
 
 fn overwrite(path: &Path, at: u64, fill: u8) {
@@ -143,7 +167,7 @@ fn a_journal_of_a_newer_program_is_refused_and_left_alone() {
     journal.connection.pragma_update(None, "user_version", crate::JOURNAL_VERSION + 1).unwrap();
     drop(journal);
     let refused = Journal::open(&desk.path(), &desk.key, TERMINAL, NOW);
-    assert!(matches!(refused, Err(StoreError::JournalTooNew { found: 3, known: 2 })), "{refused:?}");
+    assert!(matches!(refused, Err(StoreError::JournalTooNew { found: 4, known: 3 })), "{refused:?}");
     assert_eq!(std::fs::read_dir(desk.folder.path()).unwrap().filter(|e| aside(e.as_ref().unwrap())).count(), 0);
 }
 
@@ -164,14 +188,51 @@ fn a_journal_that_vanished_begins_a_new_generation() {
 }
 
 #[test]
-fn the_write_ahead_log_is_emptied_as_commits_go_by() {
+fn the_log_is_written_over_and_grows_no_longer_than_the_reserve() {
     let desk = Desk::new();
     let mut journal = desk.open().journal;
-    let log = desk.folder.path().join("journal.db-wal");
-    let mut emptied = false;
-    for moment in 0..i64::from(COMMITS_PER_CHECKPOINT) {
+    let log = || std::fs::metadata(desk.folder.path().join("journal.db-wal")).unwrap().len();
+    let before = log();
+    for moment in 0..i64::from(crate::RESERVE_PAGES) * 2 {
         journal.raise_clock(Timestamp(moment)).unwrap();
-        emptied |= std::fs::metadata(&log).unwrap().len() == 0;
     }
-    assert!(emptied);
+    assert_eq!(log(), before);
+}
+
+#[test]
+fn an_opening_costs_one_commit_and_says_so() {
+    let desk = Desk::new();
+    drop(desk.open());
+    let mut journal = desk.open().journal;
+    assert_eq!(journal.commits(), 1);
+    journal.raise_clock(NOW).unwrap();
+    assert_eq!(journal.commits(), 2);
+}
+
+#[test]
+fn a_journal_without_a_key_is_in_all_else_like_one_with() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.db");
+    let options = JournalOptions { key: None, vfs: None, files: &SystemFiles, reserve_pages: 0 };
+    let open = || Journal::open_on(&path, &options, TERMINAL, NOW).unwrap();
+    let Opened { mut journal, mut ledger, report } = open();
+    assert!(report.reserve_whole, "none was asked for");
+    for (name, expected) in
+        [("synchronous", "2"), ("journal_mode", "wal"), ("locking_mode", "exclusive"), ("wal_autocheckpoint", "0")]
+    {
+        assert_eq!(pragma(&journal, name), expected);
+    }
+    journal.append(&[intend(&mut ledger, top_up(1))]).unwrap();
+    drop(journal);
+    assert!(std::fs::read(&path).unwrap().starts_with(b"SQLite format 3"));
+    assert_eq!(open().ledger, ledger);
+}
+
+#[test]
+fn a_vfs_that_is_not_registered_is_an_error_and_sets_nothing_aside() {
+    let desk = Desk::new();
+    drop(desk.open());
+    let options = JournalOptions { vfs: Some("nowhere"), ..JournalOptions::of_terminal(&desk.key) };
+    assert!(Journal::open_on(&desk.path(), &options, TERMINAL, NOW).is_err());
+    assert_eq!(count_set_aside(&desk.path()).unwrap(), 0);
 }

@@ -1,0 +1,312 @@
+//! Claims: what every open one waits for, and what becomes of it. A claim is decided by what cards and statements
+//! say, in one place ([`consider`]), again whenever something new arrives: an entry, a sight of the card, a line of
+//! the acquirer's. What central decides, it says in its own journal.
+
+pub mod blocks;
+pub mod evidence;
+pub mod orders;
+pub mod settle;
+
+use crate::books;
+use crate::error::CentralError;
+use crate::seen;
+use crate::uploads::{note, sql};
+use crate::view::{self, CENTRAL, View};
+use domain::{CardNumber, Cents, Generation, TerminalId, Timestamp, TopUpId};
+use evidence::Verdict;
+use ledger::{Claim, Credit, Fact, Kind, Outcome, Payment, Settlement};
+use rusqlite::{Connection, Row, Transaction, params};
+
+/// How a claim stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ClaimState {
+    /// It stands.
+    Open,
+    /// The card holds the money, and it is paid.
+    Credited,
+    /// Neither paid nor credited.
+    Void,
+    /// Credited and not paid: the city's loss.
+    Lost,
+    /// Paid out at the desk.
+    PaidOut,
+    /// A person found that nothing is owed.
+    NothingOwed,
+}
+
+impl ClaimState {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Open, Self::Credited, Self::Void, Self::Lost, Self::PaidOut, Self::NothingOwed];
+
+    /// The stable name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Credited => "credited",
+            Self::Void => "void",
+            Self::Lost => "lost",
+            Self::PaidOut => "paid-out",
+            Self::NothingOwed => "nothing-owed",
+        }
+    }
+}
+
+/// What an open claim waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Waits {
+    /// A terminal's or the acquirer's word on the payment.
+    Payment,
+    /// The sight of the card.
+    Card,
+    /// A terminal that carries out central's order.
+    Order,
+    /// A person: the card's records no longer tell, or the card takes no order.
+    Finance,
+    /// Nothing: it is closed.
+    Nothing,
+}
+
+impl Waits {
+    const ALL: [Self; 5] = [Self::Payment, Self::Card, Self::Order, Self::Finance, Self::Nothing];
+
+    /// The stable name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Payment => "payment",
+            Self::Card => "card",
+            Self::Order => "order",
+            Self::Finance => "finance",
+            Self::Nothing => "nothing",
+        }
+    }
+}
+
+/// A claim as central has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClaimLine {
+    /// The top-up.
+    pub top_up: TopUpId,
+    /// The card.
+    pub card: CardNumber,
+    /// Which issue of it.
+    pub generation: Generation,
+    /// How much.
+    pub amount: Cents,
+    /// Where it began.
+    pub terminal: TerminalId,
+    /// When the claim was made.
+    pub opened: Timestamp,
+    /// How it stands.
+    pub state: ClaimState,
+    /// What it waits for.
+    pub waits: Waits,
+    /// When it was closed.
+    pub closed: Option<Timestamp>,
+}
+
+const CLAIM: &str = "SELECT top_up, card, generation, amount, terminal, opened, state, waits, closed FROM claim";
+
+fn line(row: &Row<'_>) -> rusqlite::Result<ClaimLine> {
+    let (state, waits): (String, String) = (row.get(6)?, row.get(7)?);
+    Ok(ClaimLine {
+        top_up: TopUpId(row.get(0)?),
+        card: CardNumber(u64::try_from(row.get::<_, i64>(1)?).unwrap_or_default()),
+        generation: Generation(row.get(2)?),
+        amount: Cents(row.get(3)?),
+        terminal: TerminalId(row.get(4)?),
+        opened: Timestamp(row.get(5)?),
+        // The table allows no other names.
+        state: ClaimState::ALL.into_iter().find(|one| one.name() == state).unwrap_or(ClaimState::Open),
+        waits: Waits::ALL.into_iter().find(|one| one.name() == waits).unwrap_or(Waits::Finance),
+        closed: row.get::<_, Option<i64>>(8)?.map(Timestamp),
+    })
+}
+
+/// Every claim, the oldest first.
+///
+/// # Errors
+/// `CentralError::Database`.
+pub fn all(connection: &Connection) -> Result<Vec<ClaimLine>, CentralError> {
+    let mut statement = connection.prepare(&format!("{CLAIM} ORDER BY opened, top_up"))?;
+    Ok(statement.query_map([], line)?.collect::<Result<_, _>>()?)
+}
+
+/// One claim.
+///
+/// # Errors
+/// `CentralError::Database`.
+pub fn of(connection: &Connection, top_up: TopUpId) -> Result<Option<ClaimLine>, CentralError> {
+    let mut statement = connection.prepare_cached(&format!("{CLAIM} WHERE top_up = ?1"))?;
+    Ok(statement.query_map(params![top_up.0], line)?.next().transpose()?)
+}
+
+/// The open claims of a card, the oldest first.
+///
+/// # Errors
+/// `CentralError::Database`.
+pub fn open_of(
+    connection: &Connection,
+    card: CardNumber,
+    generation: Generation,
+) -> Result<Vec<ClaimLine>, CentralError> {
+    let sql_text = format!("{CLAIM} WHERE card = ?1 AND generation = ?2 AND state = 'open' ORDER BY opened, top_up");
+    let mut statement = connection.prepare_cached(&sql_text)?;
+    Ok(statement.query_map(params![sql(card.0), generation.0], line)?.collect::<Result<_, _>>()?)
+}
+
+/// Looks at every open claim anew: orders that ran out are ended, and made again where they may be.
+///
+/// # Errors
+/// `CentralError`.
+pub fn review(transaction: &Transaction<'_>, now: Timestamp) -> Result<(), CentralError> {
+    for claim in all(transaction)?.into_iter().filter(|claim| claim.state == ClaimState::Open) {
+        consider(transaction, claim.top_up, now)?;
+    }
+    Ok(())
+}
+
+/// Decides what can be decided of a top-up's claim now, and writes down how it stands. What the ledger does not allow
+/// is left for a person, and noted.
+///
+/// # Errors
+/// `CentralError`, never because of what was decided.
+pub(crate) fn consider(transaction: &Transaction<'_>, top_up: TopUpId, now: Timestamp) -> Result<(), CentralError> {
+    let Some(view) = view::of(transaction, top_up)? else { return Ok(()) };
+    let Some(claimed) = view.claimed else { return Ok(()) };
+    if of(transaction, top_up)?.is_none() {
+        open(transaction, &view, claimed)?;
+    }
+    let verdict = evidence::verdict(transaction, &view)?;
+    let view = match decide(transaction, &view, verdict, now) {
+        Ok(()) => view::of(transaction, top_up)?.unwrap_or(view),
+        Err(CentralError::Illegal(error)) => {
+            note(transaction, CENTRAL, "undecided", &format!("{top_up}: {error}"), now)?;
+            view
+        }
+        Err(error) => return Err(error),
+    };
+    let state = state_of(&view);
+    let waits = match state {
+        ClaimState::Open => waits(transaction, &view, verdict, now)?,
+        _ => {
+            orders::end(transaction, top_up, "claim-closed", now)?;
+            Waits::Nothing
+        }
+    };
+    transaction.execute(
+        "UPDATE claim SET state = ?2, waits = ?3,
+                closed = CASE WHEN ?2 = 'open' THEN NULL ELSE coalesce(closed, ?4) END
+         WHERE top_up = ?1",
+        params![top_up.0, state.name(), waits.name(), now.0],
+    )?;
+    Ok(())
+}
+
+fn open(transaction: &Transaction<'_>, view: &View, claimed: Timestamp) -> Result<(), CentralError> {
+    let subject = view.top_up.subject();
+    transaction.execute(
+        "INSERT INTO claim (top_up, card, generation, amount, terminal, opened, state, waits)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'open', 'card')",
+        params![
+            subject.top_up.0,
+            sql(subject.card.0),
+            subject.generation.0,
+            subject.amount.0,
+            view.origin.0,
+            claimed.0
+        ],
+    )?;
+    Ok(())
+}
+
+/// Says in central's journal what the evidence proves.
+fn decide(
+    transaction: &Transaction<'_>,
+    view: &View,
+    verdict: Verdict,
+    now: Timestamp,
+) -> Result<(), CentralError> {
+    let top_up = &view.top_up;
+    if top_up.outcome().is_some() {
+        return Ok(());
+    }
+    let open = top_up.claim() == Claim::Open && top_up.credit() != Credit::Credited;
+    let settled = |by| Fact::ClaimSettled { by };
+    match (verdict, top_up.payment()) {
+        (Verdict::Credited(_), Payment::Kept) if open => {
+            books::say(transaction, top_up, settled(Settlement::FoundCredited), now)?;
+        }
+        (Verdict::Credited(record), Payment::Voided) if top_up.credit() == Credit::InDoubt => {
+            let after = Cents(record.before.0.saturating_add(record.amount.0));
+            let next = books::say(transaction, top_up, Fact::Credited { before: record.before, after }, now)?;
+            books::say(transaction, &next, Fact::LossCreditedButReversed, now)?;
+        }
+        // Credited by the books already, and the payment has turned out to be undone.
+        (_, Payment::Voided) if top_up.credit() == Credit::Credited && top_up.has(Kind::LeftToCentral) => {
+            books::say(transaction, top_up, Fact::LossCreditedButReversed, now)?;
+        }
+        (Verdict::NotCredited { .. }, Payment::Voided) if open => {
+            books::say(transaction, top_up, settled(Settlement::NothingOwed), now)?;
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+fn state_of(view: &View) -> ClaimState {
+    let top_up = &view.top_up;
+    match top_up.outcome() {
+        None => ClaimState::Open,
+        Some(Outcome::Completed) => ClaimState::Credited,
+        Some(Outcome::Voided) => ClaimState::Void,
+        Some(Outcome::Lost) => ClaimState::Lost,
+        Some(Outcome::Settled) => match view.settled_by {
+            Some(Settlement::PaidOut) => ClaimState::PaidOut,
+            Some(Settlement::FoundCredited) => ClaimState::Credited,
+            Some(Settlement::NothingOwed) if top_up.payment() == Payment::Voided => ClaimState::Void,
+            Some(Settlement::NothingOwed) | None => ClaimState::NothingOwed,
+        },
+    }
+}
+
+/// What an open claim waits for; makes the order where one is due.
+fn waits(
+    transaction: &Transaction<'_>,
+    view: &View,
+    verdict: Verdict,
+    now: Timestamp,
+) -> Result<Waits, CentralError> {
+    let top_up = &view.top_up;
+    if top_up.payment() != Payment::Kept {
+        orders::end(transaction, top_up.subject().top_up, "claim-closed", now)?;
+        return Ok(if top_up.payment() == Payment::Voided { Waits::Card } else { Waits::Payment });
+    }
+    match verdict {
+        Verdict::NotCredited { counter } => {
+            let ordered = orders::issue(transaction, &top_up.subject(), counter, now)?;
+            Ok(if ordered { Waits::Order } else { Waits::Finance })
+        }
+        Verdict::Unknown => {
+            orders::expire(transaction, top_up.subject().top_up, now)?;
+            Ok(Waits::Finance)
+        }
+        Verdict::Unseen | Verdict::Credited(_) => Ok(Waits::Card),
+    }
+}
+
+/// Keeps a sight of a card and looks at the claims it may decide.
+pub(crate) fn take_sight(
+    transaction: &Transaction<'_>,
+    terminal: TerminalId,
+    report: &domain::card::CardReport,
+    now: Timestamp,
+) -> Result<(), CentralError> {
+    seen::keep(transaction, terminal, report, now)?;
+    for claim in open_of(transaction, report.card, report.generation)? {
+        consider(transaction, claim.top_up, now)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,100 @@
+//! Cards that will never be good again. A block is never lifted: money is paid out on the strength of it. Whether it
+//! has reached every validator only the operator can say.
+
+use crate::Database;
+use crate::error::CentralError;
+use crate::uploads::sql;
+use domain::{CardNumber, Generation, Timestamp};
+use rusqlite::{Connection, OptionalExtension, params};
+
+/// A block.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Block {
+    /// Since when.
+    pub blocked: Timestamp,
+    /// Who did it.
+    pub officer: String,
+    /// When it had reached every validator, as confirmed.
+    pub reached: Option<Timestamp>,
+}
+
+/// The block of a card.
+///
+/// # Errors
+/// `CentralError::Database`.
+pub fn of(connection: &Connection, card: CardNumber, generation: Generation) -> Result<Option<Block>, CentralError> {
+    let mut statement = connection
+        .prepare_cached("SELECT blocked, officer, reached FROM card_block WHERE card = ?1 AND generation = ?2")?;
+    let found = statement.query_row(params![sql(card.0), generation.0], |row| {
+        Ok(Block {
+            blocked: Timestamp(row.get(0)?),
+            officer: row.get(1)?,
+            reached: row.get::<_, Option<i64>>(2)?.map(Timestamp),
+        })
+    });
+    Ok(found.optional()?)
+}
+
+/// Blocks a card for good. `false` when it was blocked already. The next publication tells terminals; telling the
+/// validators is the operator's.
+///
+/// # Errors
+/// `CentralError::NotReady` for a card that neither registry nor claims know; else the database's.
+pub fn block(
+    database: &mut Database,
+    card: CardNumber,
+    generation: Generation,
+    officer: &str,
+    now: Timestamp,
+) -> Result<bool, CentralError> {
+    database.write(|transaction| {
+        let key = params![sql(card.0), generation.0];
+        let known: bool = transaction.query_row(
+            "SELECT EXISTS (SELECT 1 FROM card WHERE number = ?1 AND generation = ?2)
+                 OR EXISTS (SELECT 1 FROM issued_card WHERE number = ?1 AND generation = ?2)
+                 OR EXISTS (SELECT 1 FROM replaced_card WHERE number = ?1 AND generation = ?2)
+                 OR EXISTS (SELECT 1 FROM claim WHERE card = ?1 AND generation = ?2)",
+            key,
+            |row| row.get(0),
+        )?;
+        if !known {
+            return Err(CentralError::NotReady(format!("no card …{} of generation {}", card.last_four(), generation.0)));
+        }
+        let new = transaction.execute(
+            "INSERT INTO card_block (card, generation, blocked, officer) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT DO NOTHING",
+            params![sql(card.0), generation.0, now.0, officer],
+        )?;
+        for table in ["card", "issued_card"] {
+            let update = format!("UPDATE {table} SET state = 'revoked' WHERE number = ?1 AND generation = ?2");
+            transaction.execute(&update, key)?;
+        }
+        transaction.execute(
+            "UPDATE credit_order SET ended = ?3, ending = 'blocked'
+             WHERE card = ?1 AND generation = ?2 AND ended IS NULL",
+            params![sql(card.0), generation.0, now.0],
+        )?;
+        Ok(new > 0)
+    })
+}
+
+/// The operator confirms that every validator has the block list of that moment. Says how many blocks it confirms.
+///
+/// # Errors
+/// `CentralError::NotReady` for a list from the future; else the database's.
+pub fn confirm(
+    database: &mut Database,
+    list_of: Timestamp,
+    officer: &str,
+    now: Timestamp,
+) -> Result<usize, CentralError> {
+    if list_of > now {
+        return Err(CentralError::NotReady("the block list is of the future".to_owned()));
+    }
+    database.write(|transaction| {
+        Ok(transaction.execute(
+            "UPDATE card_block SET reached = ?2, confirmed_by = ?3 WHERE reached IS NULL AND blocked <= ?1",
+            params![list_of.0, now.0, officer],
+        )?)
+    })
+}

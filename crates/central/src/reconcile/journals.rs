@@ -1,0 +1,89 @@
+//! Journals: the chain of each terminal and generation, and what was noticed when entries arrived.
+
+use super::{Cause, Difference};
+use crate::error::CentralError;
+use crate::report;
+use domain::{Cents, TerminalId, Timestamp};
+use rusqlite::{Connection, params};
+
+/// The end of a journal's chain, as central has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JournalHead {
+    /// Whose; 0 is central's own.
+    pub terminal: TerminalId,
+    /// Which journal of that terminal.
+    pub generation: u32,
+    /// The newest entry's number.
+    pub newest: u64,
+    /// Its hash.
+    pub head: [u8; 32],
+    /// How many entries central has of it.
+    pub entries: u64,
+    /// When the newest was written.
+    pub at: Timestamp,
+}
+
+/// The chains, by terminal and generation.
+///
+/// # Errors
+/// `CentralError::Database`.
+pub fn heads(connection: &Connection) -> Result<Vec<JournalHead>, CentralError> {
+    let mut statement = connection.prepare(
+        "SELECT chain.terminal, chain.journal_generation, chain.next_seq, chain.head,
+                count(DISTINCT entry.seq), coalesce(max(entry.at), 0)
+         FROM chain LEFT JOIN entry
+              ON entry.terminal = chain.terminal AND entry.journal_generation = chain.journal_generation
+         GROUP BY chain.terminal, chain.journal_generation ORDER BY chain.terminal, chain.journal_generation",
+    )?;
+    let unsigned = |number: i64| u64::try_from(number).unwrap_or_default();
+    let rows = statement.query_map([], |row| {
+        Ok(JournalHead {
+            terminal: TerminalId(row.get(0)?),
+            generation: row.get(1)?,
+            newest: unsigned(row.get(2)?).saturating_sub(1),
+            head: row.get(3)?,
+            entries: unsigned(row.get(4)?),
+            at: Timestamp(row.get(5)?),
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+pub(super) fn differences(connection: &Connection) -> Result<Vec<Difference>, CentralError> {
+    let mut found = Vec::new();
+    for head in heads(connection)?.into_iter().filter(|head| head.entries < head.newest) {
+        found.extend(gaps(connection, &head)?);
+    }
+    for anomaly in report::anomalies(connection)? {
+        let cause = match anomaly.kind.as_str() {
+            "rollback" | "broken" | "other-subject" => Cause::Rollback,
+            "refused" => Cause::RefusedUpload,
+            _ => continue,
+        };
+        found.push(of_journal(cause, anomaly.terminal, anomaly.noticed, anomaly.detail));
+    }
+    Ok(found)
+}
+
+fn gaps(connection: &Connection, head: &JournalHead) -> Result<Vec<Difference>, CentralError> {
+    let mut statement = connection.prepare(
+        "SELECT DISTINCT seq, at FROM entry WHERE terminal = ?1 AND journal_generation = ?2 ORDER BY seq",
+    )?;
+    let rows = statement.query_map(params![head.terminal.0, head.generation], |row| {
+        Ok((u64::try_from(row.get::<_, i64>(0)?).unwrap_or_default(), Timestamp(row.get(1)?)))
+    })?;
+    let (mut next, mut found) = (1, Vec::new());
+    for row in rows {
+        let (seq, at) = row?;
+        if seq > next {
+            let detail = format!("journal {}: entries {next} to {} are missing", head.generation, seq - 1);
+            found.push(of_journal(Cause::Gap, head.terminal, at, detail));
+        }
+        next = seq.saturating_add(1).max(next);
+    }
+    Ok(found)
+}
+
+fn of_journal(cause: Cause, terminal: TerminalId, since: Timestamp, detail: String) -> Difference {
+    Difference { cause, amount: Cents::ZERO, since, top_up: None, card_last_four: None, terminal: Some(terminal), detail }
+}

@@ -1,0 +1,218 @@
+//! Books against the acquirer: each top-up's payment and credit, each transaction of one of our payment terminals.
+
+use super::{Books, Cause, Difference, matching};
+use crate::books::is_explained;
+use crate::error::CentralError;
+use crate::settings::DAY_MS;
+use crate::statements::acquirer::{self, LineKind, LineState, SettlementLine};
+use crate::view::{self, Class, View};
+use domain::{Cents, Timestamp};
+use ledger::{Account, Credit, Fact, Kind, Outcome, Payment};
+use rusqlite::Connection;
+use std::collections::{BTreeMap, BTreeSet};
+
+pub(super) fn differences(connection: &Connection, books: &Books) -> Result<Vec<Difference>, CentralError> {
+    let lines = acquirer::lines(connection)?;
+    let mut found = Vec::new();
+    let mut used = BTreeSet::new();
+    for view in &books.views {
+        let line = matching::find(view, &lines).filter(|line| used.insert(line.id));
+        let money = line.map(|line| Money::of(line, &lines, &mut used));
+        found.extend(payment(books, view, line, money));
+        found.extend(open_too_long(books, view));
+        found.extend(left_over(books, view));
+        found.extend(second_credit(connection, books, view)?);
+    }
+    found.extend(unknown(books, &lines, &used));
+    Ok(found)
+}
+
+/// What became of a top-up's money, by the acquirer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Money {
+    /// Taken, this much.
+    Taken(Cents),
+    /// Undone, or only reserved and gone.
+    Undone,
+    /// Not decided yet.
+    Open,
+}
+
+impl Money {
+    /// Of a transaction, together with its booking and its reversal, which have lines of their own.
+    fn of(line: &SettlementLine, lines: &[SettlementLine], used: &mut BTreeSet<i64>) -> Self {
+        let mut amount = line.amount;
+        let mut state = line.state;
+        if line.kind == LineKind::Reservation && state == LineState::Booked {
+            let Some(booking) = partner(line, LineKind::Booking, lines, used) else { return Self::Taken(amount) };
+            (amount, state) = (booking.amount, booking.state);
+        }
+        if state == LineState::Reversed {
+            partner(line, LineKind::Reversal, lines, used);
+        }
+        match state {
+            _ if state.is_taken() => Self::Taken(amount),
+            _ if state.is_undone() => Self::Undone,
+            _ => Self::Open,
+        }
+    }
+}
+
+/// The line that belongs to another: files name no original, so it is the next of its kind at the same payment
+/// terminal over the same amount, or, for a booking, over any.
+fn partner<'l>(
+    line: &SettlementLine,
+    kind: LineKind,
+    lines: &'l [SettlementLine],
+    used: &mut BTreeSet<i64>,
+) -> Option<&'l SettlementLine> {
+    let candidates = || {
+        lines.iter().filter(|other| {
+            other.kind == kind
+                && other.payment_terminal == line.payment_terminal
+                && other.day >= line.day
+                && (other.day, other.id) > (line.day, line.id)
+        })
+    };
+    let same = |other: &&SettlementLine| other.amount.0.abs() == line.amount.0;
+    let free = |other: &&SettlementLine| !used.contains(&other.id);
+    let mut fitting = candidates().filter(same).find(free);
+    if fitting.is_none() && kind == LineKind::Booking {
+        fitting = candidates().find(free);
+    }
+    fitting.inspect(|other| {
+        used.insert(other.id);
+    })
+}
+
+fn payment(books: &Books, view: &View, line: Option<&SettlementLine>, money: Option<Money>) -> Vec<Difference> {
+    let top_up = &view.top_up;
+    let amount = top_up.subject().amount;
+    let late = books.is_past(view.began, books.settings.statement_days);
+    let where_it_is = line.map_or_else(|| "no transaction".to_owned(), place);
+    let kept = top_up.payment() == Payment::Kept;
+    let credited = top_up.credit() == Credit::Credited;
+    let is = |cause, amount, detail: &str| vec![Difference::of(cause, amount, view, format!("{where_it_is}: {detail}"))];
+    if let Some(Money::Taken(taken)) = money
+        && taken != amount
+    {
+        return is(Cause::WrongAmount, Cents(taken.0 - amount.0), "the acquirer took another amount");
+    }
+    match (money, top_up.payment()) {
+        (Some(Money::Taken(_)), Payment::NotPaid | Payment::Voided) => {
+            is(Cause::PaidNotBooked, amount, "taken by the acquirer, not paid by the books")
+        }
+        (Some(Money::Taken(_)), payment) if !kept && late && top_up.outcome().is_none() => {
+            is(Cause::PaidNotBooked, amount, &format!("taken by the acquirer, {payment:?} by the books"))
+        }
+        (Some(Money::Undone), Payment::Kept) => is(Cause::BookedNotPaid, amount, "kept by the books, undone"),
+        (None | Some(Money::Open), Payment::Kept) if late => {
+            is(Cause::BookedNotPaid, amount, "kept by the books, not settled")
+        }
+        _ if top_up.has(Kind::CaptureOwed) && !kept && top_up.outcome().is_none() => {
+            is(Cause::CaptureOwed, amount, "credited, the reservation is to be booked")
+        }
+        (_, Payment::NotPaid | Payment::Voided) if credited && top_up.outcome() != Some(Outcome::Lost) => {
+            is(Cause::CreditedNotPaid, amount, "credited, not paid, and no loss was booked")
+        }
+        _ if credited && !kept && late && top_up.outcome().is_none() => {
+            is(Cause::CreditedNotPaid, amount, "credited, and nobody says what became of the payment")
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn place(line: &SettlementLine) -> String {
+    format!("payment terminal {}, receipt {:04}, {}", line.payment_terminal, line.receipt, line.state.name())
+}
+
+fn open_too_long(books: &Books, view: &View) -> Option<Difference> {
+    let since = view.claimed.unwrap_or(view.began);
+    let open = view.top_up.outcome().is_none() && books.is_past(since, books.settings.claim_days);
+    let what = if view.claimed.is_some() { "the claim" } else { "the top-up, without a claim," };
+    open.then(|| {
+        let detail = format!("{what} is open for more than {} days", books.settings.claim_days);
+        Difference { since, ..Difference::of(Cause::ClaimOpenTooLong, view.top_up.subject().amount, view, detail) }
+    })
+}
+
+/// What a top-up that has ended still holds, by the postings that count.
+fn left_over(books: &Books, view: &View) -> Option<Difference> {
+    view.top_up.outcome()?;
+    let booked = books.by_top_up.get(&view.top_up.subject().top_up)?;
+    let postings = booked.iter().filter(|one| one.posted).flat_map(|one| &one.entry.postings);
+    let holding = postings.filter(|posting| matches!(posting.account, Account::Transit | Account::Claims));
+    let held: i64 = holding.map(|posting| posting.amount.0).sum();
+    // Of a reservation that central ordered to be credited, the other terminal's entry may be on its way.
+    let waits = !books.is_past(view.began, books.settings.upload_days);
+    let elsewhere = view.top_up.has(Kind::CreditedElsewhere) && view.credits.is_empty();
+    (held != 0 && !(elsewhere && waits)).then(|| {
+        let detail = "it has ended, and transit or claims still hold money of it".to_owned();
+        Difference::of(Cause::LeftOver, Cents(held), view, detail)
+    })
+}
+
+fn second_credit(connection: &Connection, books: &Books, view: &View) -> Result<Option<Difference>, CentralError> {
+    let subject = view.top_up.subject();
+    let Some(booked) = books.by_top_up.get(&subject.top_up) else { return Ok(None) };
+    let credits: Vec<_> = booked.iter().filter(|one| view::class(&one.entry) == Some(Class::Credited)).collect();
+    let Some(first) = credits.iter().find(|one| one.posted) else { return Ok(None) };
+    for second in credits.iter().filter(|one| !one.posted) {
+        if !is_explained(connection, &first.entry, &second.entry)? {
+            let (one, other) = (first.entry.terminal.0, second.entry.terminal.0);
+            let detail = format!("credited by terminal {one} and by terminal {other}");
+            let since = second.entry.at;
+            let found = Difference::of(Cause::SecondCredit, subject.amount, view, detail);
+            return Ok(Some(Difference { since, ..found }));
+        }
+    }
+    Ok(None)
+}
+
+/// The acquirer's money at our payment terminals that no top-up knows, once every terminal has had time to upload.
+fn unknown(books: &Books, lines: &[SettlementLine], used: &BTreeSet<i64>) -> Vec<Difference> {
+    let ours = our_payment_terminals(books);
+    let is_money = |line: &&SettlementLine| {
+        let moves = matches!(line.kind, LineKind::Payment | LineKind::Booking) && line.state.is_taken();
+        moves || line.kind == LineKind::Reversal
+    };
+    // The reversal of an unknown payment belongs to it: together they are nothing.
+    let mut reversed = BTreeMap::<&str, BTreeSet<i64>>::new();
+    for line in lines.iter().filter(|line| line.kind == LineKind::Payment && line.state == LineState::Reversed) {
+        if !used.contains(&line.id) {
+            reversed.entry(&line.payment_terminal).or_default().insert(line.amount.0);
+        }
+    }
+    let explained = |line: &SettlementLine| {
+        line.kind == LineKind::Reversal
+            && reversed.get(line.payment_terminal.as_str()).is_some_and(|amounts| amounts.contains(&-line.amount.0))
+    };
+    lines
+        .iter()
+        .filter(is_money)
+        .filter(|line| ours.contains(line.payment_terminal.as_str()) && !used.contains(&line.id) && !explained(line))
+        .map(|line| (line, Timestamp(i64::from(line.day.0).saturating_mul(DAY_MS))))
+        .filter(|(_, since)| books.is_past(*since, books.settings.upload_days))
+        .map(|(line, since)| Difference {
+            cause: Cause::UnknownPayment,
+            amount: line.amount,
+            since,
+            top_up: None,
+            card_last_four: None,
+            terminal: None,
+            detail: format!("{}, {}: no top-up knows it", place(line), line.kind.name()),
+        })
+        .collect()
+}
+
+fn our_payment_terminals(books: &Books) -> BTreeSet<&str> {
+    let facts = books.by_top_up.values().flatten().map(|booked| &booked.entry.fact);
+    facts
+        .filter_map(|fact| match fact {
+            Fact::Intent { payment_terminal, .. } => payment_terminal.as_deref(),
+            Fact::Authorised { approval } => Some(approval.reference.terminal.as_str()),
+            _ => None,
+        })
+        .filter(|terminal| !terminal.is_empty())
+        .collect()
+}

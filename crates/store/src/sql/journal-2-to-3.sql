@@ -1,0 +1,5 @@
+-- Version 2 took no room ahead.
+
+CREATE TABLE reserve (
+    filler BLOB NOT NULL
+) STRICT;

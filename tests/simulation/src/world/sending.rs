@@ -1,0 +1,157 @@
+//! The outbox on its way to central: uploads taken, replies lost, and what comes twice.
+
+use super::street::{Death, Street, Struck};
+use crate::bugs::Bug;
+use crate::fault::Fault;
+use crate::point::{Cut, Deed, Point};
+use domain::card::CardReport;
+use protocol::{CardSeen, IdempotencyKey, Upload, UploadBody};
+use store::OutboxItem;
+
+/// How many uploads go in one turn.
+const TURN: u32 = 64;
+
+impl Street<'_> {
+    pub(super) fn report(&mut self, at: usize, report: &CardReport) {
+        let wall = self.now(at).wall;
+        let Some(process) = self.kiosks.get_mut(at).and_then(|kiosk| kiosk.process.as_mut()) else { return };
+        let body = UploadBody::CardSeen(CardSeen::from(report));
+        if let Err(error) = process.journal.enqueue(body, wall)
+            && error.is_fatal()
+        {
+            self.die(at, Death::Kill);
+        }
+    }
+
+    /// Sends what waits, as far as central can be reached and nothing goes wrong.
+    pub fn upload(&mut self, at: usize) {
+        let Some(kiosk) = self.kiosks.get_mut(at).filter(|kiosk| kiosk.online) else { return };
+        let Some(process) = &mut kiosk.process else { return };
+        let items = process.journal.outbox_next(TURN).unwrap_or_default();
+        for item in items {
+            if !self.send(at, &item) {
+                return;
+            }
+        }
+    }
+
+    /// One upload; `false` when the turn is over.
+    fn send(&mut self, at: usize, item: &OutboxItem) -> bool {
+        let struck = self.point(at, Point::deed(Deed::Upload, Cut::Undone));
+        if struck == Struck::Dead {
+            return false;
+        }
+        if struck == Struck::Wrong(Fault::UploadRefused) {
+            return self.refused(at, item);
+        }
+        let wall = self.now(at).wall;
+        let early = self.bug == Some(Bug::ReceiptBeforeServer);
+        if early && !self.settle(at, &item.bytes, item.key) {
+            return false;
+        }
+        let lost_on_the_way = early && self.dice.one_in(4);
+        let sent = self.as_sent(item);
+        let receipt = if lost_on_the_way { None } else { self.central.take(&sent, wall) };
+        self.tell(|| format!("terminal {}: central takes an upload ({})", at + 1, item.kind));
+        match self.point(at, Point::deed(Deed::Upload, Cut::Unanswered)) {
+            Struck::Dead => return false,
+            Struck::Wrong(Fault::ReplyLost) => return self.attempted(at, item.key),
+            Struck::Wrong(Fault::UploadDoubled) if self.central.take(&sent, wall) != receipt => {
+                self.breaks("central answered a repeat otherwise than the first time".to_owned());
+            }
+            _ => {}
+        }
+        let Some(process) = self.kiosks.get_mut(at).and_then(|kiosk| kiosk.process.as_mut()) else { return false };
+        if let Some(receipt) = receipt.filter(|_| !early)
+            && let Err(error) = process.journal.outbox_settle(&receipt)
+            && error.is_fatal()
+        {
+            self.die(at, Death::Kill);
+            return false;
+        }
+        self.point(at, Point::deed(Deed::Upload, Cut::Untaken)) != Struck::Dead
+    }
+
+    /// The bytes that go: those of the outbox, unless a mistake makes a new key for each attempt.
+    fn as_sent(&mut self, item: &OutboxItem) -> Vec<u8> {
+        if self.bug != Some(Bug::NewKeyPerRetry) || item.attempts == 0 {
+            return item.bytes.clone();
+        }
+        let mut key = [0; 16];
+        self.dice.fill(&mut key);
+        let upload = Upload::decode(&item.bytes).map(|upload| Upload { key: IdempotencyKey(key), ..upload });
+        upload.and_then(|upload| upload.encode()).unwrap_or_default()
+    }
+
+    fn attempted(&mut self, at: usize, key: IdempotencyKey) -> bool {
+        if let Some(process) = self.kiosks.get_mut(at).and_then(|kiosk| kiosk.process.as_mut())
+            && process.journal.outbox_attempted(key).is_err()
+        {
+            self.die(at, Death::Kill);
+        }
+        // A network that just lost a reply is tried again later.
+        false
+    }
+
+    fn refused(&mut self, at: usize, item: &OutboxItem) -> bool {
+        if self.bug == Some(Bug::RefusedUploadDeleted) {
+            return self.settle(at, &item.bytes, item.key);
+        }
+        let Some(process) = self.kiosks.get_mut(at).and_then(|kiosk| kiosk.process.as_mut()) else { return false };
+        if process.journal.outbox_quarantine(item.key, "refused").is_err() {
+            self.die(at, Death::Kill);
+            return false;
+        }
+        true
+    }
+
+    /// Counts an upload as receipted that central never receipted: only mistakes do so.
+    fn settle(&mut self, at: usize, bytes: &[u8], key: IdempotencyKey) -> bool {
+        use sha2::{Digest, Sha256};
+        let receipt = protocol::Receipt {
+            key,
+            upload_sha256: Sha256::digest(bytes).into(),
+            number: 0,
+            received: 0,
+            signature: Vec::new(),
+            order: None,
+        };
+        let process = self.kiosks.get_mut(at).and_then(|kiosk| kiosk.process.as_mut());
+        process.is_some_and(|process| process.journal.outbox_settle(&receipt).is_ok())
+    }
+
+    /// A technician lets what was refused go once more.
+    pub(super) fn release(&mut self, at: usize) {
+        let Some(process) = self.kiosks.get_mut(at).and_then(|kiosk| kiosk.process.as_mut()) else { return };
+        let aside = process.journal.outbox_quarantined().unwrap_or_default();
+        for (key, _) in aside {
+            let _ = process.journal.outbox_release(key);
+        }
+    }
+
+    /// The end of a history: everything that waits goes up, and nothing stays behind.
+    pub(super) fn drain(&mut self, at: usize) {
+        self.release(at);
+        for _ in 0..6 {
+            let Some(process) = self.kiosks.get_mut(at).and_then(|kiosk| kiosk.process.as_mut()) else { return };
+            let items = process.journal.outbox_next(256).unwrap_or_default();
+            if items.is_empty() {
+                return;
+            }
+            let receipts = self.plan.receipts;
+            if !receipts {
+                let wall = self.now(at).wall;
+                let taken = items.iter().all(|item| {
+                    let sent = self.as_sent(item);
+                    self.central.take(&sent, wall).is_some_and(|receipt| receipt.key == item.key)
+                });
+                if !taken {
+                    self.breaks(format!("terminal {}: central's receipt is for another upload", at + 1));
+                }
+                return;
+            }
+            self.upload(at);
+        }
+        self.breaks(format!("terminal {}: the outbox does not become empty", at + 1));
+    }
+}
