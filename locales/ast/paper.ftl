@@ -54,6 +54,21 @@ paper-receipt-authorisation = Autorización
 paper-receipt-payment-terminal = Terminal de pagu
 paper-receipt-trace = Númberu de traza
 paper-receipt-number = Recibu del bancu
+paper-receipt-copy = COPIA PAL CLIENTE
+paper-receipt-charged = Importe cobráu
+paper-receipt-entry = Llectura
+paper-receipt-entry-contactless = Ensin contactu
+paper-receipt-entry-chip = Chip
+paper-receipt-entry-stripe = Banda magnética
+paper-receipt-check-pin = PIN comprobáu
+paper-receipt-check-signature = robla
+paper-receipt-check-nothing = ensin PIN
+paper-receipt-application = Aplicación (AID)
+paper-receipt-nature = Recargar guarda dineru na so tarxeta; nun ye una compra. Esti papel xustifica’l pagu y nun ye una factura.
+paper-receipt-void-title = Anulación del pagu
+paper-receipt-void-amount = Devueltu
+paper-receipt-void-charged = Importe anuláu
+paper-receipt-void-note = Nun se-y cobró nada y la so tarxeta ciudadana nun camudó. Si’l so bancu yá amuesa’l cargu, va retiralu nunos díes.
 paper-receipt-keep = Guarde esti recibu. Si daqué nun cuadra, llame al { $telephone } y diga’l númberu d’operación { $operation }.
 
 ## Resguardo de reclamación

@@ -54,6 +54,21 @@ paper-receipt-authorisation = Authorisation
 paper-receipt-payment-terminal = Payment terminal
 paper-receipt-trace = Trace number
 paper-receipt-number = Bank receipt
+paper-receipt-copy = CUSTOMER COPY
+paper-receipt-charged = Amount charged
+paper-receipt-entry = Card read
+paper-receipt-entry-contactless = Contactless
+paper-receipt-entry-chip = Chip
+paper-receipt-entry-stripe = Magnetic stripe
+paper-receipt-check-pin = PIN verified
+paper-receipt-check-signature = signature
+paper-receipt-check-nothing = no PIN
+paper-receipt-application = Application (AID)
+paper-receipt-nature = A top-up keeps money on your card; it is not a purchase. This paper proves the payment and is not an invoice.
+paper-receipt-void-title = Payment cancelled
+paper-receipt-void-amount = Given back
+paper-receipt-void-charged = Amount cancelled
+paper-receipt-void-note = You were not charged and your citizen card has not changed. If your bank already shows the charge, it will remove it within a few days.
 paper-receipt-keep = Keep this receipt. If something is not right, call { $telephone } and give operation number { $operation }.
 
 ## Resguardo de reclamación

@@ -54,6 +54,21 @@ paper-receipt-authorisation = Autorización
 paper-receipt-payment-terminal = Terminal de pago
 paper-receipt-trace = Número de traza
 paper-receipt-number = Recibo del banco
+paper-receipt-copy = COPIA PARA EL CLIENTE
+paper-receipt-charged = Importe cobrado
+paper-receipt-entry = Lectura
+paper-receipt-entry-contactless = Sin contacto
+paper-receipt-entry-chip = Chip
+paper-receipt-entry-stripe = Banda magnética
+paper-receipt-check-pin = PIN verificado
+paper-receipt-check-signature = firma
+paper-receipt-check-nothing = sin PIN
+paper-receipt-application = Aplicación (AID)
+paper-receipt-nature = Recargar guarda dinero en su tarjeta; no es una compra. Este papel justifica el pago y no es una factura.
+paper-receipt-void-title = Anulación del pago
+paper-receipt-void-amount = Devuelto
+paper-receipt-void-charged = Importe anulado
+paper-receipt-void-note = No se le ha cobrado nada y su tarjeta ciudadana no ha cambiado. Si su banco ya muestra el cargo, lo retirará en unos días.
 paper-receipt-keep = Conserve este recibo. Si algo no cuadra, llame al { $telephone } y diga el número de operación { $operation }.
 
 ## Resguardo de reclamación

@@ -273,6 +273,26 @@ rows: Array<Row>,
 /**
  * The paper, if one is to be had, and what comes next.
  */
+actions: Array<Button>, } | { "kind": "receipt", 
+/**
+ * What it is.
+ */
+heading: Text, 
+/**
+ * What to do with it.
+ */
+lead: Text, 
+/**
+ * The receipt, as a telephone reads it.
+ */
+code: QrSquare, 
+/**
+ * The same, line by line, for whoever has no telephone.
+ */
+lines: Array<Text>, 
+/**
+ * On to the other ways, and home.
+ */
 actions: Array<Button>, } | { "kind": "trouble", 
 /**
  * What went wrong is over: good news, and marked as such.
@@ -505,6 +525,24 @@ icon: Icon,
  */
 text: Text, };
 
+export type QrSquare = { 
+/**
+ * Modules on a side, the quiet zone included: the side of the drawing's view box.
+ */
+side: number, 
+/**
+ * The dark modules as an SVG path in modules.
+ */
+path: string, 
+/**
+ * What it is, for whoever cannot see it.
+ */
+name: Text, 
+/**
+ * Says how much was paid with which bank card: it goes with what is private.
+ */
+private: boolean, };
+
 export type Overlay = { "kind": "time-warning", 
 /**
  * Are you still there?
@@ -567,7 +605,7 @@ paragraphs: Array<Text>,
  */
 actions: Array<Button>, };
 
-export type Icon = "art" | "back" | "bike" | "booking" | "bus" | "car" | "card" | "check" | "children" | "city" | "clock" | "contrast" | "cover" | "document" | "erase" | "finish" | "heart" | "help" | "home" | "language" | "letters" | "library" | "list" | "museum" | "offline" | "paper" | "parking" | "pay" | "people" | "phone" | "pool" | "receipt" | "road" | "school" | "sport" | "tax" | "terminal" | "toilet" | "top-up" | "warning" | "wifi";
+export type Icon = "art" | "back" | "bike" | "booking" | "bus" | "car" | "card" | "check" | "children" | "city" | "clock" | "code" | "contrast" | "cover" | "document" | "erase" | "finish" | "heart" | "help" | "home" | "language" | "letters" | "library" | "list" | "museum" | "offline" | "paper" | "parking" | "pay" | "people" | "phone" | "pool" | "receipt" | "road" | "school" | "sport" | "tax" | "terminal" | "toilet" | "top-up" | "warning" | "wifi";
 
 export type Picture = "reading" | "pay-here" | "pay-wait" | "pay-take" | "hold-card" | "printing" | "take-paper" | "take-card" | "put-back";
 
@@ -579,7 +617,7 @@ lang: string, } | { "do": "finish" } | { "do": "back" } | { "do": "home" } | { "
 /**
  * Euro cents.
  */
-cents: number, } | { "do": "pay" } | { "do": "cancel-payment" } | { "do": "print-receipt" } | { "do": "documents" } | { "do": "choose-document", 
+cents: number, } | { "do": "pay" } | { "do": "cancel-payment" } | { "do": "print-receipt" } | { "do": "show-receipt" } | { "do": "documents" } | { "do": "choose-document", 
 /**
  * Its stable name.
  */

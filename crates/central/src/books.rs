@@ -76,21 +76,24 @@ fn keep(transaction: &Transaction<'_>, entry: &Entry, upload: u64, now: Timestam
         let (by, other) = (entry.terminal.0, first.entry.terminal.0);
         let detail = format!("{} was credited by terminal {other} and by terminal {by}", entry.subject.top_up);
         note(transaction, entry.terminal, "second-credit", &detail, now)?;
+        transaction.execute(
+            "UPDATE anomaly SET top_up = ?1 WHERE kind = 'second-credit' AND detail = ?2",
+            params![entry.subject.top_up.0, detail],
+        )?;
     }
     insert(transaction, entry, upload, first.is_none())
 }
 
 /// Whether two entries tell of one credit: central found the record of the very terminal that now says so itself, or
 /// the other way round. A MIFARE Classic record names no terminal.
-pub(crate) fn is_explained(connection: &Connection, first: &Entry, second: &Entry) -> Result<bool, CentralError> {
+fn is_explained(connection: &Connection, first: &Entry, second: &Entry) -> Result<bool, CentralError> {
     let teller = match (first.terminal == CENTRAL, second.terminal == CENTRAL) {
         (true, false) => second.terminal,
         (false, true) => first.terminal,
         (true, true) => return Ok(true),
         (false, false) => return Ok(false),
     };
-    let mut statement =
-        connection.prepare_cached("SELECT DISTINCT terminal FROM seen_record WHERE top_up = ?1")?;
+    let mut statement = connection.prepare_cached("SELECT DISTINCT terminal FROM seen_record WHERE top_up = ?1")?;
     let writers = statement.query_map(params![first.subject.top_up.0], |row| row.get::<_, u32>(0))?;
     let writers = writers.collect::<Result<Vec<_>, _>>()?;
     Ok(writers.iter().all(|writer| *writer == 0 || *writer == teller.0))
@@ -103,12 +106,7 @@ fn booked(transaction: &Transaction<'_>, entry: &Entry) -> Result<Option<([u8; 3
              JOIN upload ON upload.number = entry.upload
              WHERE entry.top_up = ?1 AND entry.kind = ?2 AND entry.terminal = ?3 AND entry.journal_generation = ?4
              GROUP BY entry.id",
-            params![
-                entry.subject.top_up.0,
-                entry.fact.kind().number(),
-                entry.terminal.0,
-                entry.journal_generation
-            ],
+            params![entry.subject.top_up.0, entry.fact.kind().number(), entry.terminal.0, entry.journal_generation],
             |row| {
                 let number: i64 = row.get(1)?;
                 let first =

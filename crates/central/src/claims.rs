@@ -36,8 +36,7 @@ pub enum ClaimState {
 
 impl ClaimState {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Open, Self::Credited, Self::Void, Self::Lost, Self::PaidOut, Self::NothingOwed];
+    pub const ALL: [Self; 6] = [Self::Open, Self::Credited, Self::Void, Self::Lost, Self::PaidOut, Self::NothingOwed];
 
     /// The stable name.
     #[must_use]
@@ -223,12 +222,7 @@ fn open(transaction: &Transaction<'_>, view: &View, claimed: Timestamp) -> Resul
 }
 
 /// Says in central's journal what the evidence proves.
-fn decide(
-    transaction: &Transaction<'_>,
-    view: &View,
-    verdict: Verdict,
-    now: Timestamp,
-) -> Result<(), CentralError> {
+fn decide(transaction: &Transaction<'_>, view: &View, verdict: Verdict, now: Timestamp) -> Result<(), CentralError> {
     let top_up = &view.top_up;
     if top_up.outcome().is_some() {
         return Ok(());
@@ -273,12 +267,7 @@ fn state_of(view: &View) -> ClaimState {
 }
 
 /// What an open claim waits for; makes the order where one is due.
-fn waits(
-    transaction: &Transaction<'_>,
-    view: &View,
-    verdict: Verdict,
-    now: Timestamp,
-) -> Result<Waits, CentralError> {
+fn waits(transaction: &Transaction<'_>, view: &View, verdict: Verdict, now: Timestamp) -> Result<Waits, CentralError> {
     let top_up = &view.top_up;
     if top_up.payment() != Payment::Kept {
         orders::end(transaction, top_up.subject().top_up, "claim-closed", now)?;

@@ -9,8 +9,7 @@ use std::time::Duration;
 
 const SCHEMA: &str = include_str!("schema.sql");
 /// What each version added to the one before, the first bringing version 1 to version 2.
-const STEPS: [&str; 3] =
-    [include_str!("schema-2.sql"), include_str!("schema-3.sql"), include_str!("schema-4.sql")];
+const STEPS: [&str; 3] = [include_str!("schema-2.sql"), include_str!("schema-3.sql"), include_str!("schema-4.sql")];
 const VERSION: i64 = 4;
 /// The tables that seeding fills.
 const SEEDED: [&str; 10] = [

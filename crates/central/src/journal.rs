@@ -11,6 +11,8 @@ use ledger::{Entry, Ledger};
 use protocol::journal_key::WRAPPED_KEY_SUFFIX;
 use protocol::{HpkeSecret, IdempotencyKey, Upload, UploadBody, WrappedKey};
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
@@ -72,8 +74,8 @@ fn read(path: &Path, key: &[u8; 32]) -> rusqlite::Result<Rows> {
     Ok((generation.unwrap_or_default(), entries, unsent))
 }
 
-/// Takes what the journal holds into central's books: first the uploads that were never receipted, then each entry whose
-/// upload is not among them and that central does not have. Safe to repeat.
+/// Takes what the journal holds into central's books: its entries in their order, each under its own upload's key where
+/// that was never receipted, then all else that waited. Safe to repeat.
 ///
 /// # Errors
 /// `CentralError`: central's own, and the import can be repeated.
@@ -84,28 +86,30 @@ pub fn import_journal(
     now: Timestamp,
 ) -> Result<Imported, CentralError> {
     let mut imported = Imported::none(opened.terminal, now);
-    let mut carried = Vec::new();
+    let (mut waiting, mut others) = (BTreeMap::new(), Vec::new());
     for bytes in &opened.unsent {
-        import::take(database, keys, &mut imported, bytes, now)?;
-        if let Ok(Upload { body: UploadBody::LedgerEntry(entry), .. }) = Upload::decode(bytes) {
-            carried.push(entry);
+        match Upload::decode(bytes) {
+            Ok(Upload { body: UploadBody::LedgerEntry(entry), .. }) => drop(waiting.insert(entry, bytes.clone())),
+            _ => others.push(bytes),
         }
     }
     for entry in &opened.entries {
         let bytes = entry.encode();
-        if !carried.contains(&bytes) {
-            let upload = upload_of(opened, entry, bytes)?;
-            import::take(database, keys, &mut imported, &upload, now)?;
-        }
+        let upload = waiting.remove(&bytes).map_or_else(|| upload_of(opened, entry, bytes), Ok)?;
+        import::take(database, keys, &mut imported, &upload, now)?;
+    }
+    for upload in waiting.values().chain(others) {
+        import::take(database, keys, &mut imported, upload, now)?;
     }
     Ok(imported)
 }
 
-/// An entry whose upload was cut to its hash once central had receipted it. Central knows it by its top-up and kind; it
-/// only books one that it has lost since.
+/// An entry whose upload was cut to its hash once central had receipted it. Central knows it by its top-up and kind, and
+/// books it only if it has lost it since. The key follows from the entry, so that a repeat is one.
 fn upload_of(opened: &OpenedJournal, entry: &Entry, bytes: Vec<u8>) -> Result<Vec<u8>, CentralError> {
+    let hash = Sha256::new().chain_update(b"opened journal").chain_update(&bytes).finalize();
     let mut key = [0; 16];
-    getrandom::fill(&mut key)?;
+    key.iter_mut().zip(hash).for_each(|(to, from)| *to = from);
     let upload = Upload {
         terminal: opened.terminal.0,
         journal_generation: opened.generation,

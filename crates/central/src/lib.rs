@@ -1,7 +1,8 @@
 //! The city's server, small and dull: it keeps the registry of holders, cards and terminals, publishes the sealed and
 //! signed feed, hands out verification codes, takes uploads, keeps the ledger and the archive of issued documents,
-//! and shows both on plain pages. It holds the cards' keys and uses them for terminals that have a card in hand. It leaves sealing, signing and the wire to `protocol`, the meaning of an entry to
-//! `ledger`, and knows nothing of sessions, readers or screens.
+//! decides claims by what cards and statements say, reconciles, and shows it all on plain pages. It holds the cards'
+//! keys and uses them for terminals that have a card in hand. It leaves sealing, signing and the wire to `protocol`, the
+//! meaning of an entry to `ledger`, and knows nothing of sessions, readers or screens.
 
 pub mod books;
 pub mod card_keys;
@@ -13,12 +14,13 @@ pub mod database;
 pub mod enrol;
 pub mod error;
 pub mod import;
+pub mod journal;
 pub mod key_file;
 pub mod offices;
 pub mod pack;
 pub mod publish;
-pub mod registry;
 pub mod reconcile;
+pub mod registry;
 pub mod report;
 pub mod seed;
 pub mod seen;

@@ -5,10 +5,10 @@
 mod money;
 
 use central::enrol::{EnrolmentOrder, enrol, withdraw, write_bundle};
-use central::import::import;
+use central::import::{Imported, import};
 use central::publish::publish;
 use central::seed::{SeedPlan, seed};
-use central::{CentralError, CityServer, DataFolder, Database, KeyFile, clock, offices, pack, report, serve};
+use central::{CentralError, CityServer, DataFolder, Database, KeyFile, clock, journal, offices, pack, report, serve};
 use clap::{Parser, Subcommand};
 use domain::TerminalId;
 use jiff::civil;
@@ -103,6 +103,26 @@ enum Command {
         /// The file `outbox.sealed` of the stick.
         file: PathBuf,
     },
+    /// Makes the city's recovery key, once. Enrol the terminals anew afterwards: from their next start on they wrap the
+    /// keys of their journals to it.
+    RecoveryKey {
+        /// The file of the private half, for its owner only. Carry it off this machine, twice, and delete it here.
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Opens a terminal's journal with the recovery key, also one that was set aside, and says what is in it. The file
+    /// with the wrapped key has to lie beside it.
+    OpenJournal {
+        /// The file of the private half.
+        #[arg(long)]
+        recovery_key: PathBuf,
+        /// The journal: `journal.db`, or the name under which it was set aside.
+        #[arg(long)]
+        journal: PathBuf,
+        /// Takes its uploads and entries into central's books. Safe to repeat.
+        #[arg(long)]
+        into_books: bool,
+    },
     /// Prints the ledger as text.
     Ledger,
     #[command(flatten)]
@@ -163,6 +183,10 @@ fn run(Arguments { data, command }: Arguments) -> Result<(), CentralError> {
         }
         Command::Serve { port, port_file, with_parent } => run_serve(data, port, port_file.as_deref(), with_parent),
         Command::ImportOutbox { file } => run_import(&data, &file),
+        Command::RecoveryKey { out } => make_recovery_key(&data, &out),
+        Command::OpenJournal { recovery_key, journal, into_books } => {
+            run_open_journal(&data, &recovery_key, &journal, into_books)
+        }
         Command::Money(command) => money::run(&data, command),
         Command::Ledger => {
             let database = Database::open(&data.database())?;
@@ -187,14 +211,47 @@ fn run_import(data: &DataFolder, path: &Path) -> Result<(), CentralError> {
     let bytes = std::fs::read(path).map_err(|error| CentralError::file(path, error))?;
     let keys = KeyFile::load(&data.keys())?;
     let imported = import(&mut Database::open(&data.database())?, &keys, &bytes, clock::now())?;
-    say(&format!(
-        "terminal {}: {} taken, {} known already, {} refused",
-        imported.terminal.0, imported.taken, imported.known, imported.refused
-    ))?;
+    say_imported(&imported)?;
     match imported.cut {
         None => Ok(()),
         Some(error) => Err(CentralError::content(path, error)),
     }
+}
+
+fn say_imported(imported: &Imported) -> Result<(), CentralError> {
+    say(&format!(
+        "terminal {}: {} taken, {} known already, {} refused",
+        imported.terminal.0, imported.taken, imported.known, imported.refused
+    ))
+}
+
+/// The private half is on its disk before the public one is used.
+fn make_recovery_key(data: &DataFolder, out: &Path) -> Result<(), CentralError> {
+    let mut keys = KeyFile::load(&data.keys())?;
+    let secret = keys.make_recovery_key()?;
+    journal::write_recovery_key(&secret, out)?;
+    keys.save(&data.keys())?;
+    say(&format!("the recovery key is in {}: keep it offline, and enrol the terminals anew", out.display()))
+}
+
+fn run_open_journal(data: &DataFolder, key: &Path, path: &Path, into_books: bool) -> Result<(), CentralError> {
+    let opened = journal::open_journal(path, &journal::read_recovery_key(key)?)?;
+    say(&format!(
+        "terminal {}, journal {}: {} entries, {} uploads not receipted",
+        opened.terminal.0,
+        opened.generation,
+        opened.entries.len(),
+        opened.unsent.len()
+    ))?;
+    if let Some(why) = &opened.contradiction {
+        say(&format!("its entries contradict one another: {why}"))?;
+    }
+    if !into_books {
+        return Ok(());
+    }
+    let keys = KeyFile::load(&data.keys())?;
+    let imported = journal::import_journal(&mut Database::open(&data.database())?, &keys, &opened, clock::now())?;
+    say_imported(&imported)
 }
 
 fn run_serve(data: DataFolder, port: u16, port_file: Option<&Path>, with_parent: bool) -> Result<(), CentralError> {

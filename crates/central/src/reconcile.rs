@@ -50,6 +50,10 @@ pub enum Cause {
     LeftOver,
     /// An upload was refused: something a terminal said is not in the books.
     RefusedUpload,
+    /// Evidence that the ledger's rules do not allow central to act on.
+    Undecided,
+    /// A terminal found that purse and records of a card cannot both be right, or that the purse is outside its limits.
+    PurseNeedsCheck,
 }
 
 /// Who has to look into a difference.
@@ -69,7 +73,7 @@ pub enum Owner {
 
 impl Cause {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::PaidNotBooked,
         Self::BookedNotPaid,
         Self::CreditedNotPaid,
@@ -84,6 +88,8 @@ impl Cause {
         Self::ClaimOpenTooLong,
         Self::LeftOver,
         Self::RefusedUpload,
+        Self::Undecided,
+        Self::PurseNeedsCheck,
     ];
 
     /// The stable name.
@@ -104,6 +110,8 @@ impl Cause {
             Self::ClaimOpenTooLong => "claim-open-too-long",
             Self::LeftOver => "left-over",
             Self::RefusedUpload => "refused-upload",
+            Self::Undecided => "undecided",
+            Self::PurseNeedsCheck => "purse-needs-check",
         }
     }
 
@@ -112,9 +120,9 @@ impl Cause {
     pub fn owner(self) -> Owner {
         match self {
             Self::PaidNotBooked | Self::CreditedNotPaid | Self::CaptureOwed | Self::SecondCredit => Owner::Finance,
-            Self::UnknownPayment | Self::ClaimOpenTooLong | Self::LeftOver => Owner::Finance,
+            Self::UnknownPayment | Self::ClaimOpenTooLong | Self::LeftOver | Self::Undecided => Owner::Finance,
             Self::BookedNotPaid | Self::WrongAmount => Owner::Acquirer,
-            Self::PurseHigherThanBooks => Owner::CardOffice,
+            Self::PurseHigherThanBooks | Self::PurseNeedsCheck => Owner::CardOffice,
             Self::PurseLowerThanBooks => Owner::TransportOperator,
             Self::Gap | Self::Rollback | Self::RefusedUpload => Owner::Technician,
         }
@@ -190,6 +198,11 @@ impl Books {
         Ok(Self { views, by_top_up, settings: MoneySettings::load(connection)?, now })
     }
 
+    /// The amount of a top-up.
+    fn amount_of(&self, top_up: TopUpId) -> Option<Cents> {
+        self.by_top_up.get(&top_up)?.first().map(|booked| booked.entry.subject.amount)
+    }
+
     /// Whether a moment lies further back than so many days.
     fn is_past(&self, moment: Timestamp, days: i64) -> bool {
         moment.plus_ms(days.saturating_mul(DAY_MS)) < self.now
@@ -204,7 +217,7 @@ pub fn differences(connection: &Connection, now: Timestamp) -> Result<Vec<Differ
     let books = Books::read(connection, now)?;
     let mut found = payments::differences(connection, &books)?;
     found.extend(purses::differences(connection, &books)?);
-    found.extend(journals::differences(connection)?);
+    found.extend(journals::differences(connection, &books)?);
     found.sort_by(|a, b| (a.cause, a.since, &a.detail).cmp(&(b.cause, b.since, &b.detail)));
     Ok(found)
 }

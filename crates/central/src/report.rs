@@ -76,6 +76,8 @@ pub fn top_ups(entries: &[Entry]) -> Vec<TopUpLine> {
 /// Something a person must look at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Anomaly {
+    /// Central's number of it.
+    pub id: i64,
     /// When it was noticed.
     pub noticed: Timestamp,
     /// Of which terminal.
@@ -84,6 +86,10 @@ pub struct Anomaly {
     pub kind: String,
     /// For a technician.
     pub detail: String,
+    /// The top-up it is about, where there is one.
+    pub top_up: Option<TopUpId>,
+    /// A person has explained it.
+    pub explained: bool,
 }
 
 /// Everything noticed, newest first.
@@ -91,16 +97,45 @@ pub struct Anomaly {
 /// # Errors
 /// `CentralError::Database`.
 pub fn anomalies(connection: &Connection) -> Result<Vec<Anomaly>, CentralError> {
-    let mut statement = connection.prepare("SELECT noticed, terminal, kind, detail FROM anomaly ORDER BY id DESC")?;
+    let mut statement = connection.prepare(
+        "SELECT noticed, terminal, kind, detail, id, top_up, explained IS NOT NULL FROM anomaly ORDER BY id DESC",
+    )?;
     let rows = statement.query_map([], |row| {
         Ok(Anomaly {
             noticed: Timestamp(row.get(0)?),
             terminal: TerminalId(row.get(1)?),
             kind: row.get(2)?,
             detail: row.get(3)?,
+            id: row.get(4)?,
+            top_up: row.get::<_, Option<[u8; 16]>>(5)?.map(TopUpId),
+            explained: row.get(6)?,
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// A person explains what was noticed: it stays in the books, and reconciliation lists it no more. `false` when there
+/// is none of this number, or when it was explained already.
+///
+/// # Errors
+/// `CentralError::NotReady` without a name or a reason; else the database's.
+pub fn explain(
+    database: &mut Database,
+    id: i64,
+    officer: &str,
+    reason: &str,
+    now: Timestamp,
+) -> Result<bool, CentralError> {
+    if officer.trim().is_empty() || reason.trim().is_empty() {
+        return Err(CentralError::NotReady("an explanation has a name and a reason".to_owned()));
+    }
+    database.write(|transaction| {
+        let changed = transaction.execute(
+            "UPDATE anomaly SET explained = ?2, explained_by = ?3, explanation = ?4 WHERE id = ?1 AND explained IS NULL",
+            params![id, now.0, officer.trim(), reason.trim()],
+        )?;
+        Ok(changed > 0)
+    })
 }
 
 /// A deposited document.

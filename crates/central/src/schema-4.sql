@@ -37,6 +37,13 @@ ALTER TABLE posting_4 RENAME TO posting;
 CREATE INDEX entry_by_place ON entry (terminal, journal_generation, seq);
 CREATE INDEX entry_by_card ON entry (card);
 
+-- What was noticed stays; a person may have explained it.
+ALTER TABLE anomaly ADD COLUMN explained INTEGER;
+ALTER TABLE anomaly ADD COLUMN explained_by TEXT;
+ALTER TABLE anomaly ADD COLUMN explanation TEXT;
+-- The top-up it is about, where there is one.
+ALTER TABLE anomaly ADD COLUMN top_up BLOB;
+
 -- A card as a terminal saw it: the basis of every decision about a claim, and of the purses' reconciliation.
 CREATE TABLE card_seen (
     id INTEGER PRIMARY KEY,

@@ -23,6 +23,8 @@ pub struct Sight {
     pub movement_counter: Option<u32>,
     /// The purse, where it was read.
     pub purse: Option<Cents>,
+    /// Purse and records cannot both be right, or the purse is outside its limits.
+    pub needs_check: bool,
     /// The claim it is evidence for.
     pub claim: Option<TopUpId>,
     /// The top-ups that the card held.
@@ -71,7 +73,7 @@ pub(crate) fn keep(
 /// `CentralError::Database`.
 pub fn sights(connection: &Connection, card: CardNumber, generation: Generation) -> Result<Vec<Sight>, CentralError> {
     let mut statement = connection.prepare_cached(
-        "SELECT id, terminal, at, received, counter, movement_counter, purse, claim FROM card_seen
+        "SELECT id, terminal, at, received, counter, movement_counter, purse, claim, needs_check FROM card_seen
          WHERE card = ?1 AND generation = ?2 ORDER BY id",
     )?;
     let rows = statement.query_map(params![sql(card.0), generation.0], sight)?;
@@ -97,6 +99,7 @@ fn sight(row: &Row<'_>) -> rusqlite::Result<Sight> {
         movement_counter: row.get(5)?,
         purse: row.get::<_, Option<i64>>(6)?.map(Cents),
         claim: row.get::<_, Option<[u8; 16]>>(7)?.map(TopUpId),
+        needs_check: row.get(8)?,
         records: Vec::new(),
     })
 }
@@ -117,7 +120,8 @@ fn record(row: &Row<'_>) -> rusqlite::Result<TopUpRecord> {
 /// # Errors
 /// `CentralError::Database`.
 pub fn cards(connection: &Connection) -> Result<Vec<(CardNumber, Generation)>, CentralError> {
-    let mut statement = connection.prepare("SELECT DISTINCT card, generation FROM card_seen ORDER BY card, generation")?;
+    let mut statement =
+        connection.prepare("SELECT DISTINCT card, generation FROM card_seen ORDER BY card, generation")?;
     let rows = statement.query_map([], |row| Ok((row.get::<_, i64>(0)?, Generation(row.get(1)?))))?;
     let mut cards = Vec::new();
     for row in rows {

@@ -71,7 +71,9 @@ impl MoneySettings {
     #[must_use]
     pub fn named(&self) -> [(&'static str, i64); 5] {
         let days = [self.order_days, self.debit_days, self.statement_days, self.upload_days, self.claim_days];
-        std::array::from_fn(|at| (NAMES.get(at).copied().unwrap_or_default(), days.get(at).copied().unwrap_or_default()))
+        std::array::from_fn(|at| {
+            (NAMES.get(at).copied().unwrap_or_default(), days.get(at).copied().unwrap_or_default())
+        })
     }
 }
 

@@ -86,8 +86,7 @@ pub(crate) fn says_credited(fact: &Fact) -> bool {
 /// `CentralError::NotReady` when a stored entry no longer reads.
 pub fn entries_of(connection: &Connection, top_up: TopUpId) -> Result<Vec<Booked>, CentralError> {
     let mut statement = connection.prepare_cached("SELECT bytes, posted FROM entry WHERE top_up = ?1 ORDER BY id")?;
-    let rows =
-        statement.query_map(params![top_up.0], |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, bool>(1)?)))?;
+    let rows = statement.query_map(params![top_up.0], |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, bool>(1)?)))?;
     rows.map(|row| {
         let (bytes, posted) = row?;
         let entry = Entry::decode(&bytes).map_err(|error| CentralError::NotReady(error.to_string()))?;
@@ -103,14 +102,14 @@ pub fn entries_of(connection: &Connection, top_up: TopUpId) -> Result<Vec<Booked
 pub fn view(booked: &[Booked]) -> Result<Option<View>, IllegalStep> {
     let Some(intent) = booked.iter().find(|one| one.entry.fact.kind() == Kind::Intent) else { return Ok(None) };
     let intent = &intent.entry;
-    let is_origin = |entry: &Entry| {
-        (entry.terminal, entry.journal_generation) == (intent.terminal, intent.journal_generation)
-    };
+    let is_origin =
+        |entry: &Entry| (entry.terminal, entry.journal_generation) == (intent.terminal, intent.journal_generation);
     let mut own: Vec<&Entry> = booked.iter().map(|one| &one.entry).filter(|entry| is_origin(entry)).collect();
     own.sort_by_key(|entry| entry.seq);
     let claimed = own.iter().find(|entry| entry.fact.kind() == Kind::Claimed).map(|entry| entry.at);
     let mut top_up = TopUp::from_entries(own)?;
-    let others = booked.iter().map(|one| &one.entry).filter(|entry| !is_origin(entry) && entry.subject == intent.subject);
+    let others =
+        booked.iter().map(|one| &one.entry).filter(|entry| !is_origin(entry) && entry.subject == intent.subject);
     for entry in others {
         if let Some(fact) = as_told_by_others(entry)
             && let Ok((next, _)) = top_up.step(&fact, top_up.last_seq())

@@ -73,7 +73,12 @@ pub async fn serve(server: CityServer, port: u16) -> Result<Running, CentralErro
 }
 
 fn router(server: CityServer) -> Router {
-    api::routes().merge(keys::routes()).merge(pages::routes()).merge(office::routes()).layer(map_response(with_safe_headers)).with_state(server)
+    api::routes()
+        .merge(keys::routes())
+        .merge(pages::routes())
+        .merge(office::routes())
+        .layer(map_response(with_safe_headers))
+        .with_state(server)
 }
 
 async fn with_safe_headers(mut response: Response) -> Response {

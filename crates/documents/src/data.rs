@@ -1,6 +1,7 @@
 //! What is on each paper. Every figure and date is already formatted for the paper's language.
 
 use crate::Emblem;
+use domain::device::{CardEntry, PayerCheck};
 use domain::{DocumentCode, Timestamp};
 use std::fmt;
 use zeroize::{Zeroize, ZeroizeOnDrop};
@@ -64,13 +65,21 @@ pub struct VolanteData {
     pub created: Timestamp,
 }
 
-/// What the payment terminal wants on the receipt (ZVT, status information).
+/// What the payment terminal says of the payment (ZVT, status information), and card schemes want on the customer's
+/// copy. What is empty or unsaid has no line.
 #[derive(Clone, Default)]
 pub struct PaymentLines {
     /// The scheme's name.
     pub scheme: String,
-    /// The masked number of the bank card.
+    /// The masked number of the bank card. However much of it the terminal shows, the paper shows its last four
+    /// digits.
     pub masked_pan: String,
+    /// How the bank card was read.
+    pub entry: CardEntry,
+    /// How the payer was verified.
+    pub check: PayerCheck,
+    /// The card application's identifier (EMV AID), hexadecimal.
+    pub application: String,
     /// The authorisation.
     pub authorisation: String,
     /// The payment terminal's identity.
@@ -83,12 +92,24 @@ pub struct PaymentLines {
     pub notes: Vec<String>,
 }
 
+/// What a receipt is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Purpose {
+    /// The purse was topped up.
+    #[default]
+    TopUp,
+    /// The payment was undone, and the purse is as it was: `before` and `after` are not shown.
+    Voided,
+}
+
 /// A receipt of a top-up. It knows no category of person: products are neutral codes.
 #[derive(Clone)]
 pub struct ReceiptData {
+    /// What it is for.
+    pub purpose: Purpose,
     /// Who gives it.
     pub issuer: Issuer,
-    /// When the purse was read back, to the minute.
+    /// When the purse was read back, or the payment undone, to the minute.
     pub completed_at: String,
     /// The short form of the top-up's id.
     pub top_up: String,
@@ -96,7 +117,7 @@ pub struct ReceiptData {
     pub card_last_four: String,
     /// The purse before.
     pub before: String,
-    /// What was added.
+    /// What was added, or given back, with its currency.
     pub amount: String,
     /// The purse as read back.
     pub after: String,

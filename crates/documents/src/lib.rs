@@ -24,7 +24,7 @@ mod volante;
 mod words;
 
 pub use claim::claim_slip;
-pub use data::{ClaimData, Issuer, PaymentLines, ReceiptData, VolanteData};
+pub use data::{ClaimData, Issuer, PaymentLines, Purpose, ReceiptData, VolanteData};
 pub use emblem::Emblem;
 pub use error::DocumentError;
 pub use readiness::readiness;

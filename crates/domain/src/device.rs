@@ -2,7 +2,7 @@
 //! simulators. A device that vanishes is an ordinary event.
 
 use crate::card::{CardSnapshot, CreditVerdict, PinTries, Presentation, Wishes};
-use crate::{Cents, Day, FailureCode, Handle, PrintName, TerminalId, TopUpId};
+use crate::{Cents, Day, FailureCode, Handle, PrintName, TerminalId, Timestamp, TopUpId};
 
 /// What the card reader says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -141,6 +141,34 @@ pub struct PaymentReference {
     pub trace: u32,
 }
 
+/// How the bank card was read (ZVT TLV tag 1F12).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum CardEntry {
+    /// The payment terminal did not say.
+    #[default]
+    Unsaid,
+    /// Magnetic stripe.
+    Stripe,
+    /// Contact chip.
+    Chip,
+    /// Contactless.
+    Contactless,
+}
+
+/// How the payer was verified (ZVT TLV tag 1F10).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum PayerCheck {
+    /// The payment terminal did not say.
+    #[default]
+    Unsaid,
+    /// Not at all, as for a small amount contactless.
+    Nothing,
+    /// By signature.
+    Signature,
+    /// By PIN, checked by the bank or by the card.
+    Pin,
+}
+
 /// What the acquirer says was paid. No card number of the citizen's bank card is kept beyond the masked digits that
 /// the receipt must show.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -155,6 +183,12 @@ pub struct PaymentApproval {
     pub masked_pan: String,
     /// The authorisation attribute (BMP 3B), for the receipt.
     pub authorisation: String,
+    /// How the bank card was read, for the receipt; not journalled.
+    pub entry: CardEntry,
+    /// How the payer was verified, for the receipt; not journalled.
+    pub check: PayerCheck,
+    /// The card application's identifier (EMV AID), hexadecimal, for the receipt; empty when not said; not journalled.
+    pub application: String,
 }
 
 /// What the payment terminal says.
@@ -272,6 +306,8 @@ pub struct PaymentIntent {
     pub top_up: TopUpId,
     /// How much was to be paid.
     pub amount: Cents,
+    /// When it was journalled, by this terminal's clock: what the payment terminal made before is somebody else's.
+    pub at: Timestamp,
     /// The terminal's newest receipt number before.
     pub receipt_before: u32,
     /// What was asked for: a payment or a reservation.

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use session::{ClockState, Event};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use store::{ClockFloor, SystemFiles};
+use store::{ClockFloor, Journal, StoreError, SystemFiles};
 use sync::SyncState;
 use tokio::sync::watch;
 
@@ -166,13 +166,12 @@ impl Watch {
         }
     }
 
-    /// Whether the journal could bring a top-up to its end on a disk that fills up now. Its reserve is filled while
-    /// nobody is here: that is work for the disk.
+    /// Whether the journal could bring a top-up to its end on a disk that fills up now. What is work for the disk is done
+    /// while nobody is here: its reserve is filled, and the receipts that no commit took along are written down.
     async fn reserve(&self) -> bool {
         let idle = self.vault.is_empty();
         let asked = self.journal.call(move |journal| {
-            let whole =
-                if idle { journal.keep_reserve(&SystemFiles) } else { journal.reserve().map(|state| state.whole) };
+            let whole = if idle { tidy(journal) } else { journal.reserve().map(|state| state.whole) };
             survive(&whole);
             whole
         });
@@ -202,6 +201,14 @@ impl Watch {
             self.journal.hand_in(move |journal| survive(&journal.raise_clock(now)));
         }
     }
+}
+
+fn tidy(journal: &mut Journal) -> Result<bool, StoreError> {
+    if journal.is_full() {
+        return Ok(false);
+    }
+    journal.outbox_flush()?;
+    journal.keep_reserve(&SystemFiles)
 }
 
 #[cfg(test)]

@@ -71,3 +71,75 @@ pub(crate) fn survive<T>(result: &Result<T, StoreError>) {
     }
     tracing::error!(code = %error.code(), %error, "the journal refused");
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::device::PaymentOrder;
+    use domain::{CardNumber, Cents, Day, FailureCode, Generation, TerminalId, Timestamp, TopUpId};
+    use ledger::{Fact, Ledger, Subject};
+    use std::sync::mpsc::channel;
+    use store::JournalKey;
+
+    const NOW: Timestamp = Timestamp(1_800_000_000_000);
+    const TOP_UP: TopUpId = TopUpId([7; 16]);
+
+    fn entries() -> Vec<Entry> {
+        let mut ledger = Ledger::new(TerminalId(7), 1);
+        let subject = Subject { top_up: TOP_UP, card: CardNumber(1), generation: Generation(1), amount: Cents(500) };
+        let intent = Fact::Intent {
+            counter_seen: 0,
+            purse_seen: Cents(0),
+            receipt_before: 0,
+            day: Day(20_000),
+            order: PaymentOrder::Vending,
+            payment_terminal: None,
+        };
+        let declined = Fact::Declined { code: FailureCode::PaymentRefused };
+        vec![ledger.intend(NOW, subject, intent).unwrap(), ledger.record(NOW, TOP_UP, declined).unwrap()]
+    }
+
+    fn report() -> CardReport {
+        CardReport {
+            card: CardNumber(1),
+            generation: Generation(1),
+            counter: 4,
+            purse: Some(Cents(50)),
+            records: Vec::new(),
+            movement_counter: None,
+            needs_check: false,
+            claim: None,
+            at: NOW,
+        }
+    }
+
+    #[test]
+    fn what_one_step_journals_is_one_commit_and_one_word_to_the_session() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.db");
+        let opened = Journal::open(&path, &JournalKey::random().unwrap(), TerminalId(7), NOW).unwrap();
+        let before = opened.journal.commits();
+        let desk = Desk::start("journal", opened.journal).unwrap();
+        let (sender, received) = channel();
+        let (inputs, wake) = (Inputs(sender), Arc::new(Wake::default()));
+        write(&desk, &inputs, &wake, Page::default());
+        write(&desk, &inputs, &wake, Page { entries: entries(), reports: vec![report()] });
+        write(&desk, &inputs, &wake, Page { entries: Vec::new(), reports: vec![report()] });
+        let counted = tokio::runtime::Runtime::new().unwrap().block_on(desk.call(|journal| {
+            let kinds = journal.outbox_kinds().unwrap();
+            (journal.commits(), kinds.into_iter().map(|kind| (kind.kind, kind.queued)).collect::<Vec<_>>())
+        }));
+        let (commits, kinds) = counted.unwrap();
+        assert_eq!(commits - before, 2, "a page without anything on it is none");
+        assert_eq!(kinds, [("card-seen".to_owned(), 2), ("ledger-entry".to_owned(), 2)]);
+        drop((desk, inputs));
+        let said: Vec<Event> = received
+            .iter()
+            .filter_map(|input| match input {
+                Input::Event(event) => Some(event),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(said, [Event::Durable(2)]);
+    }
+}

@@ -5,7 +5,7 @@ use crate::desk::Desk;
 use crate::journal::{JournalDesk, survive};
 use crate::machine::{Clock, Input, Inputs};
 use crate::vault::Vault;
-use documents::{ClaimData, Document, Emblem, Issuer, PaymentLines, ReceiptData, VolanteData, Words};
+use documents::{ClaimData, Document, Emblem, Issuer, PaymentLines, Purpose, ReceiptData, VolanteData, Words};
 use domain::city_pack::{CityPack, TerminalPlate};
 use domain::device::PaymentApproval;
 use domain::document::{DocumentKind, PRODUCT_TOP_UP};
@@ -157,6 +157,7 @@ impl Papers {
         language: &Language,
     ) -> ReceiptData {
         ReceiptData {
+            purpose: Purpose::TopUp,
             issuer: self.issuer(language, "city-card-office"),
             completed_at: language.moment(at),
             top_up: reference.to_string(),
@@ -168,10 +169,13 @@ impl Papers {
             payment: PaymentLines {
                 scheme: approval.scheme.clone(),
                 masked_pan: approval.masked_pan.clone(),
+                entry: approval.entry,
+                check: approval.check,
+                application: approval.application.clone(),
                 authorisation: approval.authorisation.clone(),
                 terminal: approval.reference.terminal.clone(),
-                trace: approval.reference.trace.to_string(),
-                receipt: approval.reference.receipt.to_string(),
+                trace: format!("{:06}", approval.reference.trace),
+                receipt: format!("{:04}", approval.reference.receipt),
                 notes: Vec::new(),
             },
             created: at,

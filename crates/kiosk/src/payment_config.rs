@@ -1,7 +1,8 @@
 //! The `[payment]` section: where the payment terminal is, and its acquirer's profile as commissioning found it.
 
 use domain::device::PaymentOrder;
-use payment::ZvtConfig;
+use jiff::tz::TimeZone;
+use payment::{TerminalClock, ZvtConfig};
 use serde::Deserialize;
 use session::{EndOfDay, TillProfile};
 use std::net::SocketAddr;
@@ -41,6 +42,10 @@ pub struct PaymentConfig {
     /// until commissioning has shown it.
     #[serde(default)]
     pub keeps_last_receipt: bool,
+    /// Minutes that its clock, which goes by the city's local time, may differ from this machine's: what it made longer
+    /// than that before a top-up began is never taken for the top-up's payment.
+    #[serde(default = "clock_tolerance_minutes")]
+    pub clock_tolerance_minutes: u16,
     /// Hours until a reservation of `pre-authorise` lapses.
     #[serde(default = "reservation_hours")]
     pub reservation_hours: u16,
@@ -122,12 +127,16 @@ fn yes() -> bool {
     true
 }
 
+fn clock_tolerance_minutes() -> u16 {
+    15
+}
+
 fn reservation_hours() -> u16 {
     24
 }
 
 impl PaymentConfig {
-    /// What the driver must know.
+    /// What the driver must know, but for the city's clock.
     #[must_use]
     pub fn zvt(&self) -> ZvtConfig {
         ZvtConfig {
@@ -140,6 +149,14 @@ impl PaymentConfig {
             completion_timeout: Duration::from_secs(self.completion_timeout_s.into()),
             ..ZvtConfig::new(self.address)
         }
+    }
+
+    /// What the driver must know in a city whose clocks go by this zone (an IANA name).
+    #[must_use]
+    pub fn zvt_in(&self, time_zone: &str) -> ZvtConfig {
+        let tolerance = Duration::from_secs(u64::from(self.clock_tolerance_minutes) * 60);
+        let clock = TimeZone::get(time_zone).ok().map(|zone| TerminalClock { zone, tolerance });
+        ZvtConfig { clock, ..self.zvt() }
     }
 
     /// What the session must know.
@@ -182,6 +199,8 @@ mod tests {
         let config: PaymentConfig = toml::from_str("address = '127.0.0.1:20007'").unwrap();
         assert_eq!(config.till(), TillProfile { reservation_ms: 86_400_000, ..TillProfile::default() });
         assert_eq!(config.zvt(), ZvtConfig::new(config.address));
+        let clock = config.zvt_in("Europe/Madrid").clock.unwrap();
+        assert_eq!((clock.zone.iana_name(), clock.tolerance), (Some("Europe/Madrid"), TerminalClock::TOLERANCE));
     }
 
     #[test]

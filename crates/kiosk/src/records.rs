@@ -6,7 +6,8 @@ use crate::machine::{Input, Inputs};
 use crate::meter::Meter;
 use crate::spare::Spare;
 use crate::vault::Vault;
-use domain::holder::{PinFacts, TapFacts};
+use domain::card::CityOrder;
+use domain::holder::{OpenTopUp, PinFacts, TapFacts};
 use domain::{CardNumber, FailureCode, Generation, Handle};
 use protocol::{
     CardSecret, Dictionary, EpochKey, FeedFloor, FileHash, FileKind, Manifest, PinCard, PinStamp, Revocations,
@@ -224,11 +225,7 @@ impl Records {
         let record = open_tap(&epoch, &secret, &row, &public.dictionary).map_err(protocol::OpenError::failure)?;
         let (mut facts, credit_key) = record.to_facts();
         facts.credit_key = credit_key.map(|key| self.vault.put(Zeroizing::new(key.expose().to_vec())));
-        facts.open = record.verified_open(std::slice::from_ref(&public.head_key));
-        for open in &mut facts.open {
-            // Signed for another card or another issue of it, whatever record it stands in.
-            open.order = open.order.filter(|order| (order.card, order.generation) == (number, generation));
-        }
+        facts.open = orders_of(record.verified_open(std::slice::from_ref(&public.head_key)), number, generation);
         Ok(facts)
     }
 
@@ -283,5 +280,39 @@ impl Records {
             None if self.rebuilding => Err(FailureCode::CacheUnreadable),
             None => Err(FailureCode::RecordMissing),
         }
+    }
+}
+
+/// The open top-ups of a card. An order that was signed for another card, or another issue of this one, is none,
+/// whatever record it stands in.
+fn orders_of(open: Vec<OpenTopUp>, number: CardNumber, generation: Generation) -> Vec<OpenTopUp> {
+    let is_of_it = |order: &CityOrder| (order.card, order.generation) == (number, generation);
+    open.into_iter().map(|open| OpenTopUp { order: open.order.filter(is_of_it), ..open }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::{Cents, Timestamp, TopUpId};
+
+    #[test]
+    fn an_order_holds_for_the_card_and_the_issue_it_names_and_the_top_up_is_known_all_the_same() {
+        let (top_up, amount) = (TopUpId([1; 16]), Cents(500));
+        let order = CityOrder {
+            top_up,
+            card: CardNumber(33),
+            generation: Generation(2),
+            amount,
+            counter: 4,
+            expires: Timestamp(9),
+        };
+        let open = OpenTopUp { top_up, amount, order: Some(order) };
+        let check = |card, generation, expected| {
+            let found = orders_of(vec![open], CardNumber(card), Generation(generation));
+            assert_eq!(found, [OpenTopUp { order: expected, ..open }], "{card} {generation}");
+        };
+        check(33, 2, Some(order));
+        check(33, 1, None);
+        check(34, 2, None);
     }
 }

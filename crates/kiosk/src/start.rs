@@ -118,12 +118,8 @@ pub fn start_with(config: Config, devices: Devices) -> Result<Handle, KioskError
     let ways = Ways { vault: vault.clone(), inputs: inputs.clone(), meter: meter.clone(), wake: Arc::clone(&wake) };
     let records = Records::new(stock, enrolment.epoch_keys.clone(), trust.clone(), ways);
 
-    let uplink = Uplink {
-        cache,
-        journal: Desk::start("journal", opened.journal)?,
-        records: Desk::start("records", records)?,
-        receipts: Arc::default(),
-    };
+    let uplink =
+        Uplink { cache, journal: Desk::start("journal", opened.journal)?, records: Desk::start("records", records)? };
     let runtime = Runtime::new().map_err(KioskError::Thread)?;
     let driving = Driving { clock: devices.clock, trust, wake: Arc::clone(&wake) };
     let states = start_sync(&runtime, &config, &enrolment, &uplink, driving)?;

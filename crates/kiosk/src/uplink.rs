@@ -7,7 +7,6 @@ use crate::records::{Records, RecordsDesk};
 use domain::{DocumentCode, Timestamp};
 use protocol::{FeedFloor, FileEntry, IdempotencyKey, Manifest, Receipt, SignedCreditOrder};
 use session::{Event, Feed, Network};
-use std::sync::{Arc, Mutex, PoisonError};
 use store::{Cache, HeldHead, Journal, OutboxCounts, OutboxItem, Staging, StoreError};
 use sync::{CodesHost, FeedHost, OutboxHost, SyncState};
 
@@ -17,9 +16,6 @@ pub(crate) struct Uplink {
     pub(crate) cache: Desk<Cache>,
     pub(crate) journal: JournalDesk,
     pub(crate) records: RecordsDesk,
-    /// Receipts that are not journalled yet: a whole batch of uploads costs one commit. One that is lost with the
-    /// process is only sent again, and central answers as it did.
-    pub(crate) receipts: Arc<Mutex<Vec<Receipt>>>,
 }
 
 type Answer<T> = Result<T, StoreError>;
@@ -35,26 +31,6 @@ impl Uplink {
             result
         });
         answer.await.unwrap_or(Err(StoreError::JournalStopped))
-    }
-
-    /// Work on the outbox, which begins with the receipts that came.
-    async fn outbox<R: Send + 'static>(
-        &self,
-        work: impl FnOnce(&mut Journal) -> Answer<R> + Send + 'static,
-    ) -> Answer<R> {
-        let receipts = Arc::clone(&self.receipts);
-        self.journal(move |journal| {
-            let came = std::mem::take(&mut *receipts.lock().unwrap_or_else(PoisonError::into_inner));
-            match journal.outbox_settle_all(&came) {
-                // One that fits nothing is a mistake of ours, and no reason to send nothing more.
-                Err(error) if !error.is_fatal() => {
-                    tracing::error!(code = %error.code(), %error, "the journal refused a receipt");
-                }
-                settled => settled?,
-            }
-            work(journal)
-        })
-        .await
     }
 
     async fn cache<R: Send + 'static>(&self, work: impl FnOnce(&mut Cache) -> Answer<R> + Send + 'static) -> Answer<R> {
@@ -105,24 +81,24 @@ impl FeedHost for Uplink {
 
 impl OutboxHost for Uplink {
     async fn next(&self, limit: u32) -> Answer<Vec<OutboxItem>> {
-        self.outbox(move |journal| journal.outbox_next(limit)).await
+        self.journal(move |journal| journal.outbox_next(limit)).await
     }
 
     async fn settle(&self, receipt: Receipt) -> Answer<()> {
-        self.receipts.lock().unwrap_or_else(PoisonError::into_inner).push(receipt);
-        Ok(())
+        // Written down with the next commit: what is lost with the process is only sent again.
+        self.journal(move |journal| journal.outbox_settle_later(receipt)).await
     }
 
     async fn attempted(&self, key: IdempotencyKey) -> Answer<()> {
-        self.outbox(move |journal| journal.outbox_attempted(key)).await
+        self.journal(move |journal| journal.outbox_attempted(key)).await
     }
 
     async fn quarantine(&self, key: IdempotencyKey, reason: String) -> Answer<()> {
-        self.outbox(move |journal| journal.outbox_quarantine(key, &reason)).await
+        self.journal(move |journal| journal.outbox_quarantine(key, &reason)).await
     }
 
     async fn counts(&self) -> Answer<OutboxCounts> {
-        self.outbox(|journal| journal.outbox_counts()).await
+        self.journal(|journal| journal.outbox_counts()).await
     }
 
     async fn ordered(&self, order: SignedCreditOrder) -> Answer<()> {

@@ -110,6 +110,8 @@ pub(crate) fn postings(top_up: &TopUp, fact: &Fact) -> Vec<Posting> {
         | Fact::CreditedElsewhere { .. }
         | Fact::Ordered { .. }
         | Fact::OrderLapsed { .. }
+        | Fact::ReversalStarted
+        | Fact::ReversalFailed
         | Fact::LeftToCentral => Vec::new(),
     }
 }
@@ -119,7 +121,7 @@ impl TopUp {
     /// booking on.
     fn acquirer_owes(&self) -> bool {
         match self.order() {
-            PaymentOrder::PreAuthorise => self.payment() == Payment::Kept,
+            PaymentOrder::PreAuthorise => self.has(Kind::Posted),
             PaymentOrder::Vending | PaymentOrder::CaptureFirst => self.has(Kind::Authorised),
         }
     }

@@ -49,6 +49,7 @@ impl Chain {
     /// `IllegalStep` when the fact cannot be said of the top-up now: an illegal entry cannot be made.
     pub fn entry(&self, at: Timestamp, top_up: &TopUp, fact: Fact) -> Result<(Entry, TopUp), IllegalStep> {
         let (next, postings) = top_up.step(&fact, self.next_seq)?;
+        let next = next.dated(fact.kind(), at);
         let entry = Entry {
             seq: self.next_seq,
             prev: self.head,

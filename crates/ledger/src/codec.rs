@@ -88,7 +88,9 @@ fn write_fact(to: &mut Writer, fact: &Fact) -> Written {
         | Fact::Claimed
         | Fact::LeftToCentral
         | Fact::LossCreditedButReversed
-        | Fact::LossCaptureExpired => {
+        | Fact::LossCaptureExpired
+        | Fact::ReversalStarted
+        | Fact::ReversalFailed => {
             to.array(0)?;
         }
     }
@@ -177,6 +179,8 @@ fn read_fact(from: &mut Decoder<'_>, kind: Kind) -> Result<Fact, DecodeError> {
         },
         Kind::OrderCredited => Fact::OrderCredited { before: Cents(from.i64()?), after: Cents(from.i64()?) },
         Kind::OrderLapsed => Fact::OrderLapsed { code: read_code(from)? },
+        Kind::ReversalStarted => Fact::ReversalStarted,
+        Kind::ReversalFailed => Fact::ReversalFailed,
     })
 }
 
@@ -209,6 +213,7 @@ fn read_approval(from: &mut Decoder<'_>) -> Result<PaymentApproval, DecodeError>
         scheme: from.str()?.to_owned(),
         masked_pan: from.str()?.to_owned(),
         authorisation: from.str()?.to_owned(),
+        ..PaymentApproval::default()
     })
 }
 

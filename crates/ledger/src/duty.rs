@@ -1,6 +1,6 @@
 //! What must be done next for a top-up, and which effect on money may be asked for.
 
-use crate::{Claim, Credit, IllegalStep, Payment, TopUp};
+use crate::{Claim, Credit, IllegalStep, Kind, Payment, TopUp};
 use domain::card::CreditVerdict;
 use domain::device::{PaymentApproval, PaymentIntent, PaymentOrder};
 use domain::{Timestamp, TopUpId};
@@ -29,15 +29,18 @@ pub enum Duty {
     Acknowledge,
     /// Book the reservation, if it still stands open; it is asked about first, and never booked twice.
     Capture(PaymentApproval),
-    /// Release the reservation, if it still stands open.
+    /// Journal `ReversalStarted`, then release the reservation, if it still stands open.
     Release(PaymentApproval),
     /// Nothing until the reservation has lapsed by itself ([`TopUp::reserved_until`]); then ask the payment terminal,
     /// and where it cannot tell believe the clock ([`TopUp::facts_from_time`]).
     AwaitLapse,
-    /// Reverse the payment, if it is still the payment terminal's last one; otherwise make a claim.
+    /// Journal `ReversalStarted`, then reverse the payment, if it is still the payment terminal's last one: it is asked
+    /// about first, each time. When that cannot be told, make a claim and leave it to central.
     Reverse(PaymentApproval),
     /// Journal `LossCreditedButReversed`.
     BookLoss,
+    /// Journal `LeftToCentral`: a claim whose payment was being given back.
+    LeaveToCentral,
     /// At the next sight of the card: ask it, and when it proves that nothing was credited, credit it now under the
     /// same id, while its counter is the one journalled, or the one central's order names.
     FinishClaim,
@@ -138,7 +141,11 @@ impl TopUp {
                 PaymentOrder::CaptureFirst => Duty::Settle,
                 PaymentOrder::PreAuthorise => Duty::Acknowledge,
             },
-            (Payment::Reserved, _) if self.awaits_lapse() => Duty::AwaitLapse,
+            (Payment::Reserved | Payment::Returning, _) if self.awaits_lapse() => Duty::AwaitLapse,
+            (Payment::Returning, _) if self.claim == Claim::Open && !self.left_to_central => Duty::LeaveToCentral,
+            (Payment::Returning, _) if self.claim == Claim::Open => Duty::AwaitCentral,
+            (Payment::Returning, _) if self.has(Kind::Posted) => self.with_approval(Duty::Reverse),
+            (Payment::Returning, _) => self.with_approval(Duty::Release),
             (Payment::Kept | Payment::Reserved, Credit::Untried) => Duty::StartCredit,
             (Payment::Approved, Credit::Credited) => Duty::Settle,
             (Payment::Approved, Credit::NotCredited) => Duty::Refuse,
@@ -159,7 +166,8 @@ impl TopUp {
     /// Whether the next sight of its card helps, whatever else is open.
     #[must_use]
     pub fn wants_card(&self) -> bool {
-        self.outcome().is_none() && (self.credit == Credit::InDoubt || self.may_finish_claim())
+        let helps = self.credit == Credit::InDoubt || self.may_finish_claim() || self.is_with_central();
+        self.outcome().is_none() && helps
     }
 
     /// Leave for an effect, with the sequence number it must wait for.
@@ -178,11 +186,9 @@ impl TopUp {
                 reserves && (self.payment, self.credit) == (Payment::Approved, Credit::Untried)
             }
             MoneyEffect::Capture => self.may_capture(),
-            MoneyEffect::Release => {
-                self.payment == Payment::Reserved && self.credit == Credit::NotCredited && self.claim == Claim::None
-            }
+            MoneyEffect::Release => self.may_give_back() && !self.has(Kind::Posted),
             MoneyEffect::Refuse => self.payment == Payment::Approved && self.credit == Credit::NotCredited,
-            MoneyEffect::Reverse => self.may_reverse(),
+            MoneyEffect::Reverse => self.may_give_back() && self.has(Kind::Posted),
         };
         self.grant(effect, allowed)
     }
@@ -209,6 +215,11 @@ impl TopUp {
         (kept || self.is_ordered()) && self.credit != Credit::Credited
     }
 
+    /// A claim that central may have ordered to be finished at another terminal, whose record on the card ends it.
+    fn is_with_central(&self) -> bool {
+        self.claim == Claim::Open && self.left_to_central && self.credit != Credit::Credited
+    }
+
     /// Vending answers after the card, and keeps the money while the card is in doubt; capture first answers before.
     fn may_settle(&self) -> bool {
         match self.order {
@@ -227,6 +238,11 @@ impl TopUp {
             Credit::Untried | Credit::Started | Credit::NotCredited => false,
         };
         self.payment == Payment::Reserved && owed && !self.left_to_central && self.outcome().is_none()
+    }
+
+    /// `ReversalStarted` was said, and nobody else may be settling it.
+    fn may_give_back(&self) -> bool {
+        self.payment == Payment::Returning && self.claim == Claim::None && self.outcome().is_none()
     }
 
     pub(crate) fn may_reverse(&self) -> bool {

@@ -120,6 +120,11 @@ pub enum Fact {
         /// Why.
         code: FailureCode,
     },
+    /// The payment terminal is about to be told to reverse the payment, or to release the reservation. From here on
+    /// it may be undone whatever is heard of it, so that this terminal credits nothing more by itself.
+    ReversalStarted,
+    /// The payment stands although its reversal was begun: the acquirer's statement shows it; said by central only.
+    ReversalFailed,
 }
 
 /// How the city settled a claim away from the card.
@@ -161,11 +166,13 @@ pub enum Kind {
     Ordered = 21,
     OrderCredited = 22,
     OrderLapsed = 23,
+    ReversalStarted = 24,
+    ReversalFailed = 25,
 }
 
 impl Kind {
     /// All kinds, by number.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 25] = [
         Self::Intent,
         Self::Authorised,
         Self::Declined,
@@ -189,6 +196,8 @@ impl Kind {
         Self::Ordered,
         Self::OrderCredited,
         Self::OrderLapsed,
+        Self::ReversalStarted,
+        Self::ReversalFailed,
     ];
 
     /// The number in encodings and tables; never reused.
@@ -230,6 +239,8 @@ impl Kind {
             Self::Ordered => "ordered",
             Self::OrderCredited => "order-credited",
             Self::OrderLapsed => "order-lapsed",
+            Self::ReversalStarted => "reversal-started",
+            Self::ReversalFailed => "reversal-failed",
         }
     }
 }
@@ -262,6 +273,8 @@ impl Fact {
             Self::Ordered { .. } => Kind::Ordered,
             Self::OrderCredited { .. } => Kind::OrderCredited,
             Self::OrderLapsed { .. } => Kind::OrderLapsed,
+            Self::ReversalStarted => Kind::ReversalStarted,
+            Self::ReversalFailed => Kind::ReversalFailed,
         }
     }
 }

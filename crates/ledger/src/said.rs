@@ -58,8 +58,11 @@ impl TopUp {
             // Asked again before booking or releasing, or after one of them whose answer was lost.
             (Payment::Reserved, Fact::Reserved { .. }) if same => self.lapse(now).into_iter().collect(),
             (Payment::Reserved, _) if same && !self.card_is_at_work() => vec![end],
-            // Asked again before a reversal, or after one whose answer was lost.
+            // Asked again before a reversal.
             (Payment::Kept, Fact::Voided) if self.may_reverse() && same => vec![end],
+            // Or after one was begun, whose answer was lost. That the payment stands so far proves nothing.
+            (Payment::Returning, Fact::Reserved { .. }) if same => self.lapse(now).into_iter().collect(),
+            (Payment::Returning, _) if same && !self.has(end.kind()) => vec![end],
             _ => Vec::new(),
         }
     }
@@ -87,7 +90,7 @@ impl TopUp {
     /// What is true of a reservation that is not booked, once it has lapsed. While the card is being credited nothing
     /// is said: its answer comes first.
     fn lapse(&self, now: Timestamp) -> Option<Fact> {
-        if self.payment != Payment::Reserved || now < self.until || self.card_is_at_work() {
+        if !self.is_reserved() || now < self.until || self.card_is_at_work() {
             return None;
         }
         Some(if self.credit == Credit::Credited { Fact::LossCaptureExpired } else { Fact::Voided })
@@ -111,11 +114,15 @@ impl TopUp {
         let money_waits = self.claim == Claim::Open && self.payment != Payment::Voided;
         match verdict {
             CreditVerdict::Credited { before, now: after, by } if self.wants_card() => {
-                vec![match by {
-                    Some(by) if by != here => Fact::CreditedElsewhere { by, before, after },
-                    _ if self.is_ordered() => Fact::OrderCredited { before, after },
-                    _ => Fact::Credited { before, after },
-                }]
+                match by {
+                    Some(by) if by != here => vec![Fact::CreditedElsewhere { by, before, after }],
+                    _ if self.is_ordered() => vec![Fact::OrderCredited { before, after }],
+                    _ if self.credit == Credit::InDoubt || self.payment == Payment::Kept => {
+                        vec![Fact::Credited { before, after }]
+                    }
+                    // Proven not credited here before, and only central can judge it now.
+                    _ => Vec::new(),
+                }
             }
             CreditVerdict::NotCredited if self.is_ordered() && now >= self.expires => {
                 vec![Fact::OrderLapsed { code: FailureCode::FeedTooOld }]

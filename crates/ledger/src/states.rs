@@ -46,6 +46,7 @@ impl Payment {
             Self::Adrift => "adrift",
             Self::Reserved => "reserved",
             Self::Kept => "kept",
+            Self::Returning => "returning",
             Self::Voided => "voided",
             Self::Elsewhere => "elsewhere",
         }
@@ -153,5 +154,7 @@ pub fn sample_facts(order: PaymentOrder) -> Vec<Fact> {
         Fact::Ordered { counter_seen: 5, purse_seen: before, day, expires: until },
         Fact::OrderCredited { before, after },
         Fact::OrderLapsed { code: FailureCode::CounterMoved },
+        Fact::ReversalStarted,
+        Fact::ReversalFailed,
     ]
 }

@@ -82,6 +82,8 @@ impl TopUp {
             | Fact::Posted
             | Fact::Voided
             | Fact::CaptureOwed { .. }
+            | Fact::ReversalStarted
+            | Fact::ReversalFailed
             | Fact::LossCaptureExpired
             | Fact::LossCreditedButReversed => self.allows_of_payment(fact),
             Fact::CreditStarted | Fact::Credited { .. } | Fact::NotCredited { .. } | Fact::InDoubt => {
@@ -99,7 +101,7 @@ impl TopUp {
 
     fn allows_of_payment(&self, fact: &Fact) -> bool {
         use Credit::{Credited, InDoubt, NotCredited, Untried};
-        use Payment::{Adrift, Approved, Asked, Kept, Reserved, Unknown, Voided};
+        use Payment::{Adrift, Approved, Asked, Kept, Reserved, Returning, Unknown, Voided};
         let claimed = self.claim == Claim::Open;
         let reserves = self.order == PreAuthorise;
         if self.is_ordered() {
@@ -127,6 +129,12 @@ impl TopUp {
             (Fact::Posted | Fact::Voided, Reserved, InDoubt) => claimed,
             // A reversal needs the proof that nothing was credited and nothing will be.
             (Fact::Voided, Kept, NotCredited) => !claimed,
+            (Fact::ReversalStarted, Kept | Reserved, NotCredited) => !claimed,
+            // Once begun, its end is learned whenever it is told, under a claim too; or that the reservation was
+            // booked before it could be released.
+            (Fact::Posted | Fact::Voided, Returning, _) => true,
+            // Only the acquirer's statement shows it.
+            (Fact::ReversalFailed, Returning, _) => claimed && self.has(Kind::Posted),
 
             (Fact::CaptureOwed { .. }, Reserved, Credited) => true,
             (Fact::CaptureOwed { .. }, Reserved, InDoubt) => claimed,
@@ -158,13 +166,13 @@ impl TopUp {
 
     fn allows_of_claim(&self, fact: &Fact) -> bool {
         use Credit::{Credited, InDoubt, NotCredited, Untried};
-        use Payment::{Adrift, Approved, Kept, Reserved, Unknown, Voided};
+        use Payment::{Adrift, Approved, Kept, Reserved, Returning, Unknown, Voided};
         let open = self.claim == Claim::Open && self.credit != Credited;
         match (fact, self.payment, self.credit) {
             (Fact::Claimed, Unknown, Untried | NotCredited) => true,
-            (Fact::Claimed, Adrift | Reserved | Kept, NotCredited) => true,
+            (Fact::Claimed, Adrift | Reserved | Kept | Returning, NotCredited) => true,
             (Fact::Claimed, Adrift | Reserved | Kept | Voided, InDoubt) => true,
-            (Fact::LeftToCentral, Unknown | Adrift | Reserved, credit) => {
+            (Fact::LeftToCentral, Unknown | Adrift | Reserved | Returning, credit) => {
                 (open && !self.awaits_lapse()) || credit == Credited
             }
             (Fact::ClaimSettled { .. }, ..) => open && !self.is_ordered(),
@@ -175,7 +183,7 @@ impl TopUp {
             (Fact::Ordered { .. }, Payment::None, _) => true,
             // Of a claim of this terminal's own: where the payment is here, or left for central to judge.
             (Fact::Ordered { .. }, Kept, _) => open,
-            (Fact::Ordered { .. }, Unknown | Adrift, _) => open && self.left_to_central,
+            (Fact::Ordered { .. }, Unknown | Adrift | Returning, _) => open && self.left_to_central,
             (Fact::OrderCredited { .. } | Fact::OrderLapsed { .. }, ..) => self.is_ordered(),
             _ => false,
         }
@@ -228,9 +236,13 @@ impl TopUp {
             Fact::OrderLapsed { .. } => self.held_elsewhere = Cents::ZERO,
             Fact::Reserved { until } => (self.payment, self.until) = (Payment::Reserved, *until),
             Fact::CaptureOwed { .. } => {}
+            Fact::ReversalStarted => self.payment = Payment::Returning,
+            Fact::ReversalFailed => self.payment = Payment::Kept,
             Fact::NotCredited { .. } => self.credit = Credit::NotCredited,
             Fact::InDoubt => self.credit = Credit::InDoubt,
             Fact::AnswerInDoubt => self.payment = Payment::Adrift,
+            // Booked while it was to be released: that is still to be undone.
+            Fact::Posted if self.payment == Payment::Returning => {}
             Fact::Posted => self.payment = Payment::Kept,
             Fact::Voided => self.payment = Payment::Voided,
             Fact::Claimed => self.claim = Claim::Open,

@@ -37,6 +37,9 @@ pub enum Payment {
     Reserved,
     /// Kept: the acquirer owes it.
     Kept,
+    /// Kept or reserved, and being given back: it may have been undone since. Whatever is heard of it short of that,
+    /// nothing is credited for it any more, unless central has judged it.
+    Returning,
     /// Undone.
     Voided,
     /// Made through another terminal: central ordered the credit here, and answers for the payment.
@@ -112,6 +115,8 @@ pub struct TopUp {
     /// When central's order lapses.
     pub(crate) expires: Timestamp,
     pub(crate) approval: Option<PaymentApproval>,
+    /// When the intent was journalled.
+    pub(crate) begun: Timestamp,
     pub(crate) last_seq: u64,
 }
 
@@ -140,6 +145,7 @@ impl TopUp {
             until: Timestamp(0),
             expires: Timestamp(0),
             approval: None,
+            begun: Timestamp(0),
             last_seq: 0,
         }
     }
@@ -171,7 +177,15 @@ impl TopUp {
         if postings != entry.postings {
             return Err(IllegalStep::WrongPostings(entry.fact.kind()));
         }
-        Ok(next)
+        Ok(next.dated(entry.fact.kind(), entry.at))
+    }
+
+    /// Keeps the moment of the intent.
+    pub(crate) fn dated(mut self, kind: Kind, at: Timestamp) -> Self {
+        if kind == Kind::Intent {
+            self.begun = at;
+        }
+        self
     }
 
     /// What it is about.
@@ -226,7 +240,7 @@ impl TopUp {
     /// When the reservation lapses; `None` while nothing is reserved.
     #[must_use]
     pub fn reserved_until(&self) -> Option<Timestamp> {
-        (self.payment == Payment::Reserved).then_some(self.until)
+        self.is_reserved().then_some(self.until)
     }
 
     /// Whether central's order to finish it here holds: taken, and neither carried out nor lapsed.
@@ -259,6 +273,7 @@ impl TopUp {
         PaymentIntent {
             top_up: self.subject.top_up,
             amount: self.subject.amount,
+            at: self.begun,
             receipt_before: self.receipt_before,
             order: self.order,
             terminal: self.payment_terminal.clone(),
@@ -290,7 +305,9 @@ impl TopUp {
         let by_order = self.has(Kind::OrderCredited) || (self.has(Kind::CreditedElsewhere) && self.central_answers());
         match (self.payment, self.credit) {
             (Payment::Kept | Payment::Elsewhere, Credit::Credited) => Some(Outcome::Completed),
-            (Payment::Unknown | Payment::Adrift | Payment::Reserved, _) if by_order => Some(Outcome::Completed),
+            (Payment::Unknown | Payment::Adrift | Payment::Reserved | Payment::Returning, _) if by_order => {
+                Some(Outcome::Completed)
+            }
             (Payment::NotPaid, _) | (Payment::Voided, Credit::Untried | Credit::NotCredited) => Some(Outcome::Voided),
             (Payment::Elsewhere, _) if self.has(Kind::OrderLapsed) => Some(Outcome::Voided),
             _ => None,
@@ -308,6 +325,7 @@ impl TopUp {
         match self.payment {
             Payment::Asked | Payment::Unknown | Payment::Approved | Payment::Adrift => true,
             Payment::Kept => self.claim == Claim::None && self.credit != Credit::InDoubt,
+            Payment::Returning => self.claim == Claim::None,
             Payment::Reserved => !self.has(Kind::CaptureOwed) && !self.awaits_lapse(),
             Payment::None | Payment::NotPaid | Payment::Voided | Payment::Elsewhere => false,
         }
@@ -345,18 +363,27 @@ impl TopUp {
 
     /// Whether this terminal will not learn what became of the payment, and central has to.
     pub(crate) fn central_answers(&self) -> bool {
-        self.left_to_central && matches!(self.payment, Payment::Unknown | Payment::Adrift)
+        self.left_to_central && matches!(self.payment, Payment::Unknown | Payment::Adrift | Payment::Returning)
     }
 
     pub(crate) fn holding_account(&self) -> Account {
         if self.claim == Claim::None { Account::Transit } else { Account::Claims }
     }
 
+    /// Reserved, as far as is known: never booked, and not known to be released.
+    pub(crate) fn is_reserved(&self) -> bool {
+        match self.payment {
+            Payment::Reserved => true,
+            Payment::Returning => !self.has(Kind::Posted),
+            _ => false,
+        }
+    }
+
     /// Only reserved, and claimed without a credit: neither booked, since nothing was credited, nor released, since a
     /// claim is never turned into a reversal. It lapses by itself, and nobody was charged.
     pub(crate) fn awaits_lapse(&self) -> bool {
         let uncredited = matches!(self.credit, Credit::Untried | Credit::NotCredited);
-        self.payment == Payment::Reserved && self.claim == Claim::Open && uncredited
+        self.is_reserved() && self.claim == Claim::Open && uncredited
     }
 
     /// Whether a credit may begin: by its order, the money is held, kept or reserved.

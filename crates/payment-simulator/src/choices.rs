@@ -154,6 +154,16 @@ pub enum Partial {
     Releases,
 }
 
+/// The amount that the release of a reservation (06 25) tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReleaseAmount {
+    /// Nothing, as in the public recording: no money moved.
+    Zero,
+    /// What was reserved.
+    Reserved,
+}
+
 /// What the terminal wants to have done before the next payment; until then one ends with 06 1E and this code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

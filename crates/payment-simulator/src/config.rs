@@ -2,8 +2,8 @@
 //! control's `set`, where a time is in milliseconds and its key says so (`pace_ms`).
 
 use crate::choices::{
-    AfterRefusal, Answer, Entry, Need, Partial, RepeatReceipt, ReversalCheck, ReversalReceipt, Unanswered,
-    Verification, Waits,
+    AfterRefusal, Answer, Entry, Need, Partial, ReleaseAmount, RepeatReceipt, ReversalCheck, ReversalReceipt,
+    Unanswered, Verification, Waits,
 };
 use crate::faults::Fault;
 use domain::Cents;
@@ -102,6 +102,10 @@ pub struct Config {
     pub reservation_lifetime: Duration,
     /// The amount of 06 23.
     pub partial: Partial,
+    /// What 04 0F tells of a release.
+    pub release_amount: ReleaseAmount,
+    /// 04 0F names the command that made what it tells of (TLV tag 0A), where that is not 06 01.
+    pub names_command: bool,
     /// The bank refuses each booking (06 24, and 06 23 that books), with this result code.
     pub booking_refused: Option<u8>,
 
@@ -165,6 +169,8 @@ impl Default for Config {
             reversal_refused: None,
             reservation_lifetime: Duration::from_secs(7 * 24 * 3600),
             partial: Partial::Books,
+            release_amount: ReleaseAmount::Zero,
+            names_command: true,
             booking_refused: None,
             end_of_day_refused: None,
             settles_at: None,
@@ -191,6 +197,9 @@ impl Config {
         {
             unhex(text).ok_or_else(|| format!("{name} is not hexadecimal: {text}"))?;
         }
+        if jiff::tz::TimeZone::get(&self.time_zone).is_err() {
+            return Err(format!("no such time zone: {}", self.time_zone));
+        }
         if let Some(time) = &self.settles_at {
             clock_time(time).ok_or_else(|| format!("settles_at is no time such as 23:30: {time}"))?;
         }
@@ -207,9 +216,6 @@ impl Config {
             all.extend(changes.clone());
         }
         let changed: Self = serde_json::from_value(all).map_err(|error| error.to_string())?;
-        if jiff::tz::TimeZone::get(&changed.time_zone).is_err() {
-            return Err(format!("no such time zone: {}", changed.time_zone));
-        }
         changed.check()?;
         Ok(changed)
     }

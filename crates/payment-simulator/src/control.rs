@@ -153,7 +153,14 @@ impl Handle {
             let mut changed = config.clone();
             change(&mut changed);
             changed.check()?;
-            Ok(changed)
+            Ok(Config {
+                listen: config.listen,
+                control: config.control,
+                terminal_id: config.terminal_id,
+                first_receipt: config.first_receipt,
+                state_file: config.state_file.clone(),
+                ..changed
+            })
         })
     }
 

@@ -34,7 +34,7 @@ mod status;
 mod store;
 
 pub use choices::{
-    AfterRefusal, Answer, Entry, Need, Partial, RepeatReceipt, ReversalCheck, ReversalReceipt, Unanswered,
+    AfterRefusal, Answer, Entry, Need, Partial, ReleaseAmount, RepeatReceipt, ReversalCheck, ReversalReceipt, Unanswered,
     Verification, Waits, When,
 };
 pub use config::{Config, Misreport};

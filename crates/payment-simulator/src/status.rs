@@ -2,7 +2,7 @@
 //! that of public traces of terminals in use.
 
 use crate::apdu::Apdu;
-use crate::choices::{Entry, Need, ReversalReceipt, Verification};
+use crate::choices::{Entry, Need, ReleaseAmount, ReversalReceipt, Verification};
 use crate::config::{Config, unhex};
 use crate::fields::{put, put_container, put_var, tlv, to_bcd};
 use crate::ledger::{Kind, Transaction, TransactionState};
@@ -122,7 +122,7 @@ pub(crate) fn failure(terminal: u32, code: u8) -> Apdu {
 
 /// 04 0F of a transaction as it stands: its reversal, its booking, or itself.
 pub(crate) fn outcome(config: &Config, transaction: &Transaction) -> Apdu {
-    let told = told(transaction);
+    let told = told(config, transaction);
     let reversed = transaction.state == TransactionState::Reversed;
     let denied = reversed && config.reversal_receipt == ReversalReceipt::Original;
     let lies = &config.misreports;
@@ -169,7 +169,7 @@ pub(crate) fn day_totals(config: &Config, batch: &Batch) -> Apdu {
     Apdu::new(0x04, 0x0F, data)
 }
 
-fn told(transaction: &Transaction) -> Told {
+fn told(config: &Config, transaction: &Transaction) -> Told {
     let own = Told {
         receipt: transaction.receipt,
         trace: transaction.trace,
@@ -181,11 +181,15 @@ fn told(transaction: &Transaction) -> Told {
     let reversed = transaction.state == TransactionState::Reversed;
     if let Some((receipt, trace)) = transaction.reversal.filter(|_| reversed) {
         let released = transaction.kind == Kind::Reservation && transaction.booking.is_none();
+        let amount = match config.release_amount {
+            ReleaseAmount::Zero if released => Cents::ZERO,
+            _ => transaction.booking.map_or(transaction.amount, |booking| booking.amount),
+        };
         return Told {
             receipt,
             trace,
             original: Some(transaction.posted_trace()),
-            amount: transaction.booking.map_or(transaction.amount, |booking| booking.amount),
+            amount,
             at: transaction.reversed_at.unwrap_or(transaction.at),
             command: Some(if released { [0x06, 0x25] } else { [0x06, 0x30] }),
         };
@@ -219,7 +223,7 @@ fn scheme(name: &str) -> (u8, usize) {
 /// The TLV objects: what was added, how the payer was verified, how the card was read, its application, the command.
 fn container(config: &Config, command: Option<[u8; 2]>) -> Vec<u8> {
     let mut objects = unhex(&config.extra_containers).unwrap_or_default();
-    if let Some(command) = command {
+    if let Some(command) = command.filter(|_| config.names_command) {
         objects.extend(tlv(&[0x0A], &command));
     }
     let verified = match config.verification {

@@ -3,7 +3,7 @@
 //! refuse; when no wait is left and nobody has decided, it lets go and says that the answer is in doubt. What it has
 //! left unknown it wants to be asked about before it takes another payment or ends the day.
 
-use crate::{Abort, Answered, Capture, DayEnd, Held, Outcome, PaymentTerminal, Release, Reversal, Unacknowledged};
+use crate::{Abort, Answered, Capture, DayEnd, Held, Outcome, PaymentTerminal, Release, Reversal, TerminalError, Unacknowledged};
 use domain::device::{PaymentApproval, PaymentEvent, PaymentIntent, PaymentRequest, PaymentVerdict};
 use domain::{Cents, FailureCode, TopUpId};
 use std::collections::VecDeque;
@@ -41,7 +41,7 @@ pub async fn drive_with_checks<T: PaymentTerminal>(
     emit: impl Fn(PaymentEvent) + Send + Sync,
 ) {
     let (asked, waiting) = (Vec::new(), VecDeque::new());
-    let mut desk = Desk { terminal, requests, checks, asked, waiting, undecided: None, emit };
+    let mut desk = Desk { terminal, requests, checks, asked, waiting, undecided: None, told: None, emit };
     let mut retry = RETRY[0];
     loop {
         let began = Instant::now();
@@ -80,6 +80,8 @@ struct Desk<T, E> {
     waiting: VecDeque<PaymentRequest>,
     /// What this desk has left unknown, and nobody has asked about since.
     undecided: Option<TopUpId>,
+    /// The receipt number last said with `Ready`.
+    told: Option<u32>,
     emit: E,
 }
 
@@ -119,7 +121,7 @@ impl<T: PaymentTerminal, E: Fn(PaymentEvent) + Send + Sync> Desk<T, E> {
                     return ControlFlow::Continue(());
                 }
                 () = sleep(CHECK_EVERY) => {
-                    if let Err(error) = self.terminal.check().await {
+                    if let Err(error) = self.look_again().await {
                         tracing::warn!(%error, "payment terminal does not answer");
                         return ControlFlow::Continue(());
                     }
@@ -149,6 +151,21 @@ impl<T: PaymentTerminal, E: Fn(PaymentEvent) + Send + Sync> Desk<T, E> {
         }
     }
 
+    /// The sign of life of an idle line; and whether somebody has used the terminal's own menu meanwhile, so that the
+    /// next intent names the receipt that really was before it.
+    async fn look_again(&mut self) -> Result<(), TerminalError> {
+        self.terminal.check().await?;
+        let last_receipt = self.terminal.last_receipt().await?;
+        self.seen(last_receipt);
+        Ok(())
+    }
+
+    fn seen(&mut self, last_receipt: u32) {
+        if self.told != Some(last_receipt) {
+            self.ready(last_receipt);
+        }
+    }
+
     /// Asks the terminal; when the line turns out dead, the next attempt to connect is the answer.
     async fn check(&mut self, check: Check) {
         let answered = match self.terminal.check().await {
@@ -158,6 +175,7 @@ impl<T: PaymentTerminal, E: Fn(PaymentEvent) + Send + Sync> Desk<T, E> {
         match answered {
             // Who asked may have gone; that is no reason to stop.
             Ok(last_receipt) => {
+                self.seen(last_receipt);
                 let _ = check.send(Some(last_receipt));
             }
             Err(error) => {
@@ -315,7 +333,8 @@ impl<T: PaymentTerminal, E: Fn(PaymentEvent) + Send + Sync> Desk<T, E> {
         found.and_then(|place| self.waiting.remove(place)).is_some()
     }
 
-    fn ready(&self, last_receipt: u32) {
+    fn ready(&mut self, last_receipt: u32) {
+        self.told = Some(last_receipt);
         let terminal = self.terminal.identity().unwrap_or_default().to_owned();
         (self.emit)(PaymentEvent::Ready { last_receipt, terminal });
     }

@@ -12,4 +12,4 @@ pub mod zvt;
 pub use terminal::{
     Abort, Answered, Capture, DayEnd, Held, Outcome, PaymentTerminal, Release, Reversal, TerminalError, Unacknowledged,
 };
-pub use zvt::{ZvtConfig, ZvtTerminal};
+pub use zvt::{TerminalClock, ZvtConfig, ZvtTerminal};

@@ -62,8 +62,10 @@ pub(crate) struct Till {
     pub(crate) giving_back_ms: BTreeMap<TopUpId, u64>,
     /// When a reservation is to be booked or released again.
     pub(crate) retries: BTreeMap<TopUpId, Retry>,
-    /// A reversal whose answer was lost: no claim may be made of it before the payment terminal has told.
-    pub(crate) reversal_in_doubt: BTreeSet<TopUpId>,
+    /// Captures that are owed and of which the payment terminal has told, since this start, that the last try failed.
+    pub(crate) captures_told: BTreeSet<TopUpId>,
+    /// Reservations whose time is over and about which the payment terminal has answered since.
+    pub(crate) lapses_asked: BTreeSet<TopUpId>,
     /// The purse before and after, of credits since the start.
     pub(crate) credits: BTreeMap<TopUpId, (Cents, Cents)>,
     /// Why a top-up failed, for the screen.
@@ -114,9 +116,14 @@ impl Till {
         self.verdicts_unknown.retain(|id, _| open.contains(id));
         self.slips.retain(|id, _| open.contains(id));
         self.abort_asked_ms.retain(|id, _| open.contains(id));
-        for noted in
-            [&mut self.left, &mut self.cancelled, &mut self.hold_ending, &mut self.retried, &mut self.reversal_in_doubt]
-        {
+        for noted in [
+            &mut self.left,
+            &mut self.cancelled,
+            &mut self.hold_ending,
+            &mut self.retried,
+            &mut self.captures_told,
+            &mut self.lapses_asked,
+        ] {
             noted.retain(|id| open.contains(id));
         }
     }

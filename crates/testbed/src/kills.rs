@@ -163,10 +163,9 @@ impl Kills {
     /// The card lies there, and the amount is chosen.
     fn begin(&mut self) -> Result<(), StreetError> {
         self.spend()?;
-        self.street.lay_card();
         let deadline = Instant::now() + SETTLED;
         loop {
-            self.kiosk.wait_screen("home")?;
+            self.lay_card()?;
             self.kiosk.press("top-up")?;
             let next = self.kiosk.wait_for("the amounts, or why not", |seen| seen.kind() != "home")?;
             if next.button("amount-500").is_some() {
@@ -178,10 +177,33 @@ impl Kills {
                 return Err(StreetError::Late { what, patience: SETTLED, seen: next.summary() });
             }
             self.leave()?;
-            self.street.lay_card();
         }
         self.kiosk.press("amount-500")?;
         self.kiosk.wait_for("five euros marked", |seen| seen.sum().get(1) == Some(&AMOUNT)).map(drop)
+    }
+
+    /// Lays the card down until its home screen is there: after a restart the first thing on the glass may be trouble.
+    fn lay_card(&mut self) -> Result<(), StreetError> {
+        let deadline = Instant::now() + SETTLED;
+        loop {
+            self.street.lay_card();
+            let shown = |seen: &Seen| matches!(seen.kind(), "home" | "trouble") && seen.overlay().is_none();
+            let seen = self.kiosk.wait_within(SETTLED, "the home screen, or trouble", shown)?;
+            if seen.kind() == "home" {
+                return Ok(());
+            }
+            if Instant::now() > deadline {
+                let what = "the home screen".to_owned();
+                return Err(StreetError::Late { what, patience: SETTLED, seen: seen.summary() });
+            }
+            match seen.button("home") {
+                Some(home) => {
+                    self.kiosk.act(&home)?;
+                    self.kiosk.wait_within(PATIENCE, "another painting", |next| next.seq() > seen.seq())?;
+                }
+                None => self.leave()?,
+            }
+        }
     }
 
     /// Behind the kiosk's back the purse is spent from, as on a bus.
@@ -234,8 +256,7 @@ impl Kills {
             if self.await_settled(Duration::from_millis(700))? {
                 return Ok(());
             }
-            self.street.lay_card();
-            self.kiosk.wait_screen("home")?;
+            self.lay_card()?;
             if self.await_settled(Duration::from_secs(4))? {
                 return self.leave();
             }
@@ -247,7 +268,7 @@ impl Kills {
     }
 
     /// Whether central knows how everything ended, within this time.
-    fn await_settled(&self, patience: Duration) -> Result<bool, StreetError> {
+    fn await_settled(&mut self, patience: Duration) -> Result<bool, StreetError> {
         let deadline = Instant::now() + patience;
         loop {
             if self.differences()?.is_empty() {
@@ -260,7 +281,7 @@ impl Kills {
         }
     }
 
-    fn differences(&self) -> Result<Vec<String>, StreetError> {
+    fn differences(&mut self) -> Result<Vec<String>, StreetError> {
         let witness = Witness { payments: self.terminal.payments()?, spent: Some(self.spent) };
         differences(&self.street, &witness)
     }

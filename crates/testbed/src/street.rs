@@ -128,6 +128,7 @@ impl Street {
         let payment = Simulator::start(payment_simulator::Config {
             pace: config.payment_pace,
             state_file: Some(dir.join("payment-terminal.json")),
+            time_zone: city.time_zone().to_owned(),
             ..payment_simulator::Config::default()
         })?;
         let payment_cable = Link::to(payment.addr).map_err(io_error("the cable to the payment terminal"))?;

@@ -172,8 +172,8 @@ fn an_outbox_that_cannot_be_sent_is_carried_to_central_on_a_stick() -> Played {
     stage.open_maintenance()?;
     stage.more("export")?;
     stage.kiosk.press("start-export")?;
-    let without =
-        stage.kiosk.wait_for("no stick", |seen| seen.heading().contains("USB") && seen.kind() == "details")?;
+    // The screen before speaks of a stick as well: a second touch that came before the answer would be lost.
+    let without = stage.kiosk.wait_for("no stick", |seen| seen.heading().starts_with("No encontramos"))?;
     assert!(without.button("start-export").is_some(), "it can be tried again");
     stage.street.plug_stick()?;
     stage.kiosk.press("start-export")?;
@@ -223,8 +223,9 @@ fn a_finder_reads_nothing(stage: &Stage, export: &Path) -> Played {
     let overview = std::fs::read(export.join("overview.json")).map_err(testbed::io_error("the overview"))?;
     let overview: serde_json::Value = serde_json::from_slice(&overview).expect("JSON");
     assert_eq!(overview["terminal"], 7);
-    assert_eq!(overview["outbox"][0]["kind"], "document-issued");
-    assert_eq!(overview["outbox"][0]["queued"], 1);
+    let lines = overview["outbox"].as_array().expect("a list");
+    let queued = |kind: &str| lines.iter().find(|line| line["kind"] == kind).map(|line| line["queued"].clone());
+    assert_eq!(queued("document-issued"), Some(1.into()), "{lines:?}");
     Ok(())
 }
 

@@ -48,6 +48,9 @@ faults! {
     TillReplaced = "payment terminal replaced",
     /// An operator takes a payment of their own at the payment terminal's menu.
     OperatorSale = "operator's own payment",
+    /// The same, of just the amount of ours, under the receipt number ours would have. Beyond contract: the menus are
+    /// locked by the registration.
+    OperatorSameSale = "operator's own payment of our amount",
     /// The answer to the approval is lost, and the payment terminal keeps the money.
     AckLostKept = "acknowledgement lost, kept",
     /// The answer to the approval is lost, and the payment terminal reverses by itself.
@@ -112,7 +115,7 @@ faults! {
 
 impl Fault {
     /// Those that strike at a point, and so make columns of the table.
-    pub const AT_POINTS: [Self; 29] = [
+    pub const AT_POINTS: [Self; 30] = [
         Self::Kill,
         Self::PowerCut,
         Self::KillThenPowerCut,
@@ -124,6 +127,7 @@ impl Fault {
         Self::TillForgets,
         Self::TillReplaced,
         Self::OperatorSale,
+        Self::OperatorSameSale,
         Self::AckLostKept,
         Self::AckLostReversed,
         Self::Declined,
@@ -154,7 +158,14 @@ impl Fault {
     /// noticed at central, not absent.
     #[must_use]
     pub fn is_beyond_contract(self) -> bool {
-        matches!(self, Self::FlushIgnored | Self::ImageRestored | Self::JournalSpoilt | Self::OperatorReverses)
+        matches!(
+            self,
+            Self::FlushIgnored
+                | Self::ImageRestored
+                | Self::JournalSpoilt
+                | Self::OperatorReverses
+                | Self::OperatorSameSale
+        )
     }
 
     /// Whether it can strike there.
@@ -168,7 +179,7 @@ impl Fault {
             Self::Kill | Self::PowerCut | Self::KillThenPowerCut => true,
             Self::LineDrops | Self::TillLosesPower | Self::TillForgets | Self::TillReplaced => deed.is_payment(),
             // While it waits for an answer its menus are locked.
-            Self::OperatorSale => deed.is_payment() && !deed.is_answer() && cut == Cut::Undone,
+            Self::OperatorSale | Self::OperatorSameSale => deed.is_payment() && !deed.is_answer() && cut == Cut::Undone,
             Self::AckLostKept | Self::AckLostReversed => deed.is_answer() && cut == Cut::Undone,
             Self::Declined | Self::WrongAmount | Self::ApprovedWhileDying => deed.asks_money() && cut == Cut::Undone,
             Self::SaidTwice => deed.is_payment() && deed != Deed::Resolve && cut == Cut::Unanswered,

@@ -66,7 +66,6 @@ impl Bench {
         let rest = self.disks.split_off(kiosks);
         let disks = std::mem::take(&mut self.disks);
         let mut street = Street::new(plan.clone(), disks, bug, tally, tells);
-        street.begin();
         for step in &plan.steps {
             street.take(*step);
             if !street.broken.is_empty() {

@@ -43,6 +43,9 @@ struct Arguments {
     /// With each mistake in turn, until it is found.
     #[arg(long)]
     bugs: bool,
+    /// Goes on after a history that failed, and counts failures by kind.
+    #[arg(long)]
+    keep_going: bool,
     /// Writes the table of transition x fault x cut point, tab-separated.
     #[arg(long)]
     table: Option<PathBuf>,
@@ -94,6 +97,7 @@ fn order(arguments: &Arguments, bug: Option<Bug>, histories: u64) -> Order {
         jobs: arguments.jobs.unwrap_or(cores),
         choice: choice(arguments),
         bug,
+        keep_going: arguments.keep_going && bug.is_none(),
     }
 }
 
@@ -119,6 +123,9 @@ fn simulate(arguments: &Arguments) -> Result<bool, SetupError> {
 
 fn tell_smallest(order: &Order, outcome: &Outcome) -> Result<(), SetupError> {
     let Some((seed, broken)) = &outcome.failed else { return Ok(()) };
+    for (kind, (count, first)) in &outcome.kinds {
+        println!("{count:>8} failed from seed {first} on: {kind}");
+    }
     println!("\nhistory {seed} failed: {}", broken.join("; "));
     let plan = Plan::of(*seed, &order.choice);
     let (small, verdict) = shrink::shrink(&mut Bench::new()?, &plan, order.bug);

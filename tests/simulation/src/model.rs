@@ -63,6 +63,10 @@ impl Told {
             return End::Lost;
         }
         match (self.says(Kind::Posted), self.says(Kind::Voided), credited) {
+            // Taken up on the city's order, and not begun here.
+            _ if self.says(Kind::Ordered) && !self.says(Kind::Intent) => {
+                if credited || self.says(Kind::OrderLapsed) { End::Completed } else { End::Nameless }
+            }
             (_, true, false) if !self.says(Kind::InDoubt) || self.says(Kind::NotCredited) => End::Voided,
             (true, false, true) => End::Completed,
             _ if self.says(Kind::Claimed) || self.says(Kind::LeftToCentral) => End::Named,
@@ -74,6 +78,10 @@ impl Told {
     #[must_use]
     pub fn is_over(&self) -> bool {
         !matches!(self.end(), End::Named | End::Nameless)
+    }
+
+    fn in_words(&self) -> String {
+        self.words.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(", ")
     }
 
     fn booked(&self, account: Account) -> i64 {
@@ -94,6 +102,7 @@ pub fn check(street: &mut Street<'_>) {
         let told = told.get(&id).cloned().unwrap_or_default();
         found.extend(judge(street, id, &told, beyond));
         count(street, &told);
+        street.tell(|| format!("{} ended {:?}: {}", short(id), told.end(), told.in_words()));
     }
     if !beyond {
         found.extend(check_float(street, &told));
@@ -112,6 +121,8 @@ fn unexplained(difference: &crate::world::central::Difference, told: &BTreeMap<T
     match difference {
         D::Unbooked(..) | D::Purse(_) if open => None,
         D::Unbooked(till, receipt) => Some(format!("the acquirer charged receipt {receipt} of {till}, and nobody booked it")),
+        // Central decides, and the claim says so.
+        D::Unpaid(id) if told.get(id).is_some_and(|told| told.end() == End::Named) => None,
         D::Unpaid(id) => Some(format!("{id} is booked as kept, and the acquirer knows nothing of it")),
         D::Purse(card) => Some(format!("the purse of {card:?} is not what the books make it")),
         D::Forked(terminal, generation) => Some(format!("journal {generation} of {terminal:?} went back")),
@@ -136,16 +147,17 @@ fn count(street: &mut Street<'_>, told: &Told) {
 fn read_journals(street: &mut Street<'_>, beyond: bool) -> BTreeMap<TopUpId, Told> {
     let mut told: BTreeMap<TopUpId, Told> = BTreeMap::new();
     let mut found = Vec::new();
-    for kiosk in &street.kiosks {
+    for kiosk in street.kiosks.iter().filter(|kiosk| kiosk.begun) {
         let Some(process) = &kiosk.process else {
             found.push(format!("terminal {:?} does not run", kiosk.id));
             continue;
         };
         let entries = process.journal.entries().unwrap_or_default();
         let known = street.central.chain(kiosk.id, process.journal.generation());
-        let known: &[Entry] = known.map_or(&[], |chain| chain.entries.as_slice());
-        if !beyond && known != entries.as_slice() {
-            found.push(format!("{:?} has {} entries, central has {} of them or others", kiosk.id, entries.len(), known.len()));
+        let same = known.map_or(entries.is_empty(), |chain| chain.values().eq(&entries));
+        if !beyond && !same {
+            let known = known.map_or(0, std::collections::BTreeMap::len);
+            found.push(format!("{:?} has {} entries, central has {known} of them or others", kiosk.id, entries.len()));
         }
         entries.iter().for_each(|entry| told.entry(entry.subject.top_up).or_default().hear(entry));
         street.tally.commits += process.journal.commits();
@@ -206,6 +218,10 @@ fn noticed(street: &Street<'_>, id: TopUpId, end: End, truth: (bool, bool)) -> O
     };
     let silent = !as_said && street.central.differences.is_empty();
     silent.then(|| format!("{id} ended {end:?}, truth is {}, and nobody has noticed", say(truth)))
+}
+
+fn short(id: TopUpId) -> String {
+    id.to_string().chars().take(6).collect()
 }
 
 fn say((charged, credited): (bool, bool)) -> &'static str {

@@ -144,8 +144,12 @@ pub struct Plan {
     pub kiosks: usize,
     /// How their payment terminals behave.
     pub ways: Ways,
+    /// After a first visit the card is taken to another terminal.
+    pub elsewhere: bool,
     /// What is uploaded is receipted in the journal, as a terminal does, also when all is over.
     pub receipts: bool,
+    /// What is written is uploaded at once, not only now and then.
+    pub talks: bool,
     /// What happens, in order.
     pub steps: Vec<Step>,
     /// What lies in wait.
@@ -170,14 +174,16 @@ impl Plan {
         let orders = [PaymentOrder::Vending, PaymentOrder::Vending, PaymentOrder::CaptureFirst, PaymentOrder::PreAuthorise];
         let thrown = orders[dice.index(orders.len())];
         let order = choice.order.unwrap_or(thrown);
-        let kiosks = 1 + dice.index(3);
+        let kiosks = [1, 1, 1, 2, 2, 3][dice.index(6)];
         let mut plan = Self {
             seed: dice.bits(),
             order,
             keyed,
             kiosks,
             ways: ways(&mut dice),
+            elsewhere: false,
             receipts: dice.one_in(8),
+            talks: dice.one_in(10),
             steps: Vec::new(),
             armed: Vec::new(),
         };
@@ -196,6 +202,13 @@ impl Plan {
             }
             let spares = if dice.one_in(4) { u8::try_from(dice.below(3)).unwrap_or(0) } else { 0 };
             self.armed.push(Armed { cell, spares });
+            let another = matches!(cell.fault, Fault::OperatorSale | Fault::OperatorSameSale | Fault::TillReplaced);
+            if another && cell.point == Point::deed(Deed::Resolve, Cut::Undone) {
+                // Ours was never made, and the last receipt is somebody else's.
+                self.add(Deed::Authorise, Cut::Undone, Fault::Kill);
+                self.add(Deed::Reserve, Cut::Undone, Fault::Kill);
+                continue;
+            }
             self.lead_to(cell.point.transition, dice);
         }
     }
@@ -212,12 +225,29 @@ impl Plan {
         let asks = if self.order == PaymentOrder::PreAuthorise { Deed::Reserve } else { Deed::Authorise };
         match transition {
             Transition::Fact(kind) => self.lead_to_fact(kind, asks, dice),
+            Transition::Deed(Deed::OrderCredit) => self.lead_elsewhere(asks, dice),
             Transition::Deed(deed) => self.lead_to_deed(deed, asks, dice),
         }
     }
 
     fn lead_to_fact(&mut self, kind: Kind, asks: Deed, dice: &mut Dice) {
         match kind {
+            Kind::Ordered | Kind::OrderCredited | Kind::OrderLapsed | Kind::CreditedElsewhere => {
+                self.lead_elsewhere(asks, dice);
+            }
+            Kind::ReversalStarted | Kind::ReversalFailed => {
+                self.lead_to_deed(Deed::Reverse, asks, dice);
+                if kind == Kind::ReversalFailed {
+                    self.add(Deed::Reverse, Cut::Undone, Fault::ReversalRefused);
+                    self.add(Deed::Release, Cut::Undone, Fault::ReversalRefused);
+                }
+            }
+            Kind::CaptureOwed => self.add(Deed::Capture, Cut::Undone, Fault::CaptureRefused),
+            Kind::LossCaptureExpired => {
+                for _ in 0..40 {
+                    self.add(Deed::Capture, Cut::Undone, Fault::CaptureRefused);
+                }
+            }
             Kind::Declined => self.add(asks, Cut::Undone, Fault::Declined),
             Kind::PaymentUnknown => self.add(asks, Cut::Unanswered, Fault::LineDrops),
             Kind::NeverMade => self.add(asks, Cut::Undone, Fault::Kill),
@@ -236,6 +266,19 @@ impl Plan {
                 self.add(Deed::Settle, Cut::Undone, Fault::AckLostReversed);
             }
             _ => {}
+        }
+    }
+
+    /// A claim on kept money, and the card at another terminal that hears from central.
+    fn lead_elsewhere(&mut self, asks: Deed, dice: &mut Dice) {
+        (self.talks, self.kiosks, self.elsewhere) = (true, self.kiosks.max(2), true);
+        self.ways.reverses_alone = false;
+        self.ways.waits = 0;
+        if dice.one_in(3) {
+            self.add(Deed::Credit, Cut::Undone, Fault::TornUncommitted);
+        } else {
+            self.add(asks, Cut::Unanswered, Fault::LineDrops);
+            self.add(Deed::Credit, Cut::Undone, Fault::TornUncommitted);
         }
     }
 
@@ -279,13 +322,39 @@ impl Plan {
             self.around(dice);
         }
         let kiosk = dice.index(self.kiosks);
-        self.steps.push(Step::Visit { kiosk, card: 0, amount: amount(dice), manner: manner(dice) });
+        let mut first = manner(dice);
+        if self.elsewhere {
+            first = Manner { lays_back_ms: None, ..Manner::CALM };
+        }
+        self.steps.push(Step::Visit { kiosk, card: 0, amount: amount(dice), manner: first });
+        if self.elsewhere {
+            self.go_elsewhere(kiosk, dice);
+        }
         for _ in 0..dice.below(3) {
             if dice.one_in(2) {
                 self.around(dice);
             }
             self.come_again(kiosk, dice);
         }
+    }
+
+    fn go_elsewhere(&mut self, kiosk: usize, dice: &mut Dice) {
+        let other = usize::from(kiosk == 0);
+        let calm = |kiosk| Step::Visit { kiosk, card: 0, amount: 500, manner: Manner::CALM };
+        if dice.one_in(3) {
+            // The card moves on before anybody knows of the claim.
+            self.steps.push(calm(other));
+        }
+        self.talks = dice.one_in(2);
+        self.steps.push(Step::Upload { kiosk });
+        self.steps.push(Step::Look { kiosk: other, card: 0 });
+        self.steps.push(Step::Upload { kiosk: other });
+        match dice.below(4) {
+            0 => self.steps.push(Step::Pass { ms: 9 * 86_400_000 }),
+            1 => self.steps.push(calm(other)),
+            _ => {}
+        }
+        self.steps.push(Step::Look { kiosk: if dice.one_in(3) { kiosk } else { other }, card: 0 });
     }
 
     fn come_again(&mut self, before: usize, dice: &mut Dice) {

@@ -3,7 +3,9 @@
 use crate::bugs::Bug;
 use crate::history::{Bench, SetupError};
 use crate::plan::{Choice, Plan};
+use crate::shrink::kind_of;
 use crate::tally::Tally;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -22,6 +24,8 @@ pub struct Order {
     pub choice: Choice,
     /// With this mistake.
     pub bug: Option<Bug>,
+    /// Goes on after a history that failed.
+    pub keep_going: bool,
 }
 
 /// What came of it.
@@ -31,8 +35,35 @@ pub struct Outcome {
     pub tally: Tally,
     /// The lowest seed that failed, and what broke.
     pub failed: Option<(u64, Vec<String>)>,
+    /// Each kind of failure: how often, and the lowest seed.
+    pub kinds: BTreeMap<String, (u64, u64)>,
     /// How long it took.
     pub took: Duration,
+}
+
+impl Outcome {
+    fn fails(&mut self, seed: u64, broken: Vec<String>) {
+        let kind = kind_of(&broken).unwrap_or_default();
+        let (count, first) = self.kinds.entry(kind).or_insert((0, seed));
+        *count += 1;
+        *first = (*first).min(seed);
+        if self.failed.as_ref().is_none_or(|(lowest, _)| seed < *lowest) {
+            self.failed = Some((seed, broken));
+        }
+    }
+
+    fn add(&mut self, other: Self) {
+        self.tally.add(&other.tally);
+        for (kind, (count, first)) in other.kinds {
+            let (sum, lowest) = self.kinds.entry(kind).or_insert((0, first));
+            *sum += count;
+            *lowest = (*lowest).min(first);
+        }
+        self.failed = match (self.failed.take(), other.failed) {
+            (Some(one), Some(other)) => Some(if one.0 <= other.0 { one } else { other }),
+            (one, other) => one.or(other),
+        };
+    }
 }
 
 /// Seeds a worker takes at a time.
@@ -52,12 +83,7 @@ pub fn run(order: &Order) -> Result<Outcome, SetupError> {
     });
     let mut all = Outcome::default();
     for result in results {
-        let outcome = result?;
-        all.tally.add(&outcome.tally);
-        all.failed = match (all.failed, outcome.failed) {
-            (Some(one), Some(other)) => Some(if one.0 <= other.0 { one } else { other }),
-            (one, other) => one.or(other),
-        };
+        all.add(result?);
     }
     all.took = began.elapsed();
     Ok(all)
@@ -76,10 +102,14 @@ fn work(order: &Order, next: &AtomicU64, stop: &AtomicBool, began: Instant) -> R
             let seed = order.first_seed.wrapping_add(number);
             let plan = Plan::of(seed, &order.choice);
             let verdict = bench.run(&plan, order.bug, &mut outcome.tally, false);
-            if !verdict.broken.is_empty() {
-                outcome.failed = Some((seed, verdict.broken));
-                stop.store(true, Ordering::Relaxed);
-                return Ok(outcome);
+            // A mistake is found by a history that is well without it.
+            let well = verdict.broken.is_empty() || order.bug.is_none() || bench.run(&plan, None, &mut Tally::default(), false).broken.is_empty();
+            if !verdict.broken.is_empty() && well {
+                outcome.fails(seed, verdict.broken);
+                if !order.keep_going {
+                    stop.store(true, Ordering::Relaxed);
+                    return Ok(outcome);
+                }
             }
         }
     }

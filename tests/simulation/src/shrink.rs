@@ -13,10 +13,11 @@ const ATTEMPTS_MAX: u32 = 400;
 pub fn shrink(bench: &mut Bench, plan: &Plan, bug: Option<Bug>) -> (Plan, Verdict) {
     let mut small = plan.clone();
     let mut attempts = 0;
+    let kind = kind_of(&bench.run(plan, bug, &mut Tally::default(), false).broken);
     loop {
         let next = smaller(&small).into_iter().find(|candidate| {
             attempts += 1;
-            attempts <= ATTEMPTS_MAX && fails(bench, candidate, bug)
+            attempts <= ATTEMPTS_MAX && kind_of(&bench.run(candidate, bug, &mut Tally::default(), false).broken) == kind
         });
         match next {
             Some(candidate) => small = candidate,
@@ -27,8 +28,12 @@ pub fn shrink(bench: &mut Bench, plan: &Plan, bug: Option<Bug>) -> (Plan, Verdic
     (small, verdict)
 }
 
-fn fails(bench: &mut Bench, plan: &Plan, bug: Option<Bug>) -> bool {
-    !bench.run(plan, bug, &mut Tally::default(), false).broken.is_empty()
+/// What broke first, without the names and numbers that differ from history to history.
+#[must_use]
+pub fn kind_of(broken: &[String]) -> Option<String> {
+    let words = broken.first()?.split_whitespace();
+    let plain = words.filter(|word| !word.chars().any(|letter| letter.is_ascii_digit()));
+    Some(plain.collect::<Vec<_>>().join(" "))
 }
 
 /// Plans with one thing less.

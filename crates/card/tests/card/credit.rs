@@ -48,7 +48,10 @@ fn one_session_on(chip: Chip) {
     assert!(matches!(session.credit(&mut credit_key(), &order(1, 500, 0)), CreditOutcome::Credited { .. }));
     assert!(matches!(session.credit(&mut credit_key(), &order(2, 700, 1)), CreditOutcome::Credited { .. }));
     let verdict = session.resolve(&mut kiosk_keys(), TopUpId([1; 16]), 0).unwrap();
-    assert_eq!(verdict, CreditVerdict::Credited { before: Cents(PURSE), now: Cents(PURSE + 1_200), by: Some(TERMINAL) });
+    assert_eq!(
+        verdict,
+        CreditVerdict::Credited { before: Cents(PURSE), now: Cents(PURSE + 1_200), by: Some(TERMINAL) }
+    );
     assert_eq!(session.resolve(&mut kiosk_keys(), TopUpId([3; 16]), 2).unwrap(), CreditVerdict::NotCredited);
     assert_eq!(session.resolve(&mut kiosk_keys(), TopUpId([3; 16]), 1).unwrap(), CreditVerdict::NotCredited);
 }

@@ -43,7 +43,10 @@ fn a_card_lifted_while_it_is_asked_gives_no_verdict_and_the_right_one_later() {
             let (asked, _) = terminal.ask(order.top_up, 5, Some(&tear));
             assert_eq!(asked.unwrap_err().failure(), FailureCode::CardUnreadable);
             assert!(terminal.memory() == memory);
-            assert_eq!(terminal.resolve(&order), CreditVerdict::Credited { before: PURSE, now, by: kind.writer(&order) });
+            assert_eq!(
+                terminal.resolve(&order),
+                CreditVerdict::Credited { before: PURSE, now, by: kind.writer(&order) }
+            );
         }
     }
 }

@@ -58,7 +58,11 @@ pub fn block(
             |row| row.get(0),
         )?;
         if !known {
-            return Err(CentralError::NotReady(format!("no card …{} of generation {}", card.last_four(), generation.0)));
+            return Err(CentralError::NotReady(format!(
+                "no card …{} of generation {}",
+                card.last_four(),
+                generation.0
+            )));
         }
         let new = transaction.execute(
             "INSERT INTO card_block (card, generation, blocked, officer) VALUES (?1, ?2, ?3, ?4)

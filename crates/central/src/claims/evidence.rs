@@ -52,9 +52,7 @@ fn judge(top_up: TopUpId, seen: u32, places: &[u32], sights: &[Sight]) -> Verdic
     };
     let proves = |place: &u32| match present.cmp(place) {
         std::cmp::Ordering::Less => false,
-        std::cmp::Ordering::Equal => {
-            sights.iter().any(|sight| sight.counter == present && sight.claim == Some(top_up))
-        }
+        std::cmp::Ordering::Equal => sights.iter().any(|sight| sight.counter == present && sight.claim == Some(top_up)),
         std::cmp::Ordering::Greater => place
             .checked_add(1)
             .is_some_and(|next| records().any(|record| record.counter == next && record.top_up != top_up)),
@@ -84,6 +82,7 @@ mod tests {
             counter,
             movement_counter: None,
             purse: None,
+            needs_check: false,
             claim,
             records: records.iter().map(|(counter, id)| record(*counter, *id)).collect(),
         }

@@ -3,7 +3,7 @@
 use crate::say;
 use central::claims::{self, blocks, settle};
 use central::reconcile::{self, Difference};
-use central::report::euros;
+use central::report::{self, euros};
 use central::settings::{self, MoneySettings};
 use central::statements::dialect::Dialect;
 use central::statements::{File, Imported, acquirer, validators};
@@ -61,6 +61,18 @@ pub(crate) enum MoneyCommand {
         #[arg(long)]
         csv: Option<PathBuf>,
     },
+    /// Explains something that was noticed: it stays in the books, and reconciliation lists it no more.
+    Explain {
+        /// The number behind "notice".
+        #[arg(long)]
+        notice: i64,
+        /// Who explains.
+        #[arg(long)]
+        officer: String,
+        /// What it was.
+        #[arg(long)]
+        reason: String,
+    },
     /// Shows how many days are waited for what; or sets one of them.
     MoneyDays {
         /// Which.
@@ -110,7 +122,8 @@ pub(crate) fn run(data: &DataFolder, command: MoneyCommand) -> Result<(), Centra
         MoneyCommand::BlockCard { card, officer } => {
             let (card, generation) = chosen(&database, &card)?;
             let new = blocks::block(&mut database, card, generation, &officer, now)?;
-            let what = if new { "is blocked for good: publish, and tell the validators" } else { "was blocked already" };
+            let what =
+                if new { "is blocked for good: publish, and tell the validators" } else { "was blocked already" };
             say(&format!("card …{} {what}", card.last_four()))
         }
         MoneyCommand::ConfirmBlocks { list_of, officer } => {
@@ -126,6 +139,12 @@ pub(crate) fn run(data: &DataFolder, command: MoneyCommand) -> Result<(), Centra
             import(&order, |file, dialect| validators::import(&mut database, file, dialect, &zone, now))
         }
         MoneyCommand::Reconcile { csv } => run_reconcile(&database, csv.as_deref(), now),
+        MoneyCommand::Explain { notice, officer, reason } => {
+            if !report::explain(&mut database, notice, &officer, &reason, now)? {
+                return Err(CentralError::NotReady(format!("there is no notice {notice} to be explained")));
+            }
+            say(&format!("notice {notice} is explained"))
+        }
         MoneyCommand::MoneyDays { name, days } => {
             if let (Some(name), Some(days)) = (name, days) {
                 settings::set(&mut database, &name, days)?;

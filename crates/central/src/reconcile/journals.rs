@@ -1,6 +1,6 @@
 //! Journals: the chain of each terminal and generation, and what was noticed when entries arrived.
 
-use super::{Cause, Difference};
+use super::{Books, Cause, Difference};
 use crate::error::CentralError;
 use crate::report;
 use domain::{Cents, TerminalId, Timestamp};
@@ -49,26 +49,30 @@ pub fn heads(connection: &Connection) -> Result<Vec<JournalHead>, CentralError> 
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-pub(super) fn differences(connection: &Connection) -> Result<Vec<Difference>, CentralError> {
+pub(super) fn differences(connection: &Connection, books: &Books) -> Result<Vec<Difference>, CentralError> {
     let mut found = Vec::new();
     for head in heads(connection)?.into_iter().filter(|head| head.entries < head.newest) {
         found.extend(gaps(connection, &head)?);
     }
-    for anomaly in report::anomalies(connection)? {
+    for anomaly in report::anomalies(connection)?.into_iter().filter(|anomaly| !anomaly.explained) {
         let cause = match anomaly.kind.as_str() {
             "rollback" | "broken" | "other-subject" => Cause::Rollback,
             "refused" => Cause::RefusedUpload,
+            "undecided" => Cause::Undecided,
+            "second-credit" => Cause::SecondCredit,
             _ => continue,
         };
-        found.push(of_journal(cause, anomaly.terminal, anomaly.noticed, anomaly.detail));
+        let (top_up, detail) = (anomaly.top_up, format!("notice {}: {}", anomaly.id, anomaly.detail));
+        let amount = top_up.and_then(|top_up| books.amount_of(top_up)).unwrap_or_default();
+        let told = of_journal(cause, anomaly.terminal, anomaly.noticed, detail);
+        found.push(Difference { top_up, amount, ..told });
     }
     Ok(found)
 }
 
 fn gaps(connection: &Connection, head: &JournalHead) -> Result<Vec<Difference>, CentralError> {
-    let mut statement = connection.prepare(
-        "SELECT DISTINCT seq, at FROM entry WHERE terminal = ?1 AND journal_generation = ?2 ORDER BY seq",
-    )?;
+    let mut statement = connection
+        .prepare("SELECT DISTINCT seq, at FROM entry WHERE terminal = ?1 AND journal_generation = ?2 ORDER BY seq")?;
     let rows = statement.query_map(params![head.terminal.0, head.generation], |row| {
         Ok((u64::try_from(row.get::<_, i64>(0)?).unwrap_or_default(), Timestamp(row.get(1)?)))
     })?;
@@ -85,5 +89,13 @@ fn gaps(connection: &Connection, head: &JournalHead) -> Result<Vec<Difference>, 
 }
 
 fn of_journal(cause: Cause, terminal: TerminalId, since: Timestamp, detail: String) -> Difference {
-    Difference { cause, amount: Cents::ZERO, since, top_up: None, card_last_four: None, terminal: Some(terminal), detail }
+    Difference {
+        cause,
+        amount: Cents::ZERO,
+        since,
+        top_up: None,
+        card_last_four: None,
+        terminal: Some(terminal),
+        detail,
+    }
 }

@@ -4,34 +4,73 @@
 use crate::statements::acquirer::{LineKind, SettlementLine};
 use crate::view::View;
 use domain::device::PaymentOrder;
+use std::collections::{BTreeSet, HashMap};
 
 /// How far the days of intent and transaction may lie apart: midnight, and clocks of two machines.
 const DAYS_APART_MAX: i32 = 2;
 /// The largest receipt number (ZVT BMP 87: four digits); the next is 1.
 const RECEIPT_MAX: u32 = 9_999;
 
-/// The transaction of a top-up: the one its approval names, or, where it has none, the one that follows the receipt
-/// its intent names, at the same payment terminal and over the same amount.
-pub(crate) fn find<'l>(view: &View, lines: &'l [SettlementLine]) -> Option<&'l SettlementLine> {
-    let kind = match view.top_up.order() {
-        PaymentOrder::PreAuthorise => LineKind::Reservation,
-        PaymentOrder::Vending | PaymentOrder::CaptureFirst => LineKind::Payment,
-    };
-    let began = view.began.day();
-    let near = |line: &&SettlementLine| line.day.0.abs_diff(began.0) <= DAYS_APART_MAX.unsigned_abs();
-    let mut near = lines.iter().filter(|line| line.kind == kind).filter(near);
-    if let Some(approval) = view.top_up.approval() {
-        let reference = &approval.reference;
-        return near.find(|line| {
-            line.payment_terminal == reference.terminal
-                && line.receipt == reference.receipt
-                && (line.trace == reference.trace || line.trace == 0 || reference.trace == 0)
-        });
+/// The acquirer's transactions, to be found by receipt and by payment terminal.
+pub(crate) struct Lines<'l> {
+    by_receipt: HashMap<(&'l str, u32), Vec<&'l SettlementLine>>,
+    /// By day and central's number, which is the order of the files.
+    by_terminal: HashMap<&'l str, Vec<&'l SettlementLine>>,
+}
+
+impl<'l> Lines<'l> {
+    /// Of lines by day and number, as `acquirer::lines` gives them.
+    pub(crate) fn of(lines: &'l [SettlementLine]) -> Self {
+        let mut index = Self { by_receipt: HashMap::new(), by_terminal: HashMap::new() };
+        for line in lines {
+            index.by_receipt.entry((&line.payment_terminal, line.receipt)).or_default().push(line);
+            index.by_terminal.entry(&line.payment_terminal).or_default().push(line);
+        }
+        index
     }
-    let intent = view.top_up.payment_intent();
-    let terminal = intent.terminal.filter(|terminal| !terminal.is_empty())?;
-    let receipt = if intent.receipt_before >= RECEIPT_MAX { 1 } else { intent.receipt_before.checked_add(1)? };
-    near.find(|line| {
-        line.payment_terminal == terminal && line.receipt == receipt && line.amount == view.top_up.subject().amount
-    })
+
+    /// The transaction of a top-up: the one its approval names, or, where it has none, the one that follows the
+    /// receipt its intent names, at the same payment terminal and over the same amount.
+    pub(crate) fn find(&self, view: &View) -> Option<&'l SettlementLine> {
+        let kind = match view.top_up.order() {
+            PaymentOrder::PreAuthorise => LineKind::Reservation,
+            PaymentOrder::Vending | PaymentOrder::CaptureFirst => LineKind::Payment,
+        };
+        let began = view.began.day();
+        let near = |line: &SettlementLine| line.day.0.abs_diff(began.0) <= DAYS_APART_MAX.unsigned_abs();
+        let fits = |line: &SettlementLine| line.kind == kind && near(line);
+        if let Some(approval) = view.top_up.approval() {
+            let reference = &approval.reference;
+            let same = |trace| trace == reference.trace || trace == 0 || reference.trace == 0;
+            let found = self.under(&reference.terminal, reference.receipt);
+            return found.iter().find(|line| fits(line) && same(line.trace)).copied();
+        }
+        let intent = view.top_up.payment_intent();
+        let terminal = intent.terminal.filter(|terminal| !terminal.is_empty())?;
+        let receipt = if intent.receipt_before >= RECEIPT_MAX { 1 } else { intent.receipt_before.checked_add(1)? };
+        let amount = view.top_up.subject().amount;
+        self.under(&terminal, receipt).iter().find(|line| fits(line) && line.amount == amount).copied()
+    }
+
+    fn under<'s>(&'s self, terminal: &'s str, receipt: u32) -> &'s [&'l SettlementLine] {
+        self.by_receipt.get(&(terminal, receipt)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The line that belongs to another and is not used yet. Files name no original: it is the next of its kind at the
+    /// same payment terminal over the same amount, or, for a booking, over any.
+    pub(crate) fn partner(
+        &self,
+        line: &SettlementLine,
+        kind: LineKind,
+        used: &mut BTreeSet<i64>,
+    ) -> Option<&'l SettlementLine> {
+        let of_terminal = self.by_terminal.get(line.payment_terminal.as_str())?;
+        let after = of_terminal.partition_point(|other| (other.day, other.id) <= (line.day, line.id));
+        let free = || of_terminal.iter().skip(after).filter(|other| other.kind == kind && !used.contains(&other.id));
+        let same = free().find(|other| other.amount.0.abs() == line.amount.0);
+        let any = || (kind == LineKind::Booking).then(|| free().next()).flatten();
+        let partner = same.or_else(any).copied()?;
+        used.insert(partner.id);
+        Some(partner)
+    }
 }

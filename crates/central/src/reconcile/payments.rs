@@ -1,11 +1,11 @@
 //! Books against the acquirer: each top-up's payment and credit, each transaction of one of our payment terminals.
 
-use super::{Books, Cause, Difference, matching};
-use crate::books::is_explained;
+use super::matching::Lines;
+use super::{Books, Cause, Difference};
 use crate::error::CentralError;
 use crate::settings::DAY_MS;
 use crate::statements::acquirer::{self, LineKind, LineState, SettlementLine};
-use crate::view::{self, Class, View};
+use crate::view::View;
 use domain::{Cents, Timestamp};
 use ledger::{Account, Credit, Fact, Kind, Outcome, Payment};
 use rusqlite::Connection;
@@ -13,15 +13,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn differences(connection: &Connection, books: &Books) -> Result<Vec<Difference>, CentralError> {
     let lines = acquirer::lines(connection)?;
+    let index = Lines::of(&lines);
     let mut found = Vec::new();
     let mut used = BTreeSet::new();
     for view in &books.views {
-        let line = matching::find(view, &lines).filter(|line| used.insert(line.id));
-        let money = line.map(|line| Money::of(line, &lines, &mut used));
+        let line = index.find(view).filter(|line| used.insert(line.id));
+        let money = line.map(|line| Money::of(line, &index, &mut used));
         found.extend(payment(books, view, line, money));
         found.extend(open_too_long(books, view));
         found.extend(left_over(books, view));
-        found.extend(second_credit(connection, books, view)?);
     }
     found.extend(unknown(books, &lines, &used));
     Ok(found)
@@ -40,15 +40,15 @@ enum Money {
 
 impl Money {
     /// Of a transaction, together with its booking and its reversal, which have lines of their own.
-    fn of(line: &SettlementLine, lines: &[SettlementLine], used: &mut BTreeSet<i64>) -> Self {
+    fn of(line: &SettlementLine, lines: &Lines<'_>, used: &mut BTreeSet<i64>) -> Self {
         let mut amount = line.amount;
         let mut state = line.state;
         if line.kind == LineKind::Reservation && state == LineState::Booked {
-            let Some(booking) = partner(line, LineKind::Booking, lines, used) else { return Self::Taken(amount) };
+            let Some(booking) = lines.partner(line, LineKind::Booking, used) else { return Self::Taken(amount) };
             (amount, state) = (booking.amount, booking.state);
         }
         if state == LineState::Reversed {
-            partner(line, LineKind::Reversal, lines, used);
+            lines.partner(line, LineKind::Reversal, used);
         }
         match state {
             _ if state.is_taken() => Self::Taken(amount),
@@ -58,33 +58,6 @@ impl Money {
     }
 }
 
-/// The line that belongs to another: files name no original, so it is the next of its kind at the same payment
-/// terminal over the same amount, or, for a booking, over any.
-fn partner<'l>(
-    line: &SettlementLine,
-    kind: LineKind,
-    lines: &'l [SettlementLine],
-    used: &mut BTreeSet<i64>,
-) -> Option<&'l SettlementLine> {
-    let candidates = || {
-        lines.iter().filter(|other| {
-            other.kind == kind
-                && other.payment_terminal == line.payment_terminal
-                && other.day >= line.day
-                && (other.day, other.id) > (line.day, line.id)
-        })
-    };
-    let same = |other: &&SettlementLine| other.amount.0.abs() == line.amount.0;
-    let free = |other: &&SettlementLine| !used.contains(&other.id);
-    let mut fitting = candidates().filter(same).find(free);
-    if fitting.is_none() && kind == LineKind::Booking {
-        fitting = candidates().find(free);
-    }
-    fitting.inspect(|other| {
-        used.insert(other.id);
-    })
-}
-
 fn payment(books: &Books, view: &View, line: Option<&SettlementLine>, money: Option<Money>) -> Vec<Difference> {
     let top_up = &view.top_up;
     let amount = top_up.subject().amount;
@@ -92,7 +65,9 @@ fn payment(books: &Books, view: &View, line: Option<&SettlementLine>, money: Opt
     let where_it_is = line.map_or_else(|| "no transaction".to_owned(), place);
     let kept = top_up.payment() == Payment::Kept;
     let credited = top_up.credit() == Credit::Credited;
-    let is = |cause, amount, detail: &str| vec![Difference::of(cause, amount, view, format!("{where_it_is}: {detail}"))];
+    let closed_unpaid = matches!(top_up.outcome(), Some(Outcome::Settled | Outcome::Lost));
+    let is =
+        |cause, amount, detail: &str| vec![Difference::of(cause, amount, view, format!("{where_it_is}: {detail}"))];
     if let Some(Money::Taken(taken)) = money
         && taken != amount
     {
@@ -102,7 +77,7 @@ fn payment(books: &Books, view: &View, line: Option<&SettlementLine>, money: Opt
         (Some(Money::Taken(_)), Payment::NotPaid | Payment::Voided) => {
             is(Cause::PaidNotBooked, amount, "taken by the acquirer, not paid by the books")
         }
-        (Some(Money::Taken(_)), payment) if !kept && late && top_up.outcome().is_none() => {
+        (Some(Money::Taken(_)), payment) if !kept && (closed_unpaid || (late && top_up.outcome().is_none())) => {
             is(Cause::PaidNotBooked, amount, &format!("taken by the acquirer, {payment:?} by the books"))
         }
         (Some(Money::Undone), Payment::Kept) => is(Cause::BookedNotPaid, amount, "kept by the books, undone"),
@@ -150,23 +125,6 @@ fn left_over(books: &Books, view: &View) -> Option<Difference> {
         let detail = "it has ended, and transit or claims still hold money of it".to_owned();
         Difference::of(Cause::LeftOver, Cents(held), view, detail)
     })
-}
-
-fn second_credit(connection: &Connection, books: &Books, view: &View) -> Result<Option<Difference>, CentralError> {
-    let subject = view.top_up.subject();
-    let Some(booked) = books.by_top_up.get(&subject.top_up) else { return Ok(None) };
-    let credits: Vec<_> = booked.iter().filter(|one| view::class(&one.entry) == Some(Class::Credited)).collect();
-    let Some(first) = credits.iter().find(|one| one.posted) else { return Ok(None) };
-    for second in credits.iter().filter(|one| !one.posted) {
-        if !is_explained(connection, &first.entry, &second.entry)? {
-            let (one, other) = (first.entry.terminal.0, second.entry.terminal.0);
-            let detail = format!("credited by terminal {one} and by terminal {other}");
-            let since = second.entry.at;
-            let found = Difference::of(Cause::SecondCredit, subject.amount, view, detail);
-            return Ok(Some(Difference { since, ..found }));
-        }
-    }
-    Ok(None)
 }
 
 /// The acquirer's money at our payment terminals that no top-up knows, once every terminal has had time to upload.

@@ -27,10 +27,8 @@ pub(super) fn differences(connection: &Connection, books: &Books) -> Result<Vec<
         let debits = validators::of_card(connection, card, generation)?;
         let empty = begins_empty(connection, card, generation)?;
         let purse = Purse { books, sights, debits, credits: credits.get(&(card, generation)), empty };
-        found.extend(purse.difference().map(|difference| Difference {
-            card_last_four: Some(card.last_four()),
-            ..difference
-        }));
+        let told = purse.needs_check().into_iter().chain(purse.difference());
+        found.extend(told.map(|difference| Difference { card_last_four: Some(card.last_four()), ..difference }));
     }
     Ok(found)
 }
@@ -71,6 +69,15 @@ struct Reading<'a> {
 }
 
 impl Purse<'_> {
+    /// The newest sight says that the card needs a check.
+    fn needs_check(&self) -> Option<Difference> {
+        let sight =
+            self.sights.iter().max_by_key(|sight| (sight.received, sight.id)).filter(|sight| sight.needs_check)?;
+        let reading = Reading { sight, purse: sight.purse.unwrap_or_default() };
+        let detail = "its purse is not plausible: it is not topped up until the card office has looked".to_owned();
+        Some(self.told(Cause::PurseNeedsCheck, reading.purse, reading, detail))
+    }
+
     fn difference(&self) -> Option<Difference> {
         let mut readings: Vec<Reading<'_>> =
             self.sights.iter().filter_map(|sight| sight.purse.map(|purse| Reading { sight, purse })).collect();
@@ -87,8 +94,7 @@ impl Purse<'_> {
         let days = self.books.settings.debit_days;
         let settled = readings.iter().rev().find(|reading| self.books.is_past(reading.sight.received, days))?;
         let (amount, detail) = self.compare(base, *settled)?;
-        let cause =
-            if amount > Cents::ZERO { Cause::PurseHigherThanBooks } else { Cause::PurseLowerThanBooks };
+        let cause = if amount > Cents::ZERO { Cause::PurseHigherThanBooks } else { Cause::PurseLowerThanBooks };
         (amount != Cents::ZERO && !self.is_pending(base, *settled, amount))
             .then(|| self.told(cause, amount, *settled, detail))
     }

@@ -136,11 +136,9 @@ pub fn import(
 ) -> Result<Imported, CentralError> {
     let rows = dialect.rows(file.bytes, &NEEDED, &[]).map_err(CentralError::Rejected)?;
     database.write(|transaction| {
-        let imported = import_lines(transaction, "settlement", file, rows, now, |id, row| {
-            match read(dialect, row) {
-                Ok(line) => take(transaction, id, row.line, &line),
-                Err(reason) => Ok(Err(reason)),
-            }
+        let imported = import_lines(transaction, "settlement", file, rows, now, |id, row| match read(dialect, row) {
+            Ok(line) => take(transaction, id, row.line, &line),
+            Err(reason) => Ok(Err(reason)),
         })?;
         learn::from_lines(transaction, now)?;
         Ok(imported)

@@ -142,7 +142,9 @@ impl Dialect {
             let record = record.map_err(|_| Rejected { line: 1, reason: "cannot be read as CSV".to_owned() })?;
             let line = line_of(&text, &record);
             match &places {
-                None => places = Some(self.header(&record, needed, optional).map_err(|reason| Rejected { line, reason })?),
+                None => {
+                    places = Some(self.header(&record, needed, optional).map_err(|reason| Rejected { line, reason })?);
+                }
                 Some(places) => rows.push(row(places, &record, line)),
             }
         }

@@ -3,7 +3,7 @@
 
 use super::acquirer::{self, LineKind, SettlementLine};
 use crate::error::CentralError;
-use crate::reconcile::matching;
+use crate::reconcile::matching::Lines;
 use crate::uploads::note;
 use crate::view::{self, CENTRAL, View};
 use crate::{books, claims};
@@ -19,9 +19,10 @@ pub(super) fn from_lines(transaction: &Transaction<'_>, now: Timestamp) -> Resul
         return Ok(());
     }
     let lines = acquirer::lines(transaction)?;
+    let lines = Lines::of(&lines);
     for top_up in waiting {
         let Some(view) = view::of(transaction, top_up)? else { continue };
-        let Some(line) = matching::find(&view, &lines) else { continue };
+        let Some(line) = lines.find(&view) else { continue };
         match say(transaction, &view, line, now) {
             Ok(()) => claims::consider(transaction, top_up, now)?,
             Err(CentralError::Illegal(error)) => {
@@ -42,25 +43,25 @@ fn waiting(transaction: &Transaction<'_>) -> Result<Vec<TopUpId>, CentralError> 
     for top_up in rows {
         let top_up = top_up?;
         let view = view::of(transaction, top_up)?;
-        waiting.extend(view.filter(|view| waits(view)).map(|_| top_up));
+        waiting.extend(view.filter(waits).map(|_| top_up));
     }
     Ok(waiting)
 }
 
 fn waits(view: &View) -> bool {
     let top_up = &view.top_up;
-    let undecided = matches!(top_up.payment(), Payment::Unknown | Payment::Adrift | Payment::Reserved);
-    let handed_over = top_up.claim() == Claim::Open || top_up.has(Kind::LeftToCentral);
-    top_up.outcome().is_none() && undecided && handed_over
+    let left = top_up.has(Kind::LeftToCentral);
+    let undecided = match top_up.payment() {
+        Payment::Unknown | Payment::Adrift => left || top_up.claim() == Claim::Open,
+        // The terminal goes on booking a reservation that it has not handed over.
+        Payment::Reserved | Payment::Returning => left,
+        _ => false,
+    };
+    top_up.outcome().is_none() && undecided
 }
 
 /// The line's word on a payment, where it is a last one.
-fn say(
-    transaction: &Transaction<'_>,
-    view: &View,
-    line: &SettlementLine,
-    now: Timestamp,
-) -> Result<(), CentralError> {
+fn say(transaction: &Transaction<'_>, view: &View, line: &SettlementLine, now: Timestamp) -> Result<(), CentralError> {
     let subject = view.top_up.subject();
     // A batch that is still open may be reversed; another amount is a person's to look at.
     let taken = line.state.is_taken() && line.state != acquirer::LineState::Open;
@@ -74,7 +75,12 @@ fn say(
     if top_up.payment() == Payment::Unknown {
         top_up = books::say(transaction, &top_up, Fact::Authorised { approval: approval(line) }, now)?;
     }
-    let end = if taken { Fact::Posted } else { Fact::Voided };
+    let end = match (taken, top_up.payment()) {
+        (false, _) => Fact::Voided,
+        // The books hold the acquirer to it already: what is learned is that it was not given back.
+        (true, Payment::Returning) => Fact::ReversalFailed,
+        (true, _) => Fact::Posted,
+    };
     let next = books::say(transaction, &top_up, end, now)?;
     if next.payment() == Payment::Voided && next.credit() == ledger::Credit::Credited && next.outcome().is_none() {
         books::say(transaction, &next, Fact::LossCreditedButReversed, now)?;

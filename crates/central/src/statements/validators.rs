@@ -101,9 +101,8 @@ fn take(
 /// # Errors
 /// `CentralError::Database`.
 pub fn of_card(connection: &Connection, card: CardNumber, generation: Generation) -> Result<Vec<Debit>, CentralError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT counter, at, amount FROM debit WHERE card = ?1 AND generation = ?2 ORDER BY counter",
-    )?;
+    let mut statement = connection
+        .prepare_cached("SELECT counter, at, amount FROM debit WHERE card = ?1 AND generation = ?2 ORDER BY counter")?;
     let rows = statement.query_map(params![sql(card.0), generation.0], |row| {
         let (at, amount) = (Timestamp(row.get(1)?), Cents(row.get(2)?));
         Ok(Debit { card, generation, counter: row.get(0)?, at, amount })

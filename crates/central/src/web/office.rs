@@ -18,9 +18,7 @@ use data_encoding::HEXLOWER;
 use ledger::ClaimCode;
 
 pub(super) fn routes() -> Router<CityServer> {
-    Router::new()
-        .route("/office/reconciliation", get(page))
-        .route("/office/reconciliation.csv", get(csv))
+    Router::new().route("/office/reconciliation", get(page)).route("/office/reconciliation.csv", get(csv))
 }
 
 async fn page(State(server): State<CityServer>) -> Shown {
@@ -113,6 +111,8 @@ fn cause_name(cause: Cause) -> &'static str {
         Cause::ClaimOpenTooLong => "abierta demasiado tiempo",
         Cause::LeftOver => "terminada con saldo pendiente",
         Cause::RefusedUpload => "envío rechazado",
+        Cause::Undecided => "sin decidir",
+        Cause::PurseNeedsCheck => "monedero por revisar",
     }
 }
 

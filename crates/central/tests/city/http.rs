@@ -142,7 +142,8 @@ async fn the_ledger_page_shows_a_top_up_its_end_and_a_sum_of_nothing() {
 #[tokio::test]
 async fn every_page_is_shown_without_scripts_or_foreign_assets() {
     let street = street(34).await;
-    for path in ["/", "/ledger", "/documents", "/check", "/check?code=nonsense", "/check/nonsense"] {
+    let pages = ["/", "/ledger", "/documents", "/check", "/check?code=nonsense", "/check/nonsense"];
+    for path in pages.into_iter().chain(["/office/reconciliation"]) {
         let page = street.page(path).await;
         assert!(page.contains("Ciudad de la Bahía") && page.contains("<h1>"), "{path}");
         assert!(!page.contains("<script") && !page.contains("http://") && !page.contains("https://"), "{path}");
@@ -151,6 +152,23 @@ async fn every_page_is_shown_without_scripts_or_foreign_assets() {
     let policy = answer.headers()["content-security-policy"].to_str().unwrap().to_owned();
     assert!(policy.starts_with("default-src 'none'"));
     assert!(street.page("/style.css").await.contains(":root"));
+    street.running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_finance_page_shows_claims_journals_and_differences_and_gives_them_as_csv() {
+    let mut books = crate::money::Street::open();
+    books.claim(crate::money::OURS);
+    let street = Street::of(books.city).await;
+    let page = street.page("/office/reconciliation").await;
+    let code = ledger::ClaimCode::of(crate::money::OURS).to_string();
+    assert!(page.contains("Reclamaciones abiertas") && page.contains(&code), "{page}");
+    assert!(page.contains("que se vea la tarjeta") && page.contains("Diarios"), "{page}");
+    let answer = street.client.get(street.url("/office/reconciliation.csv")).send().await.unwrap();
+    assert_eq!(answer.headers()["content-type"], "text/csv; charset=utf-8");
+    assert_eq!(answer.headers()["cache-control"], "no-store");
+    let text = answer.text().await.unwrap();
+    assert!(text.starts_with("cause,owner,amount_cents,since,top_up,claim_code,card,terminal,detail\r\n"), "{text}");
     street.running.stop().await.unwrap();
 }
 

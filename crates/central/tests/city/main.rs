@@ -5,6 +5,8 @@ mod card_keys;
 #[cfg(test)]
 mod cards;
 #[cfg(test)]
+mod claims;
+#[cfg(test)]
 mod feed;
 #[cfg(test)]
 mod fixture;
@@ -13,6 +15,16 @@ mod http;
 #[cfg(test)]
 mod import;
 #[cfg(test)]
+mod journal;
+#[cfg(test)]
+mod money;
+#[cfg(test)]
+mod reconcile;
+#[cfg(test)]
 mod seeding;
+#[cfg(test)]
+mod settle;
+#[cfg(test)]
+mod statements;
 #[cfg(test)]
 mod uploads;

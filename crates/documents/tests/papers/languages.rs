@@ -2,7 +2,7 @@
 
 use crate::looks::pixels_of;
 use crate::samples::{claim_data, receipt_data, volante_data};
-use documents::{Document, Words, claim_slip, receipt, volante};
+use documents::{Document, Purpose, ReceiptData, Words, claim_slip, receipt, volante};
 use domain::Cents;
 use locale::{Catalog, LANGUAGES, Language, PSEUDO, Value};
 use std::sync::Arc;
@@ -47,7 +47,8 @@ fn every_paper_fits_in_every_language() {
     let catalog = catalog();
     for tag in catalog.tags() {
         let words = Said(catalog.language(tag));
-        for paper in [receipt(&receipt_data(), &words), claim_slip(&claim_data(), &words)] {
+        let undone = ReceiptData { purpose: Purpose::Voided, ..receipt_data() };
+        for paper in [receipt(&receipt_data(), &words), receipt(&undone, &words), claim_slip(&claim_data(), &words)] {
             is_whole(&paper.unwrap_or_else(|error| panic!("{tag}: {error}")), tag);
         }
         let mut data = volante_data();

@@ -1,7 +1,8 @@
 //! What a reader's and a telephone's eyes find on the page, through poppler's renderer.
 
 use crate::samples::{CODE, CREATED, Spanish, claim_data, issuer, readiness_data, receipt_data, volante_data};
-use documents::{Document, claim_slip, readiness, receipt, volante};
+use documents::{Document, Purpose, claim_slip, readiness, receipt, volante};
+use domain::device::{CardEntry, PayerCheck};
 use std::process::Command;
 
 /// The page's text in reading order, with single spaces.
@@ -108,9 +109,45 @@ fn a_receipt_shows_the_sum_and_the_payment_and_no_category_of_person() {
         &document,
         &["12,35 €", "20,00 €", "32,35 €", "4821", "1117", "529713", "000318", "0117", "65000042", "P3300000X", "R01"],
     );
+    check_text(
+        &document,
+        &["COPIA PARA EL CLIENTE", "A0000000031010", "Sin contacto · PIN verificado", "no es una factura"],
+    );
     let text = text_of(&document).to_lowercase();
     for word in ["tarifa", "jubilad", "desemple", "infantil", "bono", "reducid", "mayor"] {
         assert!(!text.contains(word), "{word} on a receipt");
+    }
+}
+
+#[test]
+fn a_receipt_says_how_the_card_was_read_and_leaves_out_what_the_terminal_did_not_say() {
+    let check = |entry, check, said: &str| {
+        let mut data = receipt_data();
+        (data.payment.entry, data.payment.check) = (entry, check);
+        check_text(&receipt(&data, &Spanish::new()).unwrap(), &[said]);
+    };
+    check(CardEntry::Contactless, PayerCheck::Nothing, "Sin contacto · sin PIN");
+    check(CardEntry::Chip, PayerCheck::Pin, "Chip · PIN verificado");
+    check(CardEntry::Stripe, PayerCheck::Signature, "Banda magnética · firma");
+    check(CardEntry::Chip, PayerCheck::Unsaid, "Lectura Chip");
+    let mut data = receipt_data();
+    (data.payment.entry, data.payment.check) = (CardEntry::Unsaid, PayerCheck::Unsaid);
+    data.payment.application = String::new();
+    let text = text_of(&receipt(&data, &Spanish::new()).unwrap());
+    for absent in ["Lectura", "AID"] {
+        assert!(!text.contains(absent), "{absent} in {text}");
+    }
+}
+
+#[test]
+fn the_receipt_of_an_undone_payment_says_that_nothing_was_charged() {
+    let mut data = receipt_data();
+    data.purpose = Purpose::Voided;
+    let document = receipt(&data, &Spanish::new()).unwrap();
+    check_text(&document, &["Anulación del pago", "20,00 €", "No se le ha cobrado nada", "529713", "0117"]);
+    let text = text_of(&document);
+    for absent in ["12,35", "32,35", "Importe cobrado", "se leyó de la tarjeta"] {
+        assert!(!text.contains(absent), "{absent} in {text}");
     }
 }
 

@@ -1,6 +1,7 @@
 //! Invented people and their papers, in the city's own words and with its own emblem.
 
-use documents::{ClaimData, Emblem, Issuer, PaymentLines, ReceiptData, VolanteData, Words};
+use documents::{ClaimData, Emblem, Issuer, PaymentLines, Purpose, ReceiptData, VolanteData, Words};
+use domain::device::{CardEntry, PayerCheck};
 use domain::service::{Readiness, ReadinessRow};
 use domain::{DocumentCode, Timestamp};
 use fluent_bundle::{FluentArgs, FluentBundle, FluentResource};
@@ -80,6 +81,7 @@ fn card_office() -> Issuer {
 
 pub(crate) fn receipt_data() -> ReceiptData {
     ReceiptData {
+        purpose: Purpose::TopUp,
         issuer: card_office(),
         completed_at: "10 de septiembre de 2026, 3:21".to_owned(),
         top_up: "7F3A-19C2".to_owned(),
@@ -91,6 +93,9 @@ pub(crate) fn receipt_data() -> ReceiptData {
         payment: PaymentLines {
             scheme: "Visa Débito".to_owned(),
             masked_pan: "**** **** **** 1117".to_owned(),
+            entry: CardEntry::Contactless,
+            check: PayerCheck::Pin,
+            application: "A0000000031010".to_owned(),
             authorisation: "529713".to_owned(),
             terminal: "65000042".to_owned(),
             trace: "000318".to_owned(),

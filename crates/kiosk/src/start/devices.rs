@@ -88,7 +88,7 @@ impl Kiosk {
     fn start_payment(&self) -> (Sender<PaymentRequest>, PaymentLine) {
         let (requests, received) = channel(PAYMENT_QUEUE);
         let (checks, asked) = channel(1);
-        let terminal = ZvtTerminal::new(self.config.payment.zvt());
+        let terminal = ZvtTerminal::new(self.config.payment.zvt_in(&self.pack.city.time_zone));
         let line = PaymentLine { checks, identity: Arc::default() };
         let (inputs, told) = (self.inputs.clone(), line.clone());
         let emit = move |event: PaymentEvent| {

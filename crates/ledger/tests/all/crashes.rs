@@ -106,6 +106,7 @@ impl Story<'_> {
                 }
             }
             Duty::BookLoss => self.record(Fact::LossCreditedButReversed),
+            Duty::LeaveToCentral => self.record(Fact::LeftToCentral),
         }
     }
 
@@ -158,11 +159,31 @@ impl Story<'_> {
         if self.asked_again() {
             return;
         }
-        if !self.world.reversals_work {
-            self.record(Fact::Claimed);
-        } else if self.effect(effect).is_some() && !self.fate.strikes(5) {
-            self.record(Fact::Voided);
+        if self.top_up().payment() != Payment::Returning {
+            if self.fate.strikes(6) {
+                // Another payment terminal stands there, and it was never told to.
+                return self.record(Fact::Claimed);
+            }
+            return self.record(Fact::ReversalStarted);
         }
+        if !self.world.reversals_work {
+            return self.leave_reversal();
+        }
+        if self.effect(effect).is_none() {
+            return;
+        }
+        if !self.fate.strikes(5) {
+            self.record(Fact::Voided);
+        } else if self.fate.strikes(2) {
+            // Its answer is lost, and the payment terminal with all it knew.
+            self.leave_reversal();
+        }
+    }
+
+    /// It cannot be told whether the payment was given back: a claim, and central decides.
+    fn leave_reversal(&mut self) {
+        self.visit = false;
+        self.record(Fact::Claimed);
     }
 
     fn capture(&mut self, found: &PaymentApproval) {

@@ -5,5 +5,6 @@
 mod crashes;
 mod journal;
 mod orders;
+mod rule_book;
 mod states;
 mod world;

@@ -39,6 +39,7 @@ pub(crate) fn approval() -> PaymentApproval {
         scheme: "Debit Mastercard".to_owned(),
         masked_pan: "************7711".to_owned(),
         authorisation: "611804".to_owned(),
+        ..PaymentApproval::default()
     }
 }
 

@@ -74,6 +74,10 @@ fn the_manner_is_changed_by_name_while_the_terminal_runs() {
     };
     set(r#"{"needs": "end-of-day", "waits": "unlimited", "auto_answer": "decline:05"}"#).unwrap();
     assert_eq!(simulator.config().needs, Some(Need::EndOfDay));
+    let lost = simulator.configure(|config| config.time_zone = "Europe/Atlantis".to_owned());
+    assert!(lost.unwrap_err().contains("Atlantis"));
+    simulator.configure(|config| config.state_file = Some("elsewhere.json".into())).unwrap();
+    assert_eq!(simulator.config().state_file, None, "that is fixed at the start");
     for (changes, mistake) in [(r#"{"listen": "127.0.0.1:1"}"#, "fixed"), (r#"{"needs": "sleep"}"#, "sleep")] {
         assert!(set(changes).unwrap_err().contains(mistake));
     }

@@ -3,7 +3,7 @@
 use crate::register::{ACK, DONE, NOT_ISSUED, PAY, REPEAT, RESERVE, Register, WAIT, approving, states};
 use domain::Cents;
 use payment_simulator::{
-    Answer, Config, Fault, Kind, Mishap, Moment, Partial, PowerCut, Simulator, TransactionState, Unanswered, When,
+    Answer, Config, Fault, Kind, Mishap, Moment, Partial, PowerCut, ReleaseAmount, Simulator, TransactionState, Unanswered, When,
 };
 use std::time::Duration;
 
@@ -58,6 +58,20 @@ fn a_reservation_is_given_free_once() {
     assert_eq!(register.refused("06 25 03 87 0001"), "B8");
     assert_eq!(register.refused("06 24 03 87 0001"), "B8");
     assert_eq!(register.refused("06 30 06 000000 87 0001"), "B4");
+}
+
+#[test]
+fn a_release_tells_nothing_or_what_was_reserved_and_names_its_command_or_not() {
+    for (release_amount, names_command, amount) in [
+        (ReleaseAmount::Zero, true, "04000000000000"),
+        (ReleaseAmount::Reserved, true, "04000000002040"),
+        (ReleaseAmount::Zero, false, "04000000000000"),
+    ] {
+        let (_simulator, mut register) = reserved(Config { release_amount, names_command, ..approving() });
+        let told = register.whole("06 25 03 87 0001");
+        assert!(told.contains(amount), "{told}");
+        assert_eq!(told.contains("0A020625"), names_command, "{told}");
+    }
 }
 
 #[test]

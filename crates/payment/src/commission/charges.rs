@@ -1,15 +1,13 @@
 //! The parts of a commissioning that charge a bank card once and look what becomes of it.
 
 use super::assumption::Assumption;
-use super::examination::{Charge, Examination};
+use super::examination::{Charge, Examination, RECEIPT_MAX};
 use crate::zvt::{Approach, Heard};
 use crate::{PaymentTerminal, Reversal};
 use domain::device::PaymentVerdict;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Receipt numbers have four digits and begin again at 1.
-const RECEIPT_MAX: u32 = 9999;
 /// For a word that is due at once.
 const PROMPT: Duration = Duration::from_secs(20);
 

@@ -7,7 +7,7 @@ use super::{Options, Technician};
 use crate::zvt::{Approach, Asked, Probe};
 use crate::{DayEnd, PaymentTerminal, Reversal, TerminalError, ZvtConfig};
 use domain::device::{PaymentApproval, PaymentIntent, PaymentOrder, PaymentReference, PaymentVerdict};
-use domain::{Cents, TopUpId};
+use domain::{Cents, Timestamp, TopUpId};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
@@ -16,6 +16,9 @@ const AGAIN_AFTER: Duration = Duration::from_millis(500);
 
 /// Result code: it was reversed before (PA00P015, chapter 10).
 const ALREADY_REVERSED: u8 = 0xB4;
+
+/// Receipt numbers have four digits and begin again at 1.
+pub(super) const RECEIPT_MAX: u32 = 9999;
 
 /// A commissioning under way.
 pub(super) struct Examination<'a> {
@@ -165,7 +168,8 @@ impl<'a> Examination<'a> {
             Approach::Reservation => PaymentOrder::PreAuthorise,
         };
         let terminal = self.measured.terminal.clone();
-        let intent = PaymentIntent { top_up: TopUpId([0; 16]), amount, receipt_before, order, terminal };
+        let (top_up, at) = (TopUpId([0; 16]), Timestamp(jiff::Timestamp::now().as_millisecond()));
+        let intent = PaymentIntent { top_up, amount, at, receipt_before, order, terminal };
         let timing = crate::zvt::command::Timing {
             answer_timeout_s: self.probe.config().answer_timeout_s,
             outcomes_max: waits.saturating_add(1),
@@ -204,7 +208,9 @@ impl<'a> Examination<'a> {
     /// The same for a reservation whose booking has a number of its own.
     pub(super) async fn make_good_booking(&mut self, approval: &PaymentApproval) {
         let booking = if self.come_back().await { self.last().await } else { None };
-        let receipt = booking.filter(|(_, result)| *result == 0).map_or(0, |(booking, _)| booking.receipt);
+        // A terminal that does not tell has most probably counted on.
+        let next = approval.reference.receipt % RECEIPT_MAX + 1;
+        let receipt = booking.filter(|(_, result)| *result == 0).map_or(next, |(booking, _)| booking.receipt);
         self.make_good_as(approval, receipt).await;
     }
 

@@ -4,7 +4,8 @@
 use super::apdu::{Apdu, control};
 use super::conversation::{Last, unexpected};
 use super::link::Link;
-use super::status::terminal_before;
+use super::clock::TerminalClock;
+use super::status::{Status, terminal_before};
 use crate::{
     Abort, Answered, Capture, DayEnd, Held, Outcome, PaymentTerminal, Release, Reversal, TerminalError, Unacknowledged,
 };
@@ -31,6 +32,8 @@ pub struct ZvtConfig {
     /// Whether it still repeats its last receipt after an end-of-day, so that having none proves that there never
     /// was one. Unless the acquirer says so, a terminal without a receipt is in doubt.
     pub keeps_last_receipt: bool,
+    /// By which clock it goes, where that is known: what it made before an intent of ours is not ours.
+    pub clock: Option<TerminalClock>,
     /// For opening the line and for every acknowledgement.
     pub acknowledge_timeout: Duration,
     /// For the payer to pay.
@@ -51,6 +54,7 @@ impl ZvtConfig {
             waits_max: 3,
             repeat_receipt_service: true,
             keeps_last_receipt: false,
+            clock: None,
             acknowledge_timeout: Duration::from_secs(5),
             payment_timeout: Duration::from_secs(180),
             completion_timeout: Duration::from_secs(60),
@@ -122,12 +126,18 @@ impl ZvtTerminal {
         };
         let none_proves = self.config.keeps_last_receipt && intent.receipt_before == 0;
         Ok(match self.last().await? {
+            Last::Transaction(status) if self.is_of_before(&status, intent) => PaymentVerdict::Unknown,
             Last::Transaction(status) => status.verdict(intent, self.currency(), open.as_deref()),
             Last::None if none_proves && self.is_where(intent) && open.is_none_or(|open| open.is_empty()) => {
                 PaymentVerdict::NeverMade
             }
             Last::None | Last::NotSaid => PaymentVerdict::Unknown,
         })
+    }
+
+    /// Whether it was made before the intent although its receipt says after: somebody's own, at the terminal's menu.
+    fn is_of_before(&self, status: &Status, intent: &PaymentIntent) -> bool {
+        self.config.clock.as_ref().is_some_and(|clock| status.is_older(intent, clock))
     }
 
     /// Whether the intent was made for the terminal that answers now, or does not say.

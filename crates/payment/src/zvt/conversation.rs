@@ -6,7 +6,7 @@ use super::client::ZvtTerminal;
 use super::command::{Till, Timing};
 use super::field::{Fields, bmp};
 use super::link::Link;
-use super::status::{self, Status};
+use super::status::{self, ALREADY_REVERSED, Status};
 use crate::{DayEnd, TerminalError};
 use domain::device::PaymentProgress;
 use std::time::Duration;
@@ -23,7 +23,7 @@ pub(super) enum Last {
 
 /// How a command ended that no payer takes part in.
 pub(super) enum Carried {
-    /// With this status.
+    /// With this status: a success, or the transaction marked as reversed.
     Said(Status),
     /// Refused, with this code.
     Refused(u8),
@@ -152,7 +152,7 @@ impl ZvtTerminal {
             self.say_yes().await?;
             match (message.control, said) {
                 (control::STATUS, _) => said = Some(self.status(&message)),
-                (control::COMPLETION, Some(Status { result: Some(code @ 1..), .. })) => {
+                (control::COMPLETION, Some(Status { result: Some(code @ 1..), .. })) if code != ALREADY_REVERSED => {
                     return Ok(Carried::Refused(code));
                 }
                 (control::COMPLETION, Some(status)) => return Ok(Carried::Said(status)),

@@ -37,6 +37,10 @@ pub mod bmp {
     pub const CONTAINER: u8 = 0x06;
     /// Trace number; three bytes of BCD.
     pub const TRACE: u8 = 0x0B;
+    /// Local time of a transaction: hour, minute, second; three bytes of BCD.
+    pub const TIME: u8 = 0x0C;
+    /// Local date of a transaction: month and day; two bytes of BCD.
+    pub const DATE: u8 = 0x0D;
     /// In the completion of a registration: what the terminal is like; one byte of bits (chapter 2, 06 00).
     pub const STATUS: u8 = 0x19;
     /// Masked card number; two digits of length, then BCD.

@@ -4,6 +4,7 @@
 
 pub mod apdu;
 mod client;
+mod clock;
 pub mod command;
 mod conversation;
 pub mod field;
@@ -15,5 +16,6 @@ mod status;
 pub mod tlv;
 
 pub use client::{ZvtConfig, ZvtTerminal};
+pub use clock::TerminalClock;
 pub(crate) use probe::{Approach, Asked, Heard, Probe};
 pub use status::{Kind, Status, open_receipts};

@@ -4,7 +4,7 @@
 use super::apdu::{Apdu, control};
 use super::client::ZvtTerminal;
 use super::conversation::{Carried, Last};
-use super::status::{self, Status};
+use super::status::{self, ALREADY_REVERSED, Status};
 use crate::{Abort, Answered, Held, Outcome, Reversal, TerminalError, Unacknowledged};
 use domain::device::{PaymentApproval, PaymentProgress};
 use domain::{Cents, FailureCode};
@@ -169,7 +169,8 @@ impl ZvtTerminal {
         };
         Ok(match self.carry_out(command).await? {
             Carried::Said(status) if status.reverses(&target) => Reversal::Voided,
-            Carried::Said(_) | Carried::Unsaid => Reversal::InDoubt,
+            // Refused as reversed before, against what 06 20 has just told: nobody knows.
+            Carried::Said(_) | Carried::Unsaid | Carried::Refused(ALREADY_REVERSED) => Reversal::InDoubt,
             Carried::Refused(_) => Reversal::Stands,
         })
     }

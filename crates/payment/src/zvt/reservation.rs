@@ -95,6 +95,7 @@ impl ZvtTerminal {
         let carried = self.finish(command).await?;
         let (currency, amounts) = (self.currency(), [Cents(0), approval.amount]);
         Ok(match carried {
+            Carried::Said(status) if status.releases(approval) => Release::Released,
             Carried::Said(status) if status.answers(approval, currency, &amounts) => Release::Released,
             Carried::Said(_) | Carried::Unsaid => Release::InDoubt,
             Carried::Refused(_) => match self.is_listed(approval).await? {

@@ -2,13 +2,14 @@
 //! ours.
 
 use super::apdu::control;
+use super::clock::{LocalMoment, TerminalClock};
 use super::field::{Fields, bmp, from_bcd};
 use super::tlv::{Objects, tag};
 use domain::device::{PaymentApproval, PaymentIntent, PaymentOrder, PaymentProgress, PaymentReference, PaymentVerdict};
 use domain::{Cents, FailureCode};
 
 /// Result code (PA00P015, chapter 10): this transaction was reversed before.
-const ALREADY_REVERSED: u8 = 0xB4;
+pub(super) const ALREADY_REVERSED: u8 = 0xB4;
 /// Result code: something is wrong with a pre-authorisation; the list of open ones bears it too.
 pub(super) const RESERVATION_ERROR: u8 = 0xB8;
 /// Receipt numbers have four digits and begin again at 1.
@@ -36,6 +37,8 @@ pub struct Status {
     pub(super) reference: PaymentReference,
     /// The trace number of what it reversed or booked.
     original_trace: Option<u32>,
+    /// When it was made, by the terminal's own clock.
+    made: Option<LocalMoment>,
     /// The command that made it.
     command: Option<[u8; 2]>,
     scheme: String,
@@ -61,6 +64,7 @@ impl Status {
                 trace: small(bmp::TRACE).unwrap_or(0),
             },
             original_trace: small(bmp::ORIGINAL_TRACE),
+            made: LocalMoment::in_status(&fields),
             command: container.get(tag::COMMAND).and_then(|value| value.try_into().ok()),
             scheme: fields.text(bmp::CARD_NAME).unwrap_or_default(),
             masked_pan: fields.get(bmp::PAN).map(masked).unwrap_or_default(),
@@ -109,6 +113,7 @@ impl Status {
             scheme: self.scheme.clone(),
             masked_pan: self.masked_pan.clone(),
             authorisation: self.authorisation.clone(),
+            ..PaymentApproval::default()
         }
     }
 
@@ -128,6 +133,12 @@ impl Status {
 
     fn is_before(&self, intent: &PaymentIntent) -> bool {
         self.reference.receipt == intent.receipt_before && intent.receipt_before != 0
+    }
+
+    /// Whether it comes after the intent by its receipt, and was made before by its time. A status without a time
+    /// proves nothing by it.
+    pub(super) fn is_older(&self, intent: &PaymentIntent, clock: &TerminalClock) -> bool {
+        !self.is_before(intent) && self.made.is_some_and(|made| clock.is_before(made, intent.at))
     }
 
     fn of_payment(&self, intent: &PaymentIntent, currency: u64) -> PaymentVerdict {

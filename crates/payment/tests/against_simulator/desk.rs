@@ -53,6 +53,15 @@ async fn a_check_waits_until_a_payment_under_way_has_ended() {
 }
 
 #[tokio::test]
+async fn a_payment_that_an_operator_made_is_told_of_before_the_next_intent() {
+    let (simulator, mut till, before) = second_payment(config()).await;
+    assert_eq!(till.check().await, Some(before));
+    simulator.operate(payment_simulator::Operator::Pay(domain::Cents(500))).unwrap();
+    assert_eq!(till.check().await, Some(before + 1));
+    assert_eq!(till.ready().await, before + 1);
+}
+
+#[tokio::test]
 async fn a_power_cut_comes_back_by_itself() {
     let (simulator, mut till, before) = second_payment(config()).await;
     simulator.power_cycle();

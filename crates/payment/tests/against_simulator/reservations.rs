@@ -82,7 +82,7 @@ async fn a_booking_that_the_bank_refuses_leaves_the_reservation_to_be_booked_lat
     let approval = till.reserved().await;
     let refused = PaymentEvent::CaptureFailed(TOP_UP, FailureCode::PaymentRefused);
     assert_eq!(capture(&mut till, &approval).await, refused);
-    assert_eq!(charged(&simulator), []);
+    assert_eq!(charged(&simulator), Vec::<i64>::new());
     simulator.configure(|config| config.booking_refused = None).unwrap();
     assert_eq!(capture(&mut till, &approval).await, PaymentEvent::Posted(TOP_UP));
 }
@@ -196,7 +196,7 @@ async fn another_terminal_in_its_place_neither_books_nor_releases() {
     assert_eq!(till.resolve_as(reservation(before)).await, PaymentVerdict::Unknown);
     let unknown = PaymentEvent::Resolved(TOP_UP, PaymentVerdict::Unknown);
     assert_eq!(release(&mut till, &approval).await, unknown);
-    assert_eq!(charged(&simulator), []);
+    assert_eq!(charged(&simulator), Vec::<i64>::new());
 }
 
 #[tokio::test]
@@ -206,5 +206,5 @@ async fn a_reservation_that_lapsed_is_neither_booked_nor_said_to_be() {
     let approval = till.reserved().await;
     simulator.put_clock_forward(lifetime * 2);
     assert_eq!(capture(&mut till, &approval).await, PaymentEvent::AnswerInDoubt(TOP_UP));
-    assert_eq!(charged(&simulator), []);
+    assert_eq!(charged(&simulator), Vec::<i64>::new());
 }

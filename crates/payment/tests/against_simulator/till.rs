@@ -3,29 +3,29 @@
 use domain::device::{
     PaymentApproval, PaymentEvent, PaymentIntent, PaymentOrder, PaymentProgress, PaymentRequest, PaymentVerdict,
 };
-use domain::{Cents, TopUpId};
+use domain::{Cents, Timestamp, TopUpId};
 use payment::{ZvtConfig, ZvtTerminal, desk};
 use payment_simulator::{Answer, Config, Simulator, TransactionState};
 use std::time::Duration;
 use tokio::sync::mpsc;
 
-pub const AMOUNT: Cents = Cents(2000);
-pub const TOP_UP: TopUpId = TopUpId([7; 16]);
+pub(crate) const AMOUNT: Cents = Cents(2000);
+pub(crate) const TOP_UP: TopUpId = TopUpId([7; 16]);
 /// The simulator's identity, unless a test says otherwise.
-pub const TERMINAL: &str = "52500021";
+pub(crate) const TERMINAL: &str = "52500021";
 
-pub struct Till {
-    pub requests: mpsc::Sender<PaymentRequest>,
-    pub checks: mpsc::Sender<desk::Check>,
-    pub events: mpsc::UnboundedReceiver<PaymentEvent>,
+pub(crate) struct Till {
+    pub(crate) requests: mpsc::Sender<PaymentRequest>,
+    pub(crate) checks: mpsc::Sender<desk::Check>,
+    pub(crate) events: mpsc::UnboundedReceiver<PaymentEvent>,
 }
 
 impl Till {
-    pub fn at(simulator: &Simulator) -> Self {
+    pub(crate) fn at(simulator: &Simulator) -> Self {
         Self::with(till_config(simulator))
     }
 
-    pub fn with(config: ZvtConfig) -> Self {
+    pub(crate) fn with(config: ZvtConfig) -> Self {
         let (requests, inbox) = mpsc::channel(8);
         let (sender, events) = mpsc::unbounded_channel();
         let emit = move |event| {
@@ -37,22 +37,22 @@ impl Till {
     }
 
     /// Whether the terminal answers, and its newest receipt.
-    pub async fn check(&self) -> Option<u32> {
+    pub(crate) async fn check(&self) -> Option<u32> {
         let (check, answer) = tokio::sync::oneshot::channel();
         self.checks.send(check).await.unwrap();
         tokio::time::timeout(Duration::from_secs(20), answer).await.expect("an answer").unwrap()
     }
 
-    pub async fn ask(&self, request: PaymentRequest) {
+    pub(crate) async fn ask(&self, request: PaymentRequest) {
         self.requests.send(request).await.unwrap();
     }
 
-    pub async fn event(&mut self) -> PaymentEvent {
+    pub(crate) async fn event(&mut self) -> PaymentEvent {
         tokio::time::timeout(Duration::from_secs(20), self.events.recv()).await.expect("an event").unwrap()
     }
 
     /// The next event that is neither mere progress nor readiness.
-    pub async fn result(&mut self) -> PaymentEvent {
+    pub(crate) async fn result(&mut self) -> PaymentEvent {
         loop {
             match self.event().await {
                 PaymentEvent::Progress(top_up, _) => assert_eq!(top_up, TOP_UP),
@@ -63,7 +63,7 @@ impl Till {
     }
 
     /// The next result that is not the line's coming and going.
-    pub async fn outcome(&mut self) -> PaymentEvent {
+    pub(crate) async fn outcome(&mut self) -> PaymentEvent {
         loop {
             match self.result().await {
                 PaymentEvent::Gone => {}
@@ -72,7 +72,7 @@ impl Till {
         }
     }
 
-    pub async fn ready(&mut self) -> u32 {
+    pub(crate) async fn ready(&mut self) -> u32 {
         loop {
             if let PaymentEvent::Ready { last_receipt, terminal } = self.event().await {
                 assert!(terminal.len() == 8, "{terminal}");
@@ -81,19 +81,19 @@ impl Till {
         }
     }
 
-    pub async fn authorise(&self) {
+    pub(crate) async fn authorise(&self) {
         self.ask(PaymentRequest::Authorise { top_up: TOP_UP, amount: AMOUNT }).await;
     }
 
-    pub async fn reserve(&self) {
+    pub(crate) async fn reserve(&self) {
         self.ask(PaymentRequest::Reserve { top_up: TOP_UP, amount: AMOUNT }).await;
     }
 
-    pub async fn until_card(&mut self) {
+    pub(crate) async fn until_card(&mut self) {
         while self.event().await != PaymentEvent::Progress(TOP_UP, PaymentProgress::PresentCard) {}
     }
 
-    pub async fn approved(&mut self) -> PaymentApproval {
+    pub(crate) async fn approved(&mut self) -> PaymentApproval {
         match self.result().await {
             PaymentEvent::Approved(TOP_UP, approval) => approval,
             other => panic!("{other:?}"),
@@ -101,7 +101,7 @@ impl Till {
     }
 
     /// A reservation that was acknowledged.
-    pub async fn reserved(&mut self) -> PaymentApproval {
+    pub(crate) async fn reserved(&mut self) -> PaymentApproval {
         self.reserve().await;
         let approval = self.approved().await;
         self.ask(PaymentRequest::Acknowledge(TOP_UP)).await;
@@ -109,11 +109,11 @@ impl Till {
         approval
     }
 
-    pub async fn resolve(&mut self, receipt_before: u32) -> PaymentVerdict {
+    pub(crate) async fn resolve(&mut self, receipt_before: u32) -> PaymentVerdict {
         self.resolve_as(intent(receipt_before)).await
     }
 
-    pub async fn resolve_as(&mut self, intent: PaymentIntent) -> PaymentVerdict {
+    pub(crate) async fn resolve_as(&mut self, intent: PaymentIntent) -> PaymentVerdict {
         self.ask(PaymentRequest::Resolve(intent)).await;
         match self.outcome().await {
             PaymentEvent::Resolved(TOP_UP, verdict) => verdict,
@@ -122,16 +122,21 @@ impl Till {
     }
 }
 
-pub fn intent(receipt_before: u32) -> PaymentIntent {
+pub(crate) fn intent(receipt_before: u32) -> PaymentIntent {
     let (order, terminal) = (PaymentOrder::Vending, Some(TERMINAL.to_owned()));
-    PaymentIntent { top_up: TOP_UP, amount: AMOUNT, receipt_before, order, terminal }
+    PaymentIntent { top_up: TOP_UP, amount: AMOUNT, at: now(), receipt_before, order, terminal }
 }
 
-pub fn reservation(receipt_before: u32) -> PaymentIntent {
+/// A payment takes less time than the clocks may differ.
+pub(crate) fn now() -> Timestamp {
+    Timestamp(jiff::Timestamp::now().as_millisecond())
+}
+
+pub(crate) fn reservation(receipt_before: u32) -> PaymentIntent {
     PaymentIntent { order: PaymentOrder::PreAuthorise, ..intent(receipt_before) }
 }
 
-pub fn till_config(simulator: &Simulator) -> ZvtConfig {
+pub(crate) fn till_config(simulator: &Simulator) -> ZvtConfig {
     let mut config = ZvtConfig::new(simulator.addr);
     config.answer_timeout_s = 1;
     config.waits_max = 1;
@@ -140,12 +145,12 @@ pub fn till_config(simulator: &Simulator) -> ZvtConfig {
     config
 }
 
-pub fn config() -> Config {
+pub(crate) fn config() -> Config {
     Config { auto_answer: Some(Answer::Approve), outcome_interval: Duration::from_millis(5), ..Config::default() }
 }
 
 /// A simulator that has one payment behind it, and a till that knows its receipt.
-pub async fn second_payment(config: Config) -> (Simulator, Till, u32) {
+pub(crate) async fn second_payment(config: Config) -> (Simulator, Till, u32) {
     let simulator = Simulator::start(Config { auto_answer: Some(Answer::Approve), ..config }).unwrap();
     let mut till = Till::at(&simulator);
     assert_eq!(till.ready().await, 0);
@@ -157,6 +162,6 @@ pub async fn second_payment(config: Config) -> (Simulator, Till, u32) {
     (simulator, till, first.reference.receipt)
 }
 
-pub fn last_state(simulator: &Simulator) -> TransactionState {
+pub(crate) fn last_state(simulator: &Simulator) -> TransactionState {
     simulator.ledger().last().unwrap().state
 }

@@ -122,6 +122,8 @@ pub(crate) fn verdict(session: &mut Session, id: TopUpId, verdict: CreditVerdict
         return session.ask(Effect::Money(permit, MoneyRequest::Credit(order)));
     }
     believe(session, id, verdict);
+    // An order of the city's waits while the card is asked.
+    orders::go_on(session);
 }
 
 /// The card could not be asked. If it still lies there it is asked again, and laid back it is asked at once.
@@ -133,6 +135,7 @@ pub(crate) fn silent(session: &mut Session, id: TopUpId) {
     } else {
         drive(session, id);
     }
+    orders::go_on(session);
 }
 
 /// Asks the card, if it is here and not being asked.

@@ -7,7 +7,7 @@ use crate::effect::Effect;
 use crate::event::ClockState;
 use crate::flow::{maintenance, money, payment};
 use crate::profile::DueDay;
-use domain::device::{PaymentIntent, PaymentRequest};
+use domain::device::PaymentRequest;
 use domain::{Day, FailureCode, TopUpId};
 use ledger::{Fact, Ledger, Payment};
 use std::collections::BTreeSet;
@@ -85,7 +85,7 @@ pub(crate) fn tick(session: &mut Session) {
 /// A payment that nothing has decided by the latest minute: asked about once more, then left to central.
 fn decide(session: &mut Session, id: TopUpId) {
     let Some(top_up) = money::known(session, id) else { return };
-    let (payment, intent): (Payment, PaymentIntent) = (top_up.payment(), top_up.payment_intent());
+    let payment = top_up.payment();
     let waits = session.till.waits(id);
     if waits.journal.is_some() {
         return;
@@ -97,8 +97,7 @@ fn decide(session: &mut Session, id: TopUpId) {
             money::record(session, id, Fact::PaymentUnknown);
         }
         Payment::Unknown | Payment::Adrift if again && !waits.payment => {
-            session.till.waits_mut(id).payment = true;
-            session.ask(Effect::Payment(PaymentRequest::Resolve(intent)));
+            money::ask_about(session, id);
         }
         // The answer is on its way, or nothing was said in a whole minute.
         _ if again => {}

@@ -130,6 +130,9 @@ pub(crate) fn drive(session: &mut Session, id: TopUpId) {
         Duty::BookLoss => {
             record(session, id, Fact::LossCreditedButReversed);
         }
+        Duty::LeaveToCentral => {
+            record(session, id, Fact::LeftToCentral);
+        }
         Duty::ResolveCard => credit::resolve(session, id),
         // A claim already, while the money is booked: only the payment terminal is waited for.
         duty if !waits.payment => ask_terminal(session, id, duty),
@@ -161,15 +164,24 @@ fn ask_terminal(session: &mut Session, id: TopUpId, duty: &Duty) {
         Duty::Reverse(_) | Duty::Release(_) | Duty::Capture(_) if there && payment::is_replaced(session, id) => {
             payment::leave_to_central(session, id);
         }
+        // Told to give back only after it has said that there is something to give back, and that is journalled.
+        Duty::Reverse(_) | Duty::Release(_) if there && !payment::is_returning(session, id) => ask_about(session, id),
         Duty::Reverse(_) if there => pay(session, id, MoneyEffect::Reverse),
-        Duty::Capture(_) if there => pay(session, id, MoneyEffect::Capture),
-        Duty::Release(_) if there => pay(session, id, MoneyEffect::Release),
-        Duty::ResolvePayment(intent) if there => {
-            session.till.waits_mut(id).payment = true;
-            session.ask(Effect::Payment(PaymentRequest::Resolve(intent.clone())));
+        Duty::Capture(_) if there => {
+            session.till.captures_told.remove(&id);
+            pay(session, id, MoneyEffect::Capture);
         }
+        Duty::Release(_) if there => pay(session, id, MoneyEffect::Release),
+        Duty::ResolvePayment(_) if there => ask_about(session, id),
         _ => {}
     }
+}
+
+/// Asks the payment terminal what became of the payment.
+pub(crate) fn ask_about(session: &mut Session, id: TopUpId) {
+    let Some(intent) = known(session, id).map(TopUp::payment_intent) else { return };
+    session.till.waits_mut(id).payment = true;
+    session.ask(Effect::Payment(PaymentRequest::Resolve(intent)));
 }
 
 /// Asks for an effect that moves money. Only ever called when the top-up's newest entry is durable.

@@ -2,13 +2,13 @@
 
 use crate::Session;
 use crate::event::ClockState;
-use crate::flow::money::{drive, drive_all, is_on_screen, known, record};
+use crate::flow::money::{ask_about, drive, drive_all, is_on_screen, known, record};
 use crate::flow::{day, giving_up};
 use crate::place::Place;
 use crate::till::{PaymentDesk, Retry};
 use domain::device::{PaymentApproval, PaymentEvent, PaymentVerdict};
-use domain::{FailureCode, TopUpId};
-use ledger::{Claim, Credit, Fact, Kind, Payment, TopUp};
+use domain::{FailureCode, Timestamp, TopUpId};
+use ledger::{Claim, Credit, Duty, Fact, Kind, Ledger, Payment, TopUp};
 
 /// How often a payment terminal may say that it cannot tell before central is asked to decide.
 const VERDICTS_UNKNOWN_MAX: u8 = 3;
@@ -18,6 +18,8 @@ const ASK_AGAIN_MS: u64 = 3_000;
 const CAPTURE_AGAIN_MS: u64 = 30_000;
 /// The longest of these intervals.
 const CAPTURE_AGAIN_MAX_MS: u64 = 900_000;
+/// A payment terminal that stays away is waited for so long after a reservation's time; then the clock is believed.
+const LAPSE_ASKED_WITHIN_MS: i64 = 86_400_000;
 
 pub(crate) fn said(session: &mut Session, event: PaymentEvent) {
     match event {
@@ -76,7 +78,7 @@ fn answered(session: &mut Session, id: TopUpId, fact: Fact) {
     let Some(payment) = known(session, id).map(TopUp::payment) else { return };
     let in_doubt = fact == Fact::AnswerInDoubt;
     // A reversal, a booking or a release: the state stays, and it is asked for again.
-    let is_repeatable = in_doubt && matches!(payment, Payment::Kept | Payment::Reserved);
+    let is_repeatable = in_doubt && matches!(payment, Payment::Kept | Payment::Reserved | Payment::Returning);
     if !is_repeatable && record(session, id, fact) {
         session.till.waits_mut(id).payment = false;
         return;
@@ -88,13 +90,10 @@ fn answered(session: &mut Session, id: TopUpId, fact: Fact) {
             record(session, id, Fact::AnswerInDoubt);
         }
         Payment::Unknown | Payment::Adrift | Payment::Kept => {
-            if is_repeatable {
-                session.till.reversal_in_doubt.insert(id);
-            }
             session.till.waits_mut(id).payment = false;
             ask_again(session);
         }
-        Payment::Reserved => {
+        Payment::Reserved | Payment::Returning => {
             session.till.waits_mut(id).payment = false;
             not_told(session, id);
         }
@@ -108,22 +107,32 @@ fn gone(session: &mut Session) {
     session.till.desk = None;
     session.till.gone_since_ms.get_or_insert(session.now.monotonic_ms);
     for id in session.till.open() {
-        if known(session, id).is_some_and(|top_up| matches!(top_up.payment(), Payment::Unknown | Payment::Adrift)) {
+        let asked = known(session, id).is_some_and(|top_up| match (top_up.payment(), top_up.duty()) {
+            (Payment::Unknown | Payment::Adrift, _) | (_, Duty::AwaitLapse) => true,
+            (Payment::Kept | Payment::Reserved, duty) => matches!(duty, Duty::Reverse(_) | Duty::Release(_)),
+            _ => false,
+        });
+        if asked {
             session.till.waits_mut(id).payment = false;
         }
     }
 }
 
 fn resolved(session: &mut Session, id: TopUpId, verdict: &PaymentVerdict) {
-    let payment = known(session, id).map(TopUp::payment);
-    let is_asked = matches!(payment, Some(Payment::Unknown | Payment::Adrift | Payment::Reserved | Payment::Kept));
-    if !is_asked {
+    use Payment::{Adrift, Kept, Reserved, Returning, Unknown};
+    let Some(payment) = known(session, id).map(TopUp::payment) else { return };
+    if !matches!(payment, Unknown | Adrift | Reserved | Kept | Returning) {
         return;
     }
     session.till.waits_mut(id).payment = false;
     // Another payment terminal stands there now: it knows nothing of this payment, whatever it says.
     let verdict = if is_replaced(session, id) { &PaymentVerdict::Unknown } else { verdict };
-    let (now, reservation_ms) = (session.now.wall, session.terminal.till.reservation_ms);
+    if known(session, id).and_then(TopUp::reserved_until).is_some_and(|until| until <= session.now.wall) {
+        session.till.lapses_asked.insert(id);
+    }
+    let stood = matches!(payment, Reserved | Returning);
+    let now = if stood { by_right_clock(session) } else { session.now.wall };
+    let reservation_ms = session.terminal.till.reservation_ms;
     let facts = known(session, id).map(|top_up| top_up.facts_from_payment(verdict, now, reservation_ms));
     let facts = facts.unwrap_or_default();
     if !facts.is_empty() {
@@ -131,11 +140,31 @@ fn resolved(session: &mut Session, id: TopUpId, verdict: &PaymentVerdict) {
             record(session, id, fact);
         });
     }
-    if matches!(verdict, PaymentVerdict::Paid(_)) {
-        // The terminal told: the reversal did not happen.
-        session.till.reversal_in_doubt.remove(&id);
+    if !stands_to_be_returned(session, id, verdict) || !record(session, id, Fact::ReversalStarted) {
+        not_told(session, id);
     }
-    not_told(session, id);
+}
+
+/// The payment terminal has just said that what is to be given back is there: from here on it is told to.
+fn stands_to_be_returned(session: &Session, id: TopUpId, verdict: &PaymentVerdict) -> bool {
+    let (PaymentVerdict::Paid(found) | PaymentVerdict::Reserved(found)) = verdict else { return false };
+    known(session, id).is_some_and(|top_up| match top_up.duty() {
+        Duty::Reverse(approval) | Duty::Release(approval) => {
+            let is_same = (&approval.reference, approval.amount) == (&found.reference, found.amount);
+            is_same && top_up.payment() != Payment::Returning
+        }
+        _ => false,
+    })
+}
+
+/// The payment terminal was, or is just about to be, told to give the payment back.
+pub(crate) fn is_returning(session: &Session, id: TopUpId) -> bool {
+    known(session, id).map(TopUp::payment) == Some(Payment::Returning)
+}
+
+/// The moment by which something may lapse: a clock that is not right lets nothing lapse.
+fn by_right_clock(session: &Session) -> Timestamp {
+    if session.clock == ClockState::Right { session.now.wall } else { Timestamp(i64::MIN) }
 }
 
 /// The payment terminal was asked and could not tell. A few times later it is central that decides.
@@ -147,7 +176,7 @@ fn not_told(session: &mut Session, id: TopUpId) {
     let asked = session.till.verdicts_unknown.entry(id).or_default();
     *asked = asked.saturating_add(1);
     let at_last = *asked >= VERDICTS_UNKNOWN_MAX || session.till.day_end.last_asked.contains(&id);
-    if at_last && !session.till.reversal_in_doubt.contains(&id) {
+    if at_last {
         leave_to_central(session, id);
     } else {
         ask_again(session);
@@ -156,10 +185,6 @@ fn not_told(session: &mut Session, id: TopUpId) {
 
 /// The payment terminal cannot tell: the citizen has a claim, and the acquirer's statement decides at central.
 pub(crate) fn leave_to_central(session: &mut Session, id: TopUpId) {
-    if session.till.reversal_in_doubt.contains(&id) {
-        // Perhaps given back already: a claim could be credited on top of that.
-        return;
-    }
     claim(session, id);
     let undecided = |top_up: &TopUp| match (top_up.payment(), top_up.credit()) {
         (Payment::Unknown | Payment::Adrift, _) => true,
@@ -173,10 +198,11 @@ pub(crate) fn leave_to_central(session: &mut Session, id: TopUpId) {
 
 /// The reservation stands and was not booked: the capture is owed, and tried again until the reservation lapses.
 fn capture_failed(session: &mut Session, id: TopUpId, code: FailureCode) {
-    let now = session.now.wall;
+    let now = by_right_clock(session);
     let Some(top_up) = known(session, id).filter(|top_up| top_up.payment() == Payment::Reserved) else { return };
     let facts = top_up.facts_from_failed_capture(code, now);
     session.till.waits_mut(id).payment = false;
+    session.till.captures_told.insert(id);
     let tries = session.till.retries.get(&id).map_or(0, |retry| retry.tries);
     let wait_ms = CAPTURE_AGAIN_MS.saturating_mul(1 << tries.min(5)).min(CAPTURE_AGAIN_MAX_MS);
     let retry = Retry { tries: tries.saturating_add(1), at_ms: session.now.monotonic_ms.saturating_add(wait_ms) };
@@ -189,7 +215,16 @@ fn capture_failed(session: &mut Session, id: TopUpId, code: FailureCode) {
     }
 }
 
-/// Reservations that were never to be booked end by themselves.
+/// A reservation whose booking is owed was to be booked, by this process or one before, and the payment terminal has
+/// not told what came of it: another payment could make it forget.
+pub(crate) fn capture_is_untold(session: &Session) -> bool {
+    let told = |top_up: &TopUp| session.till.captures_told.contains(&top_up.subject().top_up);
+    let is_owed = |top_up: &TopUp| top_up.has(Kind::CaptureOwed) && matches!(top_up.duty(), Duty::Capture(_));
+    session.till.ledger.iter().flat_map(Ledger::open).any(|top_up| is_owed(top_up) && !told(top_up))
+}
+
+/// Reservations that were never to be booked end by themselves. Somebody may have booked one at the payment terminal
+/// by hand: it is asked once more, and where it cannot tell the clock is believed.
 pub(crate) fn lapsed(session: &mut Session) {
     retry(session);
     if session.clock != ClockState::Right {
@@ -203,10 +238,26 @@ pub(crate) fn lapsed(session: &mut Session) {
             continue;
         }
         let facts = known(session, id).map(|top_up| top_up.facts_from_time(now)).unwrap_or_default();
+        if facts.is_empty() || awaits_word_of_lapse(session, id) {
+            continue;
+        }
         for fact in facts {
             record(session, id, fact);
         }
     }
+}
+
+/// Asks about a reservation whose time is over; `false` when the payment terminal has answered, or does not come back.
+fn awaits_word_of_lapse(session: &mut Session, id: TopUpId) -> bool {
+    if session.till.lapses_asked.contains(&id) || is_replaced(session, id) {
+        return false;
+    }
+    if session.till.desk.is_some() {
+        ask_about(session, id);
+        return true;
+    }
+    let until = known(session, id).and_then(TopUp::reserved_until);
+    until.is_some_and(|until| session.now.wall < until.plus_ms(LAPSE_ASKED_WITHIN_MS))
 }
 
 fn retry(session: &mut Session) {

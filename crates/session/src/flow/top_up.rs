@@ -1,7 +1,7 @@
 //! The top-up until money moves: the amount, its limits, and the proof of the credit key.
 
 use crate::effect::Effect;
-use crate::flow::{day, giving_up, money, orders};
+use crate::flow::{day, giving_up, money, orders, payment};
 use crate::place::Place;
 use crate::{Action, Session};
 use domain::card::Presentation;
@@ -11,7 +11,9 @@ use ledger::{check_top_up, topped_up_on};
 
 pub(crate) fn act(session: &mut Session, action: &Action) {
     match (action, &session.place) {
-        (Action::TopUp, Place::Home | Place::ToppedUp(_) | Place::ReceiptCode(_) | Place::Trouble { .. }) => open(session),
+        (Action::TopUp, Place::Home | Place::ToppedUp(_) | Place::ReceiptCode(_) | Place::Trouble { .. }) => {
+            open(session)
+        }
         (Action::ChooseAmount { cents }, Place::Amount { .. }) => choose(session, Cents(*cents)),
         (Action::Pay, Place::Amount { chosen, .. }) => pay(session, *chosen),
         (Action::CancelPayment, Place::ToppingUp(top_up)) => {
@@ -44,6 +46,7 @@ pub(crate) fn outage(session: &Session) -> Option<FailureCode> {
         return Some(FailureCode::PaymentDayEnding);
     }
     let blocked = session.till.ledger.as_ref().is_none_or(|ledger| ledger.blocking().is_some());
+    let blocked = blocked || payment::capture_is_untold(session);
     blocked.then_some(FailureCode::PaymentBlocked)
 }
 

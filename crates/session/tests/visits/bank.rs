@@ -118,6 +118,7 @@ impl PaymentTerminal {
             scheme: "Visa Débito".into(),
             masked_pan: "************7711".into(),
             authorisation: "611804".into(),
+            ..PaymentApproval::default()
         };
         self.paid.insert(id, (Paid::Waiting, approval.clone()));
         self.last = Some(id);

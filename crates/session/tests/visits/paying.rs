@@ -163,7 +163,7 @@ impl Street {
     }
 
     fn end_of_day(&mut self) {
-        assert!(self.tray.is_none(), "an end-of-day under somebody's hands");
+        assert!(!self.is_serving(), "an end-of-day under somebody's hands");
         let waiting = self.terminal.paid.values().any(|paid| paid.0 == Paid::Waiting);
         assert!(!waiting, "an end-of-day while an approval waits for its answer");
         self.terminal.days += 1;

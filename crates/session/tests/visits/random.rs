@@ -1,10 +1,10 @@
 //! Anything in any order: no panic, no money before its entry, no screen without a heading, nothing lost at the end.
 
+use crate::bank::{AnswerFate, CaptureFate, DayFate, Paid, PaymentFate};
 use crate::crashes::assert_conserved;
 use crate::street::{Street, buttons, visit};
-use crate::{days, orders, till_orders};
-use crate::bank::{AnswerFate, CaptureFate, DayFate, Paid, PaymentFate};
 use crate::world::CreditFate;
+use crate::{days, orders, till_orders};
 use domain::card::Presentation;
 use domain::device::{PaymentEvent, PrinterEvent, ReaderEvent};
 use domain::{FailureCode, Generation, TopUpId};
@@ -40,7 +40,7 @@ pub(crate) fn happens(street: &mut Street, dice: &mut Dice) {
         12 if dice.roll(4) == 0 => on_top(street, dice),
         12 => street.lay(dice.one(&[0, 0, 0, 0, 0, 0, 1, 3])),
         13 => street.lift(),
-        14 if dice.roll(12) == 0 => street.pass(till_orders::HOUR_MS + 60_000),
+        14 if dice.roll(if owes(street) { 2 } else { 12 }) == 0 => street.pass(till_orders::HOUR_MS + 60_000),
         14..=15 => street.pass(dice.one(&[200, 1_500, 6_000, 31_000, 95_000])),
         16 => {
             street.credit = dice.one(&FATES);
@@ -64,7 +64,7 @@ pub(crate) fn happens(street: &mut Street, dice: &mut Dice) {
         }
         19 => street.bank_card(),
         21 if dice.roll(3) == 0 => bank(street, dice),
-        22 if dice.roll(3) == 0 => city(street, dice),
+        22 if dice.roll(if owed(street) { 1 } else { 3 }) == 0 => city(street, dice),
         20 => hold_ends(street, dice),
         21 if dice.roll(2) == 0 => {
             street.slow_reader = dice.roll(2) == 0;
@@ -136,6 +136,16 @@ fn keys(street: &mut Street, dice: &mut Dice) {
     }
 }
 
+/// A claim stands on money that is kept.
+fn owed(street: &Street) -> bool {
+    street.ledger().open().any(|top_up| top_up.claim() == Claim::Open && street.terminal.kept(top_up.subject().top_up))
+}
+
+/// A reservation waits to be booked.
+fn owes(street: &Street) -> bool {
+    street.ledger().open().any(|top_up| top_up.has(Kind::CaptureOwed))
+}
+
 /// What the payment terminal does with bookings, refunds and its day; and another one in its place.
 fn bank(street: &mut Street, dice: &mut Dice) {
     let refused = FailureCode::PaymentRefused;
@@ -164,7 +174,7 @@ fn city(street: &mut Street, dice: &mut Dice) {
     let place = usize::from(dice.roll(2) == 0);
     let away = street.tray != Some(place);
     let known = street.cards[place].tap.is_ok();
-    match dice.roll(4) {
+    match dice.roll(7) {
         0 | 1 if known => {
             let id = TopUpId([u8::try_from(0x80 + dice.roll(100)).unwrap(); 16]);
             let mut order = orders::order(street, place, id, 500);
@@ -287,6 +297,13 @@ fn any_history_ends_with_every_cent_in_its_place_and_nobody_on_the_screen() {
         let mut street = Street::under(days::profile(order));
         // Some payment terminals cannot tell what became of a payment.
         street.terminal.tells = seed % 8 > 0;
+        // Some cannot book, and some cards are torn, from the beginning on.
+        if seed % 4 == 1 {
+            street.terminal.capture = CaptureFate::Fails(FailureCode::PaymentRefused);
+        }
+        if seed % 5 == 1 {
+            street.credit = CreditFate::Torn { credited: false };
+        }
         for _ in 0..EVENTS {
             happens(&mut street, &mut dice);
             assert_whole(&street);
@@ -299,7 +316,8 @@ fn any_history_ends_with_every_cent_in_its_place_and_nobody_on_the_screen() {
         kept += street.log.iter().filter(|line| line.contains("WriteWishes")).count();
     }
     // A test that never comes to the hard cases proves nothing: all that a terminal says by itself was said.
-    let by_itself = ledger::Kind::ALL.iter().filter(|kind| **kind != ledger::Kind::ClaimSettled);
+    let central_s = [Kind::ClaimSettled, Kind::ReversalFailed];
+    let by_itself = Kind::ALL.iter().filter(|kind| !central_s.contains(kind));
     let unsaid: Vec<_> = by_itself.map(|kind| kind.name()).filter(|name| !said.contains(name)).collect();
     assert!(unsaid.is_empty(), "never said: {unsaid:?}");
     assert!(kept > 50, "wishes were written {kept} times only");

@@ -39,7 +39,6 @@ const NEVER_SHOWN: &[(FailureCode, &str)] = &[
     (FailureCode::PinWrong, "said in words at the pad"),
     (FailureCode::JournalWriteFailed, "the machine restarts"),
     (FailureCode::ConfigurationInvalid, "the program does not start"),
-    (FailureCode::Restarted, "for the log"),
 ];
 
 /// All scenes in the language with this tag, as the window gets them.

@@ -107,6 +107,12 @@ impl Street {
         Self::opened(locale::LANGUAGES[0], till)
     }
 
+    /// From now on under this profile: the program is started again with it.
+    pub(crate) fn under_profile(&mut self, till: TillProfile) {
+        self.till = till;
+        self.restart(Paid::Kept);
+    }
+
     fn opened(lang: &str, till: TillProfile) -> Self {
         let now = Now { wall: NOON, monotonic_ms: 1_000 };
         let mut street = Self {

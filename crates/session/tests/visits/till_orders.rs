@@ -42,10 +42,7 @@ fn each_order_says_its_facts_in_turn_and_ends_complete() {
     };
     check(PaymentOrder::Vending, &["intent", "authorised", "credit-started", "credited", "posted"]);
     check(PaymentOrder::CaptureFirst, &["intent", "authorised", "posted", "credit-started", "credited"]);
-    check(
-        PaymentOrder::PreAuthorise,
-        &["intent", "authorised", "reserved", "credit-started", "credited", "posted"],
-    );
+    check(PaymentOrder::PreAuthorise, &["intent", "authorised", "reserved", "credit-started", "credited", "posted"]);
 }
 
 #[test]
@@ -182,14 +179,16 @@ fn a_lost_answer_is_asked_about_and_no_new_payment_starts_before_it_is_known() {
 }
 
 #[test]
-fn a_refund_the_payment_terminal_refuses_is_a_claim_with_its_slip_and_the_next_sight_pays_it() {
+fn a_refund_that_the_payment_terminal_knows_nothing_of_is_a_claim_with_its_slip_and_the_next_sight_pays_it() {
     let mut street = street(PaymentOrder::CaptureFirst);
     street.credit = CreditFate::NotSent;
-    street.terminal.keeps_all = true;
+    // Another payment came after it: it was never told to give it back.
+    street.terminal.tells = false;
     street.key_line_cut = true;
     top_up(&mut street);
     street.lift();
     street.pass(10_000);
+    assert!(!street.kinds().contains(&"reversal-started"), "{:?}", street.kinds());
     assert_eq!((street.heading().as_str(), claim(&street)), ("El pago está hecho y falta la recarga", Claim::Open));
     let view = street.view();
     assert!(view["screen"]["claim"].to_string().contains("20,00"));
@@ -203,6 +202,133 @@ fn a_refund_the_payment_terminal_refuses_is_a_claim_with_its_slip_and_the_next_s
     street.lay(0);
     assert_eq!((outcome(&street), street.cards[0].purse), (Some(Outcome::Completed), Cents(2_350)));
     assert_conserved(&street);
+}
+
+#[test]
+fn a_refund_that_was_begun_and_refused_is_credited_on_central_s_order_only() {
+    let mut street = street(PaymentOrder::CaptureFirst);
+    street.credit = CreditFate::NotSent;
+    street.terminal.keeps_all = true;
+    top_up(&mut street);
+    street.credit = CreditFate::Done;
+    let id = street.disk[0].subject.top_up;
+    street.pass(20_000);
+    let end = ["reversal-started", "claimed", "left-to-central"];
+    assert!(street.kinds().ends_with(&end), "{:?}", street.kinds());
+    street.press("finish");
+    street.lift();
+    street.pass(40_000);
+    street.restart(Paid::Kept);
+    street.lay(0);
+    street.pass(10_000);
+    assert_eq!((outcome(&street), street.cards[0].purse), (None, Cents(350)), "{:?}", street.kinds());
+    assert!(street.ledger().blocking().is_none());
+    let order = crate::orders::order(&street, 0, id, 2_000);
+    street.say(session::Event::CityOrder(order));
+    assert_eq!((outcome(&street), street.cards[0].purse), (Some(Outcome::Completed), Cents(2_350)));
+}
+
+/// What the payment terminal does while it is told to give a payment back.
+fn forgets(street: &mut Street, id: domain::TopUpId, undone: bool) {
+    if undone {
+        street.terminal.paid.get_mut(&id).unwrap().0 = Paid::Reversed;
+    }
+    street.terminal.tells = false;
+    street.say(Event::Payment(PaymentEvent::AnswerInDoubt(id)));
+}
+
+#[test]
+fn a_refund_whose_answer_was_lost_with_all_the_payment_terminal_knew_is_never_credited_and_blocks_nobody() {
+    for (order, restarts, undone) in [
+        (PaymentOrder::CaptureFirst, false, true),
+        (PaymentOrder::CaptureFirst, true, true),
+        (PaymentOrder::CaptureFirst, true, false),
+        (PaymentOrder::PreAuthorise, true, true),
+    ] {
+        let mut street = street(order);
+        (street.credit, street.slow_journal) = (CreditFate::NotSent, true);
+        top_up(&mut street);
+        let id = street.disk[0].subject.top_up;
+        while !street.kinds().contains(&"reversal-started") {
+            street.let_durable();
+        }
+        // Written, and not durable: nothing is told yet.
+        let told =
+            |street: &Street| street.log.iter().any(|line| line.contains("Reverse(") || line.contains("Release("));
+        assert!(!told(&street), "{order:?}: {:?}", street.log);
+        street.terminal.there = false;
+        street.slow_journal = false;
+        street.let_durable();
+        assert!(told(&street), "{order:?}");
+        street.terminal.there = true;
+        forgets(&mut street, id, undone);
+        if restarts {
+            street.lift();
+            street.restart(Paid::Kept);
+        }
+        street.pass(20_000);
+        let top_up = street.ledger().top_up(id).unwrap().clone();
+        assert_eq!(top_up.claim(), Claim::Open, "{order:?}: {:?}", street.kinds());
+        assert!(street.ledger().blocking().is_none(), "{order:?}");
+        let by_central = order == PaymentOrder::CaptureFirst;
+        assert_eq!(top_up.has(Kind::LeftToCentral), by_central, "a reservation only lapses: {:?}", street.kinds());
+        street.credit = CreditFate::Done;
+        street.lift();
+        street.pass(40_000);
+        street.lay(0);
+        street.pass(10_000);
+        assert_eq!(street.cards[0].purse, Cents(350), "{order:?}: {:?}", street.kinds());
+    }
+}
+
+#[test]
+fn a_reservation_booked_by_hand_before_it_lapsed_is_not_taken_for_lapsed() {
+    let mut street = street(PaymentOrder::PreAuthorise);
+    street.credit = CreditFate::NotSent;
+    street.terminal.tells = false;
+    top_up(&mut street);
+    let id = street.disk[0].subject.top_up;
+    street.lift();
+    street.pass(60_000);
+    assert_eq!(claim(&street), Claim::Open, "{:?}", street.kinds());
+    street.terminal.tells = true;
+    street.terminal.paid.get_mut(&id).unwrap().0 = Paid::Kept;
+    street.pass(2 * HOUR_MS);
+    assert!(street.kinds().contains(&"posted") && !street.kinds().contains(&"voided"), "{:?}", street.kinds());
+}
+
+#[test]
+fn by_a_wrong_clock_no_reservation_lapses() {
+    let mut street = street(PaymentOrder::PreAuthorise);
+    street.terminal.capture = CaptureFate::Fails(FailureCode::PaymentRefused);
+    top_up(&mut street);
+    street.say(Event::Clock(session::ClockState::Wrong));
+    street.pass(2 * HOUR_MS);
+    assert_eq!(street.kinds().last(), Some(&"capture-owed"));
+    street.say(Event::Clock(session::ClockState::Right));
+    street.pass(HOUR_MS);
+    assert_eq!(street.kinds().last(), Some(&"loss-capture-expired"));
+}
+
+#[test]
+fn a_booking_that_was_tried_again_and_not_answered_is_asked_about_before_the_next_payment() {
+    let mut street = street(PaymentOrder::PreAuthorise);
+    street.terminal.capture = CaptureFate::Fails(FailureCode::PaymentRefused);
+    top_up(&mut street);
+    street.terminal.capture = CaptureFate::Breaks { booked: true };
+    street.pass(31_000);
+    street.lay(1);
+    street.press("top-up");
+    assert_eq!(street.view()["screen"]["code"]["text"], "Código P-06", "{:?}", street.kinds());
+    street.terminal.capture = CaptureFate::Books;
+    street.pass(10_000);
+    assert_eq!(outcome(&street), Some(Outcome::Completed));
+    street.lift();
+    street.pass(10_000);
+    street.lay(1);
+    street.press("top-up");
+    street.press("pay");
+    assert_eq!(street.kind(), "done");
 }
 
 #[test]

@@ -32,10 +32,13 @@ impl Journal {
     /// # Errors
     /// `JournalRead`.
     pub fn outbox_kinds(&self) -> Result<Vec<OutboxKind>, StoreError> {
+        let waiting = self.waiting();
         self.read(|connection| {
-            let sql = "SELECT kind, count(*) FILTER (WHERE state = 'queued'),
-                              count(*) FILTER (WHERE state = 'quarantined'), min(made_ms)
-                       FROM outbox WHERE state <> 'sent' GROUP BY kind ORDER BY kind";
+            let sql = format!(
+                "SELECT kind, count(*) FILTER (WHERE state = 'queued'),
+                        count(*) FILTER (WHERE state = 'quarantined'), min(made_ms)
+                 FROM outbox WHERE state <> 'sent'{waiting} GROUP BY kind ORDER BY kind"
+            );
             let read = |row: &rusqlite::Row<'_>| {
                 Ok(OutboxKind {
                     kind: row.get(0)?,
@@ -44,7 +47,7 @@ impl Journal {
                     oldest: Timestamp(row.get(3)?),
                 })
             };
-            connection.prepare_cached(sql)?.query_map([], read)?.collect()
+            connection.prepare_cached(&sql)?.query_map([], read)?.collect()
         })
     }
 
@@ -54,11 +57,14 @@ impl Journal {
     /// # Errors
     /// `JournalRead`.
     pub fn outbox_unsent(&self, after: i64, limit: u32) -> Result<Vec<Unsent>, StoreError> {
+        let waiting = self.waiting();
         self.read(|connection| {
-            let sql = "SELECT position, bytes FROM outbox WHERE state <> 'sent' AND position > ?1
-                       ORDER BY position LIMIT ?2";
+            let sql = format!(
+                "SELECT position, bytes FROM outbox WHERE state <> 'sent'{waiting} AND position > ?1
+                 ORDER BY position LIMIT ?2"
+            );
             let read = |row: &rusqlite::Row<'_>| Ok(Unsent { position: row.get(0)?, bytes: row.get(1)? });
-            connection.prepare_cached(sql)?.query_map((after, limit), read)?.collect()
+            connection.prepare_cached(&sql)?.query_map((after, limit), read)?.collect()
         })
     }
 

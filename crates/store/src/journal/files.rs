@@ -130,9 +130,7 @@ impl JournalFiles for SystemFiles {
     }
 
     fn has_room(&self, probe: &Path, bytes: u64) -> io::Result<bool> {
-        let taken = take_room(probe, bytes);
-        std::fs::remove_file(probe)?;
-        match taken {
+        match take_room(probe, bytes) {
             Err(error) if matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) => Ok(false),
             taken => taken.map(|()| true),
         }
@@ -146,6 +144,8 @@ impl JournalFiles for SystemFiles {
 /// Blocks are given when bytes are written and synced, and not before.
 fn take_room(probe: &Path, bytes: u64) -> io::Result<()> {
     let mut file = File::create(probe)?;
+    // Without a name it goes with this handle, also when the process dies.
+    std::fs::remove_file(probe)?;
     io::copy(&mut io::repeat(0xA5).take(bytes), &mut file)?;
     file.sync_all()
 }

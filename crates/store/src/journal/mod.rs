@@ -31,6 +31,7 @@ pub use wrap::{WrapState, keep_wrap, wrap_path};
 use crate::error::disk_is_full;
 use crate::{Refusal, StoreError};
 use ledger::Chain;
+use protocol::Receipt;
 use reserve::Room;
 use rusqlite::hooks::Wal;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
@@ -50,6 +51,8 @@ pub struct Journal {
     commits: u64,
     path: PathBuf,
     room: Room,
+    /// Of uploads that central has, and that are not written down yet.
+    receipts: Vec<Receipt>,
 }
 
 impl fmt::Debug for Journal {
@@ -147,8 +150,12 @@ impl Journal {
     fn commit<T>(&mut self, work: impl FnOnce(&Transaction<'_>) -> Result<T, Stop>) -> Result<T, Stop> {
         LOG_FRAMES.set(None);
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        for receipt in &self.receipts {
+            outbox::settle(&transaction, receipt)?;
+        }
         let value = work(&transaction)?;
         transaction.commit()?;
+        self.receipts.clear();
         self.commits += 1;
         if let Some(frames) = LOG_FRAMES.take() {
             self.room.logged(frames);

@@ -172,6 +172,7 @@ impl Journal {
             commits: 0,
             path: path.to_owned(),
             room,
+            receipts: Vec::new(),
         };
         journal.generation = journal.begin_generation(path, files, now)?;
         journal.check_pages()?;

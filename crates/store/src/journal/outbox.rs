@@ -32,6 +32,9 @@ pub struct OutboxCounts {
     pub oldest: Option<Timestamp>,
 }
 
+/// Receipts that are held before they are written down by themselves.
+const RECEIPTS_MAX: usize = 64;
+
 impl Journal {
     /// Puts a fact into the outbox that is in no other table; durable when it returns.
     ///
@@ -61,9 +64,12 @@ impl Journal {
     /// # Errors
     /// `JournalRead`.
     pub fn outbox_next(&self, limit: u32) -> Result<Vec<OutboxItem>, StoreError> {
+        let waiting = self.waiting();
         self.read(|connection| {
-            let sql = "SELECT key, kind, bytes, attempts FROM outbox WHERE state = 'queued'
-                       ORDER BY money DESC, position LIMIT ?1";
+            let sql = format!(
+                "SELECT key, kind, bytes, attempts FROM outbox WHERE state = 'queued'{waiting}
+                 ORDER BY money DESC, position LIMIT ?1"
+            );
             let read = |row: &rusqlite::Row<'_>| {
                 Ok(OutboxItem {
                     key: IdempotencyKey(row.get(0)?),
@@ -72,8 +78,18 @@ impl Journal {
                     attempts: row.get(3)?,
                 })
             };
-            connection.prepare_cached(sql)?.query_map([limit], read)?.collect()
+            connection.prepare_cached(&sql)?.query_map([limit], read)?.collect()
         })
+    }
+
+    /// What a query on the outbox adds to its conditions, so that it does not see what is receipted and not written down
+    /// yet.
+    pub(super) fn waiting(&self) -> String {
+        if self.receipts.is_empty() {
+            return String::new();
+        }
+        let keys: Vec<String> = self.receipts.iter().map(|receipt| format!("x'{}'", receipt.key)).collect();
+        format!(" AND key NOT IN ({})", keys.join(","))
     }
 
     /// Central has it: the bytes are cut to their hash. The receipt's signature is the caller's to check first.
@@ -81,27 +97,36 @@ impl Journal {
     /// # Errors
     /// `Refused(Unknown)` when the receipt is for nothing in this journal or for other bytes, `JournalWrite`.
     pub fn outbox_settle(&mut self, receipt: &Receipt) -> Result<(), StoreError> {
-        self.outbox_settle_all(std::slice::from_ref(receipt))
+        self.write(|transaction| if settle(transaction, receipt)? { Ok(()) } else { Err(Refusal::Unknown.into()) })
     }
 
-    /// As `outbox_settle`, for the receipts of several uploads in one commit. One that fits nothing settles nothing and
-    /// keeps no other from settling.
+    /// As `outbox_settle`, and written down with the next commit, whatever that is for, or by `outbox_flush`: a receipt
+    /// that is lost with the process costs one upload more, which central answers as it did. No query sees the upload
+    /// as waiting from now on.
     ///
     /// # Errors
-    /// `Refused(Unknown)` when one of them fits nothing, after the others were settled. `JournalWrite`.
-    pub fn outbox_settle_all(&mut self, receipts: &[Receipt]) -> Result<(), StoreError> {
-        if receipts.is_empty() {
-            return Ok(());
+    /// `Refused(Unknown)` when the receipt is for nothing in this journal or for other bytes. `JournalWrite` when so many
+    /// receipts are held that they are written now.
+    pub fn outbox_settle_later(&mut self, receipt: Receipt) -> Result<(), StoreError> {
+        let hash = self.read(|connection| upload_hash(connection, receipt.key))?;
+        if hash != Some(receipt.upload_sha256) {
+            return Err(Refusal::Unknown.into());
         }
-        let settled = self.write(|transaction| {
-            let mut settled = 0;
-            for receipt in receipts {
-                settled += usize::from(settle(transaction, receipt)?);
-            }
-            // Nothing to commit is nothing to wait for the disk for.
-            if settled == 0 { Err(Refusal::Unknown.into()) } else { Ok(settled) }
-        })?;
-        if settled == receipts.len() { Ok(()) } else { Err(Refusal::Unknown.into()) }
+        if self.full {
+            return Err(StoreError::JournalFull);
+        }
+        if self.receipts.iter().all(|held| held.key != receipt.key) {
+            self.receipts.push(receipt);
+        }
+        if self.receipts.len() >= RECEIPTS_MAX { self.outbox_flush() } else { Ok(()) }
+    }
+
+    /// Writes the receipts that are held down, in one commit.
+    ///
+    /// # Errors
+    /// `JournalWrite`.
+    pub fn outbox_flush(&mut self) -> Result<(), StoreError> {
+        if self.receipts.is_empty() { Ok(()) } else { self.write(|_| Ok(())) }
     }
 
     /// Counts an attempt that got no receipt; the upload stays where it is.
@@ -153,10 +178,14 @@ impl Journal {
     /// # Errors
     /// `JournalRead`.
     pub fn outbox_counts(&self) -> Result<OutboxCounts, StoreError> {
+        let waiting = self.waiting();
         self.read(|connection| {
-            let sql = "SELECT count(*) FILTER (WHERE state = 'queued'), count(*) FILTER (WHERE state = 'quarantined'),
-                       min(made_ms) FILTER (WHERE state = 'queued') FROM outbox WHERE state <> 'sent'";
-            connection.query_row(sql, [], |row| {
+            let sql = format!(
+                "SELECT count(*) FILTER (WHERE state = 'queued'), count(*) FILTER (WHERE state = 'quarantined'),
+                        min(made_ms) FILTER (WHERE state = 'queued')
+                 FROM outbox WHERE state <> 'sent'{waiting}"
+            );
+            connection.query_row(&sql, [], |row| {
                 Ok(OutboxCounts {
                     queued: unsigned(0, row.get(0)?)?,
                     quarantined: unsigned(1, row.get(1)?)?,
@@ -175,7 +204,7 @@ impl Journal {
 }
 
 /// Whether the receipt is for an upload of this journal, which is cut to its hash then.
-fn settle(transaction: &Transaction<'_>, receipt: &Receipt) -> Result<bool, Stop> {
+pub(super) fn settle(transaction: &Transaction<'_>, receipt: &Receipt) -> rusqlite::Result<bool> {
     let Ok(encoded) = receipt.encode() else { return Ok(false) };
     if upload_hash(transaction, receipt.key)? != Some(receipt.upload_sha256) {
         return Ok(false);
@@ -195,7 +224,7 @@ pub(super) fn insert_upload(transaction: &Transaction<'_>, upload: &Upload) -> R
         Some(_) => return Err(Refusal::KeyReused.into()),
         None => {}
     }
-    let money = matches!(upload.body, UploadBody::LedgerEntry(_) | UploadBody::ClaimEvidence(_));
+    let money = !matches!(upload.body, UploadBody::DocumentIssued(_));
     transaction
         .prepare_cached(
             "INSERT INTO outbox (key, kind, money, made_ms, hash, bytes, state)

@@ -54,15 +54,19 @@ impl Journal {
     /// when it returns.
     ///
     /// # Errors
-    /// `Refused(NameReused)` when the name was used before, `NoReserve`, `JournalWrite`.
+    /// `Refused(NameReused)` when the name was used before, `NoReserve` when it comes with an upload (a receipt or a claim
+    /// slip belongs to the end of a top-up and uses the reserve), `JournalWrite`.
     pub fn print_intent(
         &mut self,
         name: &PrintName,
         now: Timestamp,
         deposit: Option<UploadBody>,
     ) -> Result<(), StoreError> {
+        if deposit.is_some() {
+            self.want_reserve()?;
+        }
         let upload = deposit.map(|body| self.upload(body, now)).transpose()?;
-        self.begin(|transaction| {
+        self.write(|transaction| {
             let written = transaction.execute(
                 "INSERT INTO print (name, intended_ms, state) VALUES (?1, ?2, 'intended') ON CONFLICT DO NOTHING",
                 (&name.0, now.0),

@@ -6,11 +6,11 @@
 //! no write asks the disk for a byte that it has not given already. (A file system that copies on write asks all the
 //! same.)
 //!
-//! The rule: whatever begins something (an intent, an upload of its own, a print, a batch of codes) wants the reserve to
-//! be whole, and is refused with `StoreError::NoReserve` where it is not. Whatever ends something may use the reserve
-//! up. It is filled at an opening and whenever the owner has time (`Journal::keep_reserve`), and only after the disk was
-//! seen to have the room: a filler that got into the log and not into the database would keep the log from beginning
-//! anew.
+//! The rule: whatever begins something (an intent, an upload of its own, a document, a batch of codes) wants the
+//! reserve to be whole, and is refused with `StoreError::NoReserve` where it is not. Whatever ends something may use the
+//! reserve up. It is filled at an opening and whenever the owner has time (`Journal::keep_reserve`), and only after the
+//! disk was seen to have the room: a filler that got into the log and not into the database would keep the log from
+//! beginning anew.
 
 use super::files::{JournalFiles, beside};
 use super::{Journal, Stop};

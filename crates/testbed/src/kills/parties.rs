@@ -4,13 +4,15 @@ use crate::children::Owned;
 use crate::street::Boot;
 use crate::{StreetError, io_error};
 use payment_simulator::Transaction;
-use serde_json::Value;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{ChildStdin, ChildStdout, Stdio};
 use std::time::{Duration, Instant};
 
+const PROGRAM: &str = "payment-simulator";
+/// Of the city pack: the kiosk compares what the payment terminal did and when.
+const TIME_ZONE: &str = "Europe/Madrid";
 const STARTED: Duration = Duration::from_secs(20);
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
@@ -70,9 +72,15 @@ fn serve(data: &Path, port_file: &Path) -> Result<(Owned, SocketAddr), StreetErr
 
 /// `payment-simulator`, which approves everything and keeps its memory in a file.
 pub(super) struct TerminalProcess {
-    child: Owned,
+    running: Running,
     memory: PathBuf,
     pace_ms: u64,
+}
+
+struct Running {
+    child: Owned,
+    orders: ChildStdin,
+    replies: BufReader<ChildStdout>,
     address: SocketAddr,
 }
 
@@ -80,49 +88,50 @@ impl TerminalProcess {
     /// # Errors
     /// It was not built, or does not listen.
     pub(super) fn start(memory: &Path, pace_ms: u64) -> Result<Self, StreetError> {
-        let (child, address) = listen(memory, pace_ms)?;
-        Ok(Self { child, memory: memory.to_owned(), pace_ms, address })
+        Ok(Self { running: Running::start(memory, pace_ms)?, memory: memory.to_owned(), pace_ms })
     }
 
     pub(super) fn address(&self) -> SocketAddr {
-        self.address
+        self.running.address
     }
 
     pub(super) fn kill(&mut self) -> Result<(), StreetError> {
-        self.child.kill().map_err(io_error("payment-simulator"))
+        self.running.child.kill().map_err(io_error(PROGRAM))
     }
 
     pub(super) fn restart(&mut self) -> Result<(), StreetError> {
-        (self.child, self.address) = listen(&self.memory, self.pace_ms)?;
+        self.running = Running::start(&self.memory, self.pace_ms)?;
         Ok(())
     }
 
-    /// What it remembers, which is written before anything is said on the line.
+    /// The acquirer's ledger.
     ///
     /// # Errors
-    /// The memory cannot be read.
-    pub(super) fn payments(&self) -> Result<Vec<Transaction>, StreetError> {
-        let text = match std::fs::read(&self.memory) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(io_error("the payment terminal's memory")(error)),
-        };
-        let unreadable = |error: serde_json::Error| io_error("the payment terminal's memory")(error.into());
-        let mut memory: Value = serde_json::from_slice(&text).map_err(unreadable)?;
-        serde_json::from_value(memory["transactions"].take()).map_err(unreadable)
+    /// It does not answer.
+    pub(super) fn payments(&mut self) -> Result<Vec<Transaction>, StreetError> {
+        let Running { orders, replies, .. } = &mut self.running;
+        writeln!(orders, "ledger").and_then(|()| orders.flush()).map_err(io_error(PROGRAM))?;
+        let mut reply = String::new();
+        replies.read_line(&mut reply).map_err(io_error(PROGRAM))?;
+        serde_json::from_str(&reply).map_err(|error| io_error(PROGRAM)(error.into()))
     }
 }
 
-fn listen(memory: &Path, pace_ms: u64) -> Result<(Owned, SocketAddr), StreetError> {
-    let program = Boot::program("payment-simulator")?;
-    let mut child = Owned::spawn(&program, |command| {
-        command.args(["--listen", "127.0.0.1:0", "--auto", "approve", "--detached", "--pace-ms"]);
-        command.arg(pace_ms.to_string()).arg("--state-file").arg(memory).stdout(Stdio::piped());
-    })
-    .map_err(io_error("payment-simulator"))?;
-    let silent = || io_error("payment-simulator")(std::io::Error::other("it does not say where it listens"));
-    let mut first = String::new();
-    BufReader::new(child.stdout().ok_or_else(silent)?).read_line(&mut first).map_err(io_error("payment-simulator"))?;
-    let address = first.trim().rsplit(' ').next().and_then(|address| address.parse().ok()).ok_or_else(silent)?;
-    Ok((child, address))
+impl Running {
+    fn start(memory: &Path, pace_ms: u64) -> Result<Self, StreetError> {
+        let program = Boot::program(PROGRAM)?;
+        let mut child = Owned::spawn(&program, |command| {
+            command.args(["--listen", "127.0.0.1:0", "--auto", "approve", "--pace-ms"]).arg(pace_ms.to_string());
+            command.args(["--time-zone", TIME_ZONE]);
+            command.arg("--state-file").arg(memory).stdin(Stdio::piped()).stdout(Stdio::piped());
+        })
+        .map_err(io_error(PROGRAM))?;
+        let silent = || io_error(PROGRAM)(std::io::Error::other("it does not say where it listens"));
+        let orders = child.stdin().ok_or_else(silent)?;
+        let mut replies = BufReader::new(child.stdout().ok_or_else(silent)?);
+        let mut first = String::new();
+        replies.read_line(&mut first).map_err(io_error(PROGRAM))?;
+        let address = first.trim().rsplit(' ').next().and_then(|address| address.parse().ok()).ok_or_else(silent)?;
+        Ok(Self { child, orders, replies, address })
+    }
 }

@@ -60,6 +60,10 @@ impl City {
         self.address
     }
 
+    pub(super) fn time_zone(&self) -> &str {
+        &self.time_zone
+    }
+
     pub(super) fn data(&self) -> &DataFolder {
         &self.data
     }

@@ -92,9 +92,7 @@ impl Content {
     /// Copies what is there; how many bytes that were.
     pub(super) fn read(&self, at: usize, into: &mut [u8]) -> usize {
         let there = self.cache.get(at..).unwrap_or_default();
-        let count = there.len().min(into.len());
-        into.iter_mut().zip(there).for_each(|(to, from)| *to = *from);
-        count
+        copy(into, there)
     }
 
     pub(super) fn write(&mut self, at: usize, bytes: &[u8]) {
@@ -178,8 +176,7 @@ impl Content {
 
     /// Writes bytes into a sector, as far as the file reaches.
     fn put(&mut self, sector: usize, bytes: &[u8]) {
-        let there = self.cache.get_mut(sector * SECTOR..).unwrap_or_default();
-        there.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+        copy(self.cache.get_mut(sector * SECTOR..).unwrap_or_default(), bytes);
     }
 
     /// Takes back all changes after the first `kept` ones.
@@ -197,8 +194,7 @@ impl Content {
         let redo = Redo { sectors: change.sectors.clone(), after, size_after: self.cache.len() };
         self.cache.resize(change.size_before, 0);
         let before = self.before.get(change.before.clone()).unwrap_or_default();
-        let target = self.cache.get_mut(change.sectors.start * SECTOR..).unwrap_or_default();
-        target.iter_mut().zip(before).for_each(|(to, from)| *to = *from);
+        copy(self.cache.get_mut(change.sectors.start * SECTOR..).unwrap_or_default(), before);
         self.before.truncate(change.before.start);
         Some(redo)
     }
@@ -294,6 +290,15 @@ impl Content {
         *byte ^= bit;
         true
     }
+}
+
+/// As many bytes as both have; how many those are.
+fn copy(to: &mut [u8], from: &[u8]) -> usize {
+    let count = to.len().min(from.len());
+    if let (Some(to), Some(from)) = (to.get_mut(..count), from.get(..count)) {
+        to.copy_from_slice(from);
+    }
+    count
 }
 
 fn sectors_of(change: &Redo) -> u64 {

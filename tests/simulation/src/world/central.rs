@@ -3,22 +3,16 @@
 
 use super::bank::{Bank, Paid};
 use super::card::Card;
+use super::claims::Claim;
 use domain::card::CityOrder;
-use domain::holder::OpenTopUp;
 use domain::{CardNumber, TerminalId, Timestamp, TopUpId};
-use ledger::{Entry, Fact, Kind, Settlement};
+use ledger::{Entry, Fact};
 use protocol::{IdempotencyKey, Receipt, Upload, UploadBody};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The chain of one journal as central knows it.
-#[derive(Debug, Clone, Default)]
-pub struct Chain {
-    /// Each entry's hash, from the first.
-    pub hashes: Vec<[u8; 32]>,
-    /// The entries.
-    pub entries: Vec<Entry>,
-}
+/// A journal as central has it: entries by their sequence numbers, in whatever order they came.
+pub type Chain = BTreeMap<u64, Entry>;
 
 /// What central takes up for a person to look at.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,26 +38,31 @@ pub enum Difference {
 pub struct Central {
     chains: BTreeMap<(TerminalId, u32), Chain>,
     receipts: BTreeMap<IdempotencyKey, Receipt>,
-    facts: BTreeMap<(TopUpId, u8), (TerminalId, u32, u64)>,
+    facts: BTreeMap<(TerminalId, TopUpId, u8), (u32, u64)>,
     begun: BTreeSet<(TerminalId, TopUpId)>,
     /// What somebody has to look at.
     pub differences: BTreeSet<Difference>,
     /// Uploads it took, repeats left out.
     pub taken: u64,
-    /// Orders that stand, by top-up.
-    orders: BTreeMap<TopUpId, CityOrder>,
+    pub(super) claims: BTreeMap<TopUpId, Claim>,
+    /// Top-ups that a terminal took up on the city's order.
+    ordered: BTreeSet<(TerminalId, TopUpId)>,
 }
 
 impl Central {
     /// Takes an upload, and answers a repeat with the first answer.
-    pub fn take(&mut self, bytes: &[u8], at: Timestamp) -> Option<Receipt> {
+    pub fn take(&mut self, bytes: &[u8], at: Timestamp) -> Option<(Receipt, Option<CityOrder>)> {
         let upload = Upload::decode(bytes).ok()?;
+        // Evidence that comes again is answered with the order that holds then.
+        let order = match &upload.body {
+            UploadBody::CardSeen(seen) => self.see_card(seen, at),
+            _ => None,
+        };
         if let Some(first) = self.receipts.get(&upload.key) {
-            return Some(first.clone());
+            return Some((first.clone(), order));
         }
-        match &upload.body {
-            UploadBody::LedgerEntry(entry) => self.take_entry(&Entry::decode(entry).ok()?),
-            UploadBody::DocumentIssued(_) | UploadBody::ClaimEvidence(_) | UploadBody::CardSeen(_) => {}
+        if let UploadBody::LedgerEntry(entry) = &upload.body {
+            self.take_entry(&Entry::decode(entry).ok()?);
         }
         self.taken += 1;
         let receipt = Receipt {
@@ -75,37 +74,28 @@ impl Central {
             order: None,
         };
         self.receipts.insert(upload.key, receipt.clone());
-        Some(receipt)
+        Some((receipt, order))
     }
 
     fn take_entry(&mut self, entry: &Entry) {
         let journal = (entry.terminal, entry.journal_generation);
         let chain = self.chains.entry(journal).or_default();
-        let next = u64::try_from(chain.hashes.len()).unwrap_or(u64::MAX).saturating_add(1);
-        let place = usize::try_from(entry.seq.saturating_sub(1)).unwrap_or(usize::MAX);
-        let before = chain.hashes.last().copied().unwrap_or_default();
-        let known = chain.hashes.get(place).copied();
-        match known {
+        match chain.get(&entry.seq) {
             // Under another key, though a terminal makes one for each.
-            Some(hash) if hash == entry.hash() => {
+            Some(known) if known == entry => {
                 self.differences.insert(Difference::Contradicted(entry.subject.top_up));
             }
             Some(_) => {
                 self.differences.insert(Difference::Forked(journal.0, journal.1));
             }
-            None if entry.seq != next => {
-                self.differences.insert(Difference::Gap(journal.0, journal.1));
-            }
-            None if entry.prev != before => {
-                self.differences.insert(Difference::Forked(journal.0, journal.1));
-            }
             None => {
-                chain.hashes.push(entry.hash());
-                chain.entries.push(entry.clone());
+                chain.insert(entry.seq, entry.clone());
             }
         }
-        let key = (entry.subject.top_up, entry.fact.kind().number());
-        let said = (entry.terminal, entry.journal_generation, entry.seq);
+        self.learn_of_claim(entry);
+        // Two terminals may say the same kind of one top-up, each in its own journal.
+        let key = (entry.terminal, entry.subject.top_up, entry.fact.kind().number());
+        let said = (entry.journal_generation, entry.seq);
         if self.facts.insert(key, said).is_some_and(|before| before != said) {
             self.differences.insert(Difference::Contradicted(entry.subject.top_up));
         }
@@ -130,14 +120,18 @@ impl Central {
 
     /// All entries it has.
     pub fn entries(&self) -> impl Iterator<Item = &Entry> {
-        self.chains.values().flat_map(|chain| &chain.entries)
+        self.chains.values().flat_map(Chain::values)
     }
 
-    /// The open top-ups of a card, as its tap record carries them.
+    /// A terminal takes up an order.
+    pub fn note_ordered(&mut self, terminal: TerminalId, id: TopUpId) {
+        self.ordered.insert((terminal, id));
+    }
+
+    /// Whether a terminal finishes this one on the city's order.
     #[must_use]
-    pub fn open_of(&self, card: CardNumber) -> Vec<OpenTopUp> {
-        let of_card = self.orders.values().filter(|order| order.card == card);
-        of_card.map(|order| OpenTopUp { top_up: order.top_up, amount: order.amount, order: Some(*order) }).collect()
+    pub fn is_ordered(&self, terminal: TerminalId, id: TopUpId) -> bool {
+        self.ordered.contains(&(terminal, id))
     }
 
     /// A technician reports that a journal lies aside.
@@ -147,10 +141,11 @@ impl Central {
 
     /// Compares the acquirer's settlement file and the cards' purses with what the terminals have booked.
     pub fn reconcile(&mut self, bank: &Bank, cards: &[Card]) {
-        let mut posted: BTreeMap<TopUpId, bool> = BTreeMap::new();
+        self.follow_chains();
+        let (mut posted, mut voided) = (BTreeSet::new(), BTreeSet::new());
         let mut approvals: BTreeMap<(u32, u32, i64), TopUpId> = BTreeMap::new();
         let mut credited: BTreeMap<CardNumber, i64> = BTreeMap::new();
-        for entry in self.chains.values().flat_map(|chain| &chain.entries) {
+        for entry in self.chains.values().flat_map(Chain::values) {
             let (id, amount) = (entry.subject.top_up, entry.subject.amount.0);
             match &entry.fact {
                 Fact::Authorised { approval } => {
@@ -158,16 +153,21 @@ impl Central {
                     approvals.insert((till, approval.reference.receipt, amount), id);
                 }
                 Fact::Posted => {
-                    posted.insert(id, true);
+                    posted.insert(id);
                 }
-                Fact::Credited { .. } => *credited.entry(entry.subject.card).or_default() += amount,
+                Fact::Voided => {
+                    voided.insert(id);
+                }
+                Fact::Credited { .. } | Fact::OrderCredited { .. } => *credited.entry(entry.subject.card).or_default() += amount,
                 _ => {}
             }
         }
         let mut paid: BTreeSet<TopUpId> = BTreeSet::new();
-        for payment in bank.payments.iter().filter(|payment| payment.paid == Paid::Kept) {
+        // An operator answers for payments of their own.
+        let ours = bank.payments.iter().filter(|payment| payment.top_up.is_some());
+        for payment in ours.filter(|payment| payment.paid == Paid::Kept) {
             match approvals.get(&(payment.till, payment.receipt, payment.amount)) {
-                Some(id) if posted.contains_key(id) => {
+                Some(id) if posted.contains(id) && !voided.contains(id) => {
                     paid.insert(*id);
                 }
                 _ => {
@@ -175,7 +175,7 @@ impl Central {
                 }
             }
         }
-        for id in posted.keys().filter(|id| !paid.contains(id)) {
+        for id in posted.difference(&voided).filter(|id| !paid.contains(id)) {
             self.differences.insert(Difference::Unpaid(*id));
         }
         for card in cards {
@@ -186,19 +186,18 @@ impl Central {
         }
     }
 
-    /// Whether a fact of this kind came for a top-up.
-    #[must_use]
-    pub fn knows(&self, id: TopUpId, kind: Kind) -> bool {
-        self.facts.contains_key(&(id, kind.number()))
-    }
-}
-
-/// What central would settle a claim as, from the acquirer's statement and the card: nothing else is known to it.
-#[must_use]
-pub fn settlement(charged: bool, credited: bool) -> Option<Settlement> {
-    match (charged, credited) {
-        (true, false) => Some(Settlement::PaidOut),
-        (false, false) => Some(Settlement::NothingOwed),
-        _ => None,
+    /// Each entry must follow from the one before, from the first to the newest.
+    fn follow_chains(&mut self) {
+        for ((terminal, generation), chain) in &self.chains {
+            let mut before = ([0; 32], 0);
+            for (seq, entry) in chain {
+                if *seq != before.1 + 1 {
+                    self.differences.insert(Difference::Gap(*terminal, *generation));
+                } else if entry.prev != before.0 {
+                    self.differences.insert(Difference::Forked(*terminal, *generation));
+                }
+                before = (entry.hash(), *seq);
+            }
+        }
     }
 }

@@ -39,6 +39,8 @@ pub enum What {
     Credit(Deed, CreditOrder),
     /// A report goes to the outbox.
     Report(Box<CardReport>),
+    /// What waits in the outbox is sent.
+    Send,
     /// The payer has paid, or has been refused.
     Payer(u32),
     /// Nobody has answered the payment terminal.
@@ -112,6 +114,8 @@ pub struct Kiosk {
     pub fate: Option<crate::fault::Fault>,
     /// An intent that a deliberate mistake has not written yet.
     pub late_intent: Option<Box<Entry>>,
+    /// It was switched on.
+    pub begun: bool,
     /// The newest generation of its journal that was met.
     pub generation: u32,
 }
@@ -139,6 +143,7 @@ impl Kiosk {
             failed_starts: 0,
             fate: None,
             late_intent: None,
+            begun: false,
             generation: 0,
         }
     }

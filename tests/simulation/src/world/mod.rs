@@ -5,6 +5,7 @@ pub mod bank;
 pub mod card;
 pub mod central;
 pub mod city;
+pub mod claims;
 pub mod desk;
 pub mod kiosk;
 mod paying;

@@ -15,7 +15,7 @@ const PAYER_MS: u64 = 1_500;
 /// How long an approval is held before the payment terminal is told to wait once more.
 const HOLD_MS: u64 = 11_250;
 /// How long a reservation stands.
-pub const RESERVATION_MS: u64 = 86_400_000;
+pub(super) const RESERVATION_MS: u64 = 86_400_000;
 
 impl Street<'_> {
     pub(super) fn pay(&mut self, at: usize, deed: Deed, request: PaymentRequest) {
@@ -130,7 +130,10 @@ impl Street<'_> {
         if struck == Struck::Dead || !self.has_line(at) {
             return;
         }
-        let Some(kiosk) = self.kiosks.get(at) else { return };
+        let Some(kiosk) = self.kiosks.get_mut(at) else { return };
+        if let Some(work) = &mut kiosk.till.work {
+            work.told = true;
+        }
         let waits = kiosk.till.ways.waits;
         let Some(approval) = place.and_then(|place| kiosk.till.approval(&self.bank, place)) else { return };
         let event = PaymentEvent::Approved(id, approval);
@@ -339,10 +342,12 @@ impl Street<'_> {
         self.tills += 1;
         let id = self.tills;
         match does {
-            Fault::OperatorSale => {
+            Fault::OperatorSale | Fault::OperatorSameSale => {
+                // A payment of just our amount, under our receipt number, is told from ours by nothing.
+                let amount = if does == Fault::OperatorSale { 770 } else { self.amount_under_way() };
                 let bank = &mut self.bank;
                 if let Some(kiosk) = self.kiosks.get_mut(at).filter(|kiosk| kiosk.till.work.is_none()) {
-                    kiosk.till.own_sale(bank, [500, 770][self.dice.index(2)]);
+                    kiosk.till.own_sale(bank, amount);
                 }
                 return;
             }
@@ -356,17 +361,28 @@ impl Street<'_> {
             _ => {}
         }
         self.break_line(at);
+        let amount = self.amount_under_way();
         let bank = &mut self.bank;
         let Some(kiosk) = self.kiosks.get_mut(at) else { return };
         kiosk.till.left_alone(bank);
         match does {
             Fault::TillForgets => kiosk.till.last = None,
             Fault::TillReplaced => {
-                let receipt = if self.dice.one_in(2) { kiosk.till.receipt } else { ways.receipt };
-                kiosk.till = Till::new(id, super::till::Ways { receipt, ..ways });
+                // The other one may happen to continue the count, with a payment of the same amount.
+                let continues = self.dice.one_in(3);
+                let receipt = if continues || self.dice.one_in(2) { kiosk.till.receipt } else { ways.receipt };
+                kiosk.till = Till::used(id, super::till::Ways { receipt, ..ways }, bank);
+                if continues {
+                    kiosk.till.own_sale(bank, amount);
+                }
             }
             _ => {}
         }
+    }
+
+    fn amount_under_way(&self) -> i64 {
+        let newest = self.kiosks.iter().find_map(|kiosk| kiosk.newest);
+        newest.and_then(|id| self.begun.get(&id)).map_or(500, |(amount, _)| *amount)
     }
 
     fn operator_reverses(&mut self, at: usize) {

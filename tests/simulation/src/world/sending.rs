@@ -1,11 +1,14 @@
 //! The outbox on its way to central: uploads taken, replies lost, and what comes twice.
 
+use super::claims::ORDER_MS;
+use super::kiosk::What;
 use super::street::{Death, Street, Struck};
 use crate::bugs::Bug;
 use crate::fault::Fault;
 use crate::point::{Cut, Deed, Point};
-use domain::card::CardReport;
+use domain::card::{CardReport, CityOrder};
 use protocol::{CardSeen, IdempotencyKey, Upload, UploadBody};
+use session::Event;
 use store::OutboxItem;
 
 /// How many uploads go in one turn.
@@ -19,7 +22,16 @@ impl Street<'_> {
         if let Err(error) = process.journal.enqueue(body, wall)
             && error.is_fatal()
         {
-            self.die(at, Death::Kill);
+            return self.die(at, Death::Kill);
+        }
+        self.send_soon(at);
+    }
+
+    /// A terminal that talks sends what is new soon after.
+    pub(super) fn send_soon(&mut self, at: usize) {
+        let Some(kiosk) = self.kiosks.get(at).filter(|kiosk| kiosk.online && self.plan.talks) else { return };
+        if !kiosk.queue.iter().any(|due| matches!(due.what, What::Send)) {
+            self.put(at, 250, What::Send);
         }
     }
 
@@ -51,15 +63,21 @@ impl Street<'_> {
         }
         let lost_on_the_way = early && self.dice.one_in(4);
         let sent = self.as_sent(item);
-        let receipt = if lost_on_the_way { None } else { self.central.take(&sent, wall) };
+        let answer = if lost_on_the_way { None } else { self.central.take(&sent, wall) };
+        let (receipt, order) = answer.map_or((None, None), |(receipt, order)| (Some(receipt), order));
         self.tell(|| format!("terminal {}: central takes an upload ({})", at + 1, item.kind));
         match self.point(at, Point::deed(Deed::Upload, Cut::Unanswered)) {
             Struck::Dead => return false,
             Struck::Wrong(Fault::ReplyLost) => return self.attempted(at, item.key),
-            Struck::Wrong(Fault::UploadDoubled) if self.central.take(&sent, wall) != receipt => {
+            Struck::Wrong(Fault::UploadDoubled)
+                if self.central.take(&sent, wall).map(|(receipt, _)| receipt) != receipt =>
+            {
                 self.breaks("central answered a repeat otherwise than the first time".to_owned());
             }
             _ => {}
+        }
+        if let Some(order) = order {
+            self.say(at, 30, Event::CityOrder(self.as_told(order)), None);
         }
         let Some(process) = self.kiosks.get_mut(at).and_then(|kiosk| kiosk.process.as_mut()) else { return false };
         if let Some(receipt) = receipt.filter(|_| !early)
@@ -70,6 +88,12 @@ impl Street<'_> {
             return false;
         }
         self.point(at, Point::deed(Deed::Upload, Cut::Untaken)) != Struck::Dead
+    }
+
+    /// An order as the kiosk hears it: a deliberate mistake overlooks when it ends.
+    pub(super) fn as_told(&self, order: CityOrder) -> CityOrder {
+        let ever = order.expires.plus_ms(1_000 * ORDER_MS);
+        if self.bug == Some(Bug::OrderAfterExpiry) { CityOrder { expires: ever, ..order } } else { order }
     }
 
     /// The bytes that go: those of the outbox, unless a mistake makes a new key for each attempt.
@@ -143,7 +167,7 @@ impl Street<'_> {
                 let wall = self.now(at).wall;
                 let taken = items.iter().all(|item| {
                     let sent = self.as_sent(item);
-                    self.central.take(&sent, wall).is_some_and(|receipt| receipt.key == item.key)
+                    self.central.take(&sent, wall).is_some_and(|(receipt, _)| receipt.key == item.key)
                 });
                 if !taken {
                     self.breaks(format!("terminal {}: central's receipt is for another upload", at + 1));

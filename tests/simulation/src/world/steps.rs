@@ -17,16 +17,11 @@ const START_MS: u64 = 30_000;
 const TOUCH_MS: u64 = 600;
 
 impl Street<'_> {
-    /// Switches every terminal on.
-    pub fn begin(&mut self) {
-        for at in 0..self.kiosks.len() {
-            self.put(at, 1, What::Boot);
-        }
-        self.run_until(self.now_ms + 1_000, |_| false);
-    }
-
     /// Does one step.
     pub fn take(&mut self, step: Step) {
+        if let Step::Stop { kiosk, .. } | Step::PutImage { kiosk } | Step::Spoil { kiosk } = step {
+            self.await_start(kiosk);
+        }
         match step {
             Step::Visit { kiosk, card, amount, manner } => self.visit(kiosk, card, amount, manner),
             Step::Look { kiosk, card } => self.look(kiosk, card),
@@ -60,10 +55,19 @@ impl Street<'_> {
 
     /// Waits until a terminal can serve.
     fn await_start(&mut self, at: usize) {
+        self.switch_on(at);
         self.run_until(self.now_ms + START_MS, |street| {
             street.kiosks.get(at).is_some_and(|kiosk| kiosk.process.is_some() && kiosk.line)
         });
         self.run_until(self.now_ms + 400, |_| false);
+    }
+
+    /// A terminal is switched on when it is first needed.
+    fn switch_on(&mut self, at: usize) {
+        if let Some(kiosk) = self.kiosks.get_mut(at).filter(|kiosk| !kiosk.begun) {
+            kiosk.begun = true;
+            self.put(at, 1, What::Boot);
+        }
     }
 
     fn visit(&mut self, at: usize, card: usize, amount: i64, manner: Manner) {
@@ -196,7 +200,7 @@ impl Street<'_> {
         self.tell(|| format!("terminal {}: its journal is damaged", at + 1));
         self.die(at, Death::Power);
         if let Some(kiosk) = self.kiosks.get(at) {
-            for _ in 0..40 {
+            for _ in 0..3_000 {
                 kiosk.disk.rot(FileKind::Database, &mut self.dice);
             }
         }
@@ -208,7 +212,8 @@ impl Street<'_> {
         self.tell(|| "everything works again".to_owned());
         self.armed.clear();
         self.plan.ways.is_deaf = false;
-        for at in 0..self.kiosks.len() {
+        self.plan.talks = false;
+        for at in self.running() {
             self.heal(at);
         }
         self.run_until(self.now_ms + 260_000, |_| false);
@@ -218,12 +223,18 @@ impl Street<'_> {
             }
         }
         self.pass(super::paying::RESERVATION_MS + 3_600_000);
-        for at in 0..self.kiosks.len() {
+        for at in self.running() {
             self.drain(at);
         }
         let cards = std::mem::take(&mut self.cards);
         self.central.reconcile(&self.bank, &cards);
         self.cards = cards;
+    }
+
+    /// The terminals that were ever switched on.
+    #[must_use]
+    pub fn running(&self) -> Vec<usize> {
+        self.kiosks.iter().enumerate().filter(|(_, kiosk)| kiosk.begun).map(|(at, _)| at).collect()
     }
 
     fn heal(&mut self, at: usize) {
@@ -232,6 +243,8 @@ impl Street<'_> {
         let Some(kiosk) = self.kiosks.get_mut(at) else { return };
         kiosk.disk.fill(None);
         kiosk.disk.ignore_flush(false);
+        // Calls off a cut that still waits.
+        kiosk.disk.cut_at(u64::MAX);
         (kiosk.online, kiosk.power_goes_in, kiosk.fate) = (true, None, None);
         kiosk.till.ways.is_deaf = false;
         self.put(at, 1, What::RoomBack);
@@ -241,7 +254,7 @@ impl Street<'_> {
     /// Lays each card down wherever something of it is open; `false` when nothing is.
     fn show_cards(&mut self) -> bool {
         let mut shown = false;
-        for at in 0..self.kiosks.len() {
+        for at in self.running() {
             for card in 0..self.cards.len() {
                 if self.is_open(at, card) {
                     shown = true;

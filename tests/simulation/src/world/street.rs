@@ -1,6 +1,6 @@
 //! The street: terminals, cards, bank and central under one clock, and what happens between them, in order of time.
 
-use super::bank::Bank;
+use super::bank::{Bank, Paid};
 use super::card::Card;
 use super::central::Central;
 use super::city;
@@ -94,12 +94,12 @@ pub struct Street<'a> {
 impl<'a> Street<'a> {
     /// The street of a plan, with every terminal switched off.
     pub fn new(plan: Plan, disks: Vec<Disk>, bug: Option<Bug>, tally: &'a mut Tally, tells: bool) -> Self {
-        let mut dice = Dice::new(plan.seed);
+        let (mut dice, mut bank) = (Dice::new(plan.seed), Bank::default());
         let kiosks: Vec<Kiosk> = (1_u32..)
             .zip(disks)
             .map(|(id, disk)| {
                 disk.set_bug(disk_bug(bug));
-                Kiosk::new(id, disk, Till::new(52_500_000 + id, plan.ways))
+                Kiosk::new(id, disk, Till::used(52_500_000 + id, plan.ways, &mut bank))
             })
             .collect();
         let cards = vec![Card::new(1_000_000_017, 350 + i64::from(dice.one_in(2)) * 900), Card::new(1_000_000_025, 40)];
@@ -107,7 +107,7 @@ impl<'a> Street<'a> {
         Self {
             kiosks,
             cards,
-            bank: Bank::default(),
+            bank,
             central: Central::default(),
             now_ms: 1_000,
             dice,
@@ -218,6 +218,7 @@ impl<'a> Street<'a> {
             What::Read(deed, request) => self.read(at, deed, &request),
             What::Credit(deed, order) => self.credit(at, deed, &order),
             What::Report(report) => self.report(at, &report),
+            What::Send => self.upload(at),
             What::Payer(serial) => self.payer(at, serial),
             What::Hold(serial) => self.hold(at, serial),
             What::Line => self.line_up(at),
@@ -258,20 +259,21 @@ impl<'a> Street<'a> {
     }
 
     fn run_effect(&mut self, at: usize, runner: &mut Runner, effect: Effect) {
-        if let Effect::Report(report) = effect {
-            return self.put(at, 4, What::Report(report));
-        }
         let (mut again, mut on_order) = (false, false);
         if let Effect::Money(permit, MoneyRequest::Credit(order)) = &effect {
             again = permit.effect() == MoneyEffect::CreditAgain;
-            let begun_here = self.kiosks.get(at).is_some_and(|kiosk| self.central.began(kiosk.id, order.top_up));
-            on_order = again && !begun_here;
+            on_order = again && self.kiosks.get(at).is_some_and(|kiosk| self.central.is_ordered(kiosk.id, order.top_up));
         }
         if let Effect::Journal(entry) = &effect
             && entry.fact.kind() == Kind::Intent
         {
             self.begun.insert(entry.subject.top_up, (entry.subject.amount.0, entry.subject.card.0));
             self.central.note_begun(entry.terminal, entry.subject.top_up);
+        }
+        if let Effect::Journal(entry) = &effect
+            && entry.fact.kind() == Kind::Ordered
+        {
+            self.central.note_ordered(entry.terminal, entry.subject.top_up);
         }
         let Some(kiosk) = self.kiosks.get_mut(at) else { return };
         let mut taps = Vec::new();
@@ -294,7 +296,9 @@ impl<'a> Street<'a> {
 
     fn open_record(&mut self, at: usize, presentation: Presentation) {
         let Some(card) = self.card_of(at, presentation).and_then(|card| self.cards.get(card)) else { return };
-        let facts = city::tap_facts(self.central.open_of(card.number));
+        let mut open = self.central.open_of(card.number);
+        open.iter_mut().for_each(|open| open.order = open.order.map(|order| self.as_told(order)));
+        let facts = city::tap_facts(open);
         self.say(at, 20, Event::Tap(presentation, Ok(Box::new(facts))), None);
     }
 
@@ -341,8 +345,23 @@ impl<'a> Street<'a> {
         for entry in entries {
             self.tell(|| format!("terminal {}: journal {}: {}", at + 1, entry.seq, said(entry)));
         }
+        if kind == Kind::Claimed && self.bug == Some(Bug::ClaimReversed) {
+            self.reverse_claim(at, entries);
+        }
         if self.point(at, Point::fact(kind, Cut::Untold)) != Struck::Dead {
             self.say(at, 1, Event::Durable(seq), None);
+            self.send_soon(at);
+        }
+    }
+
+    /// What a well-meaning program might do once the citizen has left.
+    fn reverse_claim(&mut self, at: usize, entries: &[Entry]) {
+        let ids: Vec<TopUpId> = entries.iter().map(|entry| entry.subject.top_up).collect();
+        let ours = |id: Option<TopUpId>| id.is_some_and(|id| ids.contains(&id));
+        let place = self.bank.payments.iter().position(|payment| ours(payment.top_up) && payment.paid == Paid::Kept);
+        let bank = &mut self.bank;
+        if let (Some(kiosk), Some(place)) = (self.kiosks.get_mut(at), place) {
+            kiosk.till.undo(bank, place);
         }
     }
 
@@ -431,7 +450,11 @@ impl<'a> Street<'a> {
                 self.break_line(at);
                 return Struck::No;
             }
-            Fault::TillLosesPower | Fault::TillForgets | Fault::TillReplaced | Fault::OperatorSale => {
+            Fault::TillLosesPower
+            | Fault::TillForgets
+            | Fault::TillReplaced
+            | Fault::OperatorSale
+            | Fault::OperatorSameSale => {
                 self.operator(at, fault);
                 return Struck::No;
             }
@@ -566,9 +589,9 @@ impl<'a> Street<'a> {
         let work = kiosk.till.work;
         kiosk.queue.retain(|due| !matches!(due.what, What::Line | What::Hold(_)));
         if let Some(work) = work {
-            let event = match work.place {
-                None => PaymentEvent::Unknown(work.top_up),
-                Some(_) => PaymentEvent::AnswerInDoubt(work.top_up),
+            let event = match work.told {
+                false => PaymentEvent::Unknown(work.top_up),
+                true => PaymentEvent::AnswerInDoubt(work.top_up),
             };
             self.payment_says(at, event, None);
         }

@@ -59,6 +59,8 @@ pub struct Work {
     pub reserves: bool,
     /// Approved, and waiting for an answer.
     pub place: Option<usize>,
+    /// The kiosk has heard of the approval.
+    pub told: bool,
     /// How often it may still be told to wait.
     pub waits_left: u8,
     /// Tells one payment's timers from another's.
@@ -92,11 +94,22 @@ impl Till {
         Self { id, receipt: ways.receipt, trace: ways.receipt, last: None, open: Vec::new(), work: None, ways, serial: 0 }
     }
 
+    /// A machine that has been in use: it remembers a payment of somebody else's, unless it is new.
+    #[must_use]
+    pub fn used(id: u32, ways: Ways, bank: &mut Bank) -> Self {
+        let mut till = Self::new(id, ways);
+        if let Some(before) = till.receipt.checked_sub(1) {
+            till.receipt = before;
+            till.own_sale(bank, 770);
+        }
+        till
+    }
+
     /// Begins to ask for a bank card.
     pub fn ask(&mut self, top_up: TopUpId, amount: Cents, reserves: bool) -> u32 {
         self.serial += 1;
         let waits_left = self.ways.waits;
-        self.work = Some(Work { top_up, amount, reserves, place: None, waits_left, serial: self.serial });
+        self.work = Some(Work { top_up, amount, reserves, place: None, told: false, waits_left, serial: self.serial });
         self.serial
     }
 
@@ -203,6 +216,7 @@ impl Till {
             scheme: String::new(),
             masked_pan: String::new(),
             authorisation: String::new(),
+            ..PaymentApproval::default()
         }
     }
 

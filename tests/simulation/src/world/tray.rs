@@ -5,7 +5,7 @@ use super::street::{Street, Struck};
 use crate::bugs::Bug;
 use crate::fault::Fault;
 use crate::point::{Cut, Deed, Point};
-use domain::FailureCode;
+use domain::{FailureCode, TopUpId};
 use domain::card::Presentation;
 use domain::device::{CreditOrder, ReaderEvent, ReaderRequest};
 use session::Event;
@@ -122,6 +122,9 @@ impl Street<'_> {
         if struck == Struck::Wrong(Fault::TornUncommitted) {
             return self.torn(at, deed, order);
         }
+        if deed == Deed::OrderCredit && self.order_is_over(at, order.top_up) {
+            return self.breaks(format!("{} is credited on an order that has expired", order.top_up));
+        }
         let result = self.commit(at, card, order);
         let struck = self.point(at, Point::deed(deed, Cut::Unanswered));
         match (struck, result) {
@@ -134,6 +137,12 @@ impl Street<'_> {
         }
     }
 
+    /// By this terminal's own clock, and by more than it takes from the question to the commit.
+    fn order_is_over(&self, at: usize, id: TopUpId) -> bool {
+        let expires = self.central.order_of(id).map(|order| order.expires);
+        expires.is_some_and(|expires| self.now(at).wall > expires.plus_ms(10_000))
+    }
+
     fn commit(
         &mut self,
         at: usize,
@@ -142,6 +151,7 @@ impl Street<'_> {
     ) -> Result<(domain::Cents, domain::Cents), FailureCode> {
         let Some(card) = self.cards.get_mut(card) else { return Err(FailureCode::CardTorn) };
         let (number, result) = (card.number, card.credit(order, self.bug));
+        let moved = result.is_ok() && card.counter() != order.counter_seen.saturating_add(1);
         let times = card.times_credited(order.top_up);
         match &result {
             Ok((before, after)) => {
@@ -155,6 +165,9 @@ impl Street<'_> {
         }
         if times > 1 {
             self.breaks(format!("credited twice: {}", order.top_up));
+        }
+        if moved {
+            self.breaks(format!("{} is credited though the card's counter has moved since its intent", order.top_up));
         }
         let meant = self.begun.get(&order.top_up).copied();
         if result.is_ok() && meant.is_some_and(|meant| meant != (order.amount.0, number.0)) {

@@ -3,11 +3,11 @@
 use super::Way;
 use crate::money::top_up;
 use crate::street::Street;
-use crate::bank::PaymentFate;
+use crate::bank::{DayFate, Paid, PaymentFate};
 use crate::world::CreditFate;
-use domain::device::{PaymentEvent, PaymentProgress};
+use domain::device::{PaymentEvent, PaymentOrder, PaymentProgress};
 use domain::{Cents, FailureCode};
-use session::{Action, Event};
+use session::{Action, Event, TillProfile};
 
 pub(crate) const SCENES: &[(&str, Way)] = &[
     ("amount-other", |street| {
@@ -146,12 +146,73 @@ pub(crate) const SCENES: &[(&str, Way)] = &[
         street.pass(92_000);
         street.lay(0);
     }),
+    ("receipt-code", |street| {
+        top_up(street);
+        street.press("show-receipt");
+    }),
+    ("topped-up-receipt-seen", |street| {
+        top_up(street);
+        street.press("show-receipt");
+        street.press("paper-receipt");
+    }),
+    ("owed-p-04", |street| {
+        not_given_back(street);
+        street.pass(10_000);
+    }),
+    ("returning-p-04", |street| {
+        not_given_back(street);
+        street.terminal_leaves();
+        street.pass(21_000);
+    }),
+    ("interrupted-s-07", |street| {
+        street.terminal.next = PaymentFate::Waits;
+        top_up(street);
+        street.restart(Paid::Reversed);
+        street.lay(0);
+    }),
+    ("home-pending", |street| {
+        unclear(street);
+        street.press("finish");
+        street.lay(0);
+    }),
+    ("home-day-ending", |street| {
+        day_ending(street);
+        street.lay(0);
+    }),
+    ("day-ending-p-10", |street| {
+        day_ending(street);
+        street.lay(0);
+        street.press("top-up");
+    }),
+    ("day-ended-p-10", |street| {
+        day_ending(street);
+        street.lay(0);
+        street.press("top-up");
+        street.say(Event::Payment(PaymentEvent::DayEnded));
+    }),
     ("home-no-top-up-now", |street| {
         unclear(street);
         street.act(Action::Finish);
         street.lay(1);
     }),
 ];
+
+/// Kept first, not credited, and the payment terminal cannot tell whether it could be given back.
+fn not_given_back(street: &mut Street) {
+    street.under_profile(TillProfile { order: PaymentOrder::CaptureFirst, ..TillProfile::default() });
+    street.credit = CreditFate::NotSent;
+    street.terminal.tells = false;
+    street.key_line_cut = true;
+    top_up(street);
+    street.lift();
+}
+
+/// The payment terminal is at its end-of-day.
+fn day_ending(street: &mut Street) {
+    street.under_profile(crate::days::profile(PaymentOrder::Vending));
+    street.terminal.day = DayFate::Silent;
+    street.pass(31 * 60_000);
+}
 
 fn progress(street: &mut Street, progress: PaymentProgress) {
     street.terminal.next = PaymentFate::Waits;

@@ -102,25 +102,93 @@ fn a_receipt_cuts_an_upload_to_its_hash_and_fits_no_other() {
     assert_eq!(kept, (None, right.upload_sha256.to_vec()));
 }
 
+fn city() -> NoteKey {
+    NoteKey::from_seed("bahia-head", &[1; 32]).unwrap()
+}
+
+fn receipt(key: IdempotencyKey, bytes: &[u8]) -> Receipt {
+    Receipt::sign(key, bytes, 1, NOW, &city())
+}
+
+/// Central receipts all that waits.
+fn receipted(journal: &mut Journal) {
+    for item in journal.outbox_next(99).unwrap() {
+        journal.outbox_settle_later(receipt(item.key, &item.bytes)).unwrap();
+    }
+}
+
 #[test]
-fn receipts_of_several_uploads_cost_one_commit_and_a_foreign_one_spoils_none() {
+fn receipts_are_written_down_with_the_next_commit_and_nothing_receipted_waits_meanwhile() {
     let desk = Desk::new();
     let Opened { mut journal, mut ledger, .. } = desk.open();
     journal.append(&[intend(&mut ledger, top_up(1)), declined(&mut ledger, top_up(1))]).unwrap();
-    let city = NoteKey::from_seed("bahia-head", &[1; 32]).unwrap();
-    let receipt = |key, bytes: &[u8]| Receipt::sign(key, bytes, 1, NOW, &city);
-    let right: Vec<Receipt> =
-        journal.outbox_next(9).unwrap().iter().map(|item| receipt(item.key, &item.bytes)).collect();
+    let items = journal.outbox_next(9).unwrap();
     let before = journal.commits();
-    journal.outbox_settle_all(&[]).unwrap();
-    let foreign = receipt(IdempotencyKey([0; 16]), b"foreign");
-    assert!(matches!(journal.outbox_settle_all(&[foreign.clone()]), Err(StoreError::Refused(Refusal::Unknown))));
-    assert_eq!(journal.commits(), before);
-    let mixed = [right[0].clone(), foreign, right[1].clone()];
-    assert!(matches!(journal.outbox_settle_all(&mixed), Err(StoreError::Refused(Refusal::Unknown))));
-    assert_eq!((journal.commits(), journal.outbox_next(9).unwrap()), (before + 1, vec![]));
-    assert!(!journal.is_stopped());
+    for wrong in [receipt(IdempotencyKey([0; 16]), b"foreign"), receipt(items[0].key, b"other bytes")] {
+        assert!(matches!(journal.outbox_settle_later(wrong), Err(StoreError::Refused(Refusal::Unknown))));
+    }
+    journal.outbox_settle_later(receipt(items[0].key, &items[0].bytes)).unwrap();
+    journal.outbox_settle_later(receipt(items[0].key, &items[0].bytes)).unwrap();
+    assert_eq!(journal.commits(), before, "no commit of its own");
+    assert_eq!(journal.outbox_next(9).unwrap(), items[1..]);
+    assert_eq!(journal.outbox_counts().unwrap().queued, 1);
+    assert_eq!(journal.outbox_kinds().unwrap()[0].queued, 1);
+    assert_eq!(journal.outbox_unsent(0, 9).unwrap().len(), 1);
+    assert_eq!(desk.copied().open().journal.outbox_next(9).unwrap(), items, "lost with the process: sent again");
+
+    // A refused write carries nothing, and loses nothing.
+    assert!(journal.append(&[intend(&mut Ledger::new(TERMINAL, 1), top_up(1))]).is_err());
+    assert_eq!(journal.outbox_next(9).unwrap(), items[1..]);
+    journal.raise_clock(NOW).unwrap();
+    assert_eq!(journal.commits(), before + 1);
+    assert_eq!(desk.copied().open().journal.outbox_next(9).unwrap(), items[1..]);
+
+    receipted(&mut journal);
+    journal.outbox_flush().unwrap();
+    journal.outbox_flush().unwrap();
+    assert_eq!(journal.commits(), before + 2);
     assert_eq!(desk.copied().open().journal.outbox_counts().unwrap().queued, 0);
+}
+
+#[test]
+fn many_receipts_are_written_down_without_waiting_for_a_commit() {
+    let desk = Desk::new();
+    let mut journal = desk.open().journal;
+    let records = Vec::new();
+    let evidence = protocol::ClaimEvidence { card: 1, generation: 1, top_up: [1; 16], purse: None, records };
+    for _ in 0..70 {
+        journal.enqueue(UploadBody::ClaimEvidence(evidence.clone()), NOW).unwrap();
+    }
+    receipted(&mut journal);
+    assert_eq!(desk.copied().open().journal.outbox_counts().unwrap().queued, 6);
+}
+
+/// Each entry waits for the one before; its upload is receipted at once; the receipt is printed.
+#[test]
+fn a_whole_top_up_costs_at_most_ten_commits() {
+    let desk = Desk::new();
+    let Opened { mut journal, mut ledger, .. } = desk.open();
+    let before = journal.commits();
+    let seen = || {
+        let evidence =
+            protocol::ClaimEvidence { card: 1, generation: 1, top_up: [1; 16], purse: None, records: vec![] };
+        vec![(UploadBody::ClaimEvidence(evidence), NOW)]
+    };
+    journal.append_with(&[intend(&mut ledger, top_up(1))], seen()).unwrap();
+    for entry in finish(&mut ledger, top_up(1)) {
+        receipted(&mut journal);
+        journal.append_with(&[entry], seen()).unwrap();
+    }
+    receipted(&mut journal);
+    let name = PrintName("urn:uuid:1".into());
+    journal.print_intent(&name, NOW, None).unwrap();
+    journal.print_outcome(&name, PrintOutcome::Printed, NOW, None).unwrap();
+    receipted(&mut journal);
+    journal.outbox_flush().unwrap();
+    assert_eq!(journal.outbox_counts().unwrap().queued, 0);
+    let commits = journal.commits() - before;
+    // An order that reserves first journals one fact more.
+    assert!(commits < 10, "{commits}");
 }
 
 #[test]

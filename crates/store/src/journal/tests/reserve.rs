@@ -43,7 +43,7 @@ fn what_begins_is_refused_without_a_reserve_and_what_ends_is_not() {
     let refused = [
         journal.append(&[intend(&mut Ledger::new(TERMINAL, 1), top_up(2))]).unwrap_err(),
         journal.enqueue(evidence(), NOW).unwrap_err(),
-        journal.print_intent(&PrintName("urn:uuid:2".into()), NOW, None).unwrap_err(),
+        journal.print_intent(&PrintName("urn:uuid:2".into()), NOW, Some(evidence())).unwrap_err(),
         journal.add_codes(&[DocumentCode([1; 16])]).unwrap_err(),
     ];
     for error in refused {
@@ -52,6 +52,7 @@ fn what_begins_is_refused_without_a_reserve_and_what_ends_is_not() {
     }
     journal.append(&finish(&mut ledger, top_up(1))).unwrap();
     journal.print_outcome(&name, PrintOutcome::Printed, NOW, None).unwrap();
+    journal.print_intent(&PrintName("urn:uuid:3".into()), NOW, None).unwrap();
     assert_eq!(desk.copied().open().ledger, ledger);
 
     assert!(journal.keep_reserve(&SystemFiles).unwrap());

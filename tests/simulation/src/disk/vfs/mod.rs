@@ -11,7 +11,7 @@ use super::faults::FileKind;
 use super::state::{Shared, Trouble, lock};
 use rusqlite::ffi;
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, Once, PoisonError};
 
 /// The longest path, in bytes.
 const PATH_BYTES_MAX: c_int = 512;
@@ -79,7 +79,20 @@ impl Drop for Registered {
     }
 }
 
+/// SQLite counts its memory under one lock for all threads, which several histories at once would wait for: not here.
+/// Where SQLite was used before the first disk was made, it goes on counting.
+fn count_no_memory() {
+    static ONCE: Once = Once::new();
+    const OFF: c_int = 0;
+    ONCE.call_once(|| {
+        // SAFETY: the option takes one `int`. Once SQLite is initialised it refuses, and touches nothing. It must not be
+        // called while another thread initialises SQLite: everything in this package that uses SQLite has a disk first.
+        let _: c_int = unsafe { ffi::sqlite3_config(ffi::SQLITE_CONFIG_MEMSTATUS, OFF) };
+    });
+}
+
 fn make_slot() -> Result<&'static Slot, c_int> {
+    count_no_memory();
     let number = {
         let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
         *made += 1;
