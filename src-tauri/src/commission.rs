@@ -18,6 +18,9 @@ pub enum CommissionError {
     /// The configuration cannot be used.
     #[error(transparent)]
     Config(#[from] KioskError),
+    /// There is no such time zone.
+    #[error("{0} is no time zone, such as Europe/Madrid")]
+    TimeZone(String),
     /// No runtime, or nowhere to write the report.
     #[error(transparent)]
     Machine(#[from] std::io::Error),
@@ -29,12 +32,19 @@ pub enum CommissionError {
 /// [`CommissionError`]; what the payment terminal does is no error, but reported.
 pub fn commission(order: &CommissionOrder) -> Result<ExitCode, CommissionError> {
     let payment = Config::load(&order.config)?.payment;
+    let zvt = match &order.time_zone {
+        None => payment.zvt_here(),
+        Some(zone) => payment.zvt_in(zone),
+    };
+    if let (None, Some(zone)) = (&zvt.clock, &order.time_zone) {
+        return Err(CommissionError::TimeZone(zone.clone()));
+    }
     let options = Options { amount_cents: order.amount_cents, ..Options::default() };
     let report = {
         let (answers, questions) = (std::io::stdin().lock(), std::io::stderr());
         let mut desk = Desk { answers, questions, yes: order.yes };
         desk.hears(&format!("Trying the payment terminal at {}. The kiosk must not run meanwhile.", payment.address));
-        commission_now(payment.zvt(), options, &mut desk)?
+        commission_now(zvt, options, &mut desk)?
     };
     let text = if order.json { format!("{:#}\n", report.json()) } else { report.table() };
     std::io::stdout().write_all(text.as_bytes())?;

@@ -7,7 +7,8 @@ pub const HELP: &str = "\
 The citizen kiosk of a terminal: its window and everything behind it.
 
 Usage: citizen-kiosk [--config FILE] [--check]
-       citizen-kiosk commission-payment [--config FILE] [--amount-cents N] [--yes] [--json]
+       citizen-kiosk commission-payment [--config FILE] [--amount-cents N]
+                     [--time-zone ZONE] [--yes] [--json]
 
 Options:
   --config FILE  The configuration; /etc/citizen-kiosk/kiosk.toml by default
@@ -26,6 +27,7 @@ Start it again after each of them.
 commission-payment tries on the payment terminal what the kiosk assumes of one,
 and says which profile follows. The kiosk must not run meanwhile.
   --amount-cents N  What each charge takes, and gives back; 10 by default
+  --time-zone ZONE  Where its clock stands, such as Europe/Madrid; this machine's by default
   --yes             Do not ask before each charge and before the end-of-day
   --json            Report as JSON
 It exits with 0 when an order can be used, 1 when it could not begin, 2 when
@@ -62,6 +64,8 @@ pub struct CommissionOrder {
     pub config: PathBuf,
     /// Cents of each charge.
     pub amount_cents: u32,
+    /// The zone of its clock; `None` for this machine's.
+    pub time_zone: Option<String>,
     /// Charge without asking.
     pub yes: bool,
     /// Report as JSON.
@@ -70,12 +74,14 @@ pub struct CommissionOrder {
 
 impl CommissionOrder {
     fn read(mut arguments: impl Iterator<Item = String>) -> Result<Order, String> {
-        let mut order = Self { config: CONFIG.into(), amount_cents: AMOUNT_CENTS, yes: false, json: false };
+        let mut order =
+            Self { config: CONFIG.into(), amount_cents: AMOUNT_CENTS, time_zone: None, yes: false, json: false };
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
                 "--help" | "-h" => return Ok(Order::Help),
                 "--yes" => order.yes = true,
                 "--json" => order.json = true,
+                "--time-zone" => order.time_zone = Some(arguments.next().ok_or("--time-zone needs a name")?),
                 "--config" => order.config = arguments.next().ok_or("--config needs a file")?.into(),
                 "--amount-cents" => {
                     let cents = arguments.next().and_then(|cents| cents.parse().ok());
@@ -145,7 +151,13 @@ mod tests {
     fn a_commissioning_is_understood_or_refused() {
         let read = |text: &str| Order::read(text.split_whitespace().map(str::to_owned));
         let order = |config: &str, amount_cents, yes, json| {
-            Ok(Order::CommissionPayment(CommissionOrder { config: config.into(), amount_cents, yes, json }))
+            Ok(Order::CommissionPayment(CommissionOrder {
+                config: config.into(),
+                amount_cents,
+                time_zone: None,
+                yes,
+                json,
+            }))
         };
         assert_eq!(read("commission-payment"), order(CONFIG, 10, false, false));
         assert_eq!(
@@ -153,7 +165,16 @@ mod tests {
             order("k.toml", 25, true, true)
         );
         assert_eq!(read("commission-payment --help"), Ok(Order::Help));
-        for wrong in ["--amount-cents", "--amount-cents 0", "--amount-cents 1001", "--amount-cents ten", "--check"] {
+        let elsewhere = read("commission-payment --time-zone Europe/Madrid");
+        assert!(matches!(elsewhere, Ok(Order::CommissionPayment(order)) if order.time_zone.is_some()));
+        for wrong in [
+            "--time-zone",
+            "--amount-cents",
+            "--amount-cents 0",
+            "--amount-cents 1001",
+            "--amount-cents ten",
+            "--check",
+        ] {
             assert!(read(&format!("commission-payment {wrong}")).is_err(), "{wrong}");
         }
         assert!(read("--check commission-payment").is_err());

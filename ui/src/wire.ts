@@ -287,7 +287,7 @@ lead: Text,
  */
 code: QrSquare, 
 /**
- * The same, line by line, for whoever has no telephone.
+ * The same, line by line: what the code is called for whoever cannot see it.
  */
 lines: Array<Text>, 
 /**

@@ -98,7 +98,11 @@ impl TryFrom<String> for ClockTime {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let digits = |part: &str| (part.len() == 2).then(|| part.parse::<u16>().ok()).flatten();
+        let digits = |part: &str| {
+            (part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit()))
+                .then(|| part.parse::<u16>().ok())
+                .flatten()
+        };
         let parts = text.split_once(':').and_then(|(hour, minute)| Some((digits(hour)?, digits(minute)?)));
         match parts {
             Some((hour @ 0..=23, minute @ 0..=59)) => Ok(Self(hour * 60 + minute)),
@@ -154,9 +158,20 @@ impl PaymentConfig {
     /// What the driver must know in a city whose clocks go by this zone (an IANA name).
     #[must_use]
     pub fn zvt_in(&self, time_zone: &str) -> ZvtConfig {
-        let tolerance = Duration::from_secs(u64::from(self.clock_tolerance_minutes) * 60);
+        let tolerance = self.clock_tolerance();
         let clock = TimeZone::get(time_zone).ok().map(|zone| TerminalClock { zone, tolerance });
         ZvtConfig { clock, ..self.zvt() }
+    }
+
+    /// What the driver must know where this machine's own zone is the city's.
+    #[must_use]
+    pub fn zvt_here(&self) -> ZvtConfig {
+        let clock = TerminalClock { zone: TimeZone::system(), tolerance: self.clock_tolerance() };
+        ZvtConfig { clock: Some(clock), ..self.zvt() }
+    }
+
+    fn clock_tolerance(&self) -> Duration {
+        Duration::from_secs(u64::from(self.clock_tolerance_minutes) * 60)
     }
 
     /// What the session must know.

@@ -108,7 +108,8 @@ impl Timing {
         let retries = session.till.retries.values().map(|retry| retry.at_ms);
         let retry = retries.filter(|at| *at > session.now.monotonic_ms).min();
         let reminder = self.parting.and_then(|parting| parting.next());
-        let moments = [idle, lifted, giving_up::next(session), retry, reminder, session.till.ask_again_ms, Some(minute)];
+        let moments =
+            [idle, lifted, giving_up::next(session), retry, reminder, session.till.ask_again_ms, Some(minute)];
         moments.into_iter().flatten().min()
     }
 }

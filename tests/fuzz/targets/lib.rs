@@ -1,4 +1,4 @@
-//! Every parser of bytes that come from a card, each as a function that takes any bytes and must neither panic nor
+//! Every parser of bytes that come from a card or a payment terminal, each as a function that takes any bytes and must neither panic nor
 //! break what it promises. `replay.rs` runs the committed corpus through them; `scripts/fuzz.sh` looks for more.
 
 mod channels;
@@ -6,6 +6,7 @@ mod classic;
 mod conversation;
 mod files;
 mod liar;
+mod payment_terminal;
 mod replies;
 
 /// One parser under fuzzing.
@@ -35,4 +36,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "version", run: replies::version },
     Target { name: "visit-classic", run: conversation::classic },
     Target { name: "visit-desfire", run: conversation::desfire },
+    Target { name: "zvt-containers", run: payment_terminal::containers },
+    Target { name: "zvt-fields", run: payment_terminal::fields },
+    Target { name: "zvt-line", run: payment_terminal::line },
 ];

@@ -4,6 +4,7 @@
 use crate::Dice;
 use crate::fault::Fault;
 use crate::point::{Cell, Cut, Deed, Point, Transition, cells};
+use crate::world::paying::RESERVATION_MS;
 use crate::world::till::{RECEIPT_MAX, Ways};
 use domain::device::PaymentOrder;
 use ledger::Kind;
@@ -144,8 +145,12 @@ pub struct Plan {
     pub kiosks: usize,
     /// How their payment terminals behave.
     pub ways: Ways,
+    /// After a first visit a reservation's time is waited out.
+    pub waits_out: bool,
     /// After a first visit the card is taken to another terminal.
     pub elsewhere: bool,
+    /// Nothing comes out of the printers.
+    pub printer_fails: bool,
     /// What is uploaded is receipted in the journal, as a terminal does, also when all is over.
     pub receipts: bool,
     /// What is written is uploaded at once, not only now and then.
@@ -174,14 +179,16 @@ impl Plan {
         let orders = [PaymentOrder::Vending, PaymentOrder::Vending, PaymentOrder::CaptureFirst, PaymentOrder::PreAuthorise];
         let thrown = orders[dice.index(orders.len())];
         let order = choice.order.unwrap_or(thrown);
-        let kiosks = [1, 1, 1, 2, 2, 3][dice.index(6)];
+        let kiosks = [1, 1, 1, 1, 2, 2, 3][dice.index(7)];
         let mut plan = Self {
             seed: dice.bits(),
             order,
             keyed,
             kiosks,
             ways: ways(&mut dice),
+            waits_out: false,
             elsewhere: false,
+            printer_fails: dice.one_in(10),
             receipts: dice.one_in(8),
             talks: dice.one_in(10),
             steps: Vec::new(),
@@ -194,6 +201,9 @@ impl Plan {
 
     /// Chooses the faults, and for a rare one whatever leads to it.
     fn arm(&mut self, dice: &mut Dice) {
+        if dice.one_in(50) {
+            return self.meet_a_stranger(dice);
+        }
         let all = all_cells();
         for _ in 0..=dice.below(3) {
             let Some(cell) = dice.pick(all).copied() else { return };
@@ -205,12 +215,20 @@ impl Plan {
             let another = matches!(cell.fault, Fault::OperatorSale | Fault::OperatorSameSale | Fault::TillReplaced);
             if another && cell.point == Point::deed(Deed::Resolve, Cut::Undone) {
                 // Ours was never made, and the last receipt is somebody else's.
-                self.add(Deed::Authorise, Cut::Undone, Fault::Kill);
-                self.add(Deed::Reserve, Cut::Undone, Fault::Kill);
+                let asks = if self.order == PaymentOrder::PreAuthorise { Deed::Reserve } else { Deed::Authorise };
+                self.add(asks, Cut::Undone, if dice.one_in(3) { Fault::Kill } else { Fault::ApprovedWhileDying });
                 continue;
             }
             self.lead_to(cell.point.transition, dice);
         }
+    }
+
+    /// The payment terminal that is asked again is another one, or somebody else was its last payer.
+    fn meet_a_stranger(&mut self, dice: &mut Dice) {
+        let asks = if self.order == PaymentOrder::PreAuthorise { Deed::Reserve } else { Deed::Authorise };
+        self.add(asks, Cut::Undone, if dice.one_in(4) { Fault::Kill } else { Fault::ApprovedWhileDying });
+        let stranger = if dice.one_in(2) { Fault::TillReplaced } else { Fault::OperatorSale };
+        self.add(Deed::Resolve, Cut::Undone, stranger);
     }
 
     fn add(&mut self, deed: Deed, cut: Cut, fault: Fault) {
@@ -244,6 +262,7 @@ impl Plan {
             }
             Kind::CaptureOwed => self.add(Deed::Capture, Cut::Undone, Fault::CaptureRefused),
             Kind::LossCaptureExpired => {
+                self.waits_out = true;
                 for _ in 0..40 {
                     self.add(Deed::Capture, Cut::Undone, Fault::CaptureRefused);
                 }
@@ -318,7 +337,7 @@ impl Plan {
 
     /// The steps: one visit in which the faults wait, and what else happens around it.
     fn fill(&mut self, dice: &mut Dice) {
-        if dice.one_in(5) {
+        if dice.one_in(8) {
             self.around(dice);
         }
         let kiosk = dice.index(self.kiosks);
@@ -327,10 +346,13 @@ impl Plan {
             first = Manner { lays_back_ms: None, ..Manner::CALM };
         }
         self.steps.push(Step::Visit { kiosk, card: 0, amount: amount(dice), manner: first });
+        if self.waits_out {
+            self.steps.push(Step::Pass { ms: RESERVATION_MS + 3_600_000 });
+        }
         if self.elsewhere {
             self.go_elsewhere(kiosk, dice);
         }
-        for _ in 0..dice.below(3) {
+        for _ in 0..[0, 0, 0, 0, 1, 2][dice.index(6)] {
             if dice.one_in(2) {
                 self.around(dice);
             }
@@ -389,7 +411,7 @@ impl Plan {
             }
             9 | 10 => self.steps.push(Step::Upload { kiosk }),
             11 => self.steps.push(Step::Pass { ms: [30_000, 200_000, 86_400_000, 9 * 86_400_000][dice.index(4)] }),
-            12 => (0..7).for_each(|_| self.visit_elsewhere(dice)),
+            12 if dice.one_in(6) => (0..7).for_each(|_| self.visit_elsewhere(dice)),
             _ if dice.one_in(4) => self.beyond(kiosk, dice),
             _ => self.steps.push(Step::Look { kiosk, card }),
         }

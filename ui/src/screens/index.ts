@@ -9,6 +9,7 @@ import Menu from './Menu.svelte';
 import Outcome from './Outcome.svelte';
 import Pin from './Pin.svelte';
 import Poster from './Poster.svelte';
+import Receipt from './Receipt.svelte';
 import Ruler from './Ruler.svelte';
 
 type Shown<K extends Screen['kind']> = Component<{ screen: Extract<Screen, { kind: K }> }>;
@@ -25,6 +26,7 @@ export const screens: { [K in Screen['kind']]: Shown<K> } = {
   home: Home,
   menu: Menu,
   pin: Pin,
+  receipt: Receipt,
   ruler: Ruler,
   trouble: Outcome,
 };

@@ -362,7 +362,11 @@ fn a_refund_that_was_left_to_central_is_paid_or_ordered_by_the_acquirers_word_on
     let code = FailureCode::CardTorn;
     let left = |line: &str| {
         let mut street = Street::open();
-        street.says(A, OURS, [intent(), authorised(471), Fact::NotCredited { code }, Fact::AnswerInDoubt, Fact::Posted]);
+        street.says(
+            A,
+            OURS,
+            [intent(), authorised(471), Fact::NotCredited { code }, Fact::AnswerInDoubt, Fact::Posted],
+        );
         street.says(A, OURS, [Fact::ReversalStarted, Fact::Claimed, Fact::LeftToCentral]);
         // A card that surely holds nothing is no reason to credit it: the money may be back with the citizen.
         assert_eq!(street.evidence(SEEN, &[(SEEN, TopUpId([1; 16]), B)]), None);

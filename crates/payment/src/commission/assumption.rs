@@ -13,6 +13,8 @@ pub enum Assumption {
     RepeatPlain,
     /// 06 20 with one.
     RepeatService,
+    /// BMP 0C and 0D.
+    ClockRight,
     /// 06 20 after a new line.
     KeptThroughReconnect,
     /// 06 20 after a power cut.
@@ -55,12 +57,13 @@ pub enum Assumption {
 
 impl Assumption {
     /// All of them, in the order in which they are reported.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::Registers,
         Self::Identity,
         Self::Enquiry,
         Self::RepeatPlain,
         Self::RepeatService,
+        Self::ClockRight,
         Self::KeptThroughReconnect,
         Self::KeptThroughPowerCut,
         Self::WrongReceiptRefused,
@@ -91,6 +94,7 @@ impl Assumption {
             Self::Enquiry => "enquiry",
             Self::RepeatPlain => "repeat-plain",
             Self::RepeatService => "repeat-service",
+            Self::ClockRight => "clock-right",
             Self::KeptThroughReconnect => "kept-through-reconnect",
             Self::KeptThroughPowerCut => "kept-through-power-cut",
             Self::WrongReceiptRefused => "wrong-receipt-refused",
@@ -122,6 +126,7 @@ impl Assumption {
             Self::Enquiry => "It answers a status enquiry (05 01)",
             Self::RepeatPlain => "06 20 without a service byte tells the last transaction",
             Self::RepeatService => "06 20 with service byte 03 tells the last transaction",
+            Self::ClockRight => "Its clock agrees with this machine's (BMP 0C, 0D)",
             Self::KeptThroughReconnect => "On a new line 06 20 still tells it",
             Self::KeptThroughPowerCut => "After a power cut 06 20 still tells it",
             Self::WrongReceiptRefused => "06 30 with another receipt number is refused",

@@ -17,6 +17,7 @@ impl Examination<'_> {
         let about = [
             Assumption::RepeatPlain,
             Assumption::RepeatService,
+            Assumption::ClockRight,
             Assumption::KeptThroughReconnect,
             Assumption::KeptThroughPowerCut,
             Assumption::WrongReceiptRefused,
@@ -27,6 +28,7 @@ impl Examination<'_> {
             Err(why) => return self.not_tried(&about, &why),
         };
         self.repeats(&charge).await;
+        self.clock().await;
         self.new_line(&charge).await;
         self.power_cut(&charge).await;
         if self.wrong_receipt(&charge).await {
@@ -71,6 +73,27 @@ impl Examination<'_> {
         self.identity();
         let plain_only = self.holds(Assumption::RepeatPlain) && !self.holds(Assumption::RepeatService);
         self.probe.repeat_with_service(!plain_only);
+    }
+
+    /// The payment was made a moment ago.
+    async fn clock(&mut self) {
+        let about = [Assumption::ClockRight];
+        let Some(tolerance) = self.probe.config().clock.as_ref().map(|clock| clock.tolerance) else {
+            return self.not_tried(&about, "its time zone is not known");
+        };
+        let told = if self.come_back().await { self.probe.last_ahead_ms().await } else { Ok(None) };
+        match told {
+            Ok(Some(ahead)) => {
+                let (off, which) = (ahead.unsigned_abs(), if ahead < 0 { "behind" } else { "ahead" });
+                let seen = format!("{} s {which}", off / 1_000);
+                self.found(Assumption::ClockRight, u128::from(off) <= tolerance.as_millis(), seen);
+            }
+            Ok(None) => self.not_tried(&about, "it does not say when"),
+            Err(error) => {
+                self.probe.close();
+                self.not_tried(&about, &error.to_string());
+            }
+        }
     }
 
     async fn new_line(&mut self, charge: &Charge) {

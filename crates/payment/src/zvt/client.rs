@@ -2,9 +2,9 @@
 //! opened anew.
 
 use super::apdu::{Apdu, control};
+use super::clock::TerminalClock;
 use super::conversation::{Last, unexpected};
 use super::link::Link;
-use super::clock::TerminalClock;
 use super::status::{Status, terminal_before};
 use crate::{
     Abort, Answered, Capture, DayEnd, Held, Outcome, PaymentTerminal, Release, Reversal, TerminalError, Unacknowledged,

@@ -24,16 +24,19 @@ impl TerminalClock {
     /// Whether a transaction of this moment was certainly made before `at`. Without its year the moment is taken to be
     /// the one nearest to `at`; of an hour that comes twice, the later.
     pub(super) fn is_before(&self, said: LocalMoment, at: Timestamp) -> bool {
-        let Ok(intended) = jiff::Timestamp::from_millisecond(at.0) else { return false };
-        let year = intended.to_zoned(self.zone.clone()).year();
+        let tolerance_ms = i64::try_from(self.tolerance.as_millis()).unwrap_or(i64::MAX);
+        self.ahead_ms(said, at).is_some_and(|ahead| ahead < tolerance_ms.saturating_neg())
+    }
+
+    /// Milliseconds from `at` to this moment; below zero when it was before.
+    pub(super) fn ahead_ms(&self, said: LocalMoment, at: Timestamp) -> Option<i64> {
+        let year = jiff::Timestamp::from_millisecond(at.0).ok()?.to_zoned(self.zone.clone()).year();
         let years = [year.saturating_sub(1), year, year.saturating_add(1)];
         let moments = years.into_iter().filter_map(|year| said.in_year(year)).filter_map(|local| {
             let moment = self.zone.to_ambiguous_timestamp(local).later().ok()?;
             Some(moment.as_millisecond())
         });
-        let tolerance_ms = i64::try_from(self.tolerance.as_millis()).unwrap_or(i64::MAX);
-        let earliest = at.0.saturating_sub(tolerance_ms);
-        moments.min_by_key(|moment| moment.abs_diff(at.0)).is_some_and(|moment| moment < earliest)
+        moments.min_by_key(|moment| moment.abs_diff(at.0)).map(|moment| moment.saturating_sub(at.0))
     }
 }
 
@@ -71,8 +74,7 @@ mod tests {
     #[test]
     fn what_was_made_before_the_intent_is_told_by_month_day_and_time() {
         let check = |zone: &str, at: &str, month_day, time, before| {
-            let clock =
-                TerminalClock { zone: TimeZone::get(zone).unwrap(), tolerance: TerminalClock::TOLERANCE };
+            let clock = TerminalClock { zone: TimeZone::get(zone).unwrap(), tolerance: TerminalClock::TOLERANCE };
             let at = Timestamp(at.parse::<jiff::Timestamp>().unwrap().as_millisecond());
             assert_eq!(clock.is_before(LocalMoment { month_day, time }, at), before, "{zone} {month_day} {time}");
         };

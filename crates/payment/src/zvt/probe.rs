@@ -8,7 +8,7 @@ use super::conversation::{Carried, Last};
 use super::status::Status;
 use crate::{Abort, Outcome, PaymentTerminal, TerminalError};
 use domain::device::{PaymentApproval, PaymentIntent, PaymentProgress, PaymentReference, PaymentVerdict};
-use domain::{Cents, FailureCode};
+use domain::{Cents, FailureCode, Timestamp};
 use std::time::Duration;
 
 /// What a payer is asked for.
@@ -98,6 +98,16 @@ impl Probe {
         Ok(match self.0.last_with(service).await? {
             Last::Transaction(Status { reference, result, .. }) => Some((reference, result.unwrap_or(0xFF))),
             Last::None | Last::NotSaid => None,
+        })
+    }
+
+    /// Milliseconds from now to when the last transaction was made, by the terminal's clock: `None` when it does not
+    /// say, or nobody said where that clock stands.
+    pub(crate) async fn last_ahead_ms(&mut self) -> Result<Option<i64>, TerminalError> {
+        let (last, now) = (self.0.last().await?, Timestamp(jiff::Timestamp::now().as_millisecond()));
+        Ok(match (last, &self.0.config.clock) {
+            (Last::Transaction(status), Some(clock)) => status.made.and_then(|made| clock.ahead_ms(made, now)),
+            _ => None,
         })
     }
 

@@ -38,7 +38,7 @@ pub struct Status {
     /// The trace number of what it reversed or booked.
     original_trace: Option<u32>,
     /// When it was made, by the terminal's own clock.
-    made: Option<LocalMoment>,
+    pub(super) made: Option<LocalMoment>,
     /// The command that made it.
     command: Option<[u8; 2]>,
     scheme: String,

@@ -3,7 +3,7 @@
 use crate::till::{TERMINAL, config, till_config};
 use domain::device::PaymentOrder;
 use payment::commission::{Assumption, Options, Report, Technician, Verdict, commission};
-use payment::{ZvtConfig, commission::commission_now};
+use payment::{TerminalClock, ZvtConfig, commission::commission_now};
 use payment_simulator::{
     AfterPower, AfterRefusal, Answer, Config, Partial, PowerCut, RepeatReceipt, ReversalCheck, ReversalReceipt,
     Simulator, TransactionState, Unanswered, Waits,
@@ -38,7 +38,8 @@ fn options() -> Options {
 async fn report_of(config: Config, cut: PowerCut) -> (Report, Simulator) {
     let simulator = Simulator::start(config).unwrap();
     let mut technician = Obliging { simulator: Some(&simulator), cut, allows: true, asked: Vec::new() };
-    let till = ZvtConfig { acknowledge_timeout: Duration::from_secs(2), ..till_config(&simulator) };
+    let clock = Some(TerminalClock { zone: jiff::tz::TimeZone::UTC, tolerance: TerminalClock::TOLERANCE });
+    let till = ZvtConfig { acknowledge_timeout: Duration::from_secs(2), clock, ..till_config(&simulator) };
     let report = commission(till, options(), &mut technician).await;
     (report, simulator)
 }
@@ -156,6 +157,19 @@ async fn a_memory_that_an_end_of_day_or_a_power_cut_empties_is_not_built_upon() 
     let (report, _simulator) = report_of(config(), cut).await;
     assert_eq!(report.verdict(Assumption::KeptThroughPowerCut), Verdict::Fails, "{}", report.table());
     assert!(report.left_charged.len() <= 1, "{}", report.table());
+}
+
+#[tokio::test]
+async fn a_clock_of_another_place_is_found_out() {
+    // Ahead: nothing is taken for older than it is, and the kiosk can go on.
+    let ahead = Config { time_zone: "Asia/Tokyo".to_owned(), ..config() };
+    check(ahead, Some(PaymentOrder::Vending), &[Assumption::ClockRight]).await;
+    // Behind: what is ours looks like somebody else's, and nothing is decided any more.
+    let behind = Config { time_zone: "America/Lima".to_owned(), ..config() };
+    let (report, simulator) = report_of(behind, PowerCut::default()).await;
+    assert_eq!(report.verdict(Assumption::ClockRight), Verdict::Fails, "{}", report.table());
+    assert_eq!(report.verdict(Assumption::SilenceTold), Verdict::Fails, "{}", report.table());
+    nobody_was_charged(&report, &simulator);
 }
 
 #[tokio::test]

@@ -194,7 +194,8 @@ async fn a_payment_that_only_the_host_knows_counts_as_never_made() {
 
 #[tokio::test]
 async fn after_a_broken_outcome_asking_tells_the_truth() {
-    let faults = [Mishap::CutAt(9), Mishap::Truncate(5), Mishap::WrongLength(-3), Mishap::Garbage("FF 00 FF".to_owned())];
+    let faults =
+        [Mishap::CutAt(9), Mishap::Truncate(5), Mishap::WrongLength(-3), Mishap::Garbage("FF 00 FF".to_owned())];
     for does in faults {
         let (simulator, till, before) = second_payment(Config { unanswered: Unanswered::Keep, ..config() }).await;
         drop(till);

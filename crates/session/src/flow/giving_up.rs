@@ -59,8 +59,7 @@ pub(crate) fn may_give_up(session: &Session) -> bool {
 
 /// Paid, and nothing was tried on the card.
 pub(crate) fn awaits_card(top_up: &TopUp) -> bool {
-    top_up.credit() == Credit::Untried
-        && matches!(top_up.duty(), Duty::StartCredit | Duty::Settle | Duty::Acknowledge)
+    top_up.credit() == Credit::Untried && matches!(top_up.duty(), Duty::StartCredit | Duty::Settle | Duty::Acknowledge)
 }
 
 /// The card is not coming: the payment is given back, and the citizen is told so, or gets a claim.

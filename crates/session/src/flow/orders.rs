@@ -8,9 +8,9 @@ use crate::event::ClockState;
 use crate::flow::{money, top_up};
 use crate::place::Place;
 use crate::visit::Visit;
+use domain::TopUpId;
 use domain::card::{CityOrder, Presentation};
 use domain::device::ReaderRequest;
-use domain::TopUpId;
 use ledger::{Claim, Credit, Fact, Kind, Subject};
 
 /// The card's record was opened: it may bring orders.
@@ -81,9 +81,10 @@ fn pay_at_last(session: &mut Session) {
 }
 
 fn may_take(session: &Session) -> bool {
-    let able = session.visit.as_ref().is_some_and(|visit| {
-        visit.present && visit.purse.is_some() && !visit.is_revoked() && !visit.is_technicians()
-    });
+    let able = session
+        .visit
+        .as_ref()
+        .is_some_and(|visit| visit.present && visit.purse.is_some() && !visit.is_revoked() && !visit.is_technicians());
     let trusted = session.impairment().is_none() && !session.purse_needs_check() && session.out_of_order.is_none();
     able && trusted && !matches!(session.place, Place::ToppingUp(_)) && !is_moving(session)
 }

@@ -12,7 +12,7 @@ use ledger::{check_top_up, topped_up_on};
 pub(crate) fn act(session: &mut Session, action: &Action) {
     match (action, &session.place) {
         (Action::TopUp, Place::Home | Place::ToppedUp(_) | Place::ReceiptCode(_) | Place::Trouble { .. }) => {
-            open(session)
+            open(session);
         }
         (Action::ChooseAmount { cents }, Place::Amount { .. }) => choose(session, Cents(*cents)),
         (Action::Pay, Place::Amount { chosen, .. }) => pay(session, *chosen),

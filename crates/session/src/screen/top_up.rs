@@ -179,11 +179,8 @@ const UNCLEAR: Pending = Pending {
     later: (Icon::Clock, "topup-unclear-later"),
 };
 /// It has charged, and the card has nothing yet.
-const OWED: Pending = Pending {
-    heading: "topup-owed",
-    now: (Icon::Card, "topup-owed-card"),
-    later: (Icon::Clock, "topup-owed-later"),
-};
+const OWED: Pending =
+    Pending { heading: "topup-owed", now: (Icon::Card, "topup-owed-card"), later: (Icon::Clock, "topup-owed-later") };
 /// It has charged, and is still being asked to give it back.
 const RETURNING: Pending = Pending {
     heading: "topup-returning",

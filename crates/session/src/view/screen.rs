@@ -132,7 +132,7 @@ pub enum Screen {
         lead: Text,
         /// The receipt, as a telephone reads it.
         code: QrSquare,
-        /// The same, line by line, for whoever has no telephone.
+        /// The same, line by line: what the code is called for whoever cannot see it.
         lines: Vec<Text>,
         /// On to the other ways, and home.
         actions: Vec<Button>,

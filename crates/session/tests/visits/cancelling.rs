@@ -1,8 +1,8 @@
 //! A payment the citizen gives up, at a payment terminal that answers, answers late, or never answers.
 
+use crate::bank::{Paid, PaymentFate};
 use crate::crashes::assert_conserved;
 use crate::street::Street;
-use crate::bank::{Paid, PaymentFate};
 use domain::device::PaymentEvent;
 use domain::{FailureCode, TopUpId};
 use ledger::{Claim, Outcome};

@@ -1,8 +1,8 @@
 //! The process dies before any step of any story, and starts again: money is where the journal says, or claimed.
 
+use crate::bank::{AnswerFate, Paid, PaymentFate};
 use crate::money::top_up;
 use crate::street::Street;
-use crate::bank::{AnswerFate, Paid, PaymentFate};
 use crate::world::CreditFate;
 use domain::FailureCode;
 use ledger::{Claim, Kind, Outcome, Payment};
@@ -28,9 +28,8 @@ pub(crate) fn assert_conserved(street: &Street) {
             Some(Outcome::Lost) => (false, true),
             Some(Outcome::Settled) => panic!("settled by nobody"),
             None => {
-                let named = top_up.claim() == Claim::Open
-                    || top_up.has(Kind::LeftToCentral)
-                    || top_up.has(Kind::CaptureOwed);
+                let named =
+                    top_up.claim() == Claim::Open || top_up.has(Kind::LeftToCentral) || top_up.has(Kind::CaptureOwed);
                 assert!(named, "neither ended nor claimed: {top_up:?} {:?}", street.kinds());
                 continue;
             }

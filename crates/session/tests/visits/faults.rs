@@ -1,9 +1,9 @@
 //! Each fault as the citizen meets it: its own words, its code, what to do now, what happens otherwise, and a person
 //! to ask. Caused at the device, read from the view.
 
+use crate::bank::PaymentFate;
 use crate::money::top_up;
 use crate::street::{Street, assert_nothing_private, buttons};
-use crate::bank::PaymentFate;
 use crate::world::{CreditFate, NOON};
 use domain::card::{Presentation, TopUpRecord};
 use domain::device::{PrinterEvent, ReaderEvent};

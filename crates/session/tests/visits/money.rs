@@ -1,8 +1,8 @@
 //! The top-up: its order, its failures, and what the citizen sees of them.
 
+use crate::bank::{AnswerFate, PaymentFate};
 use crate::crashes::assert_conserved;
 use crate::street::Street;
-use crate::bank::{AnswerFate, PaymentFate};
 use crate::world::CreditFate;
 use domain::{Cents, FailureCode};
 use ledger::{Claim, Outcome};

@@ -1,7 +1,7 @@
 //! Partial outages: said on the invitation and on the home screen, with what still works.
 
-use crate::street::{Street, assert_nothing_private};
 use crate::bank::PaymentFate;
+use crate::street::{Street, assert_nothing_private};
 use crate::world::NOON;
 use domain::FailureCode;
 use domain::device::{PaymentEvent, PrinterEvent};

@@ -65,8 +65,9 @@ fn notices(street: &Street) -> String {
 fn an_order_is_journalled_before_the_card_is_asked_and_credited_on_its_proof() {
     let mut street = ordered();
     street.lay(0);
-    let places: Vec<usize> =
-        ["ProveCreditKey", "Ordered {", "Resolve {", "CreditAgain", "OrderCredited {"].map(|what| street.logged(what)).into();
+    let places: Vec<usize> = ["ProveCreditKey", "Ordered {", "Resolve {", "CreditAgain", "OrderCredited {"]
+        .map(|what| street.logged(what))
+        .into();
     assert!(places.is_sorted(), "{places:?}");
     assert_eq!(street.kinds(), ["ordered", "order-credited"]);
     assert_eq!((street.cards[0].purse, street.cards[0].counter()), (Cents(2_350), 5));

@@ -40,7 +40,7 @@ pub(crate) fn happens(street: &mut Street, dice: &mut Dice) {
         12 if dice.roll(4) == 0 => on_top(street, dice),
         12 => street.lay(dice.one(&[0, 0, 0, 0, 0, 0, 1, 3])),
         13 => street.lift(),
-        14 if dice.roll(if owes(street) { 2 } else { 12 }) == 0 => street.pass(till_orders::HOUR_MS + 60_000),
+        14 if dice.roll(if owes(street) { 2 } else { 12 }) == 0 => street.pass(till_orders::HOUR_MS * 3 / 2),
         14..=15 => street.pass(dice.one(&[200, 1_500, 6_000, 31_000, 95_000])),
         16 => {
             street.credit = dice.one(&FATES);
@@ -76,6 +76,14 @@ pub(crate) fn happens(street: &mut Street, dice: &mut Dice) {
         26 => {
             street.act(Action::TopUp);
             street.act(Action::Pay);
+        }
+        24 if dice.roll(2) == 0 => {
+            for place in [0, 1] {
+                let away = street.tray != Some(place);
+                if street.cards[place].tap.is_ok() {
+                    finish_claim(street, dice, place, away);
+                }
+            }
         }
         24 => street.wish = dice.one(&FATES),
         23 if dice.roll(2) == 0 => keys(street, dice),

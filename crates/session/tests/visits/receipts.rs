@@ -46,8 +46,16 @@ fn the_code_says_what_the_paper_says_and_names_nobody() {
     assert!(view["screen"]["code"]["path"].as_str().unwrap().starts_with("M4 4h7"));
     let lines = lines(&street).join("\n");
     for said in [
-        "3,50\u{a0}€", "20,00\u{a0}€", "23,50\u{a0}€", "22/11/2026", "M01", "Visa Débito", "************7711", "611804",
-        "52500021", "471",
+        "3,50\u{a0}€",
+        "20,00\u{a0}€",
+        "23,50\u{a0}€",
+        "22/11/2026",
+        "M01",
+        "Visa Débito",
+        "************7711",
+        "611804",
+        "52500021",
+        "471",
     ] {
         assert!(lines.contains(said), "{said} is missing in:\n{lines}");
     }
@@ -83,7 +91,8 @@ fn the_paper_comes_once_whatever_is_pressed() {
     street.act(Action::PrintReceipt);
     let name = street.prints[0].name().clone();
     street.say(Event::Printer(PrinterEvent::Printed(name)));
-    for action in [Action::PrintReceipt, Action::ShowReceipt, Action::PrintReceipt, Action::Back, Action::PrintReceipt] {
+    for action in [Action::PrintReceipt, Action::ShowReceipt, Action::PrintReceipt, Action::Back, Action::PrintReceipt]
+    {
         street.act(action);
     }
     assert_eq!(street.prints.len(), 1);

@@ -1,8 +1,8 @@
 //! A kiosk in a street: carries out the session's effects on the world, and feeds back what happens, under a clock
 //! that only tests move.
 
-use crate::machine::Machine;
 use crate::bank::{AnswerFate, Paid, PaymentFate, PaymentTerminal};
+use crate::machine::Machine;
 use crate::world::{Card, CreditFate, NOON};
 use domain::card::CardReport;
 use domain::city_pack::{CityPack, TerminalPlate};

@@ -1,7 +1,7 @@
 //! What happens when nothing happens.
 
-use crate::street::Street;
 use crate::bank::PaymentFate;
+use crate::street::Street;
 use domain::device::ReaderEvent;
 use session::{Action, Event};
 

@@ -1,8 +1,8 @@
 //! The strip at the bottom, and what can be laid over any screen: languages, looks, help, cover.
 
+use crate::bank::PaymentFate;
 use crate::scenes::WAYS;
 use crate::street::Street;
-use crate::bank::PaymentFate;
 use domain::card::Presentation;
 use domain::device::ReaderEvent;
 use serde_json::Value;

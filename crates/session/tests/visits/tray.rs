@@ -1,9 +1,9 @@
 //! What lies in the tray beside or in place of the card of a visit, and a reader that goes for a moment.
 
+use crate::bank::PaymentFate;
 use crate::faults::{code, refused};
 use crate::money::top_up;
 use crate::street::{Street, assert_nothing_private};
-use crate::bank::PaymentFate;
 use domain::FailureCode;
 use domain::card::Presentation;
 use domain::device::ReaderEvent;

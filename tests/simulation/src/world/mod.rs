@@ -8,7 +8,7 @@ pub mod city;
 pub mod claims;
 pub mod desk;
 pub mod kiosk;
-mod paying;
+pub(crate) mod paying;
 mod sending;
 pub mod steps;
 pub mod street;

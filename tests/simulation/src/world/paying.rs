@@ -15,7 +15,7 @@ const PAYER_MS: u64 = 1_500;
 /// How long an approval is held before the payment terminal is told to wait once more.
 const HOLD_MS: u64 = 11_250;
 /// How long a reservation stands.
-pub(super) const RESERVATION_MS: u64 = 86_400_000;
+pub(crate) const RESERVATION_MS: u64 = 86_400_000;
 
 impl Street<'_> {
     pub(super) fn pay(&mut self, at: usize, deed: Deed, request: PaymentRequest) {
@@ -370,8 +370,12 @@ impl Street<'_> {
             Fault::TillReplaced => {
                 // The other one may happen to continue the count, with a payment of the same amount.
                 let continues = self.dice.one_in(3);
+                let before = kiosk.till.taken_for;
                 let receipt = if continues || self.dice.one_in(2) { kiosk.till.receipt } else { ways.receipt };
                 kiosk.till = Till::used(id, super::till::Ways { receipt, ..ways }, bank);
+                if self.bug == Some(Bug::ReplacedTillBelieved) {
+                    kiosk.till.taken_for = before;
+                }
                 if continues {
                     kiosk.till.own_sale(bank, amount);
                 }

@@ -131,6 +131,9 @@ impl Street<'_> {
         let claimed = self.kiosks.get(at).is_some_and(|kiosk| kiosk.said.contains(&Kind::Claimed));
         if claimed {
             self.act(at, Action::PrintClaim);
+            if self.plan.printer_fails {
+                self.tally.happened(Fault::PrinterFails);
+            }
             self.run_until(self.now_ms + 3_000, |_| false);
         }
         self.act(at, Action::Finish);

@@ -12,7 +12,7 @@ use crate::bugs::Bug;
 use crate::disk::{Disk, DiskBug, FileKind, Operation};
 use crate::fault::Fault;
 use crate::plan::{Armed, Plan};
-use crate::point::{Cut, Deed, Point};
+use crate::point::{Cell, Cut, Deed, Point};
 use crate::tally::Tally;
 use domain::card::Presentation;
 use domain::device::{PaymentEvent, PrinterEvent, ReaderEvent};
@@ -84,8 +84,6 @@ pub struct Street<'a> {
     pub lays_back_ms: Option<u32>,
     /// The next identity of a payment terminal.
     pub tills: u32,
-    /// The printer does not print.
-    pub printer_fails: bool,
     /// Steps of sessions so far.
     pub steps: u64,
     pub(super) order: u64,
@@ -121,7 +119,6 @@ impl<'a> Street<'a> {
             broken: Vec::new(),
             lays_back_ms: None,
             tills: 52_500_100,
-            printer_fails: false,
             steps: 0,
             order: 0,
         }
@@ -285,7 +282,7 @@ impl<'a> Street<'a> {
             again,
             on_order,
             slips: &mut self.slips,
-            printer_fails: self.printer_fails,
+            printer_fails: self.plan.printer_fails,
             taps: &mut taps,
         };
         runner.run(effect, &mut desk);
@@ -321,6 +318,10 @@ impl<'a> Street<'a> {
         let (id, seq) = (entry.subject.top_up, entry.seq);
         let mut entries: Vec<Entry> = late.into_iter().map(|late| *late).collect();
         entries.push(entry);
+        let lies = Cell { point: Point::fact(kind, Cut::Untold), fault: Fault::FlushIgnored };
+        if self.armed.iter().any(|armed| armed.cell == lies) {
+            kiosk.disk.ignore_flush(true);
+        }
         let result = process.journal.append(&entries);
         match (result, meanwhile) {
             (_, Some(death)) => self.die(at, death),
@@ -429,8 +430,11 @@ impl<'a> Street<'a> {
                 }
             }
             Fault::FlushIgnored => {
-                // From here back to the last checkpoint nothing is where the drive said it was.
+                // Since `write` asked for it the drive has only said that it syncs.
                 self.die(at, Death::Power);
+                if let Some(kiosk) = self.kiosks.get(at) {
+                    kiosk.disk.ignore_flush(false);
+                }
             }
             Fault::DiskFull => {
                 if let Some(kiosk) = self.kiosks.get(at) {

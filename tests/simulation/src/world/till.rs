@@ -72,6 +72,8 @@ pub struct Work {
 pub struct Till {
     /// Its identity.
     pub id: u32,
+    /// The identity it is taken for: another one only by a deliberate mistake.
+    pub taken_for: u32,
     /// The newest receipt number.
     pub receipt: u32,
     /// The newest trace number.
@@ -91,7 +93,7 @@ impl Till {
     /// A machine that has just been set up.
     #[must_use]
     pub fn new(id: u32, ways: Ways) -> Self {
-        Self { id, receipt: ways.receipt, trace: ways.receipt, last: None, open: Vec::new(), work: None, ways, serial: 0 }
+        Self { id, taken_for: id, receipt: ways.receipt, trace: ways.receipt, last: None, open: Vec::new(), work: None, ways, serial: 0 }
     }
 
     /// A machine that has been in use: it remembers a payment of somebody else's, unless it is new.
@@ -199,7 +201,7 @@ impl Till {
     /// Who it says it is.
     #[must_use]
     pub fn told_name(&self) -> String {
-        if self.ways.names_itself { name(self.id) } else { String::new() }
+        if self.ways.names_itself { name(self.taken_for) } else { String::new() }
     }
 
     /// The approval as it is told.
@@ -209,7 +211,8 @@ impl Till {
     }
 
     fn describe(&self, payment: &Payment) -> PaymentApproval {
-        let terminal = if self.ways.names_itself { name(payment.till) } else { String::new() };
+        let till = if payment.till == self.id { self.taken_for } else { payment.till };
+        let terminal = if self.ways.names_itself { name(till) } else { String::new() };
         PaymentApproval {
             reference: PaymentReference { terminal, receipt: payment.receipt, trace: payment.trace },
             amount: Cents(payment.amount),
@@ -230,7 +233,7 @@ impl Till {
     #[must_use]
     pub fn verdict(&self, bank: &Bank, intent: &PaymentIntent, bug: Option<Bug>) -> PaymentVerdict {
         let another = intent.terminal.as_ref().is_some_and(|before| *before != self.told_name());
-        if another && bug != Some(Bug::ReplacedTillBelieved) {
+        if another {
             return PaymentVerdict::Unknown;
         }
         if intent.order == PaymentOrder::PreAuthorise

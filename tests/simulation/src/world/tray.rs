@@ -1,5 +1,6 @@
 //! The tray: cards laid down, lifted, torn and swapped, and what the reader does with them.
 
+use super::bank::Paid;
 use super::kiosk::What;
 use super::street::{Street, Struck};
 use crate::bugs::Bug;
@@ -137,6 +138,10 @@ impl Street<'_> {
         }
     }
 
+    fn is_credited(&self, id: TopUpId) -> bool {
+        self.cards.iter().any(|card| card.times_credited(id) > 0)
+    }
+
     /// By this terminal's own clock, and by more than it takes from the question to the commit.
     fn order_is_over(&self, at: usize, id: TopUpId) -> bool {
         let expires = self.central.order_of(id).map(|order| order.expires);
@@ -165,6 +170,12 @@ impl Street<'_> {
         }
         if times > 1 {
             self.breaks(format!("credited twice: {}", order.top_up));
+        }
+        let open = |id: &TopUpId| self.bank.of(*id).any(|payment| payment.paid != Paid::Undone);
+        let mut of_card = self.begun.iter().filter(|(id, (_, card))| *card == number.0 && **id != order.top_up);
+        let moves_on = result.is_ok() && of_card.any(|(id, _)| open(id) && !self.is_credited(*id));
+        if moves_on {
+            self.tally.happened(Fault::MovedOn);
         }
         if moved {
             self.breaks(format!("{} is credited though the card's counter has moved since its intent", order.top_up));

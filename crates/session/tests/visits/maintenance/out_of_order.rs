@@ -1,11 +1,11 @@
 //! The terminal is switched off while somebody stands before it, or with a card that lies there.
 
 use super::SERVICE_CARD;
+use crate::bank::PaymentFate;
 use crate::crashes::assert_conserved;
 use crate::money::top_up;
 use crate::random::{Dice, assert_whole, happens, settle};
 use crate::street::{Street, assert_nothing_private};
-use crate::bank::PaymentFate;
 use domain::card::Presentation;
 use domain::device::ReaderEvent;
 use domain::service::{Reason, ServiceEvent};

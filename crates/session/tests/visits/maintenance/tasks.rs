@@ -1,10 +1,10 @@
 //! Paper, claims, the USB stick, the ruler, the switch and the restart.
 
 use super::{asked, enter, in_maintenance};
+use crate::bank::PaymentFate;
 use crate::machine::Machine;
 use crate::money::top_up;
 use crate::street::{Street, assert_nothing_private, buttons};
-use crate::bank::PaymentFate;
 use crate::world::CreditFate;
 use domain::FailureCode;
 use domain::device::ReaderEvent;

@@ -2,9 +2,9 @@
 
 use super::Way;
 use super::visit::{at_pin, to_document, to_pin};
+use crate::bank::PaymentFate;
 use crate::money::top_up;
 use crate::street::Street;
-use crate::bank::PaymentFate;
 use crate::world::{CreditFate, NOON};
 use domain::card::{Presentation, TopUpRecord};
 use domain::device::{PaymentEvent, PrinterEvent, ReaderEvent};

@@ -1,9 +1,9 @@
 //! The top-up at each of its moments, and what came of it.
 
 use super::Way;
+use crate::bank::{DayFate, Paid, PaymentFate};
 use crate::money::top_up;
 use crate::street::Street;
-use crate::bank::{DayFate, Paid, PaymentFate};
 use crate::world::CreditFate;
 use domain::device::{PaymentEvent, PaymentOrder, PaymentProgress};
 use domain::{Cents, FailureCode};

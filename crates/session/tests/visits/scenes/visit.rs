@@ -1,8 +1,8 @@
 //! What one can do with a card, but for paying.
 
 use super::Way;
-use crate::street::Street;
 use crate::bank::PaymentFate;
+use crate::street::Street;
 use crate::world::NOON;
 use domain::Cents;
 use domain::card::Movement;
