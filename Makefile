@@ -1,12 +1,12 @@
 # make demo      a visit, from card to paper
 # make test      everything that proves it
 # make preview   every screen in every language, in a browser
-# The rest: check (format, clippy, types), bench, soak (an hour at the tray), fuzz (parsers of card bytes),
-# wire (generate ui/src/wire.ts), setup (system packages), clean.
+# The rest: check (format, clippy, types), bench, simulate (top-ups by the million), soak (hours at tray and till),
+# fuzz (parsers of bytes of cards and payment terminal), wire (generate ui/src/wire.ts), setup (system packages), clean.
 
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: demo test preview check bench soak fuzz wire setup ui build clean help
+.PHONY: demo test preview check bench simulate soak fuzz wire setup ui build clean help
 
 CARGO ?= cargo
 UI_SOURCES := $(shell find ui/src ui/public ui/index.html ui/*.html ui/*.ts ui/*.js ui/package.json -type f 2>/dev/null)
@@ -50,8 +50,14 @@ preview: ui/node_modules/.package-lock.json
 bench: setup ui
 	@scripts/bench.sh
 
+# HISTORIES=10000000 for as many; SEED=7 tells one history; ARGS="--bugs", "--order vending", "--table FILE" and more.
+simulate: setup
+	$(CARGO) build --release --locked --quiet --package simulation
+	@target/release/citizen-simulate $(if $(SEED),--seed $(SEED),--histories $(or $(HISTORIES),100000)) $(ARGS)
+
 soak: setup ui
-	$(CARGO) build --release --locked --quiet --package testbed --package central --package card-simulator
+	$(CARGO) build --release --locked --quiet --package testbed --package central --package card-simulator --package payment-simulator
+	@target/release/citizen-money-soak
 	@target/release/citizen-soak
 
 # SECONDS_EACH=60 for each parser; scripts/fuzz.sh names them.

@@ -6,6 +6,7 @@ mod compare;
 use crate::seen::amounts;
 use crate::{Seen, Street, StreetError};
 use central::report::{Anomaly, Deposit, anomalies, deposits, ledger_text};
+use central::view::{Booked, view};
 use central::{Database, books};
 use domain::{Cents, TopUpId};
 use ledger::{Balances, ClaimCode, Entry, TopUp};
@@ -35,10 +36,10 @@ pub struct CentralBooks {
 
 impl CentralBooks {
     pub(crate) fn read(database: &Database, time_zone: &str) -> Result<Self, StreetError> {
-        let entries = books::entries(database.read())?;
+        let booked = books::all(database.read())?;
         Ok(Self {
-            top_ups: fold(&entries)?,
-            entries,
+            top_ups: fold(&booked)?,
+            entries: booked.into_iter().map(|one| one.entry).collect(),
             balances: books::balances(database.read())?,
             anomalies: anomalies(database.read())?,
             documents: deposits(database.read())?,
@@ -60,20 +61,26 @@ impl CentralBooks {
     }
 }
 
-fn fold(entries: &[Entry]) -> Result<Vec<TopUp>, StreetError> {
+/// What all journals together tell of each top-up.
+fn fold(booked: &[Booked]) -> Result<Vec<TopUp>, StreetError> {
     let mut ids: Vec<TopUpId> = Vec::new();
-    for entry in entries {
-        if !ids.contains(&entry.subject.top_up) {
-            ids.push(entry.subject.top_up);
+    for one in booked {
+        if !ids.contains(&one.entry.subject.top_up) {
+            ids.push(one.entry.subject.top_up);
         }
     }
-    ids.into_iter()
-        .map(|id| {
-            let mut of_one: Vec<&Entry> = entries.iter().filter(|entry| entry.subject.top_up == id).collect();
-            of_one.sort_by_key(|entry| entry.seq);
-            TopUp::from_entries(of_one).map_err(|error| StreetError::Books(format!("top-up {id} at central: {error}")))
-        })
-        .collect()
+    let of = |id: TopUpId| {
+        let of_one: Vec<Booked> = booked.iter().filter(|one| one.entry.subject.top_up == id).cloned().collect();
+        let told = view(&of_one).map_err(|error| {
+            let said: Vec<String> = of_one
+                .iter()
+                .map(|one| format!("{}:{}:{}", one.entry.terminal.0, one.entry.seq, one.entry.fact.kind().name()))
+                .collect();
+            StreetError::Books(format!("top-up {id} at central: {error} in {}", said.join(" ")))
+        });
+        Ok(told?.map(|view| view.top_up))
+    };
+    ids.into_iter().filter_map(|id| of(id).transpose()).collect()
 }
 
 /// What a screen or a paper said of one top-up.

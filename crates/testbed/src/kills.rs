@@ -182,13 +182,13 @@ impl Kills {
         self.kiosk.wait_for("five euros marked", |seen| seen.sum().get(1) == Some(&AMOUNT)).map(drop)
     }
 
-    /// Lays the card down until its home screen is there: after a restart the first thing on the glass may be trouble.
+    /// Lays the card down until its home screen is there: after a restart it is said first what came of the top-up.
     fn lay_card(&mut self) -> Result<(), StreetError> {
         let deadline = Instant::now() + SETTLED;
         loop {
             self.street.lay_card();
-            let shown = |seen: &Seen| matches!(seen.kind(), "home" | "trouble") && seen.overlay().is_none();
-            let seen = self.kiosk.wait_within(SETTLED, "the home screen, or trouble", shown)?;
+            let shown = |seen: &Seen| matches!(seen.kind(), "home" | "trouble" | "done") && seen.overlay().is_none();
+            let seen = self.kiosk.wait_within(SETTLED, "the home screen, or what came of the last top-up", shown)?;
             if seen.kind() == "home" {
                 return Ok(());
             }

@@ -26,8 +26,8 @@ fn killed(seed: u64, arrange: impl Fn(&Stage), reached: impl Fn(&Stage) -> bool)
     stage.kiosk.kill()?;
     stage.street.payment().auto_answer(Some(Answer::Approve));
     stage.kiosk = Headless::start(&stage.street)?;
-    // The card lay in the tray all the time.
-    stage.kiosk.wait_screen("home")?;
+    // The card lay in the tray all the time: what came of its top-up is said before all else.
+    stage.hear_of_it()?;
     await_central(&stage.street, "an end for every top-up", testbed::books::CentralBooks::are_settled)?;
     stage.leave()?;
     stage.close(&[])

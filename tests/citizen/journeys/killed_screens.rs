@@ -1,5 +1,5 @@
-//! SIGKILL on each screen, then a start: the card in the tray finds its home screen, an empty tray the invitation, and
-//! nothing is lost or done twice.
+//! SIGKILL on each screen, then a start: the card in the tray finds its home screen, after what came of a top-up in
+//! which the program ended; an empty tray finds the invitation, and nothing is lost or done twice.
 
 use super::steps::{await_bank_card, dead_end};
 use super::{Played, Stage, sheets, stage};
@@ -11,6 +11,7 @@ use testbed::printer::Fault;
 /// Kills the kiosk as it stands and starts it again; the card lies in the tray.
 fn killed(stage: &mut Stage) -> Played {
     stage.kiosk.restart()?;
+    stage.hear_of_it()?;
     stage.kiosk.wait_for("the home screen of the card in the tray", |seen| {
         seen.kind() == "home" && seen.overlay().is_none() && seen.button("top-up").is_some()
     })?;

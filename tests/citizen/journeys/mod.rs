@@ -139,6 +139,15 @@ impl Stage {
         })
     }
 
+    /// After a start with a card in the tray: its home screen, once it was said what came of its last top-up.
+    fn hear_of_it(&mut self) -> Played {
+        let is_told = |seen: &Seen| seen.kind() == "home" || seen.button("home").is_some();
+        if self.kiosk.wait_for("what came of it, or the home screen", is_told)?.kind() != "home" {
+            self.kiosk.press("home")?;
+        }
+        self.kiosk.wait_screen("home").map(drop)
+    }
+
     /// Lifts the card and waits until the visit is over.
     fn leave(&mut self) -> Played {
         self.street.lift_card();

@@ -8,8 +8,6 @@ const LINES_MAX: usize = 400;
 /// Longer files, each with its reason.
 const LONGER: &[(&str, &str)] = &[
     ("ui/src/wire.ts", "generated"),
-    ("crates/session/src/view.rs", "the whole vocabulary of a screen: types and their meaning, no code"),
-    ("crates/session/tests/visits/street.rs", "one double of everything around a session, read as one"),
 ];
 
 fn is_too_long(text: &str) -> bool {

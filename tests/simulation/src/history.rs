@@ -58,6 +58,18 @@ impl Bench {
 
     /// Runs one history.
     pub fn run(&mut self, plan: &Plan, bug: Option<Bug>, tally: &mut Tally, tells: bool) -> Verdict {
+        self.run_and(plan, bug, tally, tells, |_| {})
+    }
+
+    /// As `run`; at rest, and before the verdict, somebody reaches in.
+    fn run_and(
+        &mut self,
+        plan: &Plan,
+        bug: Option<Bug>,
+        tally: &mut Tally,
+        tells: bool,
+        reach_in: impl FnOnce(&mut Street<'_>),
+    ) -> Verdict {
         let templates = if plan.keyed { &self.keyed } else { &self.open };
         let kiosks = plan.kiosks.min(self.disks.len());
         for (disk, template) in self.disks.iter().zip(templates).take(kiosks) {
@@ -74,6 +86,7 @@ impl Bench {
         }
         if street.broken.is_empty() {
             street.rest();
+            reach_in(&mut street);
         }
         model::check(&mut street);
         let verdict = Verdict { broken: street.broken, story: street.story.unwrap_or_default() };
@@ -101,4 +114,53 @@ fn first_journal(terminal: u32, keyed: bool) -> Result<Image, SetupError> {
     drop(opened);
     disk.destage();
     Ok(disk.image())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{Choice, Manner, Step};
+    use crate::world::bank::Paid;
+    use domain::Cents;
+    use domain::device::PaymentOrder;
+
+    /// A plain top-up, and what the verdict is when the truth is changed behind everybody's back.
+    fn verdict(reach_in: impl FnOnce(&mut Street<'_>)) -> Vec<String> {
+        let mut plan = Plan::of(3, &Choice { order: Some(PaymentOrder::Vending), keyed_percent: 0 });
+        plan.steps = vec![Step::Visit { kiosk: 0, card: 0, amount: 500, manner: Manner::CALM }];
+        (plan.armed, plan.kiosks) = (Vec::new(), 1);
+        Bench::new().unwrap().run_and(&plan, None, &mut Tally::default(), false, reach_in).broken
+    }
+
+    #[test]
+    fn the_model_notices_each_truth_that_is_not_as_booked() {
+        assert_eq!(verdict(|_| {}), Vec::<String>::new());
+        let cent_gone = verdict(|street| street.cards[0].purse = Cents(street.cards[0].purse.0 - 1));
+        assert!(cent_gone.iter().any(|what| what.contains("holds")), "{cent_gone:?}");
+        let uncharged = verdict(|street| {
+            street
+                .bank
+                .payments
+                .iter_mut()
+                .filter(|payment| payment.top_up.is_some())
+                .for_each(|payment| payment.paid = Paid::Undone);
+        });
+        assert!(uncharged.iter().any(|what| what.contains("credited and not charged")), "{uncharged:?}");
+        let twice = verdict(|street| {
+            let again = street.bank.payments.last().cloned();
+            street.bank.payments.extend(again);
+        });
+        assert!(twice.iter().any(|what| what.contains("charged 2 times")), "{twice:?}");
+        let uncredited = verdict(|street| {
+            let (_, amount) = street.cards[0].credits.remove(0);
+            street.cards[0].purse = Cents(street.cards[0].purse.0 - amount.0);
+        });
+        assert!(uncredited.iter().any(|what| what.contains("charged and not credited")), "{uncredited:?}");
+        let credited_twice = verdict(|street| {
+            let again = street.cards[0].credits[0];
+            street.cards[0].credits.push(again);
+            street.cards[0].purse = Cents(street.cards[0].purse.0 + again.1.0);
+        });
+        assert!(credited_twice.iter().any(|what| what.contains("credited 2 times")), "{credited_twice:?}");
+    }
 }

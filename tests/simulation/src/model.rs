@@ -65,7 +65,11 @@ impl Told {
         match (self.says(Kind::Posted), self.says(Kind::Voided), credited) {
             // Taken up on the city's order, and not begun here.
             _ if self.says(Kind::Ordered) && !self.says(Kind::Intent) => {
-                if credited || self.says(Kind::OrderLapsed) { End::Completed } else { End::Nameless }
+                if credited || self.says(Kind::OrderLapsed) {
+                    End::Completed
+                } else {
+                    End::Nameless
+                }
             }
             (_, true, false) if !self.says(Kind::InDoubt) || self.says(Kind::NotCredited) => End::Voided,
             (true, false, true) => End::Completed,
@@ -120,7 +124,9 @@ fn unexplained(difference: &crate::world::central::Difference, told: &BTreeMap<T
     let open = told.values().any(|told| matches!(told.end(), End::Named));
     match difference {
         D::Unbooked(..) | D::Purse(_) if open => None,
-        D::Unbooked(till, receipt) => Some(format!("the acquirer charged receipt {receipt} of {till}, and nobody booked it")),
+        D::Unbooked(till, receipt) => {
+            Some(format!("the acquirer charged receipt {receipt} of {till}, and nobody booked it"))
+        }
         // Central decides, and the claim says so.
         D::Unpaid(id) if told.get(id).is_some_and(|told| told.end() == End::Named) => None,
         D::Unpaid(id) => Some(format!("{id} is booked as kept, and the acquirer knows nothing of it")),
@@ -128,7 +134,8 @@ fn unexplained(difference: &crate::world::central::Difference, told: &BTreeMap<T
         D::Forked(terminal, generation) => Some(format!("journal {generation} of {terminal:?} went back")),
         D::Gap(terminal, generation) => Some(format!("entries of journal {generation} of {terminal:?} are missing")),
         D::Contradicted(id) => Some(format!("central heard the same of {id} twice, in other words or under two keys")),
-        D::Aside(_) => None,
+        // Open is what a claim is.
+        D::Aside(_) | D::Unended(_) => None,
     }
 }
 
@@ -189,7 +196,8 @@ fn judge(street: &Street<'_>, id: TopUpId, told: &Told, beyond: bool) -> Option<
     let truth = (charged == 1, credited == 1);
     if told.words.is_empty() {
         // Begun, and lost with a journal before anything happened.
-        return (truth != (false, false) && !beyond).then(|| format!("{id} is in no journal, and truth is {}", say(truth)));
+        return (truth != (false, false) && !beyond)
+            .then(|| format!("{id} is in no journal, and truth is {}", say(truth)));
     }
     if beyond {
         return noticed(street, id, end, truth);
@@ -246,9 +254,11 @@ fn check_books(id: TopUpId, told: &Told, end: End) -> Option<String> {
     let open = [Account::Transit, Account::Claims].into_iter().find(|account| told.booked(*account) != 0);
     let sum: i64 = told.booked.values().sum();
     match (wrong, open) {
-        (Some((account, cents)), _) => {
-            Some(format!("{id} ended {end:?} with {} in {} where {cents} belongs", told.booked(account), account.name()))
-        }
+        (Some((account, cents)), _) => Some(format!(
+            "{id} ended {end:?} with {} in {} where {cents} belongs",
+            told.booked(account),
+            account.name()
+        )),
         (None, Some(account)) => Some(format!("{id} ended {end:?} with something left in {}", account.name())),
         (None, None) => (sum != 0).then(|| format!("the entries of {id} do not sum to zero")),
     }
@@ -277,4 +287,54 @@ fn check_cards(street: &Street<'_>) -> Option<String> {
         let expected = card.began_with.0 + credited - card.debited.0;
         (expected != card.purse.0).then(|| format!("{:?} holds {} instead of {expected}", card.number, card.purse.0))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(words: &[Kind]) -> Told {
+        Told { words: words.iter().copied().collect(), ..Told::default() }
+    }
+
+    #[test]
+    fn how_a_top_up_ended_follows_from_its_words() {
+        use Kind::{
+            Authorised, Claimed, CreditStarted, Credited, CreditedElsewhere, Declined, InDoubt, Intent, LeftToCentral,
+            LossCreditedButReversed, NeverMade, NotCredited, OrderCredited, Ordered, Posted, Voided,
+        };
+        let check = |words: &[Kind], end| assert_eq!(told(words).end(), end, "{words:?}");
+        check(&[], End::Nameless);
+        check(&[Intent], End::Nameless);
+        check(&[Intent, Declined], End::Voided);
+        check(&[Intent, NeverMade], End::Voided);
+        check(&[Intent, Authorised, CreditStarted, Credited], End::Nameless);
+        check(&[Intent, Authorised, CreditStarted, Credited, Posted], End::Completed);
+        check(&[Intent, Authorised, NotCredited, Voided], End::Voided);
+        check(&[Intent, Authorised, CreditStarted, InDoubt, Voided], End::Nameless);
+        check(&[Intent, Authorised, CreditStarted, Credited, Voided], End::Nameless);
+        check(&[Intent, Authorised, CreditStarted, Credited, Voided, LossCreditedButReversed], End::Lost);
+        check(&[Intent, Authorised, Posted, Claimed], End::Named);
+        check(&[Intent, LeftToCentral, Claimed], End::Named);
+        check(&[Intent, Authorised, Posted, Claimed, CreditedElsewhere], End::Completed);
+        check(&[Ordered], End::Nameless);
+        check(&[Ordered, OrderCredited], End::Completed);
+    }
+
+    #[test]
+    fn books_that_do_not_fit_the_end_are_noticed() {
+        let id = TopUpId([1; 16]);
+        let books = |booked: &[(Account, i64)]| Told {
+            amount: 500,
+            booked: booked.iter().copied().collect(),
+            ..Told::default()
+        };
+        let right = books(&[(Account::Acquirer, 500), (Account::Purses, -500)]);
+        assert_eq!(check_books(id, &right, End::Completed), None);
+        assert!(check_books(id, &right, End::Voided).is_some());
+        assert!(check_books(id, &right, End::Lost).is_some());
+        let open = books(&[(Account::Acquirer, 500), (Account::Purses, -500), (Account::Transit, 1)]);
+        assert!(check_books(id, &open, End::Completed).is_some_and(|what| what.contains("transit")));
+        assert_eq!(check_books(id, &books(&[]), End::Voided), None);
+    }
 }

@@ -149,6 +149,8 @@ pub struct Plan {
     pub waits_out: bool,
     /// After a first visit the card is taken to another terminal.
     pub elsewhere: bool,
+    /// The payment terminals are told to end their day in the course of it.
+    pub ends_day: bool,
     /// Nothing comes out of the printers.
     pub printer_fails: bool,
     /// What is uploaded is receipted in the journal, as a terminal does, also when all is over.
@@ -176,7 +178,8 @@ impl Plan {
     pub fn of(seed: u64, choice: &Choice) -> Self {
         let mut dice = Dice::new(seed ^ 0x5EED_0F70_7A15_u64);
         let keyed = dice.below(100) < choice.keyed_percent;
-        let orders = [PaymentOrder::Vending, PaymentOrder::Vending, PaymentOrder::CaptureFirst, PaymentOrder::PreAuthorise];
+        let orders =
+            [PaymentOrder::Vending, PaymentOrder::Vending, PaymentOrder::CaptureFirst, PaymentOrder::PreAuthorise];
         let thrown = orders[dice.index(orders.len())];
         let order = choice.order.unwrap_or(thrown);
         let kiosks = [1, 1, 1, 1, 2, 2, 3][dice.index(7)];
@@ -187,6 +190,7 @@ impl Plan {
             kiosks,
             ways: ways(&mut dice),
             waits_out: false,
+            ends_day: dice.one_in(30),
             elsewhere: false,
             printer_fails: dice.one_in(10),
             receipts: dice.one_in(8),
@@ -253,17 +257,11 @@ impl Plan {
             Kind::Ordered | Kind::OrderCredited | Kind::OrderLapsed | Kind::CreditedElsewhere => {
                 self.lead_elsewhere(asks, dice);
             }
-            Kind::ReversalStarted | Kind::ReversalFailed => {
-                self.lead_to_deed(Deed::Reverse, asks, dice);
-                if kind == Kind::ReversalFailed {
-                    self.add(Deed::Reverse, Cut::Undone, Fault::ReversalRefused);
-                    self.add(Deed::Release, Cut::Undone, Fault::ReversalRefused);
-                }
-            }
+            Kind::ReversalStarted => self.lead_to_deed(Deed::Reverse, asks, dice),
             Kind::CaptureOwed => self.add(Deed::Capture, Cut::Undone, Fault::CaptureRefused),
             Kind::LossCaptureExpired => {
                 self.waits_out = true;
-                for _ in 0..40 {
+                for _ in 0..14 {
                     self.add(Deed::Capture, Cut::Undone, Fault::CaptureRefused);
                 }
             }
@@ -303,6 +301,7 @@ impl Plan {
 
     fn lead_to_deed(&mut self, deed: Deed, asks: Deed, dice: &mut Dice) {
         match deed {
+            Deed::EndOfDay => self.ends_day = true,
             Deed::Refuse | Deed::Release => self.fail_credit(dice),
             Deed::Reverse => {
                 self.ways.reverses_alone = false;
@@ -346,6 +345,9 @@ impl Plan {
             first = Manner { lays_back_ms: None, ..Manner::CALM };
         }
         self.steps.push(Step::Visit { kiosk, card: 0, amount: amount(dice), manner: first });
+        if self.ends_day {
+            self.steps.push(Step::Pass { ms: 290_000 });
+        }
         if self.waits_out {
             self.steps.push(Step::Pass { ms: RESERVATION_MS + 3_600_000 });
         }
@@ -477,9 +479,8 @@ fn jump(dice: &mut Dice) -> i64 {
 }
 
 fn manner(dice: &mut Dice) -> Manner {
-    let throw = |dice: &mut Dice, one_in, up_to| {
-        dice.one_in(one_in).then(|| u32::try_from(dice.below(up_to)).unwrap_or(0))
-    };
+    let throw =
+        |dice: &mut Dice, one_in, up_to| dice.one_in(one_in).then(|| u32::try_from(dice.below(up_to)).unwrap_or(0));
     let lays_back_ms = match dice.below(6) {
         0 => None,
         1 => Some(15_000 + u32::try_from(dice.below(70_000)).unwrap_or(0)),

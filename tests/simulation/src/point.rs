@@ -183,9 +183,7 @@ impl Point {
     pub fn index(self) -> usize {
         let row = match self.transition {
             Transition::Fact(kind) => usize::from(kind.number()) % FACT_ROWS,
-            Transition::Deed(deed) => {
-                FACT_ROWS + Deed::ALL.iter().position(|known| *known == deed).unwrap_or_default()
-            }
+            Transition::Deed(deed) => FACT_ROWS + Deed::ALL.iter().position(|known| *known == deed).unwrap_or_default(),
         };
         row * 3 + self.cut.place()
     }
@@ -207,9 +205,10 @@ impl Point {
     }
 }
 
-/// Whether a terminal says such a fact by itself: settling a claim is the city's.
+/// Whether a terminal says such a fact by itself: settling a claim is the city's, and so is what became of a reversal
+/// that the payment terminal has forgotten.
 fn said_by_terminals(kind: Kind) -> bool {
-    kind != Kind::ClaimSettled
+    !matches!(kind, Kind::ClaimSettled | Kind::ReversalFailed)
 }
 
 /// One cell of the table.

@@ -50,7 +50,11 @@ pub fn least_met(tally: &Tally) -> String {
     met.sort();
     let few = met.iter().filter(|(count, _)| *count < CELL_MIN).count();
     let mut out = String::new();
-    let _ = writeln!(out, "transition x fault x cut point: {} cells, {few} met less than {CELL_MIN} times; the least:", met.len());
+    let _ = writeln!(
+        out,
+        "transition x fault x cut point: {} cells, {few} met less than {CELL_MIN} times; the least:",
+        met.len()
+    );
     for (count, cell) in met.iter().take(12) {
         let _ = writeln!(out, "{count:>12}  {}", line(*cell));
     }

@@ -103,7 +103,9 @@ fn work(order: &Order, next: &AtomicU64, stop: &AtomicBool, began: Instant) -> R
             let plan = Plan::of(seed, &order.choice);
             let verdict = bench.run(&plan, order.bug, &mut outcome.tally, false);
             // A mistake is found by a history that is well without it.
-            let well = verdict.broken.is_empty() || order.bug.is_none() || bench.run(&plan, None, &mut Tally::default(), false).broken.is_empty();
+            let well = verdict.broken.is_empty()
+                || order.bug.is_none()
+                || bench.run(&plan, None, &mut Tally::default(), false).broken.is_empty();
             if !verdict.broken.is_empty() && well {
                 outcome.fails(seed, verdict.broken);
                 if !order.keep_going {

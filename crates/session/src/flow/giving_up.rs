@@ -91,11 +91,21 @@ pub(crate) fn tell_interrupted(session: &mut Session) {
     });
     if let Some(id) = theirs {
         session.till.interrupted.remove(&id);
+        let credited = known(session, id).is_some_and(|top_up| top_up.credit() == Credit::Credited);
+        if credited && !session.till.credits.contains_key(&id) {
+            // Said to be done before the program ended: only the balance is new here.
+            return news(session, id);
+        }
         session.go(Place::ToppingUp(id));
         if session.till.waits(id).journal.is_none() {
             show_result(session, id);
         }
     }
+}
+
+fn news(session: &mut Session, id: TopUpId) {
+    let amount = session.till.amount(id);
+    session.visit.iter_mut().for_each(|visit| visit.settled = amount);
 }
 
 pub(crate) fn tick(session: &mut Session) {

@@ -22,7 +22,7 @@ pub(crate) fn screen(session: &Session, words: &Words, topped_up: &ToppedUp) -> 
     let text = text(session, words, topped_up);
     let lines = text.lines().map(|line| private(line.to_owned())).collect();
     let paper = can_be_printed(session, topped_up.receipt)
-        .then(|| words.button("paper-receipt", "topup-receipt-other", Tone::Plain, Action::Back).icon(Icon::Receipt));
+        .then(|| words.button("on-paper", "topup-receipt-other", Tone::Plain, Action::Back).icon(Icon::Receipt));
     let home = words.button("home", "common-home", Tone::Primary, Action::Home).icon(Icon::Home);
     Screen::Receipt {
         heading: words.text("topup-receipt-code"),

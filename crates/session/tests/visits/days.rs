@@ -4,6 +4,7 @@
 use crate::bank::{DayFate, Paid, PaymentFate};
 use crate::crashes::assert_conserved;
 use crate::money::top_up;
+use crate::scenes::logged::Logged;
 use crate::street::Street;
 use crate::world::CreditFate;
 use domain::FailureCode;
@@ -129,6 +130,20 @@ fn a_day_that_did_not_end_is_tried_again_later() {
         street.pass(60 * MINUTE_MS);
         assert_eq!(street.terminal.days, 2, "{fate:?}");
     }
+}
+
+#[test]
+fn why_a_day_did_not_end_stands_in_the_log_once() {
+    let warnings = Logged::from(tracing::Level::WARN);
+    tracing::subscriber::with_default(warnings.clone(), || {
+        let mut street = street();
+        street.terminal.day = DayFate::Fails(FailureCode::PaymentRefused);
+        street.pass(60 * MINUTE_MS);
+        assert!(street.terminal.days > 3);
+    });
+    let lines = warnings.lines();
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(lines[0].contains("code=P-02"), "{lines:?}");
 }
 
 #[test]

@@ -99,3 +99,19 @@ fn an_older_claim_is_a_notice_with_its_code_and_no_screen_of_its_own() {
     let notices = street.view()["screen"]["notices"].to_string();
     assert!(notices.contains(&ledger::ClaimCode::of(id).to_string()), "{notices}");
 }
+
+#[test]
+fn a_credit_that_was_journalled_before_the_end_is_a_notice_on_the_home_screen() {
+    let mut street = Street::new();
+    street.slow_journal = true;
+    top_up(&mut street);
+    while street.kinds().last() != Some(&"credited") {
+        street.let_durable();
+    }
+    street.restart(Paid::Kept);
+    street.lay(0);
+    assert_eq!((street.kind().as_str(), street.prints.len()), ("home", 0));
+    let notices = street.view()["screen"]["notices"].to_string();
+    assert!(notices.contains("20,00\u{a0}€ está hecha"), "{notices}");
+    assert_conserved(&street);
+}

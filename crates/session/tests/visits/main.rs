@@ -9,6 +9,7 @@
 )]
 
 mod bank;
+mod bookings;
 mod cancelling;
 mod cards;
 mod crashes;

@@ -76,7 +76,7 @@ fn the_code_goes_with_the_card() {
 fn after_the_code_paper_is_to_be_had_all_the_same() {
     let mut street = topped_up();
     street.press("show-receipt");
-    street.press("paper-receipt");
+    street.press("on-paper");
     assert_eq!(street.kind(), "done");
     assert_eq!(street.view()["screen"]["hero"]["counting"].as_array().unwrap().len(), 0, "counted once");
     street.press("print-receipt");

@@ -11,7 +11,7 @@
 
 mod around;
 mod faults;
-mod logged;
+pub(crate) mod logged;
 mod paying;
 mod record;
 mod service;

@@ -4,7 +4,7 @@ use super::aside::{count_set_aside_on, finish_setting_aside, next_generation, se
 use super::files::{JournalFiles, SystemFiles, beside, folder_of};
 use super::reserve::{RESERVE_PAGES, Room};
 use super::{Chain, Journal};
-use crate::error::{JOURNAL_UNREADABLE, is_in_use, is_unreadable};
+use crate::error::{JOURNAL_UNREADABLE, is_in_use, is_unreadable, is_unreadable_at_opening};
 use crate::schema::{Schema, prepare_journal};
 use crate::{JournalKey, StoreError};
 use domain::{FailureCode, TerminalId, Timestamp};
@@ -72,7 +72,7 @@ enum Unopened {
 impl From<StoreError> for Unopened {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::JournalRead(error) | StoreError::JournalWrite(error) if is_unreadable(&error) => {
+            StoreError::JournalRead(error) | StoreError::JournalWrite(error) if is_unreadable_at_opening(&error) => {
                 Self::Unreadable(error.to_string())
             }
             StoreError::JournalRead(error) | StoreError::JournalWrite(error) if is_in_use(&error) => {
@@ -81,6 +81,14 @@ impl From<StoreError> for Unopened {
             StoreError::JournalCorrupt(reason) => Self::Unreadable(reason),
             other => Self::Failed(other),
         }
+    }
+}
+
+impl Unopened {
+    /// Before anything was read, a statement that fails (`SQLITE_ERROR`) speaks against the VFS, not against the file.
+    fn at_connecting(error: rusqlite::Error) -> Self {
+        let of_the_vfs = !is_unreadable(&error) && is_unreadable_at_opening(&error);
+        if of_the_vfs { Self::Failed(StoreError::JournalRead(error)) } else { StoreError::JournalRead(error).into() }
     }
 }
 
@@ -157,7 +165,7 @@ impl Journal {
         now: Timestamp,
     ) -> Result<Opened, Unopened> {
         let files = options.files;
-        let mut connection = connect(path, options).map_err(StoreError::JournalRead)?;
+        let mut connection = connect(path, options).map_err(Unopened::at_connecting)?;
         // An earlier fsync may have failed: then the log read just now has holes on the disk that no fsync fills.
         let log = beside(path, "-wal");
         files.write_again(&log).map_err(|source| file_error(&log, source))?;

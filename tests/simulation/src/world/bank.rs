@@ -1,7 +1,7 @@
 //! The bank behind the payment terminals: which payments exist, and what became of the citizen's money. This is the
 //! truth about money outside the city; the acquirer's settlement file is made from it.
 
-use domain::TopUpId;
+use domain::{Timestamp, TopUpId};
 
 /// What became of a payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,6 +29,8 @@ pub struct Payment {
     pub trace: u32,
     /// Cents.
     pub amount: i64,
+    /// When it was made, by the payment terminal's clock.
+    pub at: Timestamp,
     /// What became of it.
     pub paid: Paid,
     /// Made as a reservation, which lapses then.
@@ -102,7 +104,16 @@ mod tests {
     use super::*;
 
     fn payment(paid: Paid, lapses_ms: Option<u64>) -> Payment {
-        Payment { top_up: Some(TopUpId([1; 16])), till: 1, receipt: 1, trace: 1, amount: 500, paid, lapses_ms }
+        Payment {
+            top_up: Some(TopUpId([1; 16])),
+            till: 1,
+            receipt: 1,
+            trace: 1,
+            amount: 500,
+            at: Timestamp(0),
+            paid,
+            lapses_ms,
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::card::Card;
 use super::claims::Claim;
 use domain::card::CityOrder;
 use domain::{CardNumber, TerminalId, Timestamp, TopUpId};
-use ledger::{Entry, Fact};
+use ledger::{Entry, Fact, Kind};
 use protocol::{IdempotencyKey, Receipt, Upload, UploadBody};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,6 +29,8 @@ pub enum Difference {
     Unpaid(TopUpId),
     /// What a card holds is not what its top-ups and debits make.
     Purse(CardNumber),
+    /// A top-up that has not ended, whatever became of its journal: central asks after it.
+    Unended(TopUpId),
     /// A journal that a terminal set aside: a technician fetches it.
     Aside(TerminalId),
 }
@@ -128,6 +130,11 @@ impl Central {
         self.ordered.insert((terminal, id));
     }
 
+    /// The order is over for that terminal; a claim of its own it goes on with.
+    pub fn note_lapsed(&mut self, terminal: TerminalId, id: TopUpId) {
+        self.ordered.remove(&(terminal, id));
+    }
+
     /// Whether a terminal finishes this one on the city's order.
     #[must_use]
     pub fn is_ordered(&self, terminal: TerminalId, id: TopUpId) -> bool {
@@ -142,6 +149,7 @@ impl Central {
     /// Compares the acquirer's settlement file and the cards' purses with what the terminals have booked.
     pub fn reconcile(&mut self, bank: &Bank, cards: &[Card]) {
         self.follow_chains();
+        self.ask_after_open();
         let (mut posted, mut voided) = (BTreeSet::new(), BTreeSet::new());
         let mut approvals: BTreeMap<(u32, u32, i64), TopUpId> = BTreeMap::new();
         let mut credited: BTreeMap<CardNumber, i64> = BTreeMap::new();
@@ -158,7 +166,9 @@ impl Central {
                 Fact::Voided => {
                     voided.insert(id);
                 }
-                Fact::Credited { .. } | Fact::OrderCredited { .. } => *credited.entry(entry.subject.card).or_default() += amount,
+                Fact::Credited { .. } | Fact::OrderCredited { .. } => {
+                    *credited.entry(entry.subject.card).or_default() += amount;
+                }
                 _ => {}
             }
         }
@@ -184,6 +194,18 @@ impl Central {
                 self.differences.insert(Difference::Purse(card.number));
             }
         }
+    }
+
+    /// Of what began and has no end, somebody asks what became of it.
+    fn ask_after_open(&mut self) {
+        let ends = [Kind::Declined, Kind::NeverMade, Kind::Credited, Kind::Voided, Kind::OrderCredited];
+        let said = |id: TopUpId, kind: Kind| {
+            self.facts.keys().any(|(_, said, number)| (*said, *number) == (id, kind.number()))
+        };
+        let begun: BTreeSet<TopUpId> = self.facts.keys().map(|(_, id, _)| *id).collect();
+        let open = begun.into_iter().filter(|id| !ends.into_iter().any(|kind| said(*id, kind)));
+        let open: Vec<Difference> = open.map(Difference::Unended).collect();
+        self.differences.extend(open);
     }
 
     /// Each entry must follow from the one before, from the first to the newest.

@@ -1,13 +1,13 @@
 //! What all terminals of the invented city have in common: its pack, its words, what a record says of a holder.
 
 use crate::bugs::Bug;
+use crate::plan::Plan;
 use domain::city_pack::{CityPack, TerminalPlate};
-use domain::device::PaymentOrder;
 use domain::holder::{OpenTopUp, PriceClass, Role, TapFacts};
 use domain::{Cents, Handle, TerminalId, Timestamp};
 use ledger::Ledger;
 use locale::Catalog;
-use session::{Terminal, TillProfile};
+use session::{EndOfDay, Terminal, TillProfile};
 use std::sync::OnceLock;
 use store::JournalKey;
 
@@ -20,6 +20,9 @@ pub const FLOAT: i64 = 6_000;
 const CARD_DAY: i64 = 5_000;
 /// Pages of the journals' reserve.
 pub const RESERVE_PAGES: u32 = 0;
+
+/// When payment terminals are told to end their day: a few minutes after histories begin.
+const DAY_ENDS: EndOfDay = EndOfDay { from_minute: 11 * 60 + 4, latest_minute: 12 * 60 };
 
 struct City {
     pack: CityPack,
@@ -60,12 +63,16 @@ pub fn key() -> Option<&'static JournalKey> {
 
 /// A terminal of the city; `None` before `prepare`. `float_lost` is what a deliberate mistake forgets to count.
 #[must_use]
-pub fn terminal(id: TerminalId, order: PaymentOrder, float_lost: Cents) -> Option<Terminal> {
+pub fn terminal(id: TerminalId, plan: &Plan, float_lost: Cents) -> Option<Terminal> {
     let city = CITY.get()?;
     let mut pack = city.pack.clone();
     pack.purse.terminal_float = Cents(pack.purse.terminal_float.0.saturating_add(float_lost.0));
     let plate = TerminalPlate { id, place: String::new() };
-    let till = TillProfile { order, reservation_ms: super::paying::RESERVATION_MS, end_of_day: None };
+    let till = TillProfile {
+        order: plan.order,
+        reservation_ms: super::paying::RESERVATION_MS,
+        end_of_day: plan.ends_day.then_some(DAY_ENDS),
+    };
     Some(Terminal { pack, plate, catalog: city.catalog.clone(), till })
 }
 

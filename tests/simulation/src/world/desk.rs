@@ -3,11 +3,11 @@
 use super::kiosk::{Due, Kiosk, What};
 use crate::bugs::Bug;
 use crate::point::Deed;
+use crate::runner::Outlets;
+use domain::Handle;
 use domain::card::{CardReport, Presentation};
 use domain::device::{CreditOrder, Cue, PaymentRequest, PrinterEvent, PrinterRequest, ReaderRequest};
 use domain::service::ServiceRequest;
-use domain::Handle;
-use crate::runner::Outlets;
 use ledger::{Entry, Fact, Kind};
 use session::{Effect, Event, PaperEvent, PaperOrder};
 use std::collections::BTreeSet;

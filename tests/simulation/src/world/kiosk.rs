@@ -4,10 +4,10 @@
 use super::till::Till;
 use crate::disk::{Disk, Image};
 use crate::point::Deed;
+use crate::runner::Runner;
 use domain::TerminalId;
 use domain::card::CardReport;
 use domain::device::{CreditOrder, PaymentRequest, ReaderRequest};
-use crate::runner::Runner;
 use ledger::{Entry, Kind};
 use session::{Event, Session};
 use std::collections::BTreeSet;

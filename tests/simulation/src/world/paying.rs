@@ -89,7 +89,9 @@ impl Street<'_> {
             }
             Some(Fault::ApprovedWhileDying) => {
                 kiosk.till.work = None;
-                self.tell(|| format!("terminal {}: the bank approves, its payment terminal dies, the approval lapses", at + 1));
+                self.tell(|| {
+                    format!("terminal {}: the bank approves, its payment terminal dies, the approval lapses", at + 1)
+                });
                 self.payment_says(at, PaymentEvent::Unknown(work.top_up), Some(deed));
                 return self.break_line(at);
             }
@@ -101,7 +103,8 @@ impl Street<'_> {
             _ => {}
         }
         if bank.of(work.top_up).any(|payment| payment.paid != super::bank::Paid::Undone) {
-            return self.breaks(format!("charged twice: {} was asked for again while a payment of it stands", work.top_up));
+            return self
+                .breaks(format!("charged twice: {} was asked for again while a payment of it stands", work.top_up));
         }
         let place = kiosk.till.approve(bank, work.amount, lapses_ms);
         if wraps {
@@ -150,7 +153,9 @@ impl Street<'_> {
     /// Nobody has answered in time: it is told to wait, or it waits no longer.
     pub(super) fn hold(&mut self, at: usize, serial: u32) {
         let Some(till) = self.till(at) else { return };
-        let Some(work) = till.work.as_mut().filter(|work| work.serial == serial && work.place.is_some()) else { return };
+        let Some(work) = till.work.as_mut().filter(|work| work.serial == serial && work.place.is_some()) else {
+            return;
+        };
         if work.waits_left == 0 {
             self.tally.happened(Fault::HoldRunsOut);
             self.tell(|| format!("terminal {}: its payment terminal waits no longer", at + 1));
@@ -349,7 +354,8 @@ impl Street<'_> {
                 if let Some(kiosk) = self.kiosks.get_mut(at).filter(|kiosk| kiosk.till.work.is_none()) {
                     kiosk.till.own_sale(bank, amount);
                 }
-                return;
+                // The kiosk looks every twenty seconds, and says what is new.
+                return self.put(at, 15_000, What::Line);
             }
             Fault::OperatorReverses => return self.operator_reverses(at),
             Fault::OperatorEndsDay => {
@@ -372,7 +378,9 @@ impl Street<'_> {
                 let continues = self.dice.one_in(3);
                 let before = kiosk.till.taken_for;
                 let receipt = if continues || self.dice.one_in(2) { kiosk.till.receipt } else { ways.receipt };
+                let clock = kiosk.till.clock;
                 kiosk.till = Till::used(id, super::till::Ways { receipt, ..ways }, bank);
+                kiosk.till.clock = clock;
                 if self.bug == Some(Bug::ReplacedTillBelieved) {
                     kiosk.till.taken_for = before;
                 }

@@ -75,7 +75,9 @@ impl Street<'_> {
             return;
         }
         self.await_start(at);
-        self.tell(|| format!("terminal {}: somebody lays down card {} to top it up with {amount} cents", at + 1, card + 1));
+        self.tell(|| {
+            format!("terminal {}: somebody lays down card {} to top it up with {amount} cents", at + 1, card + 1)
+        });
         self.lays_back_ms = manner.lays_back_ms;
         self.lay(at, card);
         self.run_until(self.now_ms + TOUCH_MS, |_| false);
@@ -202,8 +204,9 @@ impl Street<'_> {
         self.tally.happened(Fault::JournalSpoilt);
         self.tell(|| format!("terminal {}: its journal is damaged", at + 1));
         self.die(at, Death::Power);
+        let bits = [40, 400, 4_000][self.dice.index(3)];
         if let Some(kiosk) = self.kiosks.get(at) {
-            for _ in 0..3_000 {
+            for _ in 0..bits {
                 kiosk.disk.rot(FileKind::Database, &mut self.dice);
             }
         }

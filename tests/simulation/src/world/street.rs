@@ -13,11 +13,11 @@ use crate::disk::{Disk, DiskBug, FileKind, Operation};
 use crate::fault::Fault;
 use crate::plan::{Armed, Plan};
 use crate::point::{Cell, Cut, Deed, Point};
+use crate::runner::Runner;
 use crate::tally::Tally;
 use domain::card::Presentation;
 use domain::device::{PaymentEvent, PrinterEvent, ReaderEvent};
 use domain::{Now, Timestamp, TopUpId};
-use crate::runner::Runner;
 use ledger::{Entry, Kind, MoneyEffect};
 use session::{Action, Effect, Event, MoneyRequest, Network, Session};
 use std::collections::{BTreeMap, BTreeSet};
@@ -146,6 +146,12 @@ impl<'a> Street<'a> {
         Now { wall: NOON.plus_ms(ms.saturating_add(offset)), monotonic_ms: self.now_ms }
     }
 
+    /// The right time.
+    #[must_use]
+    pub fn wall(&self) -> Timestamp {
+        NOON.plus_ms(i64::try_from(self.now_ms).unwrap_or(i64::MAX))
+    }
+
     pub(super) fn put(&mut self, at: usize, after_ms: u64, what: What) {
         self.order += 1;
         let due = Due { at_ms: self.now_ms + after_ms, order: self.order, what };
@@ -168,7 +174,8 @@ impl<'a> Street<'a> {
             if !self.broken.is_empty() || over(self) {
                 return true;
             }
-            let next = self.kiosks.iter().enumerate().filter_map(|(at, kiosk)| kiosk.next_ms().map(|ms| (ms, at))).min();
+            let next =
+                self.kiosks.iter().enumerate().filter_map(|(at, kiosk)| kiosk.next_ms().map(|ms| (ms, at))).min();
             let Some((ms, at)) = next.filter(|(ms, _)| *ms <= end_ms) else {
                 self.now_ms = self.now_ms.max(end_ms);
                 return false;
@@ -192,7 +199,9 @@ impl<'a> Street<'a> {
 
     fn happen(&mut self, at: usize) {
         let now_ms = self.now_ms;
+        let clock = self.wall();
         let Some(kiosk) = self.kiosks.get_mut(at) else { return };
+        kiosk.till.clock = clock;
         match kiosk.take_due(now_ms) {
             Some(due) => self.due(at, due.what),
             None => {
@@ -259,7 +268,8 @@ impl<'a> Street<'a> {
         let (mut again, mut on_order) = (false, false);
         if let Effect::Money(permit, MoneyRequest::Credit(order)) = &effect {
             again = permit.effect() == MoneyEffect::CreditAgain;
-            on_order = again && self.kiosks.get(at).is_some_and(|kiosk| self.central.is_ordered(kiosk.id, order.top_up));
+            on_order =
+                again && self.kiosks.get(at).is_some_and(|kiosk| self.central.is_ordered(kiosk.id, order.top_up));
         }
         if let Effect::Journal(entry) = &effect
             && entry.fact.kind() == Kind::Intent
@@ -271,6 +281,11 @@ impl<'a> Street<'a> {
             && entry.fact.kind() == Kind::Ordered
         {
             self.central.note_ordered(entry.terminal, entry.subject.top_up);
+        }
+        if let Effect::Journal(entry) = &effect
+            && entry.fact.kind() == Kind::OrderLapsed
+        {
+            self.central.note_lapsed(entry.terminal, entry.subject.top_up);
         }
         let Some(kiosk) = self.kiosks.get_mut(at) else { return };
         let mut taps = Vec::new();
@@ -407,15 +422,14 @@ impl<'a> Street<'a> {
                 return Struck::Dead;
             }
         }
-        let mut struck = Struck::No;
         while let Some(fault) = self.strike(at, point) {
+            // One thing goes wrong with a deed; the next waits for the next one.
             match self.strike_with(at, fault) {
-                Struck::Dead => return Struck::Dead,
                 Struck::No => {}
-                wrong @ Struck::Wrong(_) => struck = wrong,
+                struck => return struck,
             }
         }
-        struck
+        Struck::No
     }
 
     fn strike_with(&mut self, at: usize, fault: Fault) -> Struck {
@@ -528,11 +542,19 @@ impl<'a> Street<'a> {
         let durable = opened.ledger.chain().next_seq.saturating_sub(1);
         let ledger = opened.ledger;
         let forgotten = city::float_lost(&ledger, now.wall, self.bug);
-        let Some(terminal) = city::terminal(kiosk.id, self.plan.order, forgotten) else { return };
+        let Some(terminal) = city::terminal(kiosk.id, &self.plan, forgotten) else { return };
         let (session, runner) = (Session::new(terminal, now), Runner::new(durable));
         kiosk.process = Some(Process { session, runner, journal: opened.journal, waits_for_room });
-        self.tell(|| format!("terminal {}: starts with {durable} entries{}", at + 1, if unreadable { ", a journal aside" } else { "" }));
+        self.tell(|| {
+            format!(
+                "terminal {}: starts with {durable} entries{}",
+                at + 1,
+                if unreadable { ", a journal aside" } else { "" }
+            )
+        });
         if unreadable {
+            let id = self.kiosks.get(at).map_or(domain::TerminalId(0), |kiosk| kiosk.id);
+            self.central.note_aside(id);
             self.say(at, 0, Event::JournalSetAside, None);
         }
         if waits_for_room {
@@ -552,7 +574,7 @@ impl<'a> Street<'a> {
         let Some(kiosk) = self.kiosks.get_mut(at) else { return };
         let stopped = kiosk.disk.stopped().is_some();
         kiosk.failed_starts += 1;
-        let often = kiosk.failed_starts > 20;
+        let often = kiosk.failed_starts > 60;
         if often {
             return self.breaks(format!("terminal {} does not start any more: {why}", at + 1));
         }

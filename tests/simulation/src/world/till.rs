@@ -4,7 +4,7 @@
 use super::bank::{Bank, Paid, Payment};
 use crate::bugs::Bug;
 use domain::device::{PaymentApproval, PaymentIntent, PaymentOrder, PaymentReference, PaymentVerdict};
-use domain::{Cents, TopUpId};
+use domain::{Cents, Timestamp, TopUpId};
 
 /// Receipt numbers have four digits and begin again at 1.
 pub const RECEIPT_MAX: u32 = 9999;
@@ -86,14 +86,30 @@ pub struct Till {
     pub work: Option<Work>,
     /// How it behaves.
     pub ways: Ways,
+    /// Its clock.
+    pub clock: Timestamp,
     serial: u32,
 }
+
+/// How far its clock and the kiosk's may be apart, milliseconds.
+const CLOCKS_APART_MS: i64 = 15 * 60_000;
 
 impl Till {
     /// A machine that has just been set up.
     #[must_use]
     pub fn new(id: u32, ways: Ways) -> Self {
-        Self { id, taken_for: id, receipt: ways.receipt, trace: ways.receipt, last: None, open: Vec::new(), work: None, ways, serial: 0 }
+        Self {
+            id,
+            taken_for: id,
+            receipt: ways.receipt,
+            trace: ways.receipt,
+            last: None,
+            open: Vec::new(),
+            work: None,
+            clock: Timestamp(0),
+            ways,
+            serial: 0,
+        }
     }
 
     /// A machine that has been in use: it remembers a payment of somebody else's, unless it is new.
@@ -132,6 +148,7 @@ impl Till {
             receipt,
             trace: self.trace,
             amount: amount.0,
+            at: self.clock,
             paid: Paid::Waiting,
             lapses_ms,
         };
@@ -187,7 +204,8 @@ impl Till {
     pub fn own_sale(&mut self, bank: &mut Bank, amount: i64) {
         let receipt = self.next_receipt();
         let (till, trace) = (self.id, self.trace);
-        let payment = Payment { top_up: None, till, receipt, trace, amount, paid: Paid::Kept, lapses_ms: None };
+        let at = self.clock;
+        let payment = Payment { top_up: None, till, receipt, trace, amount, at, paid: Paid::Kept, lapses_ms: None };
         let place = bank.approve(payment);
         self.last = Some(Last { did: Did::Made, place, receipt });
     }
@@ -262,6 +280,10 @@ impl Till {
 
     fn verdict_of(&self, bank: &Bank, last: Last, intent: &PaymentIntent, bug: Option<Bug>) -> PaymentVerdict {
         let Some(payment) = bank.payments.get(last.place) else { return PaymentVerdict::Unknown };
+        if payment.at < intent.at.plus_ms(-CLOCKS_APART_MS) {
+            // Made before ours was meant.
+            return PaymentVerdict::Unknown;
+        }
         let ours = after(intent.receipt_before);
         let fits = payment.amount == intent.amount.0 || bug == Some(Bug::AmountNotCompared);
         if !fits || payment.receipt != ours {

@@ -6,9 +6,9 @@ use super::street::{Street, Struck};
 use crate::bugs::Bug;
 use crate::fault::Fault;
 use crate::point::{Cut, Deed, Point};
-use domain::{FailureCode, TopUpId};
 use domain::card::Presentation;
 use domain::device::{CreditOrder, ReaderEvent, ReaderRequest};
+use domain::{FailureCode, TopUpId};
 use session::Event;
 
 /// How long reading a card takes, milliseconds.

@@ -7,8 +7,19 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
 
-#[derive(Clone, Default)]
-struct Errors(Arc<Mutex<Vec<String>>>);
+/// What is logged at this level or above it, each with its fields.
+#[derive(Clone)]
+pub(crate) struct Logged(Level, Arc<Mutex<Vec<String>>>);
+
+impl Logged {
+    pub(crate) fn from(level: Level) -> Self {
+        Self(level, Arc::default())
+    }
+
+    pub(crate) fn lines(&self) -> Vec<String> {
+        self.1.lock().unwrap().clone()
+    }
+}
 
 #[derive(Default)]
 struct Line(String);
@@ -19,9 +30,9 @@ impl Visit for Line {
     }
 }
 
-impl Subscriber for Errors {
+impl Subscriber for Logged {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        *metadata.level() == Level::ERROR
+        *metadata.level() <= self.0
     }
 
     fn new_span(&self, _: &Attributes<'_>) -> Id {
@@ -35,7 +46,7 @@ impl Subscriber for Errors {
     fn event(&self, event: &Event<'_>) {
         let mut line = Line::default();
         event.record(&mut line);
-        self.0.lock().unwrap().push(line.0);
+        self.1.lock().unwrap().push(line.0);
     }
 
     fn enter(&self, _: &Id) {}
@@ -45,11 +56,11 @@ impl Subscriber for Errors {
 
 #[test]
 fn no_text_of_any_scene_is_an_error_in_the_log() {
-    let errors = Errors::default();
+    let errors = Logged::from(Level::ERROR);
     tracing::subscriber::with_default(errors.clone(), || {
         super::languages().for_each(|lang| drop(super::stage(lang)));
         tracing::error!("the end");
     });
     // The last proves that errors are seen at all.
-    assert_eq!(*errors.0.lock().unwrap(), ["message=the end "]);
+    assert_eq!(errors.lines(), ["message=the end "]);
 }

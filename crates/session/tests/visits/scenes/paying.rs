@@ -153,7 +153,7 @@ pub(crate) const SCENES: &[(&str, Way)] = &[
     ("topped-up-receipt-seen", |street| {
         top_up(street);
         street.press("show-receipt");
-        street.press("paper-receipt");
+        street.press("on-paper");
     }),
     ("owed-p-04", |street| {
         not_given_back(street);

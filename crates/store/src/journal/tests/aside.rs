@@ -101,3 +101,25 @@ fn an_opening_that_finishes_setting_aside_reports_it() {
     assert_eq!((aside.path, aside.reason.as_str()), (path.with_file_name("journal.db.unreadable-5"), "broken"));
     assert_eq!(desk.open().report.set_aside, None);
 }
+
+/// A word of the schema's text becomes another of the same length, as a flipped bit would make it.
+#[test]
+fn a_journal_whose_schema_is_damaged_is_set_aside_and_not_opened_in_vain_for_ever() {
+    for (word, damaged) in [("length(", "lengvh("), ("count INTEGER", "cotnt INTEGER")] {
+        let desk = Desk::new();
+        let options = JournalOptions { key: None, vfs: None, files: &SystemFiles, reserve_pages: 0 };
+        let mut journal = Journal::open_on(&desk.path(), &options, TERMINAL, NOW).unwrap().journal;
+        journal.checkpoint().unwrap();
+        drop(journal);
+        let mut bytes = std::fs::read(desk.path()).unwrap();
+        let places: Vec<usize> = (0..bytes.len()).filter(|at| bytes[*at..].starts_with(word.as_bytes())).collect();
+        assert!(!places.is_empty(), "{word} stands in the schema");
+        for at in places {
+            bytes[at..at + word.len()].copy_from_slice(damaged.as_bytes());
+        }
+        std::fs::write(desk.path(), bytes).unwrap();
+        std::fs::remove_file(desk.folder.path().join("journal.db-wal")).unwrap();
+        let report = Journal::open_on(&desk.path(), &options, TERMINAL, NOW).unwrap().report;
+        assert!(report.set_aside.is_some(), "{word}: {report:?}");
+    }
+}
