@@ -34,8 +34,8 @@ mod status;
 mod store;
 
 pub use choices::{
-    AfterRefusal, Answer, Entry, Need, Partial, ReleaseAmount, RepeatReceipt, ReversalCheck, ReversalReceipt, Unanswered,
-    Verification, Waits, When,
+    AfterRefusal, Answer, Entry, Need, Partial, ReleaseAmount, RepeatReceipt, ReversalCheck, ReversalReceipt,
+    Unanswered, Verification, Waits, When,
 };
 pub use config::{Config, Misreport};
 pub use control::{Handle, MenuError, Operator, Simulator, StartError};

@@ -6,9 +6,7 @@ use super::{files_ending, none, read, root};
 const LINES_MAX: usize = 400;
 
 /// Longer files, each with its reason.
-const LONGER: &[(&str, &str)] = &[
-    ("ui/src/wire.ts", "generated"),
-];
+const LONGER: &[(&str, &str)] = &[("ui/src/wire.ts", "generated")];
 
 fn is_too_long(text: &str) -> bool {
     text.lines().count() > LINES_MAX

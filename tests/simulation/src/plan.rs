@@ -149,6 +149,8 @@ pub struct Plan {
     pub waits_out: bool,
     /// After a first visit the card is taken to another terminal.
     pub elsewhere: bool,
+    /// What is taken up there on the city's order is not carried out before the order's end.
+    pub lapses: bool,
     /// The payment terminals are told to end their day in the course of it.
     pub ends_day: bool,
     /// Nothing comes out of the printers.
@@ -192,6 +194,7 @@ impl Plan {
             waits_out: false,
             ends_day: dice.one_in(30),
             elsewhere: false,
+            lapses: false,
             printer_fails: dice.one_in(10),
             receipts: dice.one_in(8),
             talks: dice.one_in(10),
@@ -254,8 +257,12 @@ impl Plan {
 
     fn lead_to_fact(&mut self, kind: Kind, asks: Deed, dice: &mut Dice) {
         match kind {
-            Kind::Ordered | Kind::OrderCredited | Kind::OrderLapsed | Kind::CreditedElsewhere => {
+            Kind::Ordered | Kind::OrderCredited | Kind::CreditedElsewhere => self.lead_elsewhere(asks, dice),
+            Kind::OrderLapsed => {
                 self.lead_elsewhere(asks, dice);
+                self.lapses = true;
+                let taken = Point::fact(Kind::Ordered, Cut::Untold);
+                self.armed.push(Armed { cell: Cell { point: taken, fault: Fault::CardLifted }, spares: 0 });
             }
             Kind::ReversalStarted => self.lead_to_deed(Deed::Reverse, asks, dice),
             Kind::CaptureOwed => self.add(Deed::Capture, Cut::Undone, Fault::CaptureRefused),
@@ -365,6 +372,12 @@ impl Plan {
     fn go_elsewhere(&mut self, kiosk: usize, dice: &mut Dice) {
         let other = usize::from(kiosk == 0);
         let calm = |kiosk| Step::Visit { kiosk, card: 0, amount: 500, manner: Manner::CALM };
+        if self.lapses {
+            self.talks = true;
+            self.steps.extend([Step::Upload { kiosk }, Step::Look { kiosk: other, card: 0 }]);
+            self.steps.extend([Step::Pass { ms: 9 * 86_400_000 }, Step::Look { kiosk: other, card: 0 }]);
+            return;
+        }
         if dice.one_in(3) {
             // The card moves on before anybody knows of the claim.
             self.steps.push(calm(other));

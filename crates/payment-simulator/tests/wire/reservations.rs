@@ -3,7 +3,8 @@
 use crate::register::{ACK, DONE, NOT_ISSUED, PAY, REPEAT, RESERVE, Register, WAIT, approving, states};
 use domain::Cents;
 use payment_simulator::{
-    Answer, Config, Fault, Kind, Mishap, Moment, Partial, PowerCut, ReleaseAmount, Simulator, TransactionState, Unanswered, When,
+    Answer, Config, Fault, Kind, Mishap, Moment, Partial, PowerCut, ReleaseAmount, Simulator, TransactionState,
+    Unanswered, When,
 };
 use std::time::Duration;
 
