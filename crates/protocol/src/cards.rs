@@ -2,8 +2,9 @@
 //! is sealed for it and no key of it is used. Saying it again, byte for byte, gets the first receipt again.
 
 use crate::problem::Problem;
+use crate::receipt::Receipt;
 use crate::secret::CardSecret;
-use crate::upload::{IdempotencyKey, Receipt};
+use crate::upload::IdempotencyKey;
 use domain::{CardNumber, Generation, Uid};
 use minicbor::{Decode, Encode};
 use sha2::{Digest, Sha256};

@@ -5,7 +5,8 @@ use crate::codes::CodeBatch;
 use crate::head::SignedHead;
 use crate::manifest::FileHash;
 use crate::problem::Problem;
-use crate::upload::{Receipt, Upload};
+use crate::receipt::Receipt;
+use crate::upload::Upload;
 use domain::TerminalId;
 use std::future::Future;
 

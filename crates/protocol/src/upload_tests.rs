@@ -1,6 +1,9 @@
 //! Uploads and receipts on the wire, as they were and as they are.
 
 use super::*;
+use crate::credit_order::SignedCreditOrder;
+use crate::note::NoteKey;
+use crate::receipt::Receipt;
 
 fn report() -> CardReport {
     let record = TopUpRecord {

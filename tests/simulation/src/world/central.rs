@@ -198,7 +198,7 @@ impl Central {
 
     /// Of what began and has no end, somebody asks what became of it.
     fn ask_after_open(&mut self) {
-        let ends = [Kind::Declined, Kind::NeverMade, Kind::Credited, Kind::Voided, Kind::OrderCredited];
+        let ends = [Kind::Declined, Kind::NeverMade, Kind::Posted, Kind::Voided];
         let said = |id: TopUpId, kind: Kind| {
             self.facts.keys().any(|(_, said, number)| (*said, *number) == (id, kind.number()))
         };

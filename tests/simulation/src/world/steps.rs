@@ -151,7 +151,7 @@ impl Street<'_> {
         }
         self.await_start(at);
         self.tell(|| format!("terminal {}: somebody lays down card {} and looks", at + 1, card + 1));
-        self.lays_back_ms = Some(2_000);
+        self.lays_back_ms = if self.plan.lapses { None } else { Some(2_000) };
         self.lay(at, card);
         self.run_until(self.now_ms + 6_000, |_| false);
         self.end_visit(at);
@@ -218,7 +218,7 @@ impl Street<'_> {
         self.tell(|| "everything works again".to_owned());
         self.armed.clear();
         self.plan.ways.is_deaf = false;
-        self.plan.talks = false;
+        (self.plan.talks, self.plan.lapses) = (false, false);
         for at in self.running() {
             self.heal(at);
         }
