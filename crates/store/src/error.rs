@@ -129,13 +129,23 @@ pub(crate) fn is_unreadable(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
 }
 
-/// As `is_unreadable`, or our own statements no longer fit the file (`SQLITE_ERROR`): its schema's text is damaged.
-/// Meant for an opening, where every statement was tried before and no other fault answers so.
+/// As `is_unreadable`, or our own statements (`SQLITE_ERROR`) or types no longer fit the file: its header, its schema's
+/// text or a value is damaged. Meant for an opening, where every statement was tried before and no other fault answers
+/// so.
 pub(crate) fn is_unreadable_at_opening(error: &rusqlite::Error) -> bool {
+    use rusqlite::Error::{
+        FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType, QueryReturnedNoRows, SqlInputError,
+    };
     let generic = |error: &rusqlite::ffi::Error| error.extended_code == rusqlite::ffi::SQLITE_ERROR;
-    is_unreadable(error)
-        || matches!(error, rusqlite::Error::SqlInputError { .. })
-        || error.sqlite_error().is_some_and(generic)
+    let misfit = matches!(
+        error,
+        FromSqlConversionFailure(..)
+            | IntegralValueOutOfRange(..)
+            | InvalidColumnType(..)
+            | QueryReturnedNoRows
+            | SqlInputError { .. }
+    );
+    is_unreadable(error) || misfit || error.sqlite_error().is_some_and(generic)
 }
 
 /// SQLite says that somebody else has the file.

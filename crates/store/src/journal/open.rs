@@ -72,9 +72,9 @@ enum Unopened {
 impl From<StoreError> for Unopened {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::JournalRead(error) | StoreError::JournalWrite(error) if is_unreadable_at_opening(&error) => {
-                Self::Unreadable(error.to_string())
-            }
+            StoreError::JournalRead(error) if is_unreadable_at_opening(&error) => Self::Unreadable(error.to_string()),
+            // A migration that fails is our mistake, and no reason to set the journal aside.
+            StoreError::JournalWrite(error) if is_unreadable(&error) => Self::Unreadable(error.to_string()),
             StoreError::JournalRead(error) | StoreError::JournalWrite(error) if is_in_use(&error) => {
                 Self::Failed(StoreError::JournalInUse(error))
             }
@@ -85,10 +85,12 @@ impl From<StoreError> for Unopened {
 }
 
 impl Unopened {
-    /// Before anything was read, a statement that fails (`SQLITE_ERROR`) speaks against the VFS, not against the file.
-    fn at_connecting(error: rusqlite::Error) -> Self {
-        let of_the_vfs = !is_unreadable(&error) && is_unreadable_at_opening(&error);
-        if of_the_vfs { Self::Failed(StoreError::JournalRead(error)) } else { StoreError::JournalRead(error).into() }
+    /// The schema is the present one by its number: a barrier that does not fit it has met damage.
+    fn at_the_barrier(error: StoreError) -> Self {
+        match error {
+            StoreError::JournalWrite(error) if is_unreadable_at_opening(&error) => Self::Unreadable(error.to_string()),
+            other => other.into(),
+        }
     }
 }
 
@@ -165,7 +167,7 @@ impl Journal {
         now: Timestamp,
     ) -> Result<Opened, Unopened> {
         let files = options.files;
-        let mut connection = connect(path, options).map_err(Unopened::at_connecting)?;
+        let mut connection = connect(path, options)?;
         // An earlier fsync may have failed: then the log read just now has holes on the disk that no fsync fills.
         let log = beside(path, "-wal");
         files.write_again(&log).map_err(|source| file_error(&log, source))?;
@@ -188,7 +190,7 @@ impl Journal {
         journal.chain = ledger.chain();
         // Else each opening would read a longer log: only a commit that follows a checkpoint begins it anew.
         journal.fold_log()?;
-        let boots = journal.boot_barrier_unless_full()?;
+        let boots = journal.boot_barrier_unless_full().map_err(Unopened::at_the_barrier)?;
         if schema == Schema::Fresh {
             files.sync_folder(folder_of(path)).map_err(|source| file_error(path, source))?;
         }
@@ -259,12 +261,22 @@ impl Journal {
     }
 }
 
-fn connect(path: &Path, options: &JournalOptions<'_>) -> rusqlite::Result<Connection> {
+/// Before anything was read, a failure speaks against VFS or folder, never against the file.
+fn connect(path: &Path, options: &JournalOptions<'_>) -> Result<Connection, Unopened> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = match options.vfs {
-        Some(vfs) => Connection::open_with_flags_and_vfs(path, flags, vfs)?,
-        None => Connection::open_with_flags(path, flags)?,
+        Some(vfs) => Connection::open_with_flags_and_vfs(path, flags, vfs),
+        None => Connection::open_with_flags(path, flags),
     };
+    let connection = connection.map_err(|error| match is_unreadable(&error) || is_in_use(&error) {
+        true => StoreError::JournalRead(error).into(),
+        false => Unopened::Failed(StoreError::JournalRead(error)),
+    })?;
+    prepare(&connection, options).map_err(StoreError::JournalRead)?;
+    Ok(connection)
+}
+
+fn prepare(connection: &Connection, options: &JournalOptions<'_>) -> rusqlite::Result<()> {
     if let Some(key) = options.key {
         connection.execute_batch(&key.pragma())?;
     }
@@ -279,8 +291,7 @@ fn connect(path: &Path, options: &JournalOptions<'_>) -> rusqlite::Result<Connec
     connection.wal_hook(Some(super::note_log_frames));
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "trusted_schema", false)?;
-    connection.query_row("SELECT count(*) FROM sqlite_master", [], |_| Ok(()))?;
-    Ok(connection)
+    connection.query_row("SELECT count(*) FROM sqlite_master", [], |_| Ok(()))
 }
 
 fn file_error(path: &Path, source: std::io::Error) -> StoreError {
