@@ -146,6 +146,12 @@ impl Central {
         self.differences.insert(Difference::Aside(terminal));
     }
 
+    /// Whether a technician was called to a terminal's journal.
+    #[must_use]
+    pub fn is_aside(&self, terminal: TerminalId) -> bool {
+        self.differences.contains(&Difference::Aside(terminal))
+    }
+
     /// Compares the acquirer's settlement file and the cards' purses with what the terminals have booked.
     pub fn reconcile(&mut self, bank: &Bank, cards: &[Card]) {
         self.follow_chains();
@@ -198,12 +204,15 @@ impl Central {
 
     /// Of what began and has no end, somebody asks what became of it.
     fn ask_after_open(&mut self) {
-        let ends = [Kind::Declined, Kind::NeverMade, Kind::Posted, Kind::Voided];
+        let ends = [Kind::Declined, Kind::NeverMade, Kind::Posted, Kind::LossCreditedButReversed];
         let said = |id: TopUpId, kind: Kind| {
             self.facts.keys().any(|(_, said, number)| (*said, *number) == (id, kind.number()))
         };
         let begun: BTreeSet<TopUpId> = self.facts.keys().map(|(_, id, _)| *id).collect();
-        let open = begun.into_iter().filter(|id| !ends.into_iter().any(|kind| said(*id, kind)));
+        let over = |id: TopUpId| {
+            ends.into_iter().any(|kind| said(id, kind)) || (said(id, Kind::Voided) && !said(id, Kind::Credited))
+        };
+        let open = begun.into_iter().filter(|id| !over(*id));
         let open: Vec<Difference> = open.map(Difference::Unended).collect();
         self.differences.extend(open);
     }

@@ -252,6 +252,8 @@ impl Street<'_> {
         // Calls off a cut that still waits.
         kiosk.disk.cut_at(u64::MAX);
         (kiosk.online, kiosk.power_goes_in, kiosk.fate) = (true, None, None);
+        // A day behind, a terminal would wait a day longer for a reservation to lapse.
+        kiosk.wall_offset_ms = 0;
         kiosk.till.ways.is_deaf = false;
         self.put(at, 1, What::RoomBack);
         self.tell_network(at);
