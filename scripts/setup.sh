@@ -12,6 +12,8 @@ packages=(
   poppler-utils                                             # papers as text and pictures
   alsa-utils                                                # aplay, which plays the terminal's sounds
   chromium                                                  # the screens measured in a browser
+  postgresql                                                # central's other database, started by its tests
+  nginx-light                                               # the feed served as plain files
   "$@"                                                      # what one script alone needs
 )
 
@@ -35,10 +37,23 @@ if ((${#missing[@]})); then
   fi
   trap '[[ -z $made_policy ]] || as_root rm -f "$policy"' EXIT
   as_root apt-get update -qq
+  # PostgreSQL's package would make a cluster and start it with the machine: the tests make their own.
+  if [[ " ${missing[*]} " == *" postgresql "* ]]; then
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql-common >/dev/null
+    clusters=/etc/postgresql-common/createcluster.conf
+    as_root sed -i.before-setup 's/^#\? *create_main_cluster *=.*/create_main_cluster = false/' "$clusters"
+  fi
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
   # What is only needed by tests shall not run on the machine by itself afterwards.
   if [[ -d /run/systemd/system && " ${missing[*]} " == *" pcscd "* ]]; then
     as_root systemctl disable --quiet --now pcscd.socket pcscd.service || true
+  fi
+  if [[ -n ${clusters:-} ]]; then
+    [[ ! -d /run/systemd/system ]] || as_root systemctl disable --quiet --now postgresql.service || true
+    as_root mv "$clusters.before-setup" "$clusters"
+  fi
+  if [[ -d /run/systemd/system && " ${missing[*]} " == *" nginx-light "* ]]; then
+    as_root systemctl disable --quiet --now nginx.service || true
   fi
 fi
 

@@ -58,6 +58,7 @@ service-do-print = Apague y encienda la impresora. Depués, repita la prueba.
 service-do-sound = Mire’l volume y el cable del altavoz.
 service-do-network = Mire’l cable de rede y el router.
 service-do-feed = Mire la conexón. Los datos lleguen solos.
+service-do-enrol = Faiga que la ciudá vuelva dar d’alta’l terminal.
 service-do-journal = Nun borre nada. Avise a la central: hai un diariu apartáu.
 service-do-clock = Mire la hora del equipu y la so conexón.
 service-do-disk = Copie los rexistros a un USB y avise a la central.

@@ -61,10 +61,10 @@ topup-torn-wait = Espere un momentu. Nun saque la tarxeta.
 topup-claim-out = Cueya’l so resguardu.
 topup-claim-failed = El resguardu nun se pudo imprentar ({ $code }). Apunte’l códigu.
 
-topup-receipt-show = Ver el recibu nun códigu QR
+topup-receipt-show = Recibu nel móvil (QR)
 topup-receipt-none = Ensin recibu
-topup-receipt-code = El so recibu nun códigu QR
-topup-receipt-code-lead = Apunte cola cámara del so teléfonu. El recibu guárdase como testu.
+topup-receipt-code = Lleve’l recibu nel móvil
+topup-receipt-code-lead = Apunte cola cámara al códigu QR. El recibu guárdase como testu.
 topup-receipt-code-name = Códigu QR col testu del recibu
 topup-receipt-other = Recibu en papel
 topup-claim-amount = { $amount } de la so recarga

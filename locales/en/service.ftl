@@ -58,6 +58,7 @@ service-do-print = Switch the printer off and on. Then repeat the test.
 service-do-sound = Check the volume and the loudspeaker’s cable.
 service-do-network = Check the network cable and the router.
 service-do-feed = Check the connection. The data arrives by itself.
+service-do-enrol = Have the terminal enrolled again with the city.
 service-do-journal = Do not delete anything. Tell the control centre: a journal was set aside.
 service-do-clock = Check the computer’s time and its connection.
 service-do-disk = Copy the logs to a USB stick and tell the control centre.

@@ -61,10 +61,10 @@ topup-torn-wait = Wait a moment. Do not remove the card.
 topup-claim-out = Take your claim slip.
 topup-claim-failed = The claim slip could not be printed ({ $code }). Write down the code.
 
-topup-receipt-show = See the receipt as a QR code
+topup-receipt-show = Receipt on your phone (QR)
 topup-receipt-none = No receipt
-topup-receipt-code = Your receipt as a QR code
-topup-receipt-code-lead = Point your phone’s camera at it. The receipt is saved as text.
+topup-receipt-code = Take the receipt on your phone
+topup-receipt-code-lead = Point the camera at the QR code. The receipt is saved as text.
 topup-receipt-code-name = QR code with the text of the receipt
 topup-receipt-other = Receipt on paper
 topup-claim-amount = { $amount } of your top-up

@@ -58,6 +58,7 @@ service-do-print = Apague y encienda la impresora. Después, repita la prueba.
 service-do-sound = Revise el volumen y el cable del altavoz.
 service-do-network = Revise el cable de red y el router.
 service-do-feed = Revise la conexión. Los datos llegan solos.
+service-do-enrol = Haga que la ciudad vuelva a dar de alta el terminal.
 service-do-journal = No borre nada. Avise a la central: hay un diario apartado.
 service-do-clock = Revise la hora del equipo y su conexión.
 service-do-disk = Copie los registros a un USB y avise a la central.

@@ -61,10 +61,10 @@ topup-torn-wait = Espere un momento. No retire la tarjeta.
 topup-claim-out = Recoja su resguardo.
 topup-claim-failed = El resguardo no se pudo imprimir ({ $code }). Anote el código.
 
-topup-receipt-show = Ver el recibo en un código QR
+topup-receipt-show = Recibo en el móvil (QR)
 topup-receipt-none = Sin recibo
-topup-receipt-code = Su recibo en un código QR
-topup-receipt-code-lead = Apunte con la cámara de su teléfono. El recibo se guarda como texto.
+topup-receipt-code = Llévese el recibo en el móvil
+topup-receipt-code-lead = Apunte con la cámara al código QR. El recibo se guarda como texto.
 topup-receipt-code-name = Código QR con el texto del recibo
 topup-receipt-other = Recibo en papel
 topup-claim-amount = { $amount } de su recarga

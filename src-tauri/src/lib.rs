@@ -4,6 +4,7 @@
 
 mod commands;
 pub mod commission;
+pub mod enrol;
 mod lockdown;
 pub mod order;
 mod pulse;

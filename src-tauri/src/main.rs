@@ -2,6 +2,7 @@
 
 use citizen_kiosk::WindowConfig;
 use citizen_kiosk::commission::commission;
+use citizen_kiosk::enrol::enrol;
 use citizen_kiosk::order::{HELP, Order};
 use kiosk::{Config, KioskError, closed};
 use std::error::Error;
@@ -17,6 +18,7 @@ fn main() -> ExitCode {
             Ok(code) => return code,
             Err(error) => Err(error.into()),
         },
+        Ok(Order::Enrol(order)) => enrol(&order).map(|said| println!("{said}")),
         Ok(Order::Help) => {
             print!("{HELP}");
             Ok(())

@@ -1,5 +1,6 @@
 //! What the program was started for: its command line.
 
+use crate::enrol::EnrolOrder;
 use std::path::PathBuf;
 
 /// What `--help` says.
@@ -9,6 +10,11 @@ The citizen kiosk of a terminal: its window and everything behind it.
 Usage: citizen-kiosk [--config FILE] [--check]
        citizen-kiosk commission-payment [--config FILE] [--amount-cents N]
                      [--time-zone ZONE] [--yes] [--json]
+       citizen-kiosk enrol [--config FILE] --terminal N --request FILE
+       citizen-kiosk enrol [--config FILE] --answer FILE --fingerprint HEX
+       citizen-kiosk enrol [--config FILE] --terminal N --central URL
+                     --code CODE --fingerprint HEX
+       citizen-kiosk enrol [--config FILE] --certificate FILE
 
 Options:
   --config FILE  The configuration; /etc/citizen-kiosk/kiosk.toml by default
@@ -32,10 +38,22 @@ and says which profile follows. The kiosk must not run meanwhile.
   --json            Report as JSON
 It exits with 0 when an order can be used, 1 when it could not begin, 2 when
 no order can be used, 3 when a charge is left to be reversed by hand.
+
+enrol makes this terminal one of a city's. It makes the terminal's keys, which
+never leave it, and asks: with a request on a stick, whose answer is taken up
+with --answer, or with a one-time code of central's.
+  --terminal N       The number that the city gave this terminal
+  --request FILE     Where to write the request
+  --answer FILE      The answer that citizen-central wrote
+  --fingerprint HEX  Of the city's authority, as citizen-central says it; carry
+                     it apart from the stick
+  --central URL      Central's address, such as https://central.example:8443
+  --code CODE        The one-time code
+  --certificate FILE A certificate made again by citizen-central renew
 ";
 
 /// Where the configuration lies when nobody says.
-const CONFIG: &str = "/etc/citizen-kiosk/kiosk.toml";
+pub(crate) const CONFIG: &str = "/etc/citizen-kiosk/kiosk.toml";
 
 /// What a charge takes when nobody says: small, and above what acquirers refuse as too little.
 const AMOUNT_CENTS: u32 = 10;
@@ -51,6 +69,8 @@ pub enum Order {
     Check(PathBuf),
     /// Try the payment terminal.
     CommissionPayment(CommissionOrder),
+    /// Enrol this terminal.
+    Enrol(EnrolOrder),
     /// Say how the program is used.
     Help,
     /// Say which version it is.
@@ -106,6 +126,9 @@ impl Order {
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
                 "commission-payment" if config.is_none() && !check => return CommissionOrder::read(arguments),
+                "enrol" if config.is_none() && !check => {
+                    return Ok(EnrolOrder::read(arguments)?.map_or(Self::Help, Self::Enrol));
+                }
                 "--help" | "-h" => return Ok(Self::Help),
                 "--version" | "-V" => return Ok(Self::Version),
                 "--check" => check = true,

@@ -5,6 +5,9 @@
 use fuzz_targets::TARGETS;
 use std::path::{Path, PathBuf};
 
+/// Bytes of an input that are changed, from its beginning: where headers are.
+const PLACES_MAX: usize = 600;
+
 fn corpus() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus")
 }
@@ -32,4 +35,32 @@ fn no_input_of_the_corpus_breaks_its_target() {
             (target.run)(&std::fs::read(folder.join(&input)).unwrap());
         }
     }
+}
+
+/// What one changed byte, or one cut, makes of an input.
+fn neighbours(input: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+    let places = 0..input.len().min(PLACES_MAX);
+    places.flat_map(move |at| {
+        let changed = [1, 0x80, 0xff].map(|bits| {
+            let mut bytes = input.to_vec();
+            bytes[at] ^= bits;
+            bytes
+        });
+        changed.into_iter().chain([input[..at].to_vec()])
+    })
+}
+
+#[test]
+fn no_changed_byte_of_a_feed_breaks_its_target() {
+    let mut runs = 0;
+    for target in TARGETS.iter().filter(|target| target.name.starts_with("feed-")) {
+        let folder = corpus().join(target.name);
+        for input in names(&folder) {
+            for bytes in neighbours(&std::fs::read(folder.join(&input)).unwrap()) {
+                (target.run)(&bytes);
+                runs += 1;
+            }
+        }
+    }
+    assert!(runs > 20_000, "{runs}");
 }

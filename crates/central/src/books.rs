@@ -1,17 +1,17 @@
 //! The city's books: each entry of a terminal's journal is booked once, by its top-up and kind, with its postings;
 //! and each journal's chain is followed, so that a gap or a rolled-back journal is noticed. What is noticed is
 //! written down and booked all the same: the money has moved. Money that one entry has moved is not moved again by
-//! another: of those who report a payment, its end or a credit, the first to arrive posts. Central keeps a journal of
+//! another: of those who report a payment, its end, a credit or a loss, the first to arrive posts. Central keeps a journal of
 //! its own, terminal 0, for what it decides itself.
 
 use crate::claims;
+use crate::db::{Connection, Transaction, params};
 use crate::error::CentralError;
-use crate::uploads::{Arrival, note, refuse, sql};
+use crate::uploads::{Arrival, note, note_of, refuse, sql};
 use crate::view::{self, Booked, CENTRAL, Class};
 use domain::{Cents, TerminalId, Timestamp};
-use ledger::{Account, Balances, Chain, ChainError, Entry, Fact, Posting, TopUp};
+use ledger::{Account, Balances, Chain, ChainError, Entry, Fact, Kind, Posting, TopUp};
 use protocol::{ProblemCode, Upload};
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 /// The generation of central's own journal.
 const OWN_GENERATION: u32 = 1;
@@ -29,7 +29,18 @@ pub(crate) fn book(
     if entry.terminal == CENTRAL || (entry.terminal, entry.journal_generation) != of_upload {
         return Err(refuse(ProblemCode::Malformed, "the entry is of another journal than its upload"));
     }
-    match booked(transaction, &entry)? {
+    // Money leaves claims by the city's word, and only the acquirer's file shows that a reversal failed.
+    if matches!(entry.fact.kind(), Kind::ClaimSettled | Kind::ReversalFailed) {
+        let kind = entry.fact.kind().name();
+        return Err(refuse(
+            ProblemCode::Conflict,
+            format!("{kind} of {}: only the city says that", entry.subject.top_up),
+        ));
+    }
+    let mut known = view::entries_of(transaction, entry.subject.top_up)?;
+    let place = |entry: &Entry| (entry.fact.kind(), entry.terminal, entry.journal_generation);
+    let is_known = known.iter().any(|one| place(&one.entry) == place(&entry));
+    match if is_known { booked(transaction, &entry)? } else { None } {
         Some((hash, first)) if hash == entry.hash() => Ok(first),
         Some(_) => {
             let (kind, top_up) = (entry.fact.kind().name(), entry.subject.top_up);
@@ -37,8 +48,13 @@ pub(crate) fn book(
         }
         None => {
             follow_chain(transaction, &entry, arrival.received)?;
-            keep(transaction, &entry, arrival.number, arrival.received)?;
-            claims::consider(transaction, entry.subject.top_up, arrival.received)?;
+            let posted = keep(transaction, &known, &entry, arrival.number, arrival.received)?;
+            let top_up = entry.subject.top_up;
+            known.push(Booked { entry, posted });
+            // Of a top-up without a claim there is nothing to decide.
+            if view::view(&known).unwrap_or_default().is_some_and(|view| view.claimed.is_some()) {
+                claims::consider(transaction, top_up, arrival.received)?;
+            }
             Ok(arrival)
         }
     }
@@ -57,13 +73,20 @@ pub(crate) fn say(
     let chain = chain_of(transaction, CENTRAL, OWN_GENERATION)?;
     let (entry, next) = chain.entry(now, top_up, fact)?;
     follow_chain(transaction, &entry, now)?;
-    keep(transaction, &entry, 0, now)?;
+    let known = view::entries_of(transaction, entry.subject.top_up)?;
+    keep(transaction, &known, &entry, 0, now)?;
     Ok(next)
 }
 
-/// Keeps an entry, and posts it unless its money has been moved.
-fn keep(transaction: &Transaction<'_>, entry: &Entry, upload: u64, now: Timestamp) -> Result<(), CentralError> {
-    let known = view::entries_of(transaction, entry.subject.top_up)?;
+/// Keeps an entry beside those that are known of its top-up, and posts it unless its money has been moved. Says whether
+/// it posts.
+fn keep(
+    transaction: &Transaction<'_>,
+    known: &[Booked],
+    entry: &Entry,
+    upload: u64,
+    now: Timestamp,
+) -> Result<bool, CentralError> {
     if known.first().is_some_and(|first| first.entry.subject != entry.subject) {
         let detail = format!("{} was begun for another card or amount", entry.subject.top_up);
         note(transaction, entry.terminal, "other-subject", &detail, now)?;
@@ -74,14 +97,13 @@ fn keep(transaction: &Transaction<'_>, entry: &Entry, upload: u64, now: Timestam
         && !is_explained(transaction, &first.entry, entry)?
     {
         let (by, other) = (entry.terminal.0, first.entry.terminal.0);
-        let detail = format!("{} was credited by terminal {other} and by terminal {by}", entry.subject.top_up);
-        note(transaction, entry.terminal, "second-credit", &detail, now)?;
-        transaction.execute(
-            "UPDATE anomaly SET top_up = ?1 WHERE kind = 'second-credit' AND detail = ?2",
-            params![entry.subject.top_up.0, detail],
-        )?;
+        let top_up = entry.subject.top_up;
+        let detail = format!("{top_up} was credited by terminal {other} and by terminal {by}");
+        note_of(transaction, entry.terminal, "second-credit", Some(top_up), &detail, now)?;
     }
-    insert(transaction, entry, upload, first.is_none())
+    let posted = first.is_none();
+    insert(transaction, entry, upload, posted)?;
+    Ok(posted)
 }
 
 /// Whether two entries tell of one credit: central found the record of the very terminal that now says so itself, or
@@ -93,28 +115,27 @@ fn is_explained(connection: &Connection, first: &Entry, second: &Entry) -> Resul
         (true, true) => return Ok(true),
         (false, false) => return Ok(false),
     };
-    let mut statement = connection.prepare_cached("SELECT DISTINCT terminal FROM seen_record WHERE top_up = ?1")?;
-    let writers = statement.query_map(params![first.subject.top_up.0], |row| row.get::<_, u32>(0))?;
-    let writers = writers.collect::<Result<Vec<_>, _>>()?;
+    let writers = connection.query(
+        "SELECT DISTINCT terminal FROM seen_record WHERE top_up = ?1",
+        params![first.subject.top_up.0],
+        |row| row.get::<u32>(0),
+    )?;
     Ok(writers.iter().all(|writer| *writer == 0 || *writer == teller.0))
 }
 
 fn booked(transaction: &Transaction<'_>, entry: &Entry) -> Result<Option<([u8; 32], Arrival)>, CentralError> {
-    let found = transaction
-        .query_row(
-            "SELECT entry.hash, upload.number, min(upload.received) FROM entry
+    let found = transaction.query_opt(
+        "SELECT entry.hash, upload.number, min(upload.received) FROM entry
              JOIN upload ON upload.number = entry.upload
              WHERE entry.top_up = ?1 AND entry.kind = ?2 AND entry.terminal = ?3 AND entry.journal_generation = ?4
-             GROUP BY entry.id",
-            params![entry.subject.top_up.0, entry.fact.kind().number(), entry.terminal.0, entry.journal_generation],
-            |row| {
-                let number: i64 = row.get(1)?;
-                let first =
-                    Arrival { number: u64::try_from(number).unwrap_or_default(), received: Timestamp(row.get(2)?) };
-                Ok((row.get(0)?, first))
-            },
-        )
-        .optional()?;
+             GROUP BY entry.id, entry.hash, upload.number",
+        params![entry.subject.top_up.0, entry.fact.kind().number(), entry.terminal.0, entry.journal_generation],
+        |row| {
+            let number: i64 = row.get(1)?;
+            let first = Arrival { number: u64::try_from(number).unwrap_or_default(), received: Timestamp(row.get(2)?) };
+            Ok((row.get(0)?, first))
+        },
+    )?;
     Ok(found)
 }
 
@@ -133,7 +154,7 @@ fn follow_chain(transaction: &Transaction<'_>, entry: &Entry, now: Timestamp) ->
             chain = Chain { next_seq: entry.seq + 1, head: entry.hash(), ..chain };
         }
     }
-    transaction.execute(
+    transaction.execute_later(
         "INSERT INTO chain (terminal, journal_generation, next_seq, head) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT (terminal, journal_generation) DO UPDATE SET next_seq = ?3, head = ?4",
         params![chain.terminal.0, chain.journal_generation, sql(chain.next_seq), chain.head],
@@ -143,13 +164,11 @@ fn follow_chain(transaction: &Transaction<'_>, entry: &Entry, now: Timestamp) ->
 
 fn chain_of(connection: &Connection, terminal: TerminalId, generation: u32) -> Result<Chain, CentralError> {
     let new = Chain::new(terminal, generation);
-    let stored = connection
-        .query_row(
-            "SELECT next_seq, head FROM chain WHERE terminal = ?1 AND journal_generation = ?2",
-            params![terminal.0, generation],
-            |row| Ok((row.get::<_, i64>(0)?, row.get(1)?)),
-        )
-        .optional()?;
+    let stored = connection.query_opt(
+        "SELECT next_seq, head FROM chain WHERE terminal = ?1 AND journal_generation = ?2",
+        params![terminal.0, generation],
+        |row| Ok((row.get::<i64>(0)?, row.get(1)?)),
+    )?;
     Ok(stored.map_or(new, |(next, head)| Chain { next_seq: u64::try_from(next).unwrap_or(1), head, ..new }))
 }
 
@@ -163,25 +182,30 @@ fn check_late(
 ) -> Result<(), CentralError> {
     let hash_at = |seq: u64| {
         let sql_text = "SELECT hash, prev FROM entry WHERE terminal = ?1 AND journal_generation = ?2 AND seq = ?3";
-        let key = params![entry.terminal.0, entry.journal_generation, sql(seq)];
-        transaction
-            .query_row(sql_text, key, |row| Ok((row.get::<_, [u8; 32]>(0)?, row.get::<_, [u8; 32]>(1)?)))
-            .optional()
+        transaction.query_opt(sql_text, params![entry.terminal.0, entry.journal_generation, sql(seq)], |row| {
+            Ok((row.get::<[u8; 32]>(0)?, row.get::<[u8; 32]>(1)?))
+        })
     };
     let taken = hash_at(seq)?.is_some();
     let unlike_before = hash_at(seq.saturating_sub(1))?.is_some_and(|(hash, _)| hash != entry.prev);
     let unlike_after = hash_at(seq + 1)?.is_some_and(|(_, prev)| prev != entry.hash());
     if taken || unlike_before || unlike_after {
-        note(transaction, entry.terminal, "rollback", &format!("{name}: a second entry {seq}"), now)?;
+        note(
+            transaction,
+            entry.terminal,
+            "rollback",
+            &format!("{name}: a second entry {seq}, of {}", entry.subject.top_up),
+            now,
+        )?;
     }
     Ok(())
 }
 
 fn insert(transaction: &Transaction<'_>, entry: &Entry, upload: u64, posted: bool) -> Result<(), CentralError> {
     let subject = entry.subject;
-    transaction.execute(
-        "INSERT INTO entry (top_up, kind, terminal, journal_generation, seq, at, card, amount, prev, hash, bytes, upload,
-                            posted)
+    transaction.execute_later(
+        "INSERT INTO entry (top_up, kind, terminal, journal_generation, seq, at, card, amount, prev, hash, bytes,
+                            upload, posted)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
         params![
             subject.top_up.0,
@@ -199,12 +223,21 @@ fn insert(transaction: &Transaction<'_>, entry: &Entry, upload: u64, posted: boo
             posted,
         ],
     )?;
-    let id = transaction.last_insert_rowid();
     let postings: &[Posting] = if posted { &entry.postings } else { &[] };
     for (line, posting) in (1_i64..).zip(postings) {
-        transaction.execute(
-            "INSERT INTO posting (entry, line, account, amount) VALUES (?1, ?2, ?3, ?4)",
-            params![id, line, posting.account.name(), posting.amount.0],
+        transaction.execute_later(
+            "INSERT INTO posting (entry, line, account, amount)
+             SELECT id, CAST(?5 AS BIGINT), CAST(?6 AS TEXT), CAST(?7 AS BIGINT) FROM entry
+             WHERE top_up = ?1 AND kind = ?2 AND terminal = ?3 AND journal_generation = ?4",
+            params![
+                subject.top_up.0,
+                entry.fact.kind().number(),
+                entry.terminal.0,
+                entry.journal_generation,
+                line,
+                posting.account.name(),
+                posting.amount.0,
+            ],
         )?;
     }
     Ok(())
@@ -223,11 +256,11 @@ pub fn entries(connection: &Connection) -> Result<Vec<Entry>, CentralError> {
 /// # Errors
 /// `CentralError::NotReady` when a stored entry no longer reads.
 pub fn all(connection: &Connection) -> Result<Vec<Booked>, CentralError> {
-    let mut statement = connection.prepare("SELECT bytes, posted FROM entry ORDER BY id")?;
-    let rows = statement.query_map([], |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, bool>(1)?)))?;
+    let rows = connection.query("SELECT bytes, posted FROM entry ORDER BY id", &[], |row| {
+        Ok((row.get::<Vec<u8>>(0)?, row.get::<bool>(1)?))
+    })?;
     let mut booked = Vec::new();
-    for row in rows {
-        let (bytes, posted) = row?;
+    for (bytes, posted) in rows {
         let entry = Entry::decode(&bytes).map_err(|error| CentralError::NotReady(error.to_string()))?;
         booked.push(Booked { entry, posted });
     }
@@ -239,11 +272,12 @@ pub fn all(connection: &Connection) -> Result<Vec<Booked>, CentralError> {
 /// # Errors
 /// `CentralError::Database`.
 pub fn balances(connection: &Connection) -> Result<Balances, CentralError> {
-    let mut statement = connection.prepare("SELECT account, sum(amount) FROM posting GROUP BY account")?;
-    let sums = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))?;
+    let sums =
+        connection.query("SELECT account, CAST(sum(amount) AS BIGINT) FROM posting GROUP BY account", &[], |row| {
+            Ok((row.get::<String>(0)?, row.get(1)?))
+        })?;
     let mut balances = Balances::default();
-    for sum in sums {
-        let (name, amount) = sum?;
+    for (name, amount) in sums {
         let account = Account::ALL.into_iter().find(|account| account.name() == name);
         balances
             .post(&account.map(|account| Posting { account, amount: Cents(amount) }).into_iter().collect::<Vec<_>>());

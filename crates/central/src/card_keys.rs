@@ -62,8 +62,17 @@ impl KeyDesk<'_> {
             Err(_) => return outcome,
         };
         let now = self.now;
-        self.database.write(|transaction| audit::record(transaction, &used, written, now))?;
-        outcome
+        let too_late = self.database.write(|transaction| {
+            // Others may have used up the day meanwhile, on another connection or another node.
+            let too_late = match written.is_ok().then(|| audit::check_limits(transaction, &used, now)) {
+                Some(Err(CentralError::Problem(problem))) => Some(problem),
+                Some(Err(error)) => return Err(error),
+                Some(Ok(())) | None => None,
+            };
+            audit::record(transaction, &used, too_late.as_ref().map_or(written, Err), now)?;
+            Ok(too_late)
+        })?;
+        too_late.map_or(outcome, |problem| Err(problem.into()))
     }
 
     /// What waits under a ticket of this terminal. One that another terminal was given has leaked: somebody must know.

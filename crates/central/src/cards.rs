@@ -3,6 +3,7 @@
 //! of a newer generation replaces the number's older one for good.
 
 use crate::Database;
+use crate::db::{Connection, Transaction, params};
 use crate::error::CentralError;
 use crate::key_file::KeyFile;
 use crate::offices::OfficeId;
@@ -11,7 +12,6 @@ use crate::uploads::{refuse, sql};
 use domain::{CardNumber, Generation, Timestamp, Uid};
 use protocol::cards::{WireTechnology, registration_key};
 use protocol::{CardRegistration, ProblemCode, Receipt};
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use sha2::{Digest, Sha256};
 
 /// Whose a chip is.
@@ -47,19 +47,19 @@ struct Said {
 /// # Errors
 /// A `Problem` with `CardRefused` otherwise; else the database's.
 pub fn active(connection: &Connection, uid: &Uid) -> Result<ActiveCard, CentralError> {
-    let mut statement = connection.prepare_cached(
+    let said = connection.query(
         "SELECT number, generation, state, CASE technology WHEN 'classic' THEN 1 ELSE 0 END, 0
          FROM issued_card WHERE uid = ?1
          UNION ALL SELECT number, generation, state, 0, 0 FROM card WHERE uid = ?1
          UNION ALL SELECT number, generation, state, 0, 1 FROM technician WHERE uid = ?1",
+        params![uid.bytes()],
+        |row| {
+            let number = CardNumber(u64::try_from(row.get::<i64>(0)?).unwrap_or_default());
+            let owner = if row.get(4)? { Owner::Technician } else { Owner::Citizen };
+            let card = ActiveCard { number, generation: Generation(row.get(1)?), classic: row.get(3)?, owner };
+            Ok(Said { card, active: row.get::<String>(2)? == "active" })
+        },
     )?;
-    let rows = statement.query_map(params![uid.bytes()], |row| {
-        let number = CardNumber(u64::try_from(row.get::<_, i64>(0)?).unwrap_or_default());
-        let owner = if row.get(4)? { Owner::Technician } else { Owner::Citizen };
-        let card = ActiveCard { number, generation: Generation(row.get(1)?), classic: row.get(3)?, owner };
-        Ok(Said { card, active: row.get::<_, String>(2)? == "active" })
-    })?;
-    let said = rows.collect::<Result<Vec<_>, _>>()?;
     if said.iter().any(|said| !said.active) {
         return Err(refuse(ProblemCode::CardRefused, "the card is revoked"));
     }
@@ -106,11 +106,11 @@ fn first_receipt(
     card: &CardRegistration,
     bytes: &[u8],
 ) -> Result<Option<Receipt>, CentralError> {
-    let found: Option<(Vec<u8>, Vec<u8>)> = transaction
-        .query_row("SELECT sha256, receipt FROM issued_card WHERE uid = ?1", params![card.uid.bytes()], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })
-        .optional()?;
+    let found: Option<(Vec<u8>, Vec<u8>)> = transaction.query_opt(
+        "SELECT sha256, receipt FROM issued_card WHERE uid = ?1",
+        params![card.uid.bytes()],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
     let Some((sha256, receipt)) = found else { return Ok(None) };
     if sha256 != Sha256::digest(bytes).as_slice() {
         return Err(conflict("this chip was registered otherwise"));
@@ -122,14 +122,12 @@ fn first_receipt(
 
 /// A chip that the registry knows under another number is not this card.
 fn refuse_foreign_chip(transaction: &Transaction<'_>, card: &CardRegistration) -> Result<(), CentralError> {
-    let found = transaction
-        .query_row(
-            "SELECT 1 FROM (SELECT uid, number FROM card UNION ALL SELECT uid, number FROM technician)
+    let found = transaction.query_opt(
+        "SELECT 1 FROM (SELECT uid, number FROM card UNION ALL SELECT uid, number FROM technician) AS known
              WHERE uid = ?1 AND number <> ?2",
-            params![card.uid.bytes(), sql(card.number.0)],
-            |_| Ok(()),
-        )
-        .optional()?;
+        params![card.uid.bytes(), sql(card.number.0)],
+        |_| Ok(()),
+    )?;
     found.map_or(Ok(()), |()| Err(conflict("this chip has another number in the registry")))
 }
 
@@ -138,7 +136,7 @@ fn settle_with_offices(transaction: &Transaction<'_>, card: &CardRegistration) -
     let (number, generation) = (sql(card.number.0), card.generation.0);
     let newest: Option<u8> = transaction.query_row(
         "SELECT max(generation) FROM (SELECT number, generation FROM issued_card
-         UNION ALL SELECT number, generation FROM replaced_card) WHERE number = ?1",
+         UNION ALL SELECT number, generation FROM replaced_card) AS made WHERE number = ?1",
         params![number],
         |row| row.get(0),
     )?;
@@ -180,11 +178,11 @@ struct Known {
 
 fn known(connection: &Connection, table: &str, number: CardNumber) -> Result<Option<Known>, CentralError> {
     let query = format!("SELECT generation, uid, secret, state FROM {table} WHERE number = ?1");
-    let read = |row: &rusqlite::Row<'_>| {
-        let active = row.get::<_, String>(3)? == "active";
+    let read = |row: &crate::db::Row<'_>| {
+        let active = row.get::<String>(3)? == "active";
         Ok(Known { generation: Generation(row.get(0)?), uid: row.get(1)?, secret: row.get(2)?, active })
     };
-    Ok(connection.query_row(&query, params![sql(number.0)], read).optional()?)
+    Ok(connection.query_opt(&query, params![sql(number.0)], read)?)
 }
 
 impl Known {
@@ -237,7 +235,7 @@ fn insert(
         .map(|secret| store_key::seal(&keys.storage, Stored::CardSecret, card.number, secret.expose()))
         .transpose()?;
     let next: i64 =
-        transaction.query_row("SELECT coalesce(max(receipt_number), 0) + 1 FROM issued_card", [], |row| row.get(0))?;
+        transaction.query_row("SELECT coalesce(max(receipt_number), 0) + 1 FROM issued_card", &[], |row| row.get(0))?;
     let signer = keys.head_key().map_err(|error| CentralError::Feed(error.to_string()))?;
     let receipt = Receipt::sign(registration_key(bytes), bytes, u64::try_from(next).unwrap_or_default(), now, &signer);
     transaction.execute(

@@ -8,14 +8,15 @@ pub mod orders;
 pub mod settle;
 
 use crate::books;
+use crate::db::{Connection, Row, Transaction, params};
 use crate::error::CentralError;
 use crate::seen;
-use crate::uploads::{note, sql};
+use crate::statements;
+use crate::uploads::{note_of, sql};
 use crate::view::{self, CENTRAL, View};
 use domain::{CardNumber, Cents, Generation, TerminalId, Timestamp, TopUpId};
 use evidence::Verdict;
 use ledger::{Claim, Credit, Fact, Kind, Outcome, Payment, Settlement};
-use rusqlite::{Connection, Row, Transaction, params};
 
 /// How a claim stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -108,11 +109,11 @@ pub struct ClaimLine {
 
 const CLAIM: &str = "SELECT top_up, card, generation, amount, terminal, opened, state, waits, closed FROM claim";
 
-fn line(row: &Row<'_>) -> rusqlite::Result<ClaimLine> {
+fn line(row: &Row<'_>) -> crate::db::Result<ClaimLine> {
     let (state, waits): (String, String) = (row.get(6)?, row.get(7)?);
     Ok(ClaimLine {
         top_up: TopUpId(row.get(0)?),
-        card: CardNumber(u64::try_from(row.get::<_, i64>(1)?).unwrap_or_default()),
+        card: CardNumber(u64::try_from(row.get::<i64>(1)?).unwrap_or_default()),
         generation: Generation(row.get(2)?),
         amount: Cents(row.get(3)?),
         terminal: TerminalId(row.get(4)?),
@@ -120,7 +121,7 @@ fn line(row: &Row<'_>) -> rusqlite::Result<ClaimLine> {
         // The table allows no other names.
         state: ClaimState::ALL.into_iter().find(|one| one.name() == state).unwrap_or(ClaimState::Open),
         waits: Waits::ALL.into_iter().find(|one| one.name() == waits).unwrap_or(Waits::Finance),
-        closed: row.get::<_, Option<i64>>(8)?.map(Timestamp),
+        closed: row.get::<Option<i64>>(8)?.map(Timestamp),
     })
 }
 
@@ -129,8 +130,7 @@ fn line(row: &Row<'_>) -> rusqlite::Result<ClaimLine> {
 /// # Errors
 /// `CentralError::Database`.
 pub fn all(connection: &Connection) -> Result<Vec<ClaimLine>, CentralError> {
-    let mut statement = connection.prepare(&format!("{CLAIM} ORDER BY opened, top_up"))?;
-    Ok(statement.query_map([], line)?.collect::<Result<_, _>>()?)
+    Ok(connection.query(&format!("{CLAIM} ORDER BY opened, top_up"), &[], line)?)
 }
 
 /// One claim.
@@ -138,8 +138,7 @@ pub fn all(connection: &Connection) -> Result<Vec<ClaimLine>, CentralError> {
 /// # Errors
 /// `CentralError::Database`.
 pub fn of(connection: &Connection, top_up: TopUpId) -> Result<Option<ClaimLine>, CentralError> {
-    let mut statement = connection.prepare_cached(&format!("{CLAIM} WHERE top_up = ?1"))?;
-    Ok(statement.query_map(params![top_up.0], line)?.next().transpose()?)
+    Ok(connection.query_opt(&format!("{CLAIM} WHERE top_up = ?1"), params![top_up.0], line)?)
 }
 
 /// The open claims of a card, the oldest first.
@@ -152,16 +151,25 @@ pub fn open_of(
     generation: Generation,
 ) -> Result<Vec<ClaimLine>, CentralError> {
     let sql_text = format!("{CLAIM} WHERE card = ?1 AND generation = ?2 AND state = 'open' ORDER BY opened, top_up");
-    let mut statement = connection.prepare_cached(&sql_text)?;
-    Ok(statement.query_map(params![sql(card.0), generation.0], line)?.collect::<Result<_, _>>()?)
+    Ok(connection.query(&sql_text, params![sql(card.0), generation.0], line)?)
 }
 
-/// Looks at every open claim anew: orders that ran out are ended, and made again where they may be.
+/// The open ones, the oldest first.
+///
+/// # Errors
+/// `CentralError::Database`.
+pub fn open(connection: &Connection) -> Result<Vec<ClaimLine>, CentralError> {
+    Ok(connection.query(&format!("{CLAIM} WHERE state = 'open' ORDER BY opened, top_up"), &[], line)?)
+}
+
+/// Looks at every open claim anew: what the acquirer had said before a terminal's word came counts now, and orders that
+/// ran out are ended, and made again where they may be.
 ///
 /// # Errors
 /// `CentralError`.
 pub fn review(transaction: &Transaction<'_>, now: Timestamp) -> Result<(), CentralError> {
-    for claim in all(transaction)?.into_iter().filter(|claim| claim.state == ClaimState::Open) {
+    statements::learn::from_lines(transaction, now)?;
+    for claim in open(transaction)? {
         consider(transaction, claim.top_up, now)?;
     }
     Ok(())
@@ -176,13 +184,13 @@ pub(crate) fn consider(transaction: &Transaction<'_>, top_up: TopUpId, now: Time
     let Some(view) = view::of(transaction, top_up)? else { return Ok(()) };
     let Some(claimed) = view.claimed else { return Ok(()) };
     if of(transaction, top_up)?.is_none() {
-        open(transaction, &view, claimed)?;
+        make(transaction, &view, claimed)?;
     }
     let verdict = evidence::verdict(transaction, &view)?;
     let view = match decide(transaction, &view, verdict, now) {
         Ok(()) => view::of(transaction, top_up)?.unwrap_or(view),
         Err(CentralError::Illegal(error)) => {
-            note(transaction, CENTRAL, "undecided", &format!("{top_up}: {error}"), now)?;
+            note_of(transaction, CENTRAL, "undecided", Some(top_up), &format!("{top_up}: {error}"), now)?;
             view
         }
         Err(error) => return Err(error),
@@ -204,7 +212,7 @@ pub(crate) fn consider(transaction: &Transaction<'_>, top_up: TopUpId, now: Time
     Ok(())
 }
 
-fn open(transaction: &Transaction<'_>, view: &View, claimed: Timestamp) -> Result<(), CentralError> {
+fn make(transaction: &Transaction<'_>, view: &View, claimed: Timestamp) -> Result<(), CentralError> {
     let subject = view.top_up.subject();
     transaction.execute(
         "INSERT INTO claim (top_up, card, generation, amount, terminal, opened, state, waits)
@@ -272,6 +280,10 @@ fn waits(transaction: &Transaction<'_>, view: &View, verdict: Verdict, now: Time
     if top_up.payment() != Payment::Kept {
         orders::end(transaction, top_up.subject().top_up, "claim-closed", now)?;
         return Ok(if top_up.payment() == Payment::Voided { Waits::Card } else { Waits::Payment });
+    }
+    if statements::learn::is_undone(transaction, view)? {
+        orders::end(transaction, top_up.subject().top_up, "claim-closed", now)?;
+        return Ok(Waits::Finance);
     }
     match verdict {
         Verdict::NotCredited { counter } => {

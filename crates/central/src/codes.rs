@@ -1,12 +1,12 @@
 //! Verification codes: drawn at random, written down with the terminal they are for, handed out signed.
 
 use crate::Database;
+use crate::db::params;
 use crate::error::CentralError;
 use crate::key_file::KeyFile;
 use domain::{DocumentCode, TerminalId, Timestamp};
 use protocol::codes::{BATCH_MAX, CodeBatch};
 use protocol::{Problem, ProblemCode, SignedCodeBatch};
-use rusqlite::{OptionalExtension, params};
 
 /// Allocates fresh codes to an enrolled terminal.
 ///
@@ -30,15 +30,17 @@ pub fn allocate(
         codes.push(DocumentCode(code));
     }
     let batch = database.write(|transaction| {
-        let known = transaction.query_row("SELECT 1 FROM terminal WHERE id = ?1", params![terminal.0], |_| Ok(()));
-        if known.optional()?.is_none() {
+        let known = transaction.query_opt("SELECT 1 FROM terminal WHERE id = ?1", params![terminal.0], |_| Ok(()))?;
+        if known.is_none() {
             return Err(Problem::new(ProblemCode::NotFound, "no such terminal").into());
         }
-        let batch: i64 = transaction.query_row("SELECT coalesce(max(batch), 0) + 1 FROM code", [], |row| row.get(0))?;
-        let mut insert =
-            transaction.prepare_cached("INSERT INTO code (code, terminal, batch, issued) VALUES (?1, ?2, ?3, ?4)")?;
+        let batch: i64 =
+            transaction.query_row("SELECT coalesce(max(batch), 0) + 1 FROM code", &[], |row| row.get(0))?;
         for code in &codes {
-            insert.execute(params![code.0, terminal.0, batch, now.0])?;
+            transaction.execute(
+                "INSERT INTO code (code, terminal, batch, issued) VALUES (?1, ?2, ?3, ?4)",
+                params![code.0, terminal.0, batch, now.0],
+            )?;
         }
         Ok(u64::try_from(batch).unwrap_or_default())
     })?;

@@ -1,14 +1,30 @@
-//! Enrolment: a terminal gets its number, its token, its keys and its first codes in one private file. The database
-//! keeps only the token's hash.
+//! Enrolment: a terminal gets its number, its certificate, the fleet's keys and its first codes. A terminal that made
+//! its own keys asks with a signing request, on a stick or with a one-time code over TLS; a terminal on the same
+//! machine as central, in a testbed, may have a bundle with an access token instead. The database keeps hashes of
+//! tokens and codes, public keys, and every certificate that was issued.
 
+use crate::ca::{Authority, Issued};
+use crate::ca_store::{self, Ending, Held, KeptCode};
+use crate::db::{Transaction, params};
 use crate::error::CentralError;
 use crate::key_file::{KeyFile, write_private};
-use crate::{Database, codes};
+use crate::{Database, codes, pack};
+use data_encoding::BASE32_NOPAD;
 use domain::{TerminalId, Timestamp};
-use protocol::{BaseKey, Enrolment, Secret32};
-use rusqlite::params;
+use protocol::first_trust::{Answer, Certificate, EnrolmentRequest, Secrets, SignedAnswer};
+use protocol::{BaseKey, Enrolment, FeedFloor, Problem, ProblemCode, Secret32};
 use sha2::{Digest, Sha256};
 use std::path::Path;
+use zeroize::Zeroizing;
+
+/// How long certificates outlive the age at which a feed is too old for what needs the PIN, in days.
+const MARGIN_DAYS: i64 = 14;
+/// The longest life of a certificate that a city may set, in days.
+pub const CERTIFICATE_DAYS_MAX: i64 = 400;
+/// Bytes of randomness in a one-time code.
+const CODE_BYTES: usize = 15;
+/// Digits in a group of a one-time code.
+const CODE_GROUP: usize = 4;
 
 /// What the technician says.
 #[derive(Debug, Clone)]
@@ -23,7 +39,12 @@ pub struct EnrolmentOrder {
     pub codes: u16,
 }
 
-/// Enrols a terminal, or enrols it anew: its old token is void from then on.
+fn refused(code: ProblemCode, detail: impl Into<String>) -> CentralError {
+    Problem::new(code, detail).into()
+}
+
+/// Enrols a terminal with an access token for plain HTTP, or enrols it anew: its old token and its certificates are
+/// void from then on.
 ///
 /// # Errors
 /// `CentralError`.
@@ -33,45 +54,331 @@ pub fn enrol(
     order: EnrolmentOrder,
     now: Timestamp,
 ) -> Result<Enrolment, CentralError> {
-    let mut token = [0; 32];
-    getrandom::fill(&mut token)?;
-    let token = Secret32::new(token);
+    let token = draw_token()?;
     database.write(|transaction| {
-        transaction.execute(
-            "INSERT INTO terminal (id, place, token_sha256, enrolled) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT (id) DO UPDATE SET place = ?2, token_sha256 = ?3, enrolled = ?4",
-            params![order.terminal.0, order.place, Sha256::digest(token.expose()).as_slice(), now.0],
-        )?;
-        Ok(())
+        register(transaction, &order, &token, now)?;
+        ca_store::drop_keys(transaction, order.terminal)?;
+        ca_store::end_all(transaction, order.terminal, Ending::EnrolledAnew, now)?;
+        ca_store::note(transaction, order.terminal, "enrolled with a token", None, now)
     })?;
     let batch = codes::allocate(database, keys, order.terminal, order.codes, now)?;
+    let Secrets { access_token, epoch_keys, read_base_keys, uid_key } = secrets(keys, token);
     Ok(Enrolment {
         city: keys.city.clone(),
         terminal: order.terminal,
         place: order.place,
         central: order.central,
         root_key: keys.root_key().map_err(|error| CentralError::Feed(error.to_string()))?.verifier(),
-        access_token: token,
-        epoch_keys: keys.epochs.clone(),
-        read_base_keys: keys.cards.read.iter().map(|read| read.key.clone()).collect(),
-        uid_key: Some(BaseKey::new(*keys.cards.uid.expose())),
+        access_token,
+        epoch_keys,
+        read_base_keys,
+        uid_key,
         central_key: Some(keys.export_key()?.public().map_err(|_| CentralError::StoredSecret)?),
         recovery_key: keys.recovery,
+        authorities: Vec::new(),
+        floor: FeedFloor::default(),
         codes: batch.0,
     })
 }
 
-/// Withdraws a terminal that was stolen or taken down: its token is void, and the change of the read key no longer
-/// waits for it. Its books stay, and enrolling it anew brings it back. `false` when there is none of this number.
+fn draw_token() -> Result<Secret32, CentralError> {
+    let mut token = [0; 32];
+    getrandom::fill(&mut token)?;
+    Ok(Secret32::new(token))
+}
+
+fn register(
+    transaction: &Transaction<'_>,
+    order: &EnrolmentOrder,
+    token: &Secret32,
+    now: Timestamp,
+) -> Result<(), CentralError> {
+    transaction.execute(
+        "INSERT INTO terminal (id, place, token_sha256, enrolled) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (id) DO UPDATE SET place = ?2, token_sha256 = ?3, enrolled = ?4",
+        params![order.terminal.0, order.place, Sha256::digest(token.expose()).as_slice(), now.0],
+    )?;
+    Ok(())
+}
+
+fn secrets(keys: &KeyFile, access_token: Secret32) -> Secrets {
+    Secrets {
+        access_token,
+        epoch_keys: keys.epochs.clone(),
+        read_base_keys: keys.cards.read.iter().map(|read| read.key.clone()).collect(),
+        uid_key: Some(BaseKey::new(*keys.cards.uid.expose())),
+    }
+}
+
+/// Answers a terminal's signing request: it is enrolled with these keys, and what it had before is void from then on.
+///
+/// # Errors
+/// `Problem` with `Malformed` when the request is not signed by its own keys or is another terminal's; `CentralError`.
+pub fn answer(
+    database: &mut Database,
+    keys: &KeyFile,
+    authority: &Authority,
+    order: &EnrolmentOrder,
+    request: &EnrolmentRequest,
+    now: Timestamp,
+) -> Result<SignedAnswer, CentralError> {
+    answered(database, keys, authority, order, request, None, now)
+}
+
+fn answered(
+    database: &mut Database,
+    keys: &KeyFile,
+    authority: &Authority,
+    order: &EnrolmentOrder,
+    request: &EnrolmentRequest,
+    code: Option<&[u8; 32]>,
+    now: Timestamp,
+) -> Result<SignedAnswer, CentralError> {
+    let signing = request.verify().map_err(|error| refused(ProblemCode::Malformed, error.to_string()))?;
+    if request.terminal != order.terminal {
+        let detail = format!("the request is terminal {}'s, not {}'s", request.terminal.0, order.terminal.0);
+        return Err(refused(ProblemCode::Malformed, detail));
+    }
+    let token = draw_token()?;
+    let issued = authority.certify(order.terminal, &request.tls, now, life_days(database)?)?;
+    database.write(|transaction| {
+        if let Some(code) = code
+            && !ca_store::use_code(transaction, code, &request.digest(), now)?
+        {
+            return Err(unknown_code());
+        }
+        register(transaction, order, &token, now)?;
+        ca_store::end_all(transaction, order.terminal, Ending::EnrolledAnew, now)?;
+        ca_store::put_keys(transaction, order.terminal, &signing, request.parcel_key.bytes(), now)?;
+        ca_store::put(transaction, order.terminal, &issued, "enrolled with a certificate")
+    })?;
+    let batch = codes::allocate(database, keys, order.terminal, order.codes, now)?;
+    let floor = ca_store::floor(database.read(), keys.version)?;
+    let answer = whole_answer(keys, authority, order, request, (token, issued), (floor, batch.0))?;
+    signed(authority, &answer)
+}
+
+fn whole_answer(
+    keys: &KeyFile,
+    authority: &Authority,
+    order: &EnrolmentOrder,
+    request: &EnrolmentRequest,
+    (token, issued): (Secret32, Issued),
+    (floor, codes): (FeedFloor, Vec<u8>),
+) -> Result<Answer, CentralError> {
+    let mut ephemeral = Zeroizing::new([0; 32]);
+    getrandom::fill(ephemeral.as_mut())?;
+    let sealed = secrets(keys, token).seal(request, *ephemeral);
+    Ok(Answer {
+        city: keys.city.clone(),
+        terminal: order.terminal,
+        place: order.place.clone(),
+        central: order.central.clone(),
+        request: request.digest().to_vec(),
+        certificate: travelling(issued),
+        authorities: vec![authority.certificate().to_vec()],
+        root_key: keys.root_key().map_err(|error| CentralError::Feed(error.to_string()))?.verifier(),
+        central_key: keys.export_key()?.public().map_err(|_| CentralError::StoredSecret)?,
+        recovery_key: keys.recovery,
+        floor,
+        codes,
+        sealed: sealed.map_err(|error| refused(ProblemCode::Malformed, error.to_string()))?,
+    })
+}
+
+fn signed(authority: &Authority, answer: &Answer) -> Result<SignedAnswer, CentralError> {
+    let text = serde_json::to_string(answer).map_err(|error| CentralError::Certificate(error.to_string()))?;
+    let signature = authority.sign(&SignedAnswer::signed_bytes(&text))?;
+    Ok(SignedAnswer { authority: authority.certificate().to_vec(), answer: text, signature })
+}
+
+fn travelling(issued: Issued) -> Certificate {
+    Certificate { der: issued.der, issued: issued.issued, expires: issued.expires }
+}
+
+/// How long a terminal's certificate lives, in days: what the city has set, or the age at which its pack refuses a feed
+/// and a margin.
+fn life_days(database: &Database) -> Result<i64, CentralError> {
+    match ca_store::set_days(database.read())? {
+        Some(days) => Ok(days),
+        None => Ok(i64::from(pack::load(database.read())?.0.freshness.pin_tier_days) + MARGIN_DAYS),
+    }
+}
+
+/// Sets how long certificates live from now on.
+///
+/// # Errors
+/// `CentralError::NotReady` for days that cannot be.
+pub fn set_certificate_days(database: &mut Database, days: i64) -> Result<(), CentralError> {
+    if !(1..=CERTIFICATE_DAYS_MAX).contains(&days) {
+        let text = format!("a certificate lives from 1 to {CERTIFICATE_DAYS_MAX} days");
+        return Err(CentralError::NotReady(text));
+    }
+    ca_store::put_days(database, days)
+}
+
+/// Makes a code with which this terminal enrols itself, once, within `life_ms`. An unused earlier one is void.
 ///
 /// # Errors
 /// `CentralError`.
-pub fn withdraw(database: &mut Database, terminal: TerminalId) -> Result<bool, CentralError> {
+pub fn make_code(
+    database: &mut Database,
+    order: &EnrolmentOrder,
+    life_ms: i64,
+    now: Timestamp,
+) -> Result<Zeroizing<String>, CentralError> {
+    let mut bytes = Zeroizing::new([0; CODE_BYTES]);
+    getrandom::fill(bytes.as_mut())?;
+    let digits = Zeroizing::new(BASE32_NOPAD.encode(bytes.as_ref()));
+    let kept = KeptCode {
+        terminal: order.terminal,
+        place: order.place.clone(),
+        central: order.central.clone(),
+        codes: order.codes,
+        expires: Timestamp(now.0.saturating_add(life_ms)),
+        request: None,
+    };
+    ca_store::put_code(database, &code_hash(&digits), &kept, now)?;
+    let groups: Vec<&str> =
+        (0..digits.len()).step_by(CODE_GROUP).filter_map(|at| digits.get(at..at + CODE_GROUP)).collect();
+    Ok(Zeroizing::new(groups.join("-")))
+}
+
+/// Capitals or not, with or without dashes and spaces.
+fn code_hash(code: &str) -> [u8; 32] {
+    let plain = code.chars().filter(|c| !matches!(c, '-' | ' ')).map(|c| c.to_ascii_uppercase());
+    let plain = Zeroizing::new(plain.collect::<String>());
+    Sha256::digest(plain.as_bytes()).into()
+}
+
+/// One answer for a code that is wrong, used or too old: nobody learns which.
+fn unknown_code() -> CentralError {
+    refused(ProblemCode::Unauthorised, "this code is not good, or no longer")
+}
+
+/// Answers a terminal's signing request that comes with a one-time code. The same request may come again: its answer
+/// may have been lost.
+///
+/// # Errors
+/// `Problem` with `Unauthorised` when the code is wrong, used or too old; else as `answer`.
+pub fn redeem(
+    database: &mut Database,
+    keys: &KeyFile,
+    authority: &Authority,
+    code: &str,
+    request: &EnrolmentRequest,
+    now: Timestamp,
+) -> Result<SignedAnswer, CentralError> {
+    let hash = code_hash(code);
+    let kept = ca_store::code(database.read(), &hash)?.filter(|kept| now < kept.expires).ok_or_else(unknown_code)?;
+    if kept.request.as_ref().is_some_and(|used| *used != request.digest()) {
+        return Err(unknown_code());
+    }
+    let KeptCode { terminal, place, central, codes, .. } = kept;
+    let order = EnrolmentOrder { terminal, place, central, codes };
+    answered(database, keys, authority, &order, request, Some(&hash), now)
+}
+
+/// The next certificate of an enrolled terminal, for a new key. The one it has stays good until this one is used.
+///
+/// # Errors
+/// As `Authority::certify`.
+pub fn renew(
+    database: &mut Database,
+    authority: &Authority,
+    terminal: TerminalId,
+    request: &[u8],
+    now: Timestamp,
+) -> Result<Certificate, CentralError> {
+    let issued = authority.certify(terminal, request, now, life_days(database)?)?;
+    database.write(|transaction| ca_store::put(transaction, terminal, &issued, "certificate renewed"))?;
+    Ok(travelling(issued))
+}
+
+/// A further certificate for the key that a terminal has, to be carried or sent to one that cannot ask. `None` for a
+/// terminal that has no certificate which counts.
+///
+/// # Errors
+/// `CentralError`.
+pub fn reissue(
+    database: &mut Database,
+    authority: &Authority,
+    terminal: TerminalId,
+    now: Timestamp,
+) -> Result<Option<Certificate>, CentralError> {
+    let Some((_, _, public_key)) = ca_store::newest(database.read(), terminal)? else { return Ok(None) };
+    let issued = authority.certify_again(terminal, &public_key, now, life_days(database)?)?;
+    database.write(|transaction| ca_store::put(transaction, terminal, &issued, "certificate issued again"))?;
+    Ok(Some(travelling(issued)))
+}
+
+/// Whose certificate this is: looked up anew for each request, so that what is revoked is revoked at once and on every
+/// node.
+///
+/// # Errors
+/// `Problem` with `CertificateRevoked`, `CertificateExpired`, or `Unauthorised` when it was never issued here.
+pub fn terminal_of(
+    database: &mut Database,
+    fingerprint: &[u8; 32],
+    now: Timestamp,
+) -> Result<TerminalId, CentralError> {
+    let unknown = || refused(ProblemCode::Unauthorised, "this certificate was not issued here");
+    let held: Held = ca_store::held(database.read(), fingerprint)?.ok_or_else(unknown)?;
+    if let Some(ending) = &held.ended {
+        return Err(refused(ProblemCode::CertificateRevoked, format!("this certificate was {ending}")));
+    }
+    if now >= held.expires {
+        return Err(refused(ProblemCode::CertificateExpired, "this certificate has run out"));
+    }
+    if held.first_used.is_none() {
+        ca_store::mark_used(database, &held, now)?;
+    }
+    Ok(held.terminal)
+}
+
+/// Withdraws a terminal that was stolen or taken down: its token and its certificates are void at once, and the change
+/// of the read key no longer waits for it. Its books stay, and enrolling it anew brings it back. `false` when there is
+/// none of this number.
+///
+/// # Errors
+/// `CentralError`.
+pub fn withdraw(database: &mut Database, terminal: TerminalId, now: Timestamp) -> Result<bool, CentralError> {
     database.write(|transaction| {
         // No token has this hash.
-        let query = "UPDATE terminal SET token_sha256 = x'' WHERE id = ?1";
-        Ok(transaction.execute(query, params![terminal.0])? > 0)
+        let query = "UPDATE terminal SET token_sha256 = ?2 WHERE id = ?1";
+        if transaction.execute(query, params![terminal.0, [0_u8; 0].as_slice()])? == 0 {
+            return Ok(false);
+        }
+        ca_store::end_all(transaction, terminal, Ending::Revoked, now)?;
+        ca_store::drop_keys(transaction, terminal)?;
+        ca_store::note(transaction, terminal, "withdrawn", None, now)?;
+        Ok(true)
     })
+}
+
+/// A terminal with a token reaches central on the same machine, where nobody can listen.
+///
+/// # Errors
+/// `CentralError::NotReady` for any other address.
+pub fn check_plain(central: &str) -> Result<(), CentralError> {
+    let local = ["http://127.0.0.1", "http://[::1]", "http://localhost"];
+    let rest = local.iter().find_map(|start| central.strip_prefix(start));
+    if rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/'])) {
+        return Ok(());
+    }
+    let text = "a token is for plain HTTP on this machine alone; elsewhere enrol with --request or --code";
+    Err(CentralError::NotReady(text.to_owned()))
+}
+
+/// A terminal with a certificate reaches central over TLS.
+///
+/// # Errors
+/// `CentralError::NotReady` for any other address.
+pub fn check_secure(central: &str) -> Result<(), CentralError> {
+    if central.starts_with("https://") {
+        return Ok(());
+    }
+    Err(CentralError::NotReady("a terminal with a certificate reaches central by an https URL".to_owned()))
 }
 
 /// Writes the bundle for its owner only.

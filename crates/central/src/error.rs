@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 pub enum CentralError {
     /// The database.
     #[error("database: {0}")]
-    Database(#[from] rusqlite::Error),
+    Database(#[from] crate::db::Error),
     /// A file or folder.
     #[error("{path}: {error}")]
     File {
@@ -60,6 +60,9 @@ pub enum CentralError {
     /// A part of the feed could not be written or signed.
     #[error("feed: {0}")]
     Feed(String),
+    /// A certificate cannot be made or used.
+    #[error("certificates: {0}")]
+    Certificate(String),
     /// The listening socket.
     #[error("listening: {0}")]
     Listen(std::io::Error),

@@ -3,12 +3,12 @@
 //! same code as one that came by HTTP, so that a repeat, by stick or by network, changes nothing.
 
 use crate::Database;
+use crate::db::params;
 use crate::error::CentralError;
 use crate::key_file::KeyFile;
 use crate::uploads::{self, refuse, sql};
 use domain::{TerminalId, Timestamp};
 use protocol::{ExportError, ExportForm, ExportHeader, ExportReader, ProblemCode, Secret32};
-use rusqlite::{OptionalExtension, params};
 
 /// What became of an exported outbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,7 +83,8 @@ pub(crate) fn take(
     bytes: &[u8],
     now: Timestamp,
 ) -> Result<(), CentralError> {
-    let before: i64 = database.read().query_row("SELECT coalesce(max(number), 0) FROM upload", [], |row| row.get(0))?;
+    let before: i64 =
+        database.read().query_row("SELECT coalesce(max(number), 0) FROM upload", &[], |row| row.get(0))?;
     match uploads::take(database, keys, imported.terminal, bytes, now) {
         Ok(receipt) if sql(receipt.number) > before => imported.taken += 1,
         Ok(_) => imported.known += 1,
@@ -97,9 +98,9 @@ pub(crate) fn take(
 }
 
 fn token_sha256(database: &Database, terminal: TerminalId) -> Result<[u8; 32], CentralError> {
-    let found = database
-        .read()
-        .query_row("SELECT token_sha256 FROM terminal WHERE id = ?1", params![terminal.0], |row| row.get(0))
-        .optional()?;
+    let found =
+        database
+            .read()
+            .query_opt("SELECT token_sha256 FROM terminal WHERE id = ?1", params![terminal.0], |row| row.get(0))?;
     found.ok_or_else(|| refuse(ProblemCode::Unauthorised, format!("terminal {} is not enrolled", terminal.0)))
 }

@@ -5,19 +5,25 @@
 //! meaning of an entry to `ledger`, and knows nothing of sessions, readers or screens.
 
 pub mod books;
+pub mod ca;
+pub mod ca_store;
 pub mod card_keys;
 pub mod cards;
 pub mod claims;
 pub mod clock;
 pub mod codes;
+mod config;
 pub mod database;
+pub mod db;
 pub mod enrol;
 pub mod error;
 pub mod import;
+mod intake;
 pub mod journal;
 pub mod key_file;
 pub mod offices;
 pub mod pack;
+mod pool;
 pub mod publish;
 pub mod reconcile;
 pub mod registry;
@@ -29,15 +35,18 @@ pub mod settings;
 pub mod statements;
 pub mod store_key;
 pub mod technicians;
+pub mod tls;
 pub mod uploads;
 pub mod view;
 mod web;
 
+pub use ca::Authority;
 pub use database::Database;
 pub use error::CentralError;
 pub use key_file::KeyFile;
 pub use server::CityServer;
-pub use web::{Running, serve};
+pub use tls::TlsSettings;
+pub use web::{Running, serve, serve_tls};
 
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
@@ -45,40 +54,62 @@ use std::path::{Path, PathBuf};
 
 /// Where central keeps everything: one folder, readable by its own user only.
 #[derive(Debug, Clone)]
-pub struct DataFolder(PathBuf);
+pub struct DataFolder {
+    path: PathBuf,
+    database: db::Address,
+    connections: usize,
+}
 
 impl DataFolder {
-    /// The folder at this path; made, for its owner only, when it is missing.
+    /// The folder at this path; made, for its owner only, when it is missing. Its `central.toml` says where the
+    /// database is.
     ///
     /// # Errors
-    /// `CentralError::File` when it cannot be made.
+    /// `CentralError::File` when it cannot be made, `Content` for a mistake in `central.toml`.
     pub fn new(path: &Path) -> Result<Self, CentralError> {
         let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
         made.map_err(|error| CentralError::file(path, error))?;
-        Ok(Self(path.to_owned()))
+        let config = config::Config::load(path)?;
+        let (database, connections) = match config.database {
+            // SQLite has one writer, and its readers are quick.
+            None => (db::Address::File(path.join("central.db")), 1),
+            Some(server) => (db::Address::Server(Box::new(server)), usize::try_from(config.connections).unwrap_or(1)),
+        };
+        Ok(Self { path: path.to_owned(), database, connections })
     }
 
-    /// The database.
+    /// Where the database is: `central.db` in this folder, or a server.
     #[must_use]
-    pub fn database(&self) -> PathBuf {
-        self.0.join("central.db")
+    pub fn database(&self) -> &db::Address {
+        &self.database
+    }
+
+    /// How many connections to it a server keeps.
+    pub(crate) fn connections(&self) -> usize {
+        self.connections
     }
 
     /// The city's keys.
     #[must_use]
     pub fn keys(&self) -> PathBuf {
-        self.0.join("keys.json")
+        self.path.join("keys.json")
+    }
+
+    /// The city's certificate authority.
+    #[must_use]
+    pub fn authority(&self) -> PathBuf {
+        self.path.join("authority.json")
     }
 
     /// The published feed: `head.json` and `files/<sha256>`; any static file server may serve it.
     #[must_use]
     pub fn feed(&self) -> PathBuf {
-        self.0.join("feed")
+        self.path.join("feed")
     }
 
     /// The invented cards with their PINs, for a testbed.
     #[must_use]
     pub fn demo_cards(&self) -> PathBuf {
-        self.0.join("demo-cards.json")
+        self.path.join("demo-cards.json")
     }
 }

@@ -3,14 +3,17 @@
 
 #[path = "main/money.rs"]
 mod money;
+#[path = "main/terminals.rs"]
+mod terminals;
 
-use central::enrol::{EnrolmentOrder, enrol, withdraw, write_bundle};
 use central::import::{Imported, import};
 use central::publish::publish;
 use central::seed::{SeedPlan, seed};
-use central::{CentralError, CityServer, DataFolder, Database, KeyFile, clock, journal, offices, pack, report, serve};
+use central::{
+    Authority, CentralError, CityServer, DataFolder, Database, KeyFile, TlsSettings, clock, journal, offices, pack,
+    report, serve, serve_tls,
+};
 use clap::{Parser, Subcommand};
-use domain::TerminalId;
 use jiff::civil;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -48,30 +51,6 @@ enum Command {
         #[arg(long)]
         today: Option<civil::Date>,
     },
-    /// Enrols a terminal and writes its bundle.
-    Enrol {
-        /// The terminal's number.
-        #[arg(long)]
-        terminal: u32,
-        /// Where it stands.
-        #[arg(long, default_value = "Plaza Mayor")]
-        place: String,
-        /// Central's base URL as the terminal reaches it.
-        #[arg(long)]
-        central: String,
-        /// How many verification codes it begins with.
-        #[arg(long, default_value_t = 200)]
-        codes: u16,
-        /// The bundle's file.
-        #[arg(long)]
-        out: PathBuf,
-    },
-    /// Withdraws a terminal that was stolen or taken down: its token is void at once. Enrolling it anew brings it back.
-    Withdraw {
-        /// The terminal's number.
-        #[arg(long)]
-        terminal: u32,
-    },
     /// Makes the token with which a card office registers the cards it makes; an earlier one of that office is void.
     OfficeToken {
         /// The office's name, as the register of tokens has it.
@@ -86,7 +65,8 @@ enum Command {
     RenewReadKey,
     /// Seals the registry and signs a new head.
     Publish,
-    /// Serves feed, uploads and pages on 127.0.0.1 until it is told to stop.
+    /// Serves feed, uploads and pages on 127.0.0.1, and with `--tls` terminals with their certificates, until it is told
+    /// to stop.
     Serve {
         /// 0 lets the system choose.
         #[arg(long, default_value_t = 8080)]
@@ -94,6 +74,15 @@ enum Command {
         /// Where to write the port once it listens.
         #[arg(long)]
         port_file: Option<PathBuf>,
+        /// Address and port for terminals, with TLS, such as 0.0.0.0:8443.
+        #[arg(long, requires = "name")]
+        tls: Option<std::net::SocketAddr>,
+        /// A name or address by which terminals call central; it stands in central's own certificate. May be repeated.
+        #[arg(long)]
+        name: Vec<String>,
+        /// Connections over TLS at a time; the next one waits.
+        #[arg(long, default_value_t = 8_192)]
+        connections_max: u32,
         /// Ends when the process that started it ends.
         #[arg(long)]
         with_parent: bool,
@@ -127,6 +116,8 @@ enum Command {
     Ledger,
     #[command(flatten)]
     Money(money::MoneyCommand),
+    #[command(flatten)]
+    Terminal(terminals::TerminalCommand),
 }
 
 fn main() -> ExitCode {
@@ -148,22 +139,8 @@ fn run(Arguments { data, command }: Arguments) -> Result<(), CentralError> {
             let today = today.map_or_else(|| clock::now().day(), clock::day);
             run_seed(&data, &pack, &SeedPlan { seed, holders, pins, today })
         }
-        Command::Enrol { terminal, place, central, codes, out } => {
-            let order = EnrolmentOrder { terminal: TerminalId(terminal), place, central, codes };
-            let keys = KeyFile::load(&data.keys())?;
-            let bundle = enrol(&mut Database::open(&data.database())?, &keys, order, clock::now())?;
-            write_bundle(&bundle, &out)?;
-            say(&format!("terminal {terminal} enrolled: {}", out.display()))
-        }
-        Command::Withdraw { terminal } => {
-            let known = withdraw(&mut Database::open(&data.database())?, TerminalId(terminal))?;
-            if !known {
-                return Err(CentralError::NotReady(format!("there is no terminal {terminal}")));
-            }
-            say(&format!("terminal {terminal} is withdrawn"))
-        }
         Command::OfficeToken { name, out } => {
-            let token = offices::make_token(&mut Database::open(&data.database())?, &name, clock::now())?;
+            let token = offices::make_token(&mut Database::open(data.database())?, &name, clock::now())?;
             offices::write_token(&token, &KeyFile::load(&data.keys())?, &out)?;
             say(&format!("{name} may register cards: {}", out.display()))
         }
@@ -175,21 +152,28 @@ fn run(Arguments { data, command }: Arguments) -> Result<(), CentralError> {
         }
         Command::Publish => {
             let keys = KeyFile::load(&data.keys())?;
-            let published = publish(&data, &mut Database::open(&data.database())?, &keys, clock::now())?;
+            let published = publish(&data, &mut Database::open(data.database())?, &keys, clock::now())?;
             say(&format!(
                 "published {}: {} tap rows, {} pin rows, {} bytes",
                 published.sequence, published.tap_rows, published.pin_rows, published.bytes
             ))
         }
-        Command::Serve { port, port_file, with_parent } => run_serve(data, port, port_file.as_deref(), with_parent),
+        Command::Serve { port, port_file, tls, name, connections_max, with_parent } => {
+            let tls = tls.map(|address| TlsSettings {
+                connections_max: usize::try_from(connections_max).unwrap_or(usize::MAX),
+                ..TlsSettings::new(address, name)
+            });
+            run_serve(data, port, port_file.as_deref(), tls.as_ref(), with_parent)
+        }
         Command::ImportOutbox { file } => run_import(&data, &file),
         Command::RecoveryKey { out } => make_recovery_key(&data, &out),
         Command::OpenJournal { recovery_key, journal, into_books } => {
             run_open_journal(&data, &recovery_key, &journal, into_books)
         }
         Command::Money(command) => money::run(&data, command),
+        Command::Terminal(command) => terminals::run(&data, command),
         Command::Ledger => {
-            let database = Database::open(&data.database())?;
+            let database = Database::open(data.database())?;
             let (city, _) = pack::load(database.read())?;
             say(report::ledger_text(&database, &city.time_zone)?.trim_end())
         }
@@ -204,13 +188,14 @@ fn say(line: &str) -> Result<(), CentralError> {
 
 fn run_seed(data: &DataFolder, pack: &Path, plan: &SeedPlan) -> Result<(), CentralError> {
     let seeded = seed(data, pack, plan)?;
+    Authority::obtain(data, &KeyFile::load(&data.keys())?.city, clock::now())?;
     say(&format!("{} holders, {} with a PIN, content {}", seeded.holders, seeded.pins, seeded.content_hash))
 }
 
 fn run_import(data: &DataFolder, path: &Path) -> Result<(), CentralError> {
     let bytes = std::fs::read(path).map_err(|error| CentralError::file(path, error))?;
     let keys = KeyFile::load(&data.keys())?;
-    let imported = import(&mut Database::open(&data.database())?, &keys, &bytes, clock::now())?;
+    let imported = import(&mut Database::open(data.database())?, &keys, &bytes, clock::now())?;
     say_imported(&imported)?;
     match imported.cut {
         None => Ok(()),
@@ -250,11 +235,17 @@ fn run_open_journal(data: &DataFolder, key: &Path, path: &Path, into_books: bool
         return Ok(());
     }
     let keys = KeyFile::load(&data.keys())?;
-    let imported = journal::import_journal(&mut Database::open(&data.database())?, &keys, &opened, clock::now())?;
+    let imported = journal::import_journal(&mut Database::open(data.database())?, &keys, &opened, clock::now())?;
     say_imported(&imported)
 }
 
-fn run_serve(data: DataFolder, port: u16, port_file: Option<&Path>, with_parent: bool) -> Result<(), CentralError> {
+fn run_serve(
+    data: DataFolder,
+    port: u16,
+    port_file: Option<&Path>,
+    tls: Option<&TlsSettings>,
+    with_parent: bool,
+) -> Result<(), CentralError> {
     if with_parent {
         nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGTERM)
             .map_err(|error| CentralError::Listen(error.into()))?;
@@ -262,16 +253,27 @@ fn run_serve(data: DataFolder, port: u16, port_file: Option<&Path>, with_parent:
     let runtime = tokio::runtime::Runtime::new().map_err(CentralError::Listen)?;
     runtime.block_on(async {
         let mut terminated = signal(SignalKind::terminate()).map_err(CentralError::Listen)?;
-        let running = serve(CityServer::open(data)?, port).await?;
+        let server = CityServer::open(data)?;
+        let secure = match tls {
+            Some(settings) => Some(serve_tls(server.clone(), settings).await?),
+            None => None,
+        };
+        let running = serve(server, port).await?;
         if let Some(path) = port_file {
             let temporary = path.with_extension("new");
             let write = std::fs::write(&temporary, running.address().port().to_string());
             write.and_then(|()| std::fs::rename(&temporary, path)).map_err(|error| CentralError::file(path, error))?;
         }
         say(&format!("listening on {}", running.url()))?;
+        if let Some(secure) = &secure {
+            say(&format!("listening on {}, for terminals on {}", secure.address(), secure.url()))?;
+        }
         tokio::select! {
             _ = terminated.recv() => {}
             _ = tokio::signal::ctrl_c() => {}
+        }
+        if let Some(secure) = secure {
+            secure.stop().await?;
         }
         running.stop().await
     })

@@ -2,12 +2,12 @@
 //! the token's hash.
 
 use crate::Database;
+use crate::db::{Connection, params};
 use crate::error::CentralError;
 use crate::key_file::{KeyFile, write_private};
 use data_encoding::HEXLOWER;
 use domain::Timestamp;
 use protocol::{Problem, ProblemCode, Secret32};
-use rusqlite::{Connection, OptionalExtension, params};
 use sha2::{Digest, Sha256};
 use std::path::Path;
 use zeroize::Zeroizing;
@@ -52,8 +52,7 @@ pub fn write_token(token: &Secret32, keys: &KeyFile, path: &Path) -> Result<(), 
 /// `Unauthorised` for a token that is no office's; a terminal's is none.
 pub fn of_token(connection: &Connection, token: &[u8; 32]) -> Result<OfficeId, CentralError> {
     let hash: [u8; 32] = Sha256::digest(token).into();
-    let found = connection
-        .query_row("SELECT id FROM office WHERE token_sha256 = ?1", params![hash], |row| row.get(0))
-        .optional()?;
+    let found =
+        connection.query_opt("SELECT id FROM office WHERE token_sha256 = ?1", params![hash], |row| row.get(0))?;
     found.map(OfficeId).ok_or_else(|| Problem::new(ProblemCode::Unauthorised, "no card office has this token").into())
 }

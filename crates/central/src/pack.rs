@@ -1,8 +1,8 @@
 //! The city pack: read from a folder when the city is seeded, kept in the database, and published from there.
 
+use crate::db::{Connection, params};
 use crate::error::CentralError;
 use domain::city_pack::CityPack;
-use rusqlite::{Connection, params};
 use std::path::{Path, PathBuf};
 
 /// The file that is the pack; everything else lies beside it.
@@ -71,9 +71,9 @@ pub fn store(connection: &Connection, files: &[PackFile]) -> Result<(), CentralE
 /// # Errors
 /// `CentralError::Content` when the stored `city.toml` has a mistake.
 pub fn load(connection: &Connection) -> Result<(CityPack, Vec<PackFile>), CentralError> {
-    let mut statement = connection.prepare("SELECT name, bytes FROM pack_file ORDER BY name")?;
-    let rows = statement.query_map([], |row| Ok(PackFile { name: row.get(0)?, bytes: row.get(1)? }))?;
-    let files = rows.collect::<Result<Vec<_>, _>>()?;
+    let files = connection.query("SELECT name, bytes FROM pack_file ORDER BY name", &[], |row| {
+        Ok(PackFile { name: row.get(0)?, bytes: row.get(1)? })
+    })?;
     let pack = find(&files, &PathBuf::from(CITY_TOML))?;
     Ok((pack, files))
 }

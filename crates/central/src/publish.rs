@@ -4,6 +4,7 @@
 
 use crate::claims::orders::OpenByCard;
 use crate::claims::{self, orders};
+use crate::db::params;
 use crate::error::CentralError;
 use crate::key_file::{KeyFile, card_key};
 use crate::pack::{self, CITY_TOML};
@@ -15,10 +16,9 @@ use domain::document::DocumentKind;
 use domain::holder::{PinFacts, PreIssued, PriceClass, Residence, Role, TapFacts};
 use domain::{CardNumber, Day, Timestamp};
 use protocol::{
-    CardSecret, CityKeys, CreditKey, Dictionary, FileEntry, FileKind, Head, Manifest, NoteKey, PinCard, PinRecord,
-    PinStamp, Revocations, SealContext, SealError, Segment, SignedHead, TapRecord, row::Tier, seal_pin, seal_tap,
+    BaseSegments, CardSecret, CityKeys, CreditKey, Dictionary, FileEntry, FileKind, Head, Manifest, NoteKey, PinCard,
+    PinRecord, PinStamp, Revocations, SealContext, SealError, SignedHead, TapRecord, row::Tier, seal_pin, seal_tap,
 };
-use rusqlite::params;
 use std::io::Write;
 use std::path::Path;
 
@@ -86,21 +86,19 @@ pub fn publish(
     let dictionary = registry::dictionary(database.read())?;
     let epoch = keys.epoch()?;
     let sequence = next_sequence(database)?;
-    let press = Press {
-        context: SealContext { epoch, sequence, dictionary: &dictionary },
-        keys,
-        facts_key: keys.facts_key().map_err(feed)?,
-        open: orders::for_feed(database.read(), keys, now)?,
-        city: &city,
-        place: pack::name_in(&files),
-        now,
-    };
-    let mut rows = Rows::default();
-    registry::for_each_card(database.read(), &keys.storage, |card| press.seal(&card, &mut rows))?;
-    for technician in technicians::active(database.read(), &keys.storage)? {
-        press.seal_service_card(&technician, &mut rows)?;
-    }
-    let revoked = Revocations::new(epoch, &registry::revoked(database.read())?);
+    let facts_key = keys.facts_key().map_err(feed)?;
+    let context = SealContext { epoch, sequence, dictionary: &dictionary };
+    // Records, orders and revocations are of one moment, whoever registers or blocks cards meanwhile.
+    let (press, mut rows, revoked) = database.at_one_moment(|connection| {
+        let open = orders::for_feed(connection, keys, now)?;
+        let press = Press { context, keys, facts_key, open, city: &city, place: pack::name_in(&files), now };
+        let mut rows = Rows::default();
+        registry::for_each_card(connection, &keys.storage, |card| press.seal(&card, &mut rows))?;
+        for technician in technicians::active(connection, &keys.storage)? {
+            press.seal_service_card(&technician, &mut rows)?;
+        }
+        Ok((press, rows, Revocations::new(epoch, &registry::revoked(connection)?)))
+    })?;
     let published = lay_out(data, &press, &mut rows, &dictionary, &files, &revoked)?;
     let manifest = published.1.encode().map_err(feed)?;
     record(database, &press, &manifest, &published.0)?;
@@ -110,7 +108,7 @@ pub fn publish(
 
 fn next_sequence(database: &Database) -> Result<u64, CentralError> {
     let last: i64 =
-        database.read().query_row("SELECT coalesce(max(sequence), 0) FROM publication", [], |row| row.get(0))?;
+        database.read().query_row("SELECT coalesce(max(sequence), 0) FROM publication", &[], |row| row.get(0))?;
     Ok(u64::try_from(last).unwrap_or_default() + 1)
 }
 
@@ -244,23 +242,23 @@ fn lay_out(
 ) -> Result<(Published, Manifest), CentralError> {
     let folder = data.feed().join("files");
     std::fs::create_dir_all(&folder).map_err(|error| CentralError::file(&folder, error))?;
-    let mut manifest = Manifest {
-        city: press.city.id.clone(),
-        sequence: press.context.sequence,
-        epoch: press.context.epoch.epoch,
-        files: Vec::new(),
-    };
+    let (epoch, sequence) = (press.context.epoch.epoch, press.context.sequence);
+    let mut manifest = Manifest::new(&press.city.id, sequence, epoch);
+    for (tier, rows) in [(Tier::Tap, &mut rows.tap), (Tier::Pin, &mut rows.pin)] {
+        rows.sort_unstable();
+        for segment in BaseSegments::new(tier, epoch, sequence, rows.iter()) {
+            let (part, bytes) = segment.map_err(feed)?;
+            let entry = FileEntry::of_base(tier, part, &bytes);
+            write_durably(&folder.join(entry.sha256.to_string()), &bytes)?;
+            manifest.files.push(entry);
+        }
+    }
     let mut add = |kind, name: &str, bytes: &[u8]| -> Result<(), CentralError> {
         let entry = FileEntry::of(kind, name, bytes);
         write_durably(&folder.join(entry.sha256.to_string()), bytes)?;
         manifest.files.push(entry);
         Ok(())
     };
-    let segment = |tier, rows: &mut Vec<Vec<u8>>| {
-        Segment::write(tier, press.context.epoch.epoch, press.context.sequence, rows).map_err(feed)
-    };
-    add(FileKind::TapSegment, "tap.segment", &segment(Tier::Tap, &mut rows.tap)?)?;
-    add(FileKind::PinSegment, "pin.segment", &segment(Tier::Pin, &mut rows.pin)?)?;
     add(FileKind::Dictionary, "records.dict", dictionary.bytes())?;
     add(FileKind::Revocations, "revocations", &revoked.encode())?;
     for file in pack {
@@ -268,8 +266,7 @@ fn lay_out(
         add(kind, &file.name, &file.bytes)?;
     }
     let bytes = manifest.files.iter().map(|file| file.bytes).sum();
-    let published =
-        Published { sequence: press.context.sequence, tap_rows: rows.tap.len(), pin_rows: rows.pin.len(), bytes };
+    let published = Published { sequence, tap_rows: rows.tap.len(), pin_rows: rows.pin.len(), bytes };
     Ok((published, manifest))
 }
 

@@ -9,12 +9,12 @@ mod payments;
 mod purses;
 
 use crate::books;
+use crate::db::Connection;
 use crate::error::CentralError;
 use crate::settings::{DAY_MS, MoneySettings};
 use crate::view::{self, Booked, View};
 use domain::{Cents, TerminalId, Timestamp, TopUpId};
 use ledger::ClaimCode;
-use rusqlite::Connection;
 use std::collections::BTreeMap;
 
 pub use journals::{JournalHead, heads};
@@ -181,6 +181,8 @@ impl Difference {
 /// The books, read once.
 struct Books {
     views: Vec<View>,
+    /// Top-ups whose entries do not follow from one another, and why.
+    contradictions: Vec<(TopUpId, String)>,
     by_top_up: BTreeMap<TopUpId, Vec<Booked>>,
     settings: MoneySettings,
     now: Timestamp,
@@ -192,10 +194,16 @@ impl Books {
         for booked in books::all(connection)? {
             by_top_up.entry(booked.entry.subject.top_up).or_default().push(booked);
         }
-        // A top-up with missing entries is told of as its journal's gap.
-        let mut views: Vec<View> = by_top_up.values().filter_map(|booked| view::view(booked).ok().flatten()).collect();
+        let (mut views, mut contradictions) = (Vec::new(), Vec::new());
+        for (top_up, booked) in &by_top_up {
+            match view::view(booked) {
+                Ok(Some(view)) => views.push(view),
+                Ok(None) => contradictions.push((*top_up, "its beginning is missing".to_owned())),
+                Err(error) => contradictions.push((*top_up, error.to_string())),
+            }
+        }
         views.sort_by_key(|view| (view.began, view.top_up.subject().top_up));
-        Ok(Self { views, by_top_up, settings: MoneySettings::load(connection)?, now })
+        Ok(Self { views, contradictions, by_top_up, settings: MoneySettings::load(connection)?, now })
     }
 
     /// The amount of a top-up.

@@ -1,11 +1,11 @@
 //! The registry as publication and pages read it: each active card with its holder, home and entitlements.
 
+use crate::db::{Connection, Row, params};
 use crate::error::CentralError;
 use crate::store_key::{self, Stored};
 use domain::holder::{Booking, Entitlement};
 use domain::{CardNumber, Cents, Day, Generation, Timestamp, Uid};
 use protocol::{CardSecret, Dictionary, PinKey, Secret32};
-use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::collections::HashMap;
 
 /// One active card and whom it belongs to.
@@ -80,30 +80,27 @@ pub fn for_each_card(
 ) -> Result<(), CentralError> {
     let mut entitlements = entitlements(connection)?;
     let mut bookings = bookings(connection)?;
-    let mut statement = connection.prepare(CARDS)?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
+    connection.for_each(CARDS, params![], |row| {
         let holder: i64 = row.get(7)?;
         let mut card = card(row, storage)?;
         card.holder.entitlements = entitlements.remove(&holder).unwrap_or_default();
         card.holder.booking = bookings.remove(&holder);
-        each(card)?;
-    }
-    Ok(())
+        each(card)
+    })
 }
 
 fn card(row: &Row<'_>, storage: &Secret32) -> Result<RegisteredCard, CentralError> {
-    let number = CardNumber(u64::try_from(row.get::<_, i64>(0)?).map_err(|_| CentralError::StoredSecret)?);
+    let number = CardNumber(u64::try_from(row.get::<i64>(0)?).map_err(|_| CentralError::StoredSecret)?);
     let open = |what, stored: Vec<u8>| store_key::open(storage, what, number, &stored);
     let pin_key: Option<Vec<u8>> = row.get(5)?;
     let pin_key = pin_key.map(|stored| open(Stored::PinKey, stored)).transpose()?;
     Ok(RegisteredCard {
         number,
         generation: Generation(row.get(1)?),
-        uid: Uid::new(&row.get::<_, Vec<u8>>(2)?).map_err(|error| CentralError::NotReady(error.to_string()))?,
+        uid: Uid::new(&row.get::<Vec<u8>>(2)?).map_err(|error| CentralError::NotReady(error.to_string()))?,
         secret: CardSecret::new(*open(Stored::CardSecret, row.get(3)?)?),
         pin_version: row.get(4)?,
-        pin_content: u64::try_from(row.get::<_, i64>(6)?).unwrap_or_default(),
+        pin_content: u64::try_from(row.get::<i64>(6)?).unwrap_or_default(),
         pin_key: pin_key.map(|key| PinKey::new(*key)),
         holder: holder(row)?,
     })
@@ -127,25 +124,23 @@ fn holder(row: &Row<'_>) -> Result<Holder, CentralError> {
 }
 
 fn entitlements(connection: &Connection) -> Result<HashMap<i64, Vec<Entitlement>>, CentralError> {
-    let mut statement =
-        connection.prepare("SELECT holder, service, until, count FROM entitlement ORDER BY holder, service")?;
-    let mut rows = statement.query([])?;
+    let sql = "SELECT holder, service, until, count FROM entitlement ORDER BY holder, service";
     let mut all: HashMap<i64, Vec<Entitlement>> = HashMap::new();
-    while let Some(row) = rows.next()? {
+    connection.for_each(sql, params![], |row| {
         let until: Option<i32> = row.get(2)?;
         let entitlement = Entitlement { service: row.get(1)?, until: until.map(Day), count: row.get(3)? };
         all.entry(row.get(0)?).or_default().push(entitlement);
-    }
+        Ok::<_, CentralError>(())
+    })?;
     Ok(all)
 }
 
 fn bookings(connection: &Connection) -> Result<HashMap<i64, Booking>, CentralError> {
-    let mut statement = connection.prepare("SELECT holder, service, starts, place FROM booking")?;
-    let rows = statement.query_map([], |row| {
+    let rows = connection.query("SELECT holder, service, starts, place FROM booking", &[], |row| {
         let booking = Booking { service: row.get(1)?, starts: Timestamp(row.get(2)?), place: row.get(3)? };
-        Ok((row.get::<_, i64>(0)?, booking))
+        Ok((row.get::<i64>(0)?, booking))
     })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    Ok(rows.into_iter().collect())
 }
 
 /// The cards that no longer count, service cards among them.
@@ -153,17 +148,17 @@ fn bookings(connection: &Connection) -> Result<HashMap<i64, Booking>, CentralErr
 /// # Errors
 /// `CentralError::Database`.
 pub fn revoked(connection: &Connection) -> Result<Vec<(CardNumber, Generation)>, CentralError> {
-    let mut statement = connection.prepare(
+    let rows = connection.query(
         "SELECT number, generation FROM card WHERE state = 'revoked'
          UNION SELECT number, generation FROM technician WHERE state = 'revoked'
          UNION SELECT number, generation FROM issued_card WHERE state = 'revoked'
          UNION SELECT number, generation FROM replaced_card
          UNION SELECT card, generation FROM card_block",
+        &[],
+        |row| Ok((row.get::<i64>(0)?, Generation(row.get(1)?))),
     )?;
-    let rows = statement.query_map([], |row| Ok((row.get::<_, i64>(0)?, Generation(row.get(1)?))))?;
     let mut cards = Vec::new();
-    for row in rows {
-        let (number, generation) = row?;
+    for (number, generation) in rows {
         cards.extend(u64::try_from(number).map(|number| (CardNumber(number), generation)));
     }
     Ok(cards)
@@ -176,7 +171,7 @@ pub fn revoked(connection: &Connection) -> Result<Vec<(CardNumber, Generation)>,
 /// `CentralError::SharedNumber`; else the database's.
 pub fn refuse_shared_numbers(connection: &Connection) -> Result<(), CentralError> {
     let sql = "SELECT technician.number FROM technician JOIN card ON card.number = technician.number";
-    let shared: Option<i64> = connection.query_row(sql, [], |row| row.get(0)).optional()?;
+    let shared: Option<i64> = connection.query_opt(sql, &[], |row| row.get(0))?;
     shared.map_or(Ok(()), |number| {
         let number = CardNumber(u64::try_from(number).map_err(|_| CentralError::StoredSecret)?);
         Err(CentralError::SharedNumber { last_four: number.last_four() })
@@ -188,8 +183,7 @@ pub fn refuse_shared_numbers(connection: &Connection) -> Result<(), CentralError
 /// # Errors
 /// `CentralError::NotReady` when the database was never seeded.
 pub fn dictionary(connection: &Connection) -> Result<Dictionary, CentralError> {
-    let bytes: Option<Vec<u8>> = connection
-        .query_row("SELECT value FROM setting WHERE name = ?1", params!["dictionary"], |row| row.get(0))
-        .optional()?;
+    let bytes: Option<Vec<u8>> =
+        connection.query_opt("SELECT value FROM setting WHERE name = ?1", params!["dictionary"], |row| row.get(0))?;
     bytes.map(Dictionary::new).ok_or_else(|| CentralError::NotReady("there is no dictionary".to_owned()))
 }

@@ -3,11 +3,11 @@
 use crate::Database;
 use crate::books;
 use crate::clock;
+use crate::db::{Connection, params};
 use crate::error::CentralError;
 use crate::view::{self, Booked};
 use domain::{Cents, DocumentCode, TerminalId, Timestamp, TopUpId};
 use ledger::{Account, Entry, Kind, Outcome};
-use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -97,21 +97,22 @@ pub struct Anomaly {
 /// # Errors
 /// `CentralError::Database`.
 pub fn anomalies(connection: &Connection) -> Result<Vec<Anomaly>, CentralError> {
-    let mut statement = connection.prepare(
+    let rows = connection.query(
         "SELECT noticed, terminal, kind, detail, id, top_up, explained IS NOT NULL FROM anomaly ORDER BY id DESC",
+        &[],
+        |row| {
+            Ok(Anomaly {
+                noticed: Timestamp(row.get(0)?),
+                terminal: TerminalId(row.get(1)?),
+                kind: row.get(2)?,
+                detail: row.get(3)?,
+                id: row.get(4)?,
+                top_up: row.get::<Option<[u8; 16]>>(5)?.map(TopUpId),
+                explained: row.get(6)?,
+            })
+        },
     )?;
-    let rows = statement.query_map([], |row| {
-        Ok(Anomaly {
-            noticed: Timestamp(row.get(0)?),
-            terminal: TerminalId(row.get(1)?),
-            kind: row.get(2)?,
-            detail: row.get(3)?,
-            id: row.get(4)?,
-            top_up: row.get::<_, Option<[u8; 16]>>(5)?.map(TopUpId),
-            explained: row.get(6)?,
-        })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    Ok(rows)
 }
 
 /// A person explains what was noticed: it stays in the books, and reconciliation lists it no more. `false` when there
@@ -132,8 +133,7 @@ pub fn explain(
     database.write(|transaction| {
         let changed = transaction.execute(
             "UPDATE anomaly SET explained = ?2, explained_by = ?3, explanation = ?4 WHERE id = ?1 AND explained IS NULL",
-            params![id, now.0, officer.trim(), reason.trim()],
-        )?;
+            params![id, now.0, officer.trim(), reason.trim()])?;
         Ok(changed > 0)
     })
 }
@@ -161,7 +161,7 @@ pub struct Deposit {
 
 const DEPOSIT: &str = "SELECT code, kind, terminal, issued, received, offline, facts, length(pdf) FROM document";
 
-fn deposit(row: &rusqlite::Row<'_>) -> rusqlite::Result<Deposit> {
+fn deposit(row: &crate::db::Row<'_>) -> crate::db::Result<Deposit> {
     Ok(Deposit {
         code: DocumentCode(row.get(0)?),
         kind: row.get(1)?,
@@ -170,7 +170,7 @@ fn deposit(row: &rusqlite::Row<'_>) -> rusqlite::Result<Deposit> {
         received: Timestamp(row.get(4)?),
         offline: row.get(5)?,
         facts: row.get(6)?,
-        pdf_bytes: u64::try_from(row.get::<_, i64>(7)?).unwrap_or_default(),
+        pdf_bytes: u64::try_from(row.get::<i64>(7)?).unwrap_or_default(),
     })
 }
 
@@ -179,9 +179,8 @@ fn deposit(row: &rusqlite::Row<'_>) -> rusqlite::Result<Deposit> {
 /// # Errors
 /// `CentralError::Database`.
 pub fn deposits(connection: &Connection) -> Result<Vec<Deposit>, CentralError> {
-    let mut statement = connection.prepare(&format!("{DEPOSIT} ORDER BY received DESC, code"))?;
-    let rows = statement.query_map([], deposit)?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    let rows = connection.query(&format!("{DEPOSIT} ORDER BY received DESC, code"), &[], deposit)?;
+    Ok(rows)
 }
 
 /// The document of a code, once it was deposited.
@@ -190,7 +189,7 @@ pub fn deposits(connection: &Connection) -> Result<Vec<Deposit>, CentralError> {
 /// `CentralError::Database`.
 pub fn deposit_of(connection: &Connection, code: DocumentCode) -> Result<Option<Deposit>, CentralError> {
     let sql = format!("{DEPOSIT} WHERE code = ?1");
-    Ok(connection.query_row(&sql, params![code.0], deposit).optional()?)
+    Ok(connection.query_opt(&sql, params![code.0], deposit)?)
 }
 
 /// The PDF of a code, once it was deposited.
@@ -199,7 +198,7 @@ pub fn deposit_of(connection: &Connection, code: DocumentCode) -> Result<Option<
 /// `CentralError::Database`.
 pub fn pdf_of(connection: &Connection, code: DocumentCode) -> Result<Option<Vec<u8>>, CentralError> {
     let sql = "SELECT pdf FROM document WHERE code = ?1";
-    Ok(connection.query_row(sql, params![code.0], |row| row.get(0)).optional()?)
+    Ok(connection.query_opt(sql, params![code.0], |row| row.get(0))?)
 }
 
 /// The figures of the first page.
@@ -223,13 +222,11 @@ pub struct Figures {
 /// `CentralError::Database`.
 pub fn figures(connection: &Connection) -> Result<Figures, CentralError> {
     let unsigned = |number: i64| u64::try_from(number).unwrap_or_default();
-    let count = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map(unsigned);
+    let count = |sql: &str| connection.query_row(sql, &[], |row| row.get::<i64>(0)).map(unsigned);
     let newest = "SELECT sequence, issued, tap_rows, pin_rows FROM publication ORDER BY sequence DESC LIMIT 1";
-    let published = connection
-        .query_row(newest, [], |row| {
-            Ok((unsigned(row.get(0)?), Timestamp(row.get(1)?), unsigned(row.get(2)?), unsigned(row.get(3)?)))
-        })
-        .optional()?;
+    let published = connection.query_opt(newest, &[], |row| {
+        Ok((unsigned(row.get(0)?), Timestamp(row.get(1)?), unsigned(row.get(2)?), unsigned(row.get(3)?)))
+    })?;
     Ok(Figures {
         holders: count("SELECT count(*) FROM holder")?,
         cards: count("SELECT count(*) FROM card WHERE state = 'active'")?,

@@ -9,6 +9,7 @@ mod population;
 mod samples;
 mod staff;
 
+use crate::db::{Transaction, params};
 use crate::error::CentralError;
 use crate::key_file::{KeyFile, write_private};
 use crate::store_key::{self, Stored};
@@ -20,7 +21,6 @@ use people::Person;
 use protocol::{CardSecret, pin_key};
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
-use rusqlite::{Transaction, params};
 use std::path::Path;
 
 /// What to invent.
@@ -55,7 +55,7 @@ pub fn seed(data: &DataFolder, pack_folder: &Path, plan: &SeedPlan) -> Result<Se
     let (city, files) = pack::read_folder(pack_folder)?;
     let mut rng = ChaCha20Rng::seed_from_u64(plan.seed);
     let keys = KeyFile::draw(&city.id, &mut rng);
-    let mut database = Database::create(&data.database())?;
+    let mut database = Database::create(data.database())?;
     let population = population::invent(&mut rng, &city, plan);
     let technician = staff::invent(&city, plan);
     let pins = population.people.iter().filter(|person| person.pin.is_some()).count();
@@ -97,21 +97,20 @@ fn store_places(transaction: &Transaction<'_>, population: &population::Populati
             params![street.id, street.district, street.name, street.postal_code],
         )?;
     }
-    let mut insert =
-        transaction.prepare("INSERT INTO household (id, street, door, section) VALUES (?1, ?2, ?3, ?4)")?;
     for household in &population.households {
-        insert.execute(params![household.id, household.street, household.door, household.section])?;
+        transaction.execute(
+            "INSERT INTO household (id, street, door, section) VALUES (?1, ?2, ?3, ?4)",
+            params![household.id, household.street, household.door, household.section],
+        )?;
     }
     Ok(())
 }
 
 fn store_person(transaction: &Transaction<'_>, keys: &KeyFile, person: &Person) -> Result<(), CentralError> {
-    transaction
-        .prepare_cached(
-            "INSERT INTO holder (id, household, name, identity_number, born, registered, price_class, taxes_due, protected)
+    transaction.execute(
+        "INSERT INTO holder (id, household, name, identity_number, born, registered, price_class, taxes_due, protected)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-        )?
-        .execute(params![
+        params![
             person.id,
             person.household,
             person.name,
@@ -121,16 +120,19 @@ fn store_person(transaction: &Transaction<'_>, keys: &KeyFile, person: &Person) 
             person.price_class,
             person.taxes_due.0,
             person.protected,
-        ])?;
+        ],
+    )?;
     for entitlement in &person.entitlements {
-        transaction
-            .prepare_cached("INSERT INTO entitlement (holder, service, until, count) VALUES (?1, ?2, ?3, ?4)")?
-            .execute(params![person.id, entitlement.service, entitlement.until.map(|day| day.0), entitlement.count])?;
+        transaction.execute(
+            "INSERT INTO entitlement (holder, service, until, count) VALUES (?1, ?2, ?3, ?4)",
+            params![person.id, entitlement.service, entitlement.until.map(|day| day.0), entitlement.count],
+        )?;
     }
     if let Some(booking) = &person.booking {
-        transaction
-            .prepare_cached("INSERT INTO booking (holder, service, starts, place) VALUES (?1, ?2, ?3, ?4)")?
-            .execute(params![person.id, booking.service, booking.starts.0, booking.place])?;
+        transaction.execute(
+            "INSERT INTO booking (holder, service, starts, place) VALUES (?1, ?2, ?3, ?4)",
+            params![person.id, booking.service, booking.starts.0, booking.place],
+        )?;
     }
     store_card(transaction, keys, person)
 }
@@ -145,12 +147,10 @@ fn store_card(transaction: &Transaction<'_>, keys: &KeyFile, person: &Person) ->
             Some(store_key::seal(&keys.storage, Stored::PinKey, person.number, derived.expose())?)
         }
     };
-    transaction
-        .prepare_cached(
-            "INSERT INTO card (number, generation, holder, uid, secret, state, pin_version, pin_key, pin_content)
+    transaction.execute(
+        "INSERT INTO card (number, generation, holder, uid, secret, state, pin_version, pin_key, pin_content)
              VALUES (?1, ?2, ?3, ?4, ?5, 'active', ?6, ?7, ?8)",
-        )?
-        .execute(params![
+        params![
             i64::try_from(person.number.0).unwrap_or(i64::MAX),
             person.generation.0,
             person.id,
@@ -159,7 +159,8 @@ fn store_card(transaction: &Transaction<'_>, keys: &KeyFile, person: &Person) ->
             i64::from(pin.is_some()),
             pin,
             i64::from(pin.is_some()),
-        ])?;
+        ],
+    )?;
     Ok(())
 }
 

@@ -1,10 +1,10 @@
 //! Cards as terminals saw them, and what all these sights together say of one card's records.
 
+use crate::db::{Connection, Row, Transaction, params};
 use crate::error::CentralError;
 use crate::uploads::sql;
 use domain::card::{CardReport, TopUpRecord};
 use domain::{CardNumber, Cents, Day, Generation, TerminalId, Timestamp, TopUpId};
-use rusqlite::{Connection, Row, Transaction, params};
 
 /// One sight of a card.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,10 +38,10 @@ pub(crate) fn keep(
     report: &CardReport,
     received: Timestamp,
 ) -> Result<(), CentralError> {
-    transaction.execute(
-        "INSERT INTO card_seen (card, generation, terminal, at, received, counter, movement_counter, purse, needs_check,
-                                claim)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    let id: i64 = transaction.query_row(
+        "INSERT INTO card_seen (card, generation, terminal, at, received, counter, movement_counter, purse,
+                                needs_check, claim)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) RETURNING id",
         params![
             sql(report.card.0),
             report.generation.0,
@@ -54,15 +54,15 @@ pub(crate) fn keep(
             report.needs_check,
             report.claim.map(|claim| claim.0),
         ],
-    )?;
-    let id = transaction.last_insert_rowid();
-    let mut insert = transaction.prepare_cached(
-        "INSERT INTO seen_record (seen, counter, top_up, day, amount, value_before, terminal)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
+        |row| row.get(0),
     )?;
     for record in &report.records {
         let TopUpRecord { counter, day, top_up, amount, before, terminal } = record;
-        insert.execute(params![id, counter, top_up.0, day.0, amount.0, before.0, terminal.0])?;
+        transaction.execute_later(
+            "INSERT INTO seen_record (seen, counter, top_up, day, amount, value_before, terminal)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
+            params![id, counter, top_up.0, day.0, amount.0, before.0, terminal.0],
+        )?;
     }
     Ok(())
 }
@@ -72,24 +72,28 @@ pub(crate) fn keep(
 /// # Errors
 /// `CentralError::Database`.
 pub fn sights(connection: &Connection, card: CardNumber, generation: Generation) -> Result<Vec<Sight>, CentralError> {
-    let mut statement = connection.prepare_cached(
+    let mut sights = connection.query(
         "SELECT id, terminal, at, received, counter, movement_counter, purse, claim, needs_check FROM card_seen
          WHERE card = ?1 AND generation = ?2 ORDER BY id",
+        params![sql(card.0), generation.0],
+        sight,
     )?;
-    let rows = statement.query_map(params![sql(card.0), generation.0], sight)?;
-    let mut sights = rows.collect::<Result<Vec<_>, _>>()?;
-    let mut statement = connection.prepare_cached(
-        "SELECT counter, day, top_up, amount, value_before, terminal FROM seen_record WHERE seen = ?1
-         ORDER BY counter DESC",
-    )?;
-    for sight in &mut sights {
-        let records = statement.query_map(params![sight.id], record)?;
-        sight.records = records.collect::<Result<_, _>>()?;
-    }
+    // The records of all sights in one question: a card that is used daily has hundreds of sights.
+    let sql_text = "SELECT r.counter, r.day, r.top_up, r.amount, r.value_before, r.terminal, r.seen FROM card_seen AS s
+         JOIN seen_record AS r ON r.seen = s.id WHERE s.card = ?1 AND s.generation = ?2 ORDER BY r.seen, r.counter DESC";
+    connection.for_each(sql_text, params![sql(card.0), generation.0], |row| {
+        let seen: i64 = row.get(6)?;
+        if let Ok(at) = sights.binary_search_by_key(&seen, |sight| sight.id)
+            && let Some(sight) = sights.get_mut(at)
+        {
+            sight.records.push(record(row)?);
+        }
+        Ok::<_, CentralError>(())
+    })?;
     Ok(sights)
 }
 
-fn sight(row: &Row<'_>) -> rusqlite::Result<Sight> {
+fn sight(row: &Row<'_>) -> crate::db::Result<Sight> {
     Ok(Sight {
         id: row.get(0)?,
         terminal: TerminalId(row.get(1)?),
@@ -97,14 +101,14 @@ fn sight(row: &Row<'_>) -> rusqlite::Result<Sight> {
         received: Timestamp(row.get(3)?),
         counter: row.get(4)?,
         movement_counter: row.get(5)?,
-        purse: row.get::<_, Option<i64>>(6)?.map(Cents),
-        claim: row.get::<_, Option<[u8; 16]>>(7)?.map(TopUpId),
+        purse: row.get::<Option<i64>>(6)?.map(Cents),
+        claim: row.get::<Option<[u8; 16]>>(7)?.map(TopUpId),
         needs_check: row.get(8)?,
         records: Vec::new(),
     })
 }
 
-fn record(row: &Row<'_>) -> rusqlite::Result<TopUpRecord> {
+fn record(row: &Row<'_>) -> crate::db::Result<TopUpRecord> {
     Ok(TopUpRecord {
         counter: row.get(0)?,
         day: Day(row.get(1)?),
@@ -120,12 +124,13 @@ fn record(row: &Row<'_>) -> rusqlite::Result<TopUpRecord> {
 /// # Errors
 /// `CentralError::Database`.
 pub fn cards(connection: &Connection) -> Result<Vec<(CardNumber, Generation)>, CentralError> {
-    let mut statement =
-        connection.prepare("SELECT DISTINCT card, generation FROM card_seen ORDER BY card, generation")?;
-    let rows = statement.query_map([], |row| Ok((row.get::<_, i64>(0)?, Generation(row.get(1)?))))?;
+    let rows =
+        connection.query("SELECT DISTINCT card, generation FROM card_seen ORDER BY card, generation", &[], |row| {
+            Ok((row.get::<i64>(0)?, Generation(row.get(1)?)))
+        })?;
     let mut cards = Vec::new();
     for row in rows {
-        let (number, generation) = row?;
+        let (number, generation) = row;
         cards.extend(u64::try_from(number).map(|number| (CardNumber(number), generation)));
     }
     Ok(cards)

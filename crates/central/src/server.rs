@@ -1,27 +1,35 @@
-//! Central behind `protocol::Central`, and what the web needs beyond it. SQLite blocks, so every call runs on the
-//! blocking pool; one connection serves them all in turn.
+//! Central behind `protocol::Central`, and what the web needs beyond it. The database blocks, so every call runs on
+//! the blocking pool, on a connection of its own for as long as it lasts.
 
+use crate::ca::Authority;
 use crate::card_keys::{KeyDesk, Tickets};
+use crate::db::params;
 use crate::error::CentralError;
+use crate::intake::{self, Intake};
 use crate::key_file::KeyFile;
-use crate::{DataFolder, Database, cards, clock, codes, offices, pack, uploads};
+use crate::pool::Pool;
+use crate::{DataFolder, Database, cards, clock, codes, enrol, offices, pack};
 use domain::TerminalId;
 use domain::city_pack::CityPack;
 use protocol::{Central, FileHash, Problem, ProblemCode, Receipt, SignedCodeBatch, SignedHead, Upload};
-use rusqlite::{OptionalExtension, params};
 use sha2::{Digest, Sha256};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Instant;
 use zeroize::Zeroizing;
+
+const TERMINAL_OF_TOKEN: &str = "SELECT id FROM terminal WHERE token_sha256 = ?1
+    AND NOT EXISTS (SELECT 1 FROM terminal_key WHERE terminal_key.terminal = terminal.id)";
 
 /// A city's server over its data folder. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct CityServer {
     data: DataFolder,
     keys: Arc<KeyFile>,
-    database: Arc<Mutex<Database>>,
+    pool: Arc<Pool>,
+    intake: Arc<Intake>,
     city: Arc<CityPack>,
     tickets: Tickets,
+    authority: Arc<Authority>,
 }
 
 impl CityServer {
@@ -31,10 +39,12 @@ impl CityServer {
     /// `CentralError` when it is not one.
     pub fn open(data: DataFolder) -> Result<Self, CentralError> {
         let keys = Arc::new(KeyFile::load(&data.keys())?);
-        let database = Database::open(&data.database())?;
+        let database = Database::open(data.database())?;
         let (city, _) = pack::load(database.read())?;
-        let (database, city) = (Arc::new(Mutex::new(database)), Arc::new(city));
-        Ok(Self { data, keys, database, city, tickets: Tickets::default() })
+        let (pool, city) = (Arc::new(Pool::new(data.clone(), database)), Arc::new(city));
+        let authority = Arc::new(Authority::obtain(&data, &keys.city, clock::now())?);
+        let (intake, tickets) = (Arc::default(), Tickets::default());
+        Ok(Self { data, keys, pool, intake, city, tickets, authority })
     }
 
     /// The city pack.
@@ -51,27 +61,38 @@ impl CityServer {
         &self,
         work: impl FnOnce(&mut Database, &KeyFile) -> Result<T, CentralError> + Send + 'static,
     ) -> Result<T, CentralError> {
-        let (database, keys) = (Arc::clone(&self.database), Arc::clone(&self.keys));
-        let run = move || {
-            // Each piece of work is one transaction: a panic in it has rolled back, and the connection is sound.
-            let mut database = database.lock().unwrap_or_else(PoisonError::into_inner);
-            work(&mut database, &keys)
-        };
-        let joined = tokio::task::spawn_blocking(run).await;
-        joined.map_err(|error| CentralError::NotReady(error.to_string()))?
+        let keys = Arc::clone(&self.keys);
+        Arc::clone(&self.pool).with(move |database| work(database, &keys)).await
     }
 
-    /// Which terminal an access token belongs to.
+    /// The uploads that wait for the next commit.
+    pub(crate) fn intake(&self) -> &Intake {
+        &self.intake
+    }
+
+    /// The city's certificate authority.
+    #[must_use]
+    pub fn authority(&self) -> &Arc<Authority> {
+        &self.authority
+    }
+
+    /// Which terminal the certificate with this fingerprint belongs to, which has been shown with its key.
+    ///
+    /// # Errors
+    /// As `enrol::terminal_of`.
+    pub async fn terminal_with(&self, certificate: [u8; 32]) -> Result<TerminalId, CentralError> {
+        self.with_database(move |database, _| enrol::terminal_of(database, &certificate, clock::now())).await
+    }
+
+    /// Which terminal an access token belongs to. A terminal with a certificate has a token too, and it is none of its
+    /// names: it only seals what is carried by hand.
     ///
     /// # Errors
     /// `Unauthorised` for a token that is nobody's.
     pub async fn terminal_of(&self, token: [u8; 32]) -> Result<TerminalId, CentralError> {
         let hash: [u8; 32] = Sha256::digest(token).into();
         self.with_database(move |database, _| {
-            let found = database
-                .read()
-                .query_row("SELECT id FROM terminal WHERE token_sha256 = ?1", params![hash], |row| row.get(0))
-                .optional()?;
+            let found = database.read().query_opt(TERMINAL_OF_TOKEN, params![hash], |row| row.get(0))?;
             found
                 .map(TerminalId)
                 .ok_or_else(|| Problem::new(ProblemCode::Unauthorised, "no terminal has this token").into())
@@ -79,12 +100,12 @@ impl CityServer {
         .await
     }
 
-    /// Takes an upload's bytes from an authenticated terminal.
+    /// Takes an upload's bytes from an authenticated terminal, in one commit with others that arrive meanwhile.
     ///
     /// # Errors
     /// As `uploads::take`.
     pub async fn take(&self, terminal: TerminalId, bytes: Vec<u8>) -> Result<Receipt, CentralError> {
-        self.with_database(move |database, keys| uploads::take(database, keys, terminal, &bytes, clock::now())).await
+        intake::take(self, terminal, bytes).await
     }
 
     /// Runs one request about keys of an authenticated terminal.

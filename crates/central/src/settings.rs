@@ -1,8 +1,8 @@
 //! What a city sets for its money: how long an order holds, and how long reconciliation waits before it speaks.
 
 use crate::Database;
+use crate::db::{Connection, params};
 use crate::error::CentralError;
-use rusqlite::{Connection, OptionalExtension, params};
 
 /// A day in milliseconds.
 pub const DAY_MS: i64 = 86_400_000;
@@ -41,9 +41,11 @@ impl MoneySettings {
     pub fn load(connection: &Connection) -> Result<Self, CentralError> {
         let mut settings = Self::default();
         for name in NAMES {
-            let stored: Option<Vec<u8>> = connection
-                .query_row("SELECT value FROM setting WHERE name = ?1", params![stored_name(name)], |row| row.get(0))
-                .optional()?;
+            let stored: Option<Vec<u8>> = connection.query_opt(
+                "SELECT value FROM setting WHERE name = ?1",
+                params![stored_name(name)],
+                |row| row.get(0),
+            )?;
             if let Some(bytes) = stored {
                 let days = std::str::from_utf8(&bytes).ok().and_then(|text| text.parse().ok());
                 settings.set(name, days.unwrap_or_default())?;

@@ -4,14 +4,14 @@
 
 pub mod acquirer;
 pub mod dialect;
-mod learn;
+pub(crate) mod learn;
 pub mod validators;
 
+use crate::db::{Transaction, params};
 use crate::error::CentralError;
 use crate::uploads::sql;
 use dialect::{Rejected, Row};
 use domain::Timestamp;
-use rusqlite::{Transaction, params};
 use sha2::{Digest, Sha256};
 
 /// A file to be imported.
@@ -49,12 +49,12 @@ fn import_lines(
     now: Timestamp,
     mut take: impl FnMut(i64, &Row) -> Result<Result<Line, String>, CentralError>,
 ) -> Result<Imported, CentralError> {
-    transaction.execute(
+    let id: i64 = transaction.query_row(
         "INSERT INTO imported_file (kind, name, sha256, imported, taken, known, rejected)
-         VALUES (?1, ?2, ?3, ?4, 0, 0, 0)",
+         VALUES (?1, ?2, ?3, ?4, 0, 0, 0) RETURNING id",
         params![kind, file.name, Sha256::digest(file.bytes).as_slice(), now.0],
+        |row| row.get(0),
     )?;
-    let id = transaction.last_insert_rowid();
     let mut imported = Imported::default();
     for row in rows {
         let outcome = match &row {

@@ -1,12 +1,12 @@
 //! The city's technicians: their service cards as the registry keeps them, and the records a terminal opens them with.
 //! A service card opens maintenance and nothing else: it carries no credit key, no entitlement and no address.
 
+use crate::db::{Connection, Row, params};
 use crate::error::CentralError;
 use crate::store_key::{self, Stored};
 use domain::holder::{PinFacts, PriceClass, Residence, Role, TapFacts};
 use domain::{CardNumber, Cents, Day, Generation, Timestamp, Uid};
 use protocol::{CardSecret, PinKey, PinRecord, Secret32, TapRecord};
-use rusqlite::{Connection, Row};
 
 /// A technician with an active service card.
 pub struct Technician {
@@ -35,29 +35,27 @@ pub struct Technician {
 /// # Errors
 /// `CentralError::StoredSecret` when a secret does not open; else the database's.
 pub fn active(connection: &Connection, storage: &Secret32) -> Result<Vec<Technician>, CentralError> {
-    let mut statement = connection.prepare(
-        "SELECT number, generation, uid, secret, pin_version, pin_key, pin_content, name, staff_number
-         FROM technician WHERE state = 'active' ORDER BY number",
-    )?;
-    let mut rows = statement.query([])?;
+    let sql = "SELECT number, generation, uid, secret, pin_version, pin_key, pin_content, name, staff_number
+         FROM technician WHERE state = 'active' ORDER BY number";
     let mut technicians = Vec::new();
-    while let Some(row) = rows.next()? {
+    connection.for_each(sql, params![], |row| {
         technicians.push(technician(row, storage)?);
-    }
+        Ok::<_, CentralError>(())
+    })?;
     Ok(technicians)
 }
 
 fn technician(row: &Row<'_>, storage: &Secret32) -> Result<Technician, CentralError> {
-    let number = CardNumber(u64::try_from(row.get::<_, i64>(0)?).map_err(|_| CentralError::StoredSecret)?);
+    let number = CardNumber(u64::try_from(row.get::<i64>(0)?).map_err(|_| CentralError::StoredSecret)?);
     let open = |what, stored: Vec<u8>| store_key::open(storage, what, number, &stored);
     Ok(Technician {
         number,
         generation: Generation(row.get(1)?),
-        uid: Uid::new(&row.get::<_, Vec<u8>>(2)?).map_err(|error| CentralError::NotReady(error.to_string()))?,
+        uid: Uid::new(&row.get::<Vec<u8>>(2)?).map_err(|error| CentralError::NotReady(error.to_string()))?,
         secret: CardSecret::new(*open(Stored::CardSecret, row.get(3)?)?),
         pin_version: row.get(4)?,
         pin_key: PinKey::new(*open(Stored::PinKey, row.get(5)?)?),
-        pin_content: u64::try_from(row.get::<_, i64>(6)?).unwrap_or_default(),
+        pin_content: u64::try_from(row.get::<i64>(6)?).unwrap_or_default(),
         name: row.get(7)?,
         staff_number: row.get(8)?,
     })

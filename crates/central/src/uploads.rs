@@ -1,18 +1,23 @@
 //! Uploads: taken once, answered the same every time. A receipt is given only after the commit that holds both the
 //! upload and what follows from it.
 
+mod batch;
+
 use crate::Database;
 use crate::books;
 use crate::claims::{self, orders};
+use crate::db::{Transaction, params};
 use crate::error::CentralError;
 use crate::key_file::KeyFile;
+use data_encoding::HEXLOWER;
 use domain::card::{CardReport, TopUpRecord};
 use domain::{CardNumber, Cents, DocumentCode, Generation, TerminalId, Timestamp, TopUpId};
 use protocol::{
     ClaimEvidence, DocumentIssued, Problem, ProblemCode, Receipt, SignedCreditOrder, Upload, UploadBody, verify_facts,
 };
-use rusqlite::{OptionalExtension, Transaction, params};
 use sha2::{Digest, Sha256};
+
+pub use batch::{Sent, take_batch};
 
 /// When an upload arrived, and the number its receipt bears.
 #[derive(Debug, Clone, Copy)]
@@ -41,18 +46,47 @@ pub fn take(
     bytes: &[u8],
     now: Timestamp,
 ) -> Result<Receipt, CentralError> {
+    let outcome = take_once(database, keys, terminal, bytes, now);
+    if let Err(CentralError::Problem(problem)) = &outcome {
+        note_refusal(database, terminal, problem, bytes, now)?;
+    }
+    let (upload, receipt) = outcome?;
+    Ok(receipt.with_order(order_for(database, keys, &upload, now)?))
+}
+
+fn take_once(
+    database: &mut Database,
+    keys: &KeyFile,
+    terminal: TerminalId,
+    bytes: &[u8],
+    now: Timestamp,
+) -> Result<(Upload, Receipt), CentralError> {
+    let upload = read(terminal, bytes)?;
+    let receipt = database.write(|transaction| take_new_or_known(transaction, keys, &upload, bytes, now))?;
+    Ok((upload, receipt))
+}
+
+/// An upload of this terminal.
+fn read(terminal: TerminalId, bytes: &[u8]) -> Result<Upload, CentralError> {
     let upload = Upload::decode(bytes).map_err(|error| refuse(ProblemCode::Malformed, error.to_string()))?;
     if upload.terminal() != terminal {
         return Err(refuse(ProblemCode::Unauthorised, "the upload is of another terminal"));
     }
-    let outcome = database.write(|transaction| match first_receipt(transaction, &upload, bytes)? {
+    Ok(upload)
+}
+
+fn take_new_or_known(
+    transaction: &Transaction<'_>,
+    keys: &KeyFile,
+    upload: &Upload,
+    bytes: &[u8],
+    now: Timestamp,
+) -> Result<Receipt, CentralError> {
+    let (newest, first) = looked_up(transaction, upload, bytes)?;
+    match first {
         Some(receipt) => Ok(receipt),
-        None => take_new(transaction, keys, &upload, bytes, now),
-    });
-    if let Err(CentralError::Problem(problem)) = &outcome {
-        note_refusal(database, terminal, problem, now)?;
+        None => take_new(transaction, keys, upload, bytes, newest + 1, now),
     }
-    Ok(outcome?.with_order(order_for(database, keys, &upload, now)?))
 }
 
 /// The order that the answer to evidence carries, as it holds now: the one that was lost with an earlier answer too.
@@ -70,17 +104,22 @@ fn order_for(
     orders::answer(database, keys, CardNumber(card), Generation(generation), claim.map(TopUpId), now)
 }
 
-/// A refused upload changes no book, but somebody must know of it.
+/// A refused upload changes no book, but somebody must know of it: of each, so that what a person has explained of one
+/// does not hide the next.
 fn note_refusal(
     database: &mut Database,
     terminal: TerminalId,
     problem: &Problem,
+    bytes: &[u8],
     now: Timestamp,
 ) -> Result<(), CentralError> {
     if !problem.is_permanent() {
         return Ok(());
     }
-    database.write(|transaction| note(transaction, terminal, "refused", &problem.detail, now))
+    let hash = Sha256::digest(bytes);
+    let which = HEXLOWER.encode(hash.get(..8).unwrap_or_default());
+    let detail = format!("{} (upload {which})", problem.detail);
+    database.write(|transaction| note(transaction, terminal, "refused", &detail, now))
 }
 
 /// Writes down what a person must look at; the same thing once.
@@ -91,31 +130,48 @@ pub(crate) fn note(
     detail: &str,
     now: Timestamp,
 ) -> Result<(), CentralError> {
+    note_of(transaction, terminal, kind, None, detail, now)
+}
+
+/// The same, of a top-up: its amount is told with it.
+pub(crate) fn note_of(
+    transaction: &Transaction<'_>,
+    terminal: TerminalId,
+    kind: &str,
+    top_up: Option<TopUpId>,
+    detail: &str,
+    now: Timestamp,
+) -> Result<(), CentralError> {
+    // It may repeat what a terminal sent, and PostgreSQL holds no NUL.
+    let detail = detail.replace('\0', "\u{fffd}");
     transaction.execute(
-        "INSERT INTO anomaly (noticed, terminal, kind, detail)
-         SELECT ?1, ?2, ?3, ?4
-         WHERE NOT EXISTS (SELECT 1 FROM anomaly WHERE terminal = ?2 AND kind = ?3 AND detail = ?4)",
-        params![now.0, terminal.0, kind, detail],
+        "INSERT INTO anomaly (noticed, terminal, kind, top_up, detail)
+         SELECT CAST(?1 AS BIGINT), CAST(?2 AS BIGINT), CAST(?3 AS TEXT), CAST(?4 AS BLOB), CAST(?5 AS TEXT)
+         WHERE NOT EXISTS (SELECT 1 FROM anomaly WHERE terminal = ?2 AND kind = ?3 AND detail = ?5)",
+        params![now.0, terminal.0, kind, top_up.map(|top_up| top_up.0), detail],
     )?;
     tracing::warn!(terminal = terminal.0, kind, detail, "noticed");
     Ok(())
 }
 
-fn first_receipt(
+/// The newest upload's number, and the receipt that this upload got before.
+fn looked_up(
     transaction: &Transaction<'_>,
     upload: &Upload,
     bytes: &[u8],
-) -> Result<Option<Receipt>, CentralError> {
-    let stored: Option<(Vec<u8>, Vec<u8>)> = transaction
-        .query_row("SELECT sha256, receipt FROM upload WHERE key = ?1", params![upload.key.0], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })
-        .optional()?;
-    let Some((sha256, receipt)) = stored else { return Ok(None) };
+) -> Result<(u64, Option<Receipt>), CentralError> {
+    type Found = (u64, Option<Vec<u8>>, Option<Vec<u8>>);
+    let sql = "SELECT newest.number, upload.sha256, upload.receipt
+               FROM (SELECT coalesce(max(number), 0) AS number FROM upload) AS newest
+               LEFT JOIN upload ON upload.key = ?1";
+    let read = |row: &crate::db::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+    let (newest, sha256, receipt): Found = transaction.query_row(sql, params![upload.key.0], read)?;
+    let (Some(sha256), Some(receipt)) = (sha256, receipt) else { return Ok((newest, None)) };
     if sha256 != Sha256::digest(bytes).as_slice() {
         return Err(refuse(ProblemCode::Conflict, format!("the key {} was used with other bytes", upload.key)));
     }
-    Receipt::decode(&receipt).map(Some).map_err(|error| CentralError::NotReady(error.to_string()))
+    let receipt = Receipt::decode(&receipt).map_err(|error| CentralError::NotReady(error.to_string()))?;
+    Ok((newest, Some(receipt)))
 }
 
 fn take_new(
@@ -123,10 +179,10 @@ fn take_new(
     keys: &KeyFile,
     upload: &Upload,
     bytes: &[u8],
+    number: u64,
     now: Timestamp,
 ) -> Result<Receipt, CentralError> {
-    let next: i64 = transaction.query_row("SELECT coalesce(max(number), 0) + 1 FROM upload", [], |row| row.get(0))?;
-    let fresh = Arrival { number: u64::try_from(next).unwrap_or_default(), received: now };
+    let fresh = Arrival { number, received: now };
     let arrival = match &upload.body {
         UploadBody::LedgerEntry(entry) => books::book(transaction, upload, entry, fresh)?,
         UploadBody::DocumentIssued(document) => deposit(transaction, keys, upload, document, fresh)?,
@@ -139,7 +195,7 @@ fn take_new(
     let signer = keys.head_key().map_err(|error| CentralError::Feed(error.to_string()))?;
     let receipt = Receipt::sign(upload.key, bytes, arrival.number, arrival.received, &signer);
     let encoded = receipt.encode().map_err(|error| CentralError::Feed(error.to_string()))?;
-    transaction.execute(
+    transaction.execute_later(
         "INSERT INTO upload (key, number, terminal, journal_generation, written, received, kind, sha256, bytes, receipt)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
         params![
@@ -153,8 +209,7 @@ fn take_new(
             receipt.upload_sha256,
             bytes,
             encoded,
-        ],
-    )?;
+        ])?;
     Ok(receipt)
 }
 
@@ -169,21 +224,22 @@ fn deposit(
     if !document.is_whole() {
         return Err(refuse(ProblemCode::Malformed, "the document is not the one its hash names"));
     }
+    if document.kind.contains('\0') {
+        return Err(refuse(ProblemCode::Malformed, "the document's kind has a NUL"));
+    }
     let facts_key = keys.facts_key().map_err(|error| CentralError::Feed(error.to_string()))?.verifier();
     verify_facts(&document.signed_facts, &facts_key)
         .map_err(|error| refuse(ProblemCode::Conflict, format!("document: {error}")))?;
     let code = DocumentCode(document.code);
-    let owner: Option<u32> = transaction
-        .query_row("SELECT terminal FROM code WHERE code = ?1", params![code.0], |row| row.get(0))
-        .optional()?;
+    let owner: Option<u32> =
+        transaction.query_opt("SELECT terminal FROM code WHERE code = ?1", params![code.0], |row| row.get(0))?;
     if owner != Some(upload.terminal) {
         return Err(refuse(ProblemCode::Conflict, "the code was never allocated to this terminal"));
     }
-    let known: Option<(Vec<u8>, Vec<u8>)> = transaction
-        .query_row("SELECT pdf_sha256, facts FROM document WHERE code = ?1", params![code.0], |row| {
+    let known: Option<(Vec<u8>, Vec<u8>)> =
+        transaction.query_opt("SELECT pdf_sha256, facts FROM document WHERE code = ?1", params![code.0], |row| {
             Ok((row.get(0)?, row.get(1)?))
-        })
-        .optional()?;
+        })?;
     match known {
         Some((pdf, facts)) if pdf == document.pdf_sha256 && facts == document.signed_facts => Ok(arrival),
         Some(_) => Err(refuse(ProblemCode::Conflict, "the code is on another document")),

@@ -1,10 +1,10 @@
 //! A top-up as the books of all terminals tell it together: the journal it began in is folded by the ledger's own
 //! rules, then what other terminals and central said of it. What they said late, after it had ended, adds nothing.
 
+use crate::db::{Connection, params};
 use crate::error::CentralError;
 use domain::{TerminalId, Timestamp, TopUpId};
 use ledger::{Entry, Fact, IllegalStep, Kind, Settlement, TopUp};
-use rusqlite::{Connection, params};
 
 /// Central's own journal.
 pub const CENTRAL: TerminalId = TerminalId(0);
@@ -59,6 +59,8 @@ pub(crate) enum Class {
     Undone,
     /// The purse holds it.
     Credited,
+    /// The city's loss account bears it.
+    Lost,
 }
 
 /// Which class an entry's postings are of.
@@ -69,6 +71,7 @@ pub(crate) fn class(entry: &Entry) -> Option<Class> {
     match &entry.fact {
         Fact::Authorised { .. } | Fact::Posted => Some(Class::Paid),
         Fact::Voided | Fact::ClaimSettled { by: Settlement::NothingOwed } => Some(Class::Undone),
+        Fact::LossCreditedButReversed | Fact::LossCaptureExpired | Fact::CaptureOwed { .. } => Some(Class::Lost),
         _ if says_credited(&entry.fact) => Some(Class::Credited),
         _ => None,
     }
@@ -85,14 +88,14 @@ pub(crate) fn says_credited(fact: &Fact) -> bool {
 /// # Errors
 /// `CentralError::NotReady` when a stored entry no longer reads.
 pub fn entries_of(connection: &Connection, top_up: TopUpId) -> Result<Vec<Booked>, CentralError> {
-    let mut statement = connection.prepare_cached("SELECT bytes, posted FROM entry WHERE top_up = ?1 ORDER BY id")?;
-    let rows = statement.query_map(params![top_up.0], |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, bool>(1)?)))?;
-    rows.map(|row| {
-        let (bytes, posted) = row?;
-        let entry = Entry::decode(&bytes).map_err(|error| CentralError::NotReady(error.to_string()))?;
-        Ok(Booked { entry, posted })
-    })
-    .collect()
+    let sql = "SELECT bytes, posted FROM entry WHERE top_up = ?1 ORDER BY id";
+    let rows: Vec<(Vec<u8>, bool)> = connection.query(sql, params![top_up.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    rows.into_iter()
+        .map(|(bytes, posted)| {
+            let entry = Entry::decode(&bytes).map_err(|error| CentralError::NotReady(error.to_string()))?;
+            Ok(Booked { entry, posted })
+        })
+        .collect()
 }
 
 /// Folds the entries of one top-up; `None` before its intent has arrived.

@@ -1,7 +1,10 @@
-//! Central over HTTP: the requests of terminals and card offices (`protocol::http`), and plain pages for people. It listens on
-//! loopback; what faces a network in front of it (TLS, client certificates, who may see which page) is the city's.
+//! Central over HTTP: the requests of terminals and card offices (`protocol::http`), and plain pages for people. What
+//! faces a network is TLS, where a terminal is who its certificate says; plain HTTP is for this machine alone. `door`
+//! says who may ask for what.
 
 mod api;
+mod door;
+mod enrol;
 mod html;
 mod keys;
 mod office;
@@ -9,10 +12,11 @@ mod pages;
 
 use crate::error::CentralError;
 use crate::server::CityServer;
+use crate::tls::{TlsListener, TlsSettings};
 use axum::Router;
 use axum::http::HeaderValue;
 use axum::http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
-use axum::middleware::map_response;
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::Response;
 use std::net::{Ipv4Addr, SocketAddr};
 use tokio::net::TcpListener;
@@ -23,6 +27,8 @@ use tokio::task::JoinHandle;
 #[derive(Debug)]
 pub struct Running {
     address: SocketAddr,
+    /// The first name it goes by over TLS; `None` over plain HTTP.
+    name: Option<String>,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<std::io::Result<()>>,
 }
@@ -37,7 +43,10 @@ impl Running {
     /// The base URL, as an enrolment names it.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        match &self.name {
+            None => format!("http://{}", self.address),
+            Some(name) => format!("https://{name}:{}", self.address.port()),
+        }
     }
 
     /// Takes no more requests, answers those under way, and ends.
@@ -56,20 +65,40 @@ impl Running {
     }
 }
 
-/// Listens on 127.0.0.1; port 0 lets the system choose one.
+/// Listens on 127.0.0.1 without TLS; port 0 lets the system choose one.
 ///
 /// # Errors
 /// `CentralError::Listen` when the port is taken.
 pub async fn serve(server: CityServer, port: u16) -> Result<Running, CentralError> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(CentralError::Listen)?;
     let address = listener.local_addr().map_err(CentralError::Listen)?;
+    let service = router(server).into_make_service_with_connect_info::<door::Came>();
     let (stop, stopped) = oneshot::channel::<()>();
-    let serving = axum::serve(listener, router(server)).with_graceful_shutdown(async move {
-        // A dropped sender means the same as a sent word: the owner is gone.
-        let _ = stopped.await;
-    });
+    let serving = axum::serve(listener, service).with_graceful_shutdown(told(stopped));
     let task = tokio::spawn(async move { serving.await });
-    Ok(Running { address, stop: Some(stop), task })
+    Ok(Running { address, name: None, stop: Some(stop), task })
+}
+
+/// Listens with TLS.
+///
+/// # Errors
+/// `CentralError::Listen` when the port is taken, `Certificate` when a name is none.
+pub async fn serve_tls(server: CityServer, settings: &TlsSettings) -> Result<Running, CentralError> {
+    let name = settings.names.first().cloned();
+    let name =
+        name.ok_or_else(|| CentralError::Certificate("central needs a name that terminals call it by".into()))?;
+    let listener = TlsListener::bind(server.authority(), settings).await?;
+    let address = axum::serve::Listener::local_addr(&listener).map_err(CentralError::Listen)?;
+    let service = router(server).into_make_service_with_connect_info::<door::Came>();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let serving = axum::serve(listener, service).with_graceful_shutdown(told(stopped));
+    let task = tokio::spawn(async move { serving.await });
+    Ok(Running { address, name: Some(name), stop: Some(stop), task })
+}
+
+async fn told(stopped: oneshot::Receiver<()>) {
+    // A dropped sender means the same as a sent word: the owner is gone.
+    let _ = stopped.await;
 }
 
 fn router(server: CityServer) -> Router {
@@ -77,6 +106,8 @@ fn router(server: CityServer) -> Router {
         .merge(keys::routes())
         .merge(pages::routes())
         .merge(office::routes())
+        .merge(enrol::routes())
+        .layer(from_fn_with_state(server.clone(), door::pass))
         .layer(map_response(with_safe_headers))
         .with_state(server)
 }

@@ -11,7 +11,7 @@ const END: f32 = 146.0;
 
 /// How the sentences are set: size in points, and the gap below each step in millimetres. The first that fits is
 /// taken, since a slip that is refused for its words would leave a person without proof.
-const DENSITIES: [(f32, f32); 3] = [(10.5, 1.6), (9.5, 1.0), (8.5, 0.6)];
+const DENSITIES: [(f32, f32); 5] = [(11.5, 2.0), (11.0, 1.8), (10.5, 1.6), (9.5, 1.0), (8.5, 0.6)];
 
 /// Lays out a claim slip on the upper half of one sheet of A4.
 ///
@@ -89,10 +89,12 @@ fn steps(
 /// What the desk will ask for; returns the height.
 fn facts(sheet: &mut Sheet, data: &ClaimData, words: &dyn Words, top: f32) -> Result<f32, DocumentError> {
     let receipt = data.payment_receipt.as_deref().unwrap_or_default();
+    // The code is above in large print: where the operation is called the same, it is not asked for twice.
+    let operation = if data.top_up == data.claim_code { "" } else { data.top_up.as_str() };
     let mut facts = vec![
         ("paper-claim-when", data.happened_at.as_str(), 0.4),
         ("paper-claim-card", &data.card_last_four, 0.2),
-        ("paper-claim-operation", &data.top_up, 0.2),
+        ("paper-claim-operation", operation, 0.2),
         ("paper-claim-payment", receipt, 0.2),
     ];
     facts.retain(|(_, value, _)| !value.is_empty());

@@ -92,6 +92,10 @@ fn operation(
     (density, top): ((f32, f32), f32),
 ) -> Result<f32, DocumentError> {
     let issuer = &data.issuer;
+    let (heading, notes) = match data.purpose {
+        Purpose::TopUp => ("paper-receipt-done", ["paper-receipt-read-back", "paper-receipt-nature"].as_slice()),
+        Purpose::Voided => ("paper-receipt-void-done", ["paper-receipt-void-note"].as_slice()),
+    };
     let rows = vec![
         ("paper-receipt-when", data.completed_at.as_str()),
         ("paper-receipt-operation", &data.top_up),
@@ -99,11 +103,7 @@ fn operation(
         ("paper-receipt-terminal", &issuer.terminal),
         ("paper-receipt-tax-number", &issuer.tax_number),
     ];
-    let mut y = top + column(sheet, words, "paper-receipt-done", (density, rows), (LEFT, top))? + 1.0;
-    let notes = match data.purpose {
-        Purpose::TopUp => ["paper-receipt-read-back", "paper-receipt-nature"].as_slice(),
-        Purpose::Voided => &["paper-receipt-void-note"],
-    };
+    let mut y = top + column(sheet, words, heading, (density, rows), (LEFT, top))? + 1.0;
     for note in notes {
         y += paragraph(
             sheet,

@@ -115,6 +115,12 @@ failure_codes! {
     FeedTooOld = "N-02",
     /// The feed's signature or a hash in it is wrong.
     FeedUntrusted = "N-03",
+    /// Central is another city's, or does not know the authority of this terminal's certificate.
+    CentralForeign = "N-04",
+    /// The terminal's certificate is past its last moment.
+    CertificateExpired = "N-05",
+    /// The terminal's certificate was revoked.
+    CertificateRevoked = "N-06",
     /// No record is known for this card.
     RecordMissing = "R-01",
     /// The record could not be opened with this card.

@@ -3,11 +3,13 @@
 
 use crate::desk::Desk;
 use crate::machine::{Input, Inputs};
+use crate::meter::{Meter, micros};
 use domain::card::CardReport;
 use ledger::Entry;
 use protocol::UploadBody;
 use session::Event;
 use std::sync::Arc;
+use std::time::Instant;
 use store::{Journal, StoreError};
 use sync::Wake;
 
@@ -25,16 +27,21 @@ pub(crate) struct Page {
 }
 
 /// Writes a page, and says so once it is durable.
-pub(crate) fn write(desk: &JournalDesk, inputs: &Inputs, wake: &Arc<Wake>, page: Page) {
+pub(crate) fn write(desk: &JournalDesk, inputs: &Inputs, wake: &Arc<Wake>, meter: &Meter, page: Page) {
     if page.entries.is_empty() && page.reports.is_empty() {
         return;
     }
-    let (inputs, wake) = (inputs.clone(), Arc::clone(wake));
+    let (inputs, wake, meter) = (inputs.clone(), Arc::clone(wake), meter.clone());
     desk.hand_in(move |journal| {
+        let start = Instant::now();
         let Page { entries, reports } = page;
         let seen = reports.iter().map(|report| (UploadBody::CardSeen(report.into()), report.at)).collect();
         let newest = entries.last().map(|entry| entry.seq);
-        match (journal.append_with(&entries, seen), newest) {
+        let written = journal.append_with(&entries, seen);
+        meter.add(start.elapsed());
+        let (commits, commit_us) = (journal.commits(), micros(start.elapsed()));
+        tracing::debug!(entries = entries.len(), commits, commit_us, "a page of the journal");
+        match (written, newest) {
             (Ok(()), Some(seq)) => inputs.send(Input::Event(Event::Durable(seq))),
             (Ok(()), None) => {}
             // What was seen alone is seen again when the card comes again.
@@ -122,9 +129,9 @@ mod tests {
         let desk = Desk::start("journal", opened.journal).unwrap();
         let (sender, received) = channel();
         let (inputs, wake) = (Inputs(sender), Arc::new(Wake::default()));
-        write(&desk, &inputs, &wake, Page::default());
-        write(&desk, &inputs, &wake, Page { entries: entries(), reports: vec![report()] });
-        write(&desk, &inputs, &wake, Page { entries: Vec::new(), reports: vec![report()] });
+        write(&desk, &inputs, &wake, &Meter::default(), Page::default());
+        write(&desk, &inputs, &wake, &Meter::default(), Page { entries: entries(), reports: vec![report()] });
+        write(&desk, &inputs, &wake, &Meter::default(), Page { entries: Vec::new(), reports: vec![report()] });
         let counted = tokio::runtime::Runtime::new().unwrap().block_on(desk.call(|journal| {
             let kinds = journal.outbox_kinds().unwrap();
             (journal.commits(), kinds.into_iter().map(|kind| (kind.kind, kind.queued)).collect::<Vec<_>>())

@@ -88,9 +88,9 @@ pub(crate) struct Desks {
 
 impl Desks {
     /// The step has ended: what it had for the journal is written, in one commit.
-    fn turn_page(&mut self) {
+    fn turn_page(&mut self, meter: &Meter) {
         let page = std::mem::take(&mut self.page);
-        journal::write(&self.journal, &self.inputs, &self.wake, page);
+        journal::write(&self.journal, &self.inputs, &self.wake, meter, page);
     }
 }
 
@@ -265,7 +265,7 @@ impl Machine {
             for effect in self.session.step(event, self.clock.now(), entropy) {
                 self.runner.run(effect, &mut self.desks);
             }
-            self.desks.turn_page();
+            self.desks.turn_page(&meter);
             self.paint();
         });
         if opened {
@@ -290,8 +290,8 @@ impl Machine {
         let Some((sent, at)) = self.painted.sent.filter(|(sent, _)| *sent <= seq) else { return };
         self.painted.sent = None;
         let screen = self.shown.as_ref().map_or("", |view| view.screen.kind());
-        let paint_us = micros(at.elapsed());
-        tracing::debug!(target: "kiosk::paint", seq = sent, screen, paint_us, "painted");
+        let (paint_us, own_us) = (micros(at.elapsed()), self.meter.own_us());
+        tracing::debug!(target: "kiosk::paint", seq = sent, screen, paint_us, own_us, "painted");
         self.tap_ended();
     }
 

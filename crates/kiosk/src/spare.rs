@@ -100,8 +100,8 @@ mod tests {
     /// A cache with a feed of this sequence, whose city pack is `pack`; its head and its pack's entry.
     fn load(cache: &mut Cache, sequence: u64, pack: &[u8]) -> (HeldHead, FileEntry) {
         let entry = FileEntry::of(FileKind::CityPack, "city.toml", pack);
-        let rows = FileEntry::of(FileKind::TapSegment, "tap-00", b"sealed");
-        let whole = Manifest { city: "bahia".into(), sequence, epoch: 1, files: vec![entry.clone(), rows] };
+        let rows = FileEntry::of_base(protocol::Tier::Tap, 0, b"sealed");
+        let whole = Manifest { files: vec![entry.clone(), rows], ..Manifest::new("bahia", sequence, 1) };
         let signed = SignedHead { keys: "keys".into(), head: format!("head {sequence}") };
         let head = HeldHead { signed, manifest: whole.encode().unwrap(), loaded: Timestamp(5) };
         cache.stage(&entry, pack).unwrap();

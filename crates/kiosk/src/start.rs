@@ -9,7 +9,7 @@ use crate::card_keys::{self, CardKeySet};
 use crate::config::{Config, KeyConfig};
 use crate::desk::Desk;
 use crate::handle::Handle;
-use crate::health::{self, Around, Watch};
+use crate::health::{self, Around, HealthConfig, Watch};
 use crate::journal::survive;
 use crate::logging;
 use crate::machine::{Clock, Input, Inputs, Machine, Paints};
@@ -17,6 +17,7 @@ use crate::meter::Meter;
 use crate::pack::Pack;
 use crate::reader::Tray;
 use crate::records::{Records, Stock, Ways};
+use crate::renewal::Line;
 use crate::runner::Runner;
 use crate::spare::Spare;
 use crate::station::StationFile;
@@ -84,7 +85,7 @@ pub fn check(config: &Config) -> Result<(), KioskError> {
     ipp_printer(config)?;
     let enrolment = read_enrolment(&config.enrolment)?;
     card_keys::check(config, &enrolment)?;
-    central(config, &enrolment).map(drop)
+    Line::open(config, &enrolment, WallClock::default()).map(drop)
 }
 
 /// Starts a kiosk on these devices. Returns once it can be shown; a terminal that never had a feed waits here for
@@ -96,6 +97,8 @@ pub fn start_with(config: Config, devices: Devices) -> Result<Handle, KioskError
     let clock = Clock::start(devices.clock);
     let mut enrolment = read_enrolment(&config.enrolment)?;
     let (opened, journal_failure) = open_journal(&config, &enrolment, clock)?;
+    let line = Line::open(&config, &enrolment, devices.clock)?;
+    let central = line.central.clone();
     let card_keys = card_keys::obtain(&config, &mut enrolment)?;
     // Without room for its entries the journal is read and not taken up: nothing is done on the strength of it. Its
     // reserve is such room.
@@ -122,7 +125,7 @@ pub fn start_with(config: Config, devices: Devices) -> Result<Handle, KioskError
         Uplink { cache, journal: Desk::start("journal", opened.journal)?, records: Desk::start("records", records)? };
     let runtime = Runtime::new().map_err(KioskError::Thread)?;
     let driving = Driving { clock: devices.clock, trust, wake: Arc::clone(&wake) };
-    let states = start_sync(&runtime, &config, &enrolment, &uplink, driving)?;
+    let states = start_sync(&runtime, &config, line, &uplink, driving);
     uplink.records.hand_in(move |records| records.serve(first_floor));
     let pack = runtime.block_on(feed_wait::pack(&uplink, states.clone()))?;
     if first_journal {
@@ -136,21 +139,32 @@ pub fn start_with(config: Config, devices: Devices) -> Result<Handle, KioskError
         inputs: inputs.clone(),
         vault: vault.clone(),
     };
-    let mut health = Watch::new(config.health, around, journal_waits);
-    // The session hears of a wrong clock and of a full disk before anything else.
-    runtime.block_on(health.look());
-    runtime.spawn(health.run());
+    watch_health(&runtime, config.health, around, journal_waits);
     let held = runtime.block_on(uplink.records.call(|records| records.feed())).flatten();
     inputs.send(Input::Event(Event::Network(Network { feed: held, ..Network::default() })));
     runtime.spawn(uplink::watch(states.clone(), held, inputs.clone()));
     let plate = TerminalPlate { id: enrolment.terminal, place: enrolment.place.clone() };
-    let kiosk =
-        Kiosk { config, enrolment, card_keys, pack, plate, vault, inputs, clock, uplink, states, wake, meter, runtime };
+    let kiosk = Kiosk {
+        config,
+        enrolment,
+        central,
+        card_keys,
+        pack,
+        plate,
+        vault,
+        inputs,
+        clock,
+        uplink,
+        states,
+        wake,
+        meter,
+        runtime,
+    };
     let ledger = (!journal_waits).then_some(ledger);
     kiosk.run(devices, ledger, journal_failure, receiver)
 }
 
-fn read_enrolment(path: &Path) -> Result<Enrolment, KioskError> {
+pub(crate) fn read_enrolment(path: &Path) -> Result<Enrolment, KioskError> {
     let text = std::fs::read_to_string(path).map_err(|source| KioskError::File { path: path.to_owned(), source })?;
     let text = zeroize::Zeroizing::new(text);
     Enrolment::from_json(&text).map_err(|error| KioskError::Configuration {
@@ -169,7 +183,11 @@ fn open_journal(config: &Config, enrolment: &Enrolment, clock: Clock) -> Result<
     };
     let key = home.obtain()?.key;
     let path = config.data.join("journal.db");
-    let opened = Journal::open(&path, &key, enrolment.terminal, clock.now().wall)?;
+    let mut opened = Journal::open(&path, &key, enrolment.terminal, clock.now().wall)?;
+    if opened.report.fresh {
+        // A journal that knows no feed yet begins where the enrolment says, not at nothing.
+        opened.journal.raise_floor(enrolment.floor)?;
+    }
     wrap_for_the_city(&path, &key, enrolment);
     let report = &opened.report;
     let unreadable = report.set_aside.is_some() || report.earlier_aside > 0;
@@ -201,14 +219,11 @@ fn load_first_codes(runtime: &Runtime, uplink: &Uplink, enrolment: &Enrolment) {
     }
 }
 
-fn central(config: &Config, enrolment: &Enrolment) -> Result<HttpCentral, KioskError> {
-    HttpCentral::new(&enrolment.central, enrolment.access_token.clone(), &config.sync).map_err(|problem| {
-        KioskError::Configuration {
-            path: config.enrolment.clone(),
-            at: None,
-            message: format!("central: {}", problem.detail),
-        }
-    })
+/// The session hears of a wrong clock and of a full disk before anything else.
+fn watch_health(runtime: &Runtime, config: HealthConfig, around: Around, journal_waits: bool) {
+    let mut health = Watch::new(config, around, journal_waits);
+    runtime.block_on(health.look());
+    runtime.spawn(health.run());
 }
 
 /// What drives sync.
@@ -221,22 +236,25 @@ struct Driving {
 fn start_sync(
     runtime: &Runtime,
     config: &Config,
-    enrolment: &Enrolment,
+    line: Line,
     uplink: &Uplink,
     driving: Driving,
-) -> Result<watch::Receiver<SyncState>, KioskError> {
+) -> watch::Receiver<SyncState> {
     let Driving { clock, trust, wake } = driving;
-    let central = central(config, enrolment)?;
-    let (driver, states) = Driver::new(central, uplink.clone(), trust, config.sync.clone(), wake);
+    if let Some(renewal) = line.renewal {
+        runtime.spawn(renewal.run());
+    }
+    let (driver, states) = Driver::new(line.central, uplink.clone(), trust, config.sync.clone(), wake);
     let driver = driver.with_clock(clock);
     runtime.spawn(async move { survive(&driver.run(std::future::pending()).await) });
-    Ok(states)
+    states
 }
 
 /// Everything a kiosk is made of, before its threads start.
 struct Kiosk {
     config: Config,
     enrolment: Enrolment,
+    central: HttpCentral,
     card_keys: CardKeySet,
     pack: Pack,
     plate: TerminalPlate,

@@ -5,6 +5,7 @@ use crate::books::{Account, Posting, postings};
 use crate::{Claim, Credit, Fact, Kind, Payment, Settlement, TopUp};
 use domain::Cents;
 use domain::device::PaymentOrder::{CaptureFirst, PreAuthorise, Vending};
+use domain::device::PaymentReference;
 
 /// A fact that cannot be said of a top-up in its present state.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -33,6 +34,9 @@ pub enum IllegalStep {
     /// The fact carries an amount that does not fit the top-up.
     #[error("{} carries an amount that does not fit", .0.name())]
     WrongAmount(Kind),
+    /// The approval is the one before the intent, told once more.
+    #[error("the approval has the receipt of the payment before")]
+    OldApproval,
     /// The entry's postings are not those of its fact.
     #[error("the postings of {} are not those of its fact", .0.name())]
     WrongPostings(Kind),
@@ -195,6 +199,9 @@ impl TopUp {
             Fact::Intent { purse_seen, .. } | Fact::Ordered { purse_seen, .. } => {
                 amount > Cents::ZERO && !purse_seen.is_negative() && purse_seen.checked_add(amount).is_some()
             }
+            Fact::Authorised { approval } if self.is_before(&approval.reference) => {
+                return Err(IllegalStep::OldApproval);
+            }
             Fact::Authorised { approval } => approval.amount == amount,
             // Fresh from the card the sum must be exact; later it may have been spent from.
             Fact::Credited { before, after } if self.credit == Credit::Started => {
@@ -204,6 +211,13 @@ impl TopUp {
             _ => true,
         };
         if fits { Ok(()) } else { Err(IllegalStep::WrongAmount(fact.kind())) }
+    }
+
+    /// It names the receipt that was the payment terminal's last when the intent was journalled.
+    fn is_before(&self, reference: &PaymentReference) -> bool {
+        let before = self.payment_terminal.as_ref();
+        let elsewhere = before.is_some_and(|terminal| *terminal != reference.terminal);
+        self.receipt_before != 0 && reference.receipt == self.receipt_before && !elsewhere
     }
 
     fn learn(&mut self, fact: &Fact) {

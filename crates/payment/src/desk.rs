@@ -190,12 +190,11 @@ impl<T: PaymentTerminal, E: Fn(PaymentEvent) + Send + Sync> Desk<T, E> {
                 self.declined(top_up, FailureCode::PaymentAbsent);
             }
             PaymentRequest::Abort(_) => {}
-            PaymentRequest::Settle(top_up) | PaymentRequest::Refuse(top_up) | PaymentRequest::Acknowledge(top_up) => {
-                (self.emit)(PaymentEvent::AnswerInDoubt(top_up));
-            }
-            PaymentRequest::Capture(top_up, _) => {
-                (self.emit)(PaymentEvent::CaptureFailed(top_up, FailureCode::PaymentAbsent));
-            }
+            // A booking may have been made by the request before this one, whose answer was lost.
+            PaymentRequest::Settle(top_up)
+            | PaymentRequest::Refuse(top_up)
+            | PaymentRequest::Acknowledge(top_up)
+            | PaymentRequest::Capture(top_up, _) => (self.emit)(PaymentEvent::AnswerInDoubt(top_up)),
             PaymentRequest::Resolve(PaymentIntent { top_up, .. })
             | PaymentRequest::Reverse(top_up, _)
             | PaymentRequest::Release(top_up, _) => {

@@ -4,7 +4,7 @@
 use crate::codes::CodeBatch;
 use crate::head::SignedHead;
 use crate::manifest::FileHash;
-use crate::problem::Problem;
+use crate::problem::{Problem, ProblemCode};
 use crate::receipt::Receipt;
 use crate::upload::Upload;
 use domain::TerminalId;
@@ -18,6 +18,17 @@ pub trait Central: Send + Sync {
 
     /// A whole file of the feed; its bytes have this hash.
     fn file(&self, sha256: FileHash) -> impl Future<Output = Result<Vec<u8>, Problem>> + Send;
+
+    /// As `file`, but one of more than `bytes_max` bytes is refused: a client gives up before it has read more.
+    fn file_within(&self, sha256: FileHash, bytes_max: u64) -> impl Future<Output = Result<Vec<u8>, Problem>> + Send {
+        async move {
+            let bytes = self.file(sha256).await?;
+            if u64::try_from(bytes.len()).is_ok_and(|length| length <= bytes_max) {
+                return Ok(bytes);
+            }
+            Err(Problem::new(ProblemCode::Untrusted, "a file is longer than its manifest says"))
+        }
+    }
 
     /// Hands over one upload. The receipt is for exactly `upload.encode()`; a repeat gets the first receipt.
     fn upload(&self, upload: &Upload) -> impl Future<Output = Result<Receipt, Problem>> + Send;

@@ -1,6 +1,8 @@
 //! What a terminal is given when the city enrols it: a JSON file carried by a technician, readable by the kiosk's
 //! user only. It holds everything first trust needs, and the secrets that make the terminal one of the fleet.
 
+use crate::first_trust::hex_list;
+use crate::head::FeedFloor;
 use crate::hpke::HpkePublic;
 use crate::note::VerifierKey;
 use crate::secret::{BaseKey, EpochKey, Secret32};
@@ -40,6 +42,13 @@ pub struct Enrolment {
     /// where the city has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recovery_key: Option<HpkePublic>,
+    /// The certificates of the city's authority (DER): by them the terminal knows central, and shows its own certificate.
+    /// None in a bundle for plain HTTP, where the access token is all there is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "hex_list")]
+    pub authorities: Vec<Vec<u8>>,
+    /// Below this no feed is taken, from the first one on.
+    #[serde(default)]
+    pub floor: FeedFloor,
     /// The first batch of verification codes, signed (hexadecimal of the bytes `CodeBatch::verify` reads); it goes
     /// into the journal at first start.
     #[serde(with = "hex")]
@@ -60,6 +69,12 @@ impl Enrolment {
         Ok(zeroize::Zeroizing::new(serde_json::to_string_pretty(self)?))
     }
 
+    /// Whether this terminal speaks TLS with a certificate of its own.
+    #[must_use]
+    pub fn has_certificate(&self) -> bool {
+        !self.authorities.is_empty()
+    }
+
     /// Reads the file's text.
     ///
     /// # Errors
@@ -69,15 +84,15 @@ impl Enrolment {
     }
 }
 
-mod hex {
+pub(crate) mod hex {
     use data_encoding::HEXLOWER;
     use serde::{Deserialize, Deserializer, Serializer};
 
-    pub(super) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&HEXLOWER.encode(bytes))
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
         let text = String::deserialize(deserializer)?;
         HEXLOWER.decode(text.as_bytes()).map_err(serde::de::Error::custom)
     }
@@ -101,6 +116,8 @@ mod tests {
             uid_key: Some(BaseKey::new([0xA4; 16])),
             central_key: Some(HpkePublic::new([0xB1; 32])),
             recovery_key: Some(HpkePublic::new([0xB2; 32])),
+            authorities: vec![vec![0xC1; 4]],
+            floor: FeedFloor { key_version: 1, epoch: 2, sequence: 3 },
             codes: vec![1, 2],
         }
     }
@@ -128,8 +145,11 @@ mod tests {
         let fields = old.as_object_mut().unwrap();
         fields.remove("central_key").unwrap();
         fields.remove("recovery_key").unwrap();
+        fields.remove("authorities").unwrap();
+        fields.remove("floor").unwrap();
         let back = Enrolment::from_json(&old.to_string()).unwrap();
-        assert!(back.central_key.is_none() && back.recovery_key.is_none());
+        assert!(back.central_key.is_none() && back.recovery_key.is_none() && !back.has_certificate());
+        assert!(whole.has_certificate() && whole.floor == bundle().floor && back.floor == FeedFloor::default());
         assert!(!back.to_json().unwrap().contains("recovery_key"));
     }
 

@@ -7,6 +7,9 @@ use data_encoding::BASE64;
 use domain::{FailureCode, Timestamp};
 use serde::{Deserialize, Serialize};
 
+/// No signed head is longer, in bytes of its JSON.
+pub const HEAD_BYTES_MAX: u64 = 64 << 10;
+
 /// A head is not to be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum HeadError {
@@ -68,7 +71,8 @@ pub struct Head {
 }
 
 /// What a terminal has accepted and never goes below; kept in its journal. All three may only rise.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct FeedFloor {
     /// The version of the city's keys.
     pub key_version: u32,

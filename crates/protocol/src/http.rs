@@ -1,5 +1,7 @@
-//! How the conversation travels over HTTP, so that client and server cannot disagree. Head and files are public
-//! (signed, sealed); uploads and codes need the terminal's access token as `Authorization: Bearer <hexadecimal>`.
+//! How the conversation travels over HTTP, so that client and server cannot disagree. Over TLS a terminal is who its
+//! certificate says (RFC 8446 clause 4.4.2), and gets nothing without one, save by enrolling. Over plain HTTP, which
+//! leads to the same machine only, head and files are open (signed, sealed), and the rest needs the terminal's access
+//! token as `Authorization: Bearer <hexadecimal>`.
 //!
 //! | request | answer |
 //! | --- | --- |
@@ -14,6 +16,8 @@
 //! | `POST /v1/card-keys/rekey/begin`, body `RekeyBegin` | `Cryptogram` |
 //! | `POST /v1/card-keys/rekey/change`, body `FinishAuthentication` | `RekeyChange` |
 //! | `POST /v1/card-keys/rekey/confirm`, body `RekeyConfirm` | `Rekeyed` |
+//! | `POST /v1/enrol`, body `{"code", "request": EnrolmentRequest}` as JSON, without a certificate | `SignedAnswer` as JSON |
+//! | `POST /v1/terminals/{id}/certificate`, body a signing request (PKCS#10, DER) | `Certificate` as JSON |
 //! | `POST /v1/cards`, body `CardRegistration`, with a card office's token | `Receipt` |
 //!
 //! Whatever is about keys and cards is CBOR both ways.
@@ -43,10 +47,16 @@ pub const REKEY_CHANGE_PATH: &str = "/v1/card-keys/rekey/change";
 pub const REKEY_CONFIRM_PATH: &str = "/v1/card-keys/rekey/confirm";
 /// Where card offices register cards.
 pub const CARDS_PATH: &str = "/v1/cards";
+/// Where a terminal enrols with its one-time code.
+pub const ENROL_PATH: &str = "/v1/enrol";
 /// Whether central is there at all.
 pub const HEALTH_PATH: &str = "/health";
 /// The media type of uploads, receipts and batches.
 pub const CBOR: &str = "application/cbor";
+/// The media type of enrolments.
+pub const JSON: &str = "application/json";
+/// The media type of signing requests (RFC 5967).
+pub const PKCS10: &str = "application/pkcs10";
 /// The media type of problems (RFC 9457).
 pub const PROBLEM_JSON: &str = "application/problem+json";
 
@@ -60,6 +70,12 @@ pub fn file_path(sha256: FileHash) -> String {
 #[must_use]
 pub fn codes_path(terminal: TerminalId, count: u16) -> String {
     format!("/v1/terminals/{}/codes?count={count}", terminal.0)
+}
+
+/// The path where a terminal asks for its next certificate.
+#[must_use]
+pub fn renewal_path(terminal: TerminalId) -> String {
+    format!("/v1/terminals/{}/certificate", terminal.0)
 }
 
 /// The value of the `Authorization` header (RFC 6750 clause 2.1).

@@ -32,6 +32,14 @@ pub enum ProblemCode {
     TicketInvalid,
     /// What the terminal says of a purse contradicts what central knows of it: the card needs a check.
     PurseDoubtful,
+    /// Terminal and central are not of one city: one's certificate comes from an authority that the other does not know.
+    ForeignCity,
+    /// The terminal's certificate is past its last moment.
+    CertificateExpired,
+    /// The terminal's certificate was revoked, or a newer one of it is in use.
+    CertificateRevoked,
+    /// By the terminal's clock central's certificate is not good now: the clock is wrong.
+    ClockDiffers,
     /// The answer is not what was asked for: wrong hash, wrong signature, unreadable.
     Untrusted,
     /// Anything else, also of a newer central.
@@ -56,6 +64,10 @@ impl ProblemCode {
             Self::LimitReached => "limit-reached",
             Self::TicketInvalid => "ticket-invalid",
             Self::PurseDoubtful => "purse-doubtful",
+            Self::ForeignCity => "foreign-city",
+            Self::CertificateExpired => "certificate-expired",
+            Self::CertificateRevoked => "certificate-revoked",
+            Self::ClockDiffers => "clock-differs",
             Self::Untrusted => "untrusted",
             Self::Internal => "internal",
         }
@@ -66,8 +78,8 @@ impl ProblemCode {
     pub fn status(self) -> u16 {
         match self {
             Self::Malformed => 400,
-            Self::Unauthorised => 401,
-            Self::CardRefused => 403,
+            Self::Unauthorised | Self::CertificateExpired => 401,
+            Self::CardRefused | Self::CertificateRevoked => 403,
             Self::NotFound => 404,
             Self::Conflict | Self::PurseDoubtful => 409,
             Self::TicketInvalid => 410,
@@ -75,7 +87,7 @@ impl ProblemCode {
             Self::KeyRejected => 422,
             Self::LimitReached => 429,
             Self::Internal => 500,
-            Self::Unreachable | Self::Untrusted => 502,
+            Self::Unreachable | Self::ForeignCity | Self::ClockDiffers | Self::Untrusted => 502,
             Self::Unavailable => 503,
         }
     }
@@ -121,7 +133,29 @@ impl Problem {
     /// What a technician's panel shows.
     #[must_use]
     pub fn failure(&self) -> FailureCode {
-        if self.code == ProblemCode::Untrusted { FailureCode::FeedUntrusted } else { FailureCode::CentralUnreachable }
+        match self.code {
+            ProblemCode::Untrusted => FailureCode::FeedUntrusted,
+            ProblemCode::ForeignCity => FailureCode::CentralForeign,
+            ProblemCode::CertificateExpired => FailureCode::CertificateExpired,
+            ProblemCode::CertificateRevoked => FailureCode::CertificateRevoked,
+            ProblemCode::ClockDiffers => FailureCode::ClockWrong,
+            _ => FailureCode::CentralUnreachable,
+        }
+    }
+
+    /// Whether central might as well not be there: nobody answers, or nothing is said to this terminal.
+    #[must_use]
+    pub fn is_silence(&self) -> bool {
+        use ProblemCode as P;
+        matches!(
+            self.code,
+            P::Unreachable
+                | P::Unavailable
+                | P::ForeignCity
+                | P::CertificateExpired
+                | P::CertificateRevoked
+                | P::ClockDiffers
+        )
     }
 
     /// The body of an answer.
@@ -172,6 +206,10 @@ mod tests {
             P::LimitReached,
             P::TicketInvalid,
             P::PurseDoubtful,
+            P::ForeignCity,
+            P::CertificateExpired,
+            P::CertificateRevoked,
+            P::ClockDiffers,
             P::Untrusted,
             P::Internal,
         ];
@@ -188,6 +226,9 @@ mod tests {
         let refused = [P::CardRefused, P::KeyRejected, P::LimitReached, P::TicketInvalid, P::PurseDoubtful];
         assert!(!refused.iter().any(|code| Problem::new(*code, "").is_permanent()));
         let passing = [P::Unreachable, P::Unavailable, P::NotFound, P::Unauthorised, P::Untrusted, P::Internal];
+        let certificates = [P::ForeignCity, P::CertificateExpired, P::CertificateRevoked, P::ClockDiffers];
+        assert!(certificates.iter().all(|code| !Problem::new(*code, "").is_permanent()));
+        assert!(certificates.iter().all(|code| Problem::new(*code, "").is_silence()));
         assert!(permanent.iter().all(|code| Problem::new(*code, "").is_permanent()));
         assert!(!passing.iter().any(|code| Problem::new(*code, "").is_permanent()));
     }

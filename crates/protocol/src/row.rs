@@ -13,6 +13,8 @@ pub(crate) const NONCE: usize = 24;
 pub(crate) const TAG: usize = 16;
 const FIXED: usize = 16 + 1 + 1 + 4 + 8;
 const STAMP: usize = 1 + 8;
+/// Rows of this version have one of their tier's lengths; one of a newer central is kept up to this length, in bytes.
+pub const ROW_BYTES_MAX: usize = 4096;
 
 /// What is needed to open a record: the card, or the card and its PIN.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -148,13 +150,14 @@ impl<'a> Row<'a> {
     /// Takes the bytes as a row of this tier, of whatever version.
     ///
     /// # Errors
-    /// `RowError::Length` when the length is none of the tier's buckets.
+    /// `RowError::Length` when the length is none of the tier's buckets, or for an unknown version none a row may have.
     pub fn new(tier: Tier, bytes: &'a [u8]) -> Result<Self, RowError> {
-        if tier.buckets().contains(&bytes.len()) {
-            Ok(Self { tier, bytes })
-        } else {
-            Err(RowError::Length(bytes.len()))
-        }
+        let length = RowError::Length(bytes.len());
+        let fits = match array(bytes, 16).ok_or(length)? {
+            [VERSION, SUITE] => tier.buckets().contains(&bytes.len()),
+            _ => bytes.len() <= ROW_BYTES_MAX,
+        };
+        if fits { Ok(Self { tier, bytes }) } else { Err(length) }
     }
 
     /// The whole row, id included.

@@ -1,14 +1,69 @@
-//! The segment file: one tier's rows sorted by id, immutable and named by its SHA-256 in the manifest.
-//! Header (28 bytes, integers big-endian): `"CKSG" | version u8 | tier u8 | reserved u16 | epoch u32 | sequence u64 |
-//! rows u64`; then for each row its length (u16) and its bytes. Reading copies nothing.
+//! The segment file: one tier's rows or changes sorted by id, immutable and named by its SHA-256 in the manifest.
+//! Header (36 bytes, integers big-endian): `"CKSG" | version u8 = 2 | tier u8 | content u8 | part u8 | epoch u32 |
+//! from u64 | to u64 | count u64`; then for each entry its length (u16) and its bytes. An entry is a whole row, or in a
+//! delta an id alone: that row is gone. A base is cut into 64 parts by the first six bits of the id; a delta is one
+//! file and covers the feed's sequences (from, to]. Reading copies nothing.
+
+mod merge;
+mod write;
+
+pub use merge::{fold, merge};
+pub use write::{BaseSegments, SegmentWriter, delta};
 
 use crate::derive::RecordId;
 use crate::row::{Row, RowError, Tier};
 
 const MAGIC: [u8; 4] = *b"CKSG";
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+const BASE: u8 = 1;
+const DELTA: u8 = 2;
+const ID: usize = 16;
 /// Bytes of the header.
-pub const HEADER_BYTES: usize = 28;
+pub const HEADER_BYTES: usize = 36;
+/// Parts of a base, by the first six bits of the id.
+pub const PARTS: u8 = 64;
+/// No segment is longer, in bytes: a terminal holds one in memory while it is checked.
+pub const SEGMENT_BYTES_MAX: usize = 64 << 20;
+
+/// The part of a base in which an id's row stands.
+#[must_use]
+pub fn part_of(id: &RecordId) -> u8 {
+    id.0[0] >> 2
+}
+
+/// The sequences that a delta covers: what changed after `from`, as it is at `to`. A base covers `(0, to]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+pub struct Steps {
+    /// The sequence to which it is applied, or a later one.
+    pub from: u64,
+    /// The sequence that is reached.
+    pub to: u64,
+}
+
+/// What a segment is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Content {
+    /// Every row of one part, as it is at `to`.
+    Base {
+        /// Which, below `PARTS`.
+        part: u8,
+    },
+    /// What changed.
+    Delta,
+}
+
+/// What a segment's header says beside the count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Header {
+    /// Which tier its rows are.
+    pub tier: Tier,
+    /// Base or delta.
+    pub content: Content,
+    /// The epoch its rows are sealed in.
+    pub epoch: u32,
+    /// The sequences it covers.
+    pub steps: Steps,
+}
 
 /// The file is not a whole segment. A terminal discards that file alone and asks for it again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -16,203 +71,209 @@ pub enum SegmentError {
     /// Not a segment, or one of a version not known here.
     #[error("not a segment of a known version")]
     Header,
-    /// It ends within a row, or goes on after the last.
+    /// Longer than any segment may be.
+    #[error("a segment of more than {SEGMENT_BYTES_MAX} bytes")]
+    TooLong,
+    /// It ends within an entry, or goes on after the last.
     #[error("the segment ends wrongly at byte {at}")]
     Length {
         /// Where.
         at: usize,
     },
     /// Ids do not rise.
-    #[error("row {row} is out of order")]
+    #[error("entry {entry} is out of order")]
     Order {
         /// Which, counted from 0.
-        row: u64,
+        entry: u64,
     },
-    /// A row is none of its tier's lengths.
-    #[error("row {row}: {error}")]
+    /// The entry belongs in another part of the base, or is a removal in a base.
+    #[error("entry {entry} does not belong in this part of the base")]
+    Part {
+        /// Which, counted from 0.
+        entry: u64,
+    },
+    /// A row is none of its tier's.
+    #[error("entry {entry}: {error}")]
     Row {
         /// Which, counted from 0.
-        row: u64,
+        entry: u64,
         /// Why.
         error: RowError,
     },
+    /// Segments that cannot be merged: of several tiers or epochs, with a gap between them, or none at all.
+    #[error("segments of different tiers or epochs, or with a gap between them")]
+    Mixed,
+}
+
+/// One entry of a segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change<'a> {
+    /// This row, whole, in place of any other of its id.
+    Put(Row<'a>),
+    /// The row of this id is gone.
+    Remove(RecordId),
+}
+
+impl<'a> Change<'a> {
+    /// Reads an entry.
+    ///
+    /// # Errors
+    /// `RowError` when it is neither an id nor a row of the tier.
+    pub fn read(tier: Tier, entry: &'a [u8]) -> Result<Self, RowError> {
+        match <[u8; ID]>::try_from(entry) {
+            Ok(id) => Ok(Self::Remove(RecordId(id))),
+            Err(_) => Row::new(tier, entry).map(Self::Put),
+        }
+    }
+
+    /// Whose row it is about.
+    #[must_use]
+    pub fn id(&self) -> RecordId {
+        match self {
+            Self::Put(row) => row.id(),
+            Self::Remove(id) => *id,
+        }
+    }
+
+    /// The row, if it is not gone.
+    #[must_use]
+    pub fn row(self) -> Option<Row<'a>> {
+        match self {
+            Self::Put(row) => Some(row),
+            Self::Remove(_) => None,
+        }
+    }
 }
 
 /// A checked segment over borrowed bytes.
 #[derive(Debug, Clone, Copy)]
 pub struct Segment<'a> {
-    tier: Tier,
-    epoch: u32,
-    sequence: u64,
+    header: Header,
     count: u64,
-    rows: &'a [u8],
+    entries: &'a [u8],
 }
 
 fn field<const N: usize>(bytes: &[u8], at: usize) -> Result<[u8; N], SegmentError> {
     bytes.get(at..at + N).and_then(|slice| slice.try_into().ok()).ok_or(SegmentError::Header)
 }
 
+fn header(bytes: &[u8]) -> Result<(Header, u64), SegmentError> {
+    let [version, tier, content, part] = field(bytes, 4)?;
+    if field(bytes, 0)? != MAGIC || version != VERSION {
+        return Err(SegmentError::Header);
+    }
+    let content = match (content, part) {
+        (BASE, part) if part < PARTS => Content::Base { part },
+        (DELTA, 0) => Content::Delta,
+        _ => return Err(SegmentError::Header),
+    };
+    let steps = Steps { from: u64::from_be_bytes(field(bytes, 12)?), to: u64::from_be_bytes(field(bytes, 20)?) };
+    let covers = match content {
+        Content::Base { .. } => steps.from == 0,
+        Content::Delta => steps.from < steps.to,
+    };
+    if !covers {
+        return Err(SegmentError::Header);
+    }
+    let tier = Tier::from_byte(tier).ok_or(SegmentError::Header)?;
+    let epoch = u32::from_be_bytes(field(bytes, 8)?);
+    Ok((Header { tier, content, epoch, steps }, u64::from_be_bytes(field(bytes, 28)?)))
+}
+
 impl<'a> Segment<'a> {
-    /// Checks the whole file: header, lengths, order, count.
+    /// Checks the whole file: header, lengths, order, parts, count.
     ///
     /// # Errors
     /// `SegmentError`.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, SegmentError> {
-        let [version, tier] = field(bytes, 4)?;
-        let tier = Tier::from_byte(tier).ok_or(SegmentError::Header)?;
-        if field(bytes, 0)? != MAGIC || version != VERSION {
-            return Err(SegmentError::Header);
+        if bytes.len() > SEGMENT_BYTES_MAX {
+            return Err(SegmentError::TooLong);
         }
-        let segment = Self {
-            tier,
-            epoch: u32::from_be_bytes(field(bytes, 8)?),
-            sequence: u64::from_be_bytes(field(bytes, 12)?),
-            count: u64::from_be_bytes(field(bytes, 20)?),
-            rows: bytes.get(HEADER_BYTES..).ok_or(SegmentError::Header)?,
-        };
+        let (header, count) = header(bytes)?;
+        let segment = Self { header, count, entries: bytes.get(HEADER_BYTES..).ok_or(SegmentError::Header)? };
         segment.check()?;
         Ok(segment)
     }
 
     fn check(&self) -> Result<(), SegmentError> {
         let (mut at, mut previous) = (0, None::<RecordId>);
-        for row in 0..self.count {
-            let (bytes, next) = take_row(self.rows, at).ok_or(SegmentError::Length { at: HEADER_BYTES + at })?;
-            let id = Row::new(self.tier, bytes).map_err(|error| SegmentError::Row { row, error })?.id();
+        for entry in 0..self.count {
+            let (bytes, next) = take_entry(self.entries, at).ok_or(SegmentError::Length { at: HEADER_BYTES + at })?;
+            let change = Change::read(self.header.tier, bytes).map_err(|error| SegmentError::Row { entry, error })?;
+            self.header.content.check(&change, entry)?;
+            let id = change.id();
             if previous.is_some_and(|previous| previous >= id) {
-                return Err(SegmentError::Order { row });
+                return Err(SegmentError::Order { entry });
             }
             (at, previous) = (next, Some(id));
         }
-        if at == self.rows.len() { Ok(()) } else { Err(SegmentError::Length { at: HEADER_BYTES + at }) }
+        if at == self.entries.len() { Ok(()) } else { Err(SegmentError::Length { at: HEADER_BYTES + at }) }
     }
 
-    /// Writes a segment; sorts the rows by id.
-    ///
-    /// # Errors
-    /// `SegmentError` when a row is none of the tier's lengths or an id comes twice.
-    pub fn write(tier: Tier, epoch: u32, sequence: u64, rows: &mut [Vec<u8>]) -> Result<Vec<u8>, SegmentError> {
-        rows.sort_unstable();
-        let count = u64::try_from(rows.len()).unwrap_or(u64::MAX);
-        let mut out = Vec::with_capacity(HEADER_BYTES + rows.iter().map(|row| row.len() + 2).sum::<usize>());
-        out.extend(MAGIC);
-        out.extend([VERSION, tier.byte(), 0, 0]);
-        out.extend(epoch.to_be_bytes());
-        out.extend(sequence.to_be_bytes());
-        out.extend(count.to_be_bytes());
-        for (row, bytes) in (0..).zip(rows.iter()) {
-            let error = RowError::Length(bytes.len());
-            let length = u16::try_from(bytes.len()).map_err(|_| SegmentError::Row { row, error })?;
-            out.extend(length.to_be_bytes());
-            out.extend(bytes);
-        }
-        Segment::parse(&out)?;
-        Ok(out)
-    }
-
-    /// Which tier its rows are.
+    /// What the header says.
     #[must_use]
-    pub fn tier(&self) -> Tier {
-        self.tier
+    pub fn header(&self) -> Header {
+        self.header
     }
 
-    /// The epoch its rows are sealed in.
-    #[must_use]
-    pub fn epoch(&self) -> u32 {
-        self.epoch
-    }
-
-    /// The feed sequence it was published in.
-    #[must_use]
-    pub fn sequence(&self) -> u64 {
-        self.sequence
-    }
-
-    /// How many rows.
+    /// How many entries.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.count
     }
 
-    /// The rows, by rising id.
-    pub fn rows(&self) -> impl Iterator<Item = Row<'a>> + 'a {
-        let (rows, tier, mut at) = (self.rows, self.tier, 0);
+    /// The entries by rising id, each with the byte of the file at which it begins (with its length).
+    pub fn changes_at(&self) -> impl Iterator<Item = (usize, Change<'a>)> + 'a {
+        let (entries, tier, mut at) = (self.entries, self.header.tier, 0);
         std::iter::from_fn(move || {
-            let (bytes, next) = take_row(rows, at)?;
+            let (bytes, next) = take_entry(entries, at)?;
+            let begins = HEADER_BYTES + at;
             at = next;
-            Row::new(tier, bytes).ok()
+            Change::read(tier, bytes).ok().map(|change| (begins, change))
         })
+    }
+
+    /// The entries by rising id.
+    pub fn changes(&self) -> impl Iterator<Item = Change<'a>> + 'a {
+        self.changes_at().map(|(_, change)| change)
+    }
+
+    /// The rows by rising id, without what is gone.
+    pub fn rows(&self) -> impl Iterator<Item = Row<'a>> + 'a {
+        self.changes().filter_map(Change::row)
     }
 }
 
-fn take_row(rows: &[u8], at: usize) -> Option<(&[u8], usize)> {
-    let length: [u8; 2] = rows.get(at..at + 2)?.try_into().ok()?;
+impl Content {
+    fn check(self, change: &Change<'_>, entry: u64) -> Result<(), SegmentError> {
+        let fits = match (self, change) {
+            (Self::Base { part }, Change::Put(row)) => part_of(&row.id()) == part,
+            (Self::Base { .. }, Change::Remove(_)) => false,
+            (Self::Delta, _) => true,
+        };
+        if fits { Ok(()) } else { Err(SegmentError::Part { entry }) }
+    }
+}
+
+/// Finds a row among whole entries cut out of a segment, as `changes_at` tells where they begin.
+#[must_use]
+pub fn find_row<'a>(entries: &'a [u8], id: &RecordId) -> Option<&'a [u8]> {
+    let mut at = 0;
+    while let Some((bytes, next)) = take_entry(entries, at) {
+        match bytes.get(..ID)?.cmp(&id.0) {
+            std::cmp::Ordering::Less => at = next,
+            std::cmp::Ordering::Equal => return Some(bytes),
+            std::cmp::Ordering::Greater => return None,
+        }
+    }
+    None
+}
+
+fn take_entry(entries: &[u8], at: usize) -> Option<(&[u8], usize)> {
+    let length: [u8; 2] = entries.get(at..at + 2)?.try_into().ok()?;
     let (start, length) = (at + 2, usize::from(u16::from_be_bytes(length)));
-    Some((rows.get(start..start + length)?, start + length))
+    Some((entries.get(start..start + length)?, start + length))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn row(id: u8) -> Vec<u8> {
-        let mut row = vec![0; 192];
-        row[0] = id;
-        row
-    }
-
-    fn file() -> Vec<u8> {
-        Segment::write(Tier::Tap, 3, 8, &mut [row(9), row(1), row(5)]).unwrap()
-    }
-
-    #[test]
-    fn rows_come_back_sorted_and_borrowed() {
-        let bytes = file();
-        let segment = Segment::parse(&bytes).unwrap();
-        assert_eq!((segment.tier(), segment.epoch(), segment.sequence(), segment.count()), (Tier::Tap, 3, 8, 3));
-        let ids: Vec<u8> = segment.rows().map(|row| row.id().0[0]).collect();
-        assert_eq!(ids, [1, 5, 9]);
-        let range = bytes.as_ptr_range();
-        assert!(segment.rows().all(|row| range.contains(&row.bytes().as_ptr())));
-    }
-
-    #[test]
-    fn a_cut_or_lengthened_file_is_refused_at_every_length() {
-        let bytes = file();
-        for length in 0..bytes.len() {
-            assert!(Segment::parse(&bytes[..length]).is_err(), "{length}");
-        }
-        let mut longer = bytes;
-        longer.push(0);
-        assert!(matches!(Segment::parse(&longer), Err(SegmentError::Length { .. })));
-    }
-
-    #[test]
-    fn a_doubled_id_or_a_row_of_another_tier_is_refused() {
-        let twice = Segment::write(Tier::Tap, 1, 1, &mut [row(1), row(1)]);
-        assert_eq!(twice, Err(SegmentError::Order { row: 1 }));
-        let mut bytes = file();
-        bytes[5] = Tier::Pin.byte();
-        assert!(matches!(Segment::parse(&bytes), Err(SegmentError::Row { .. })));
-        bytes[4] = 7;
-        assert_eq!(Segment::parse(&bytes).err(), Some(SegmentError::Header));
-    }
-
-    #[test]
-    fn an_empty_segment_is_whole() {
-        let bytes = Segment::write(Tier::Pin, 1, 1, &mut []).unwrap();
-        assert_eq!(Segment::parse(&bytes).unwrap().rows().count(), 0);
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..400)) {
-            // Whatever lies behind a good header, reading ends and stays inside the file.
-            let mut file = b"CKSG\x01\x01\x00\x00".to_vec();
-            file.extend(&bytes);
-            if let Ok(segment) = Segment::parse(&file) {
-                proptest::prop_assert_eq!(u64::try_from(segment.rows().count()), Ok(segment.count()));
-            }
-        }
-    }
-}
+mod tests;

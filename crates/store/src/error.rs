@@ -47,6 +47,17 @@ pub enum StoreError {
     /// The cache could not be used; it may be dropped and built again.
     #[error("the cache failed: {0}")]
     Cache(#[source] rusqlite::Error),
+    /// What the cache holds is not what was put there; it may be dropped and built again.
+    #[error("the cache is damaged: {0}")]
+    CacheDamaged(String),
+    /// A segment of the feed could not be kept in the cache's folder, or not be read there.
+    #[error("{path}: {source}")]
+    Segment {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// A feed that does not fit its manifest; the cache is unchanged.
     #[error("the feed cannot be staged: {0}")]
     Feed(String),
@@ -95,9 +106,9 @@ impl StoreError {
     pub fn code(&self) -> FailureCode {
         match self {
             Self::JournalWrite(error) | Self::Cache(error) if disk_is_full(error) => FailureCode::DiskFull,
-            Self::File { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => FailureCode::DiskFull,
+            Self::File { source, .. } | Self::Segment { source, .. } if has_no_room(source) => FailureCode::DiskFull,
             Self::JournalFull | Self::NoReserve => FailureCode::DiskFull,
-            Self::Cache(_) | Self::Feed(_) => CACHE_UNREADABLE,
+            Self::Cache(_) | Self::CacheDamaged(_) | Self::Segment { .. } | Self::Feed(_) => CACHE_UNREADABLE,
             Self::JournalTooNew { .. } | Self::JournalRead(_) | Self::JournalCorrupt(_) | Self::Key(_) => {
                 JOURNAL_UNREADABLE
             }
@@ -113,7 +124,11 @@ impl StoreError {
     /// The cache's file is damaged: it has to be dropped and built again.
     #[must_use]
     pub fn is_cache_damaged(&self) -> bool {
-        matches!(self, Self::Cache(error) if is_unreadable(error))
+        match self {
+            Self::Cache(error) => is_unreadable(error),
+            Self::CacheDamaged(_) => true,
+            _ => false,
+        }
     }
 
     /// The process must end and start from scratch: nothing may be written, and no money moved, after this.
@@ -121,6 +136,11 @@ impl StoreError {
     pub fn is_fatal(&self) -> bool {
         matches!(self, Self::JournalWrite(_) | Self::JournalStopped)
     }
+}
+
+/// The disk, or this user's part of it, is full.
+fn has_no_room(error: &std::io::Error) -> bool {
+    matches!(error.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded)
 }
 
 /// SQLite says that the file is no database of ours: the wrong key, or damage.
@@ -152,6 +172,11 @@ pub(crate) fn is_unreadable_at_opening(error: &rusqlite::Error) -> bool {
 pub(crate) fn is_in_use(error: &rusqlite::Error) -> bool {
     use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked};
     matches!(error.sqlite_error_code(), Some(DatabaseBusy | DatabaseLocked))
+}
+
+/// SQLite says that the file may only be read.
+pub(crate) fn is_read_only(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(rusqlite::ErrorCode::ReadOnly)
 }
 
 pub(crate) fn disk_is_full(error: &rusqlite::Error) -> bool {

@@ -7,13 +7,16 @@ use rusqlite::{Connection, Transaction};
 use sha2::{Digest, Sha256};
 
 /// The journal's schema version (`PRAGMA user_version`).
-pub const JOURNAL_VERSION: i64 = 3;
+pub const JOURNAL_VERSION: i64 = 4;
 /// The cache's schema version; another one is dropped and built again.
-pub const CACHE_VERSION: i64 = 1;
+pub const CACHE_VERSION: i64 = 2;
 
 const JOURNAL: &str = include_str!("sql/journal.sql");
-const JOURNAL_STEPS: &[(i64, &str)] =
-    &[(1, include_str!("sql/journal-1-to-2.sql")), (2, include_str!("sql/journal-2-to-3.sql"))];
+const JOURNAL_STEPS: &[(i64, &str)] = &[
+    (1, include_str!("sql/journal-1-to-2.sql")),
+    (2, include_str!("sql/journal-2-to-3.sql")),
+    (3, include_str!("sql/journal-3-to-4.sql")),
+];
 const CACHE: &str = include_str!("sql/cache.sql");
 
 /// What was found and done.

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 const VERSION_1: &str = include_str!("../tests/fixtures/journal-v1.sql");
 const VERSION_2: &str = include_str!("../tests/fixtures/journal-v2.sql");
+const VERSION_3: &str = include_str!("../tests/fixtures/journal-v3.sql");
 const NOW: Timestamp = Timestamp(1_800_000_000_000);
 
 struct Desk {
@@ -33,7 +34,12 @@ impl Desk {
     fn of_version(version: i64) -> Self {
         let desk = Self::new();
         let connection = raw(&desk.path(), &desk.key);
-        connection.execute_batch(if version == 1 { VERSION_1 } else { VERSION_2 }).unwrap();
+        let left = match version {
+            1 => VERSION_1,
+            2 => VERSION_2,
+            _ => VERSION_3,
+        };
+        connection.execute_batch(left).unwrap();
         connection.pragma_update(None, "user_version", version).unwrap();
         desk
     }
@@ -64,7 +70,7 @@ fn plain(sql: &str) -> String {
 
 #[test]
 fn a_migrated_journal_has_the_schema_of_a_fresh_one() {
-    for version in [1, 2] {
+    for version in [1, 2, 3] {
         let (old, fresh) = (Desk::of_version(version), Desk::new());
         let before = schema_of(&old);
         drop(old.open());
@@ -76,7 +82,7 @@ fn a_migrated_journal_has_the_schema_of_a_fresh_one() {
 
 #[test]
 fn a_migrated_journal_keeps_every_fact() {
-    for version in [1, 2] {
+    for version in [1, 2, 3] {
         keeps_every_fact(version);
     }
 }

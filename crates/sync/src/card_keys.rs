@@ -1,7 +1,7 @@
 //! The client's side of `CardKeyHolder`: keys of cards that stay with central. Each request is made once: whoever asks
 //! has a card in hand that waits, and begins anew with the card when an answer is lost.
 
-use crate::http::{ANSWER_BYTES_MAX, HttpCentral, answer, untrusted};
+use crate::http::{Ask, HttpCentral, untrusted};
 use protocol::card_keys::{
     BadMessage, BeginAuthentication, CardKeyHolder, ClassicAsk, ClassicGrant, Cryptogram, FinishAuthentication,
     GrantedSession, RekeyBegin, RekeyChange, RekeyConfirm, RekeyLook, RekeyState, Rekeyed,
@@ -11,8 +11,6 @@ use protocol::http::{
     REKEY_CONFIRM_PATH, REKEY_LOOK_PATH,
 };
 use protocol::{Problem, ProblemCode};
-use reqwest::Method;
-use reqwest::header::CONTENT_TYPE;
 use zeroize::Zeroizing;
 
 impl HttpCentral {
@@ -23,8 +21,7 @@ impl HttpCentral {
         body: Result<Zeroizing<Vec<u8>>, BadMessage>,
     ) -> Result<Zeroizing<Vec<u8>>, Problem> {
         let body = body.map_err(|error| Problem::new(ProblemCode::Malformed, error.to_string()))?;
-        let request = self.request(Method::POST, path).header(CONTENT_TYPE, CBOR).body(body.to_vec());
-        answer(self.signed_in(request)?, ANSWER_BYTES_MAX).await.map(Zeroizing::new)
+        self.answer(Ask::post(path).with(CBOR, body.to_vec())).await.map(Zeroizing::new)
     }
 }
 

@@ -5,8 +5,9 @@ use domain::card::CityOrder;
 use domain::{CardNumber, Cents, Day, DocumentCode, Generation, TerminalId, Timestamp, TopUpId};
 use ledger::{Entry, Fact, Ledger, Subject};
 use protocol::{
-    Central, CityKeys, CodeBatch, FeedFloor, FileEntry, FileHash, FileKind, Head, IdempotencyKey, Manifest, NoteKey,
-    Problem, ProblemCode, Receipt, Segment, SignedCodeBatch, SignedCreditOrder, SignedHead, Tier, Upload,
+    BaseSegments, Central, Change, CityKeys, CodeBatch, FeedFloor, FileEntry, FileHash, FileKind, Head, IdempotencyKey,
+    Manifest, NoteKey, Problem, ProblemCode, Receipt, RecordId, SignedCodeBatch, SignedCreditOrder, SignedHead, Steps,
+    Tier, Upload, segment,
 };
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -58,9 +59,39 @@ fn key(name: &str, seed: u8) -> NoteKey {
     NoteKey::from_seed(name, &[seed; 32]).unwrap()
 }
 
-pub(crate) fn tap_segment(ids: &[u8]) -> Vec<u8> {
-    let mut rows: Vec<Vec<u8>> = ids.iter().map(|id| vec![*id; Tier::Tap.buckets()[0]]).collect();
-    Segment::write(Tier::Tap, 1, 1, &mut rows).unwrap()
+/// A file with its entry.
+pub(crate) type Published = (FileEntry, Vec<u8>);
+
+pub(crate) fn public(kind: FileKind, name: &str, bytes: &[u8]) -> Published {
+    (FileEntry::of(kind, name, bytes), bytes.to_vec())
+}
+
+/// A row of the tap tier of a version that only its owner could know.
+pub(crate) fn row(id: u8, fill: u8) -> Vec<u8> {
+    let mut row = vec![fill; Tier::Tap.buckets()[0]];
+    row[..16].fill(id);
+    row
+}
+
+/// The 64 segments of a tap base.
+pub(crate) fn tap_base(sequence: u64, ids: &[u8]) -> Vec<Published> {
+    let rows: Vec<Vec<u8>> = ids.iter().map(|id| row(*id, 0xA1)).collect();
+    let segments = BaseSegments::new(Tier::Tap, 1, sequence, rows.iter()).map(Result::unwrap);
+    segments.map(|(part, bytes)| (FileEntry::of_base(Tier::Tap, part, &bytes), bytes)).collect()
+}
+
+/// A tap delta: rows with their fill, or gone.
+pub(crate) fn tap_delta(from: u64, to: u64, changes: &[(u8, Option<u8>)]) -> Published {
+    let rows: Vec<(u8, Option<Vec<u8>>)> =
+        changes.iter().map(|(id, fill)| (*id, fill.map(|fill| row(*id, fill)))).collect();
+    let mut changes: Vec<Change<'_>> = Vec::new();
+    for (id, bytes) in &rows {
+        let row = bytes.as_ref().map(|bytes| Change::read(Tier::Tap, bytes).unwrap());
+        changes.push(row.unwrap_or(Change::Remove(RecordId([*id; 16]))));
+    }
+    let steps = Steps { from, to };
+    let bytes = segment::delta(Tier::Tap, 1, steps, &mut changes).unwrap();
+    (FileEntry::of_delta(Tier::Tap, steps, &bytes), bytes)
 }
 
 impl City {
@@ -105,32 +136,42 @@ impl City {
         SignedHead { keys: keys.sign(&self.root).unwrap(), head: head.sign("bahia", &self.head_key).unwrap() }
     }
 
-    /// Publishes files and returns their entries.
-    pub(crate) fn publish(&self, sequence: u64, files: &[(FileKind, &str, Vec<u8>)]) -> Vec<FileEntry> {
-        let entries: Vec<FileEntry> =
-            files.iter().map(|(kind, name, bytes)| FileEntry::of(*kind, name, bytes)).collect();
-        let manifest = Manifest { city: "bahia".into(), sequence, epoch: 1, files: entries.clone() };
-        let bytes = manifest.encode().unwrap();
-        let head = self.head_of(&manifest, &bytes, 1_000);
+    /// Publishes files, with a base of this sequence, and returns their entries.
+    pub(crate) fn publish(&self, sequence: u64, base: u64, files: Vec<Published>) -> Vec<FileEntry> {
+        let mut manifest = Manifest::new("bahia", sequence, 1);
+        (manifest.base.tap, manifest.base.pin) = (base, base);
+        manifest.files = files.iter().map(|(entry, _)| entry.clone()).collect();
+        self.sign(&manifest, manifest.encode().unwrap(), files);
+        manifest.files
+    }
+
+    /// Publishes a manifest that no central of ours would write.
+    pub(crate) fn publish_unchecked(&self, sequence: u64, files: Vec<Published>, change: impl FnOnce(&mut Manifest)) {
+        let mut manifest = Manifest::new("bahia", sequence, 1);
+        manifest.files = files.iter().map(|(entry, _)| entry.clone()).collect();
+        change(&mut manifest);
+        self.sign(&manifest, serde_json::to_vec(&manifest).unwrap(), files);
+    }
+
+    fn sign(&self, manifest: &Manifest, bytes: Vec<u8>, files: Vec<Published>) {
+        let head = self.head_of(manifest, &bytes, 1_000);
         let mut state = self.state();
-        for (_, _, file) in files {
-            state.files.insert(FileHash::of(file), file.clone());
+        for (entry, file) in files {
+            state.files.insert(entry.sha256, file);
         }
         state.files.insert(FileHash::of(&bytes), bytes);
         state.head = Some(head);
-        entries
     }
 
+    /// City pack, dictionary, and a base that never changes: the tap rows 1 and 2.
     pub(crate) fn publish_standard(&self, sequence: u64) -> Vec<FileEntry> {
-        let pack = format!("version = {sequence}").into_bytes();
-        self.publish(
-            sequence,
-            &[
-                (FileKind::TapSegment, "tap-00", tap_segment(&[1, 2])),
-                (FileKind::CityPack, "city.toml", pack),
-                (FileKind::Dictionary, "records.dict", b"dictionary".to_vec()),
-            ],
-        )
+        let pack = format!("version = {sequence}");
+        let mut files = vec![
+            public(FileKind::CityPack, "city.toml", pack.as_bytes()),
+            public(FileKind::Dictionary, "records.dict", b"dictionary"),
+        ];
+        files.extend(tap_base(1, &[1, 2]));
+        self.publish(sequence, 1, files)
     }
 
     pub(crate) fn taken_keys(&self) -> Vec<IdempotencyKey> {

@@ -3,13 +3,15 @@
 
 use crate::backoff::{Backoff, spread};
 use crate::codes::CodesError;
-use crate::{CityTrust, FeedError, Host, KeyRing, SyncSettings, SyncState, WallClock, codes, feed, outbox};
+use crate::{
+    CityTrust, FeedError, FeedSource, Host, KeyRing, Pulled, SyncSettings, SyncState, WallClock, codes, feed, outbox,
+};
 use protocol::Central;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 use store::StoreError;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Mutex, Notify, watch};
 
 /// How others hurry sync. Waking it twice is waking it once.
 #[derive(Debug, Default)]
@@ -41,6 +43,8 @@ pub struct Driver<C, H> {
     ring: KeyRing,
     clock: WallClock,
     state: watch::Sender<SyncState>,
+    /// One feed at a time: two that are loaded at once would take each other's files away.
+    pulling: Mutex<()>,
 }
 
 impl<C: Central, H: Host> Driver<C, H> {
@@ -54,7 +58,8 @@ impl<C: Central, H: Host> Driver<C, H> {
     ) -> (Self, watch::Receiver<SyncState>) {
         let (state, watcher) = watch::channel(SyncState::default());
         let (ring, clock) = (KeyRing::default(), WallClock::default());
-        (Self { central, host, trust, settings, wake, ring, clock, state }, watcher)
+        let pulling = Mutex::default();
+        (Self { central, host, trust, settings, wake, ring, clock, state, pulling }, watcher)
     }
 
     /// By another clock.
@@ -95,7 +100,7 @@ impl<C: Central, H: Host> Driver<C, H> {
 
     /// Before central is heard for the first time, the feed in the cache is the one that is served.
     async fn announce_held(&self) -> Result<(), StoreError> {
-        match feed::held(&self.host, &self.trust).await {
+        match feed::take_up(&self.host, &self.trust).await {
             Ok(held) => {
                 self.state.send_modify(|state| state.last_feed = held.map(|served| served.state));
                 Ok(())
@@ -113,8 +118,7 @@ impl<C: Central, H: Host> Driver<C, H> {
     /// # Errors
     /// A fatal `StoreError`.
     pub async fn pull_once(&self) -> Result<bool, StoreError> {
-        let pulled = feed::pull(&self.central, &self.host, &self.trust, &self.ring, self.clock.now()).await;
-        match pulled {
+        match self.pull(&self.central).await {
             Ok(pulled) => {
                 self.heard(true, &self.wake.outbox);
                 self.state.send_modify(|state| {
@@ -131,6 +135,25 @@ impl<C: Central, H: Host> Driver<C, H> {
                 Ok(false)
             }
         }
+    }
+
+    async fn pull(&self, source: &impl FeedSource) -> Result<Pulled, FeedError> {
+        let _pulling = self.pulling.lock().await;
+        feed::pull(source, &self.host, &self.trust, &self.ring, self.clock.now()).await
+    }
+
+    /// Brings the feed up to date from elsewhere than central: from a stick that a technician has brought, or a mirror.
+    /// It is checked in the same way; whether central is heard does not change with it.
+    ///
+    /// # Errors
+    /// `FeedError`; the feed served before stays.
+    pub async fn pull_from(&self, source: &impl FeedSource) -> Result<Pulled, FeedError> {
+        let pulled = self.pull(source).await?;
+        self.state.send_modify(|state| {
+            state.last_feed = Some(pulled.feed());
+            state.feed_failure = None;
+        });
+        Ok(pulled)
     }
 
     async fn refill_codes(&self) -> Result<bool, StoreError> {

@@ -1,12 +1,13 @@
-//! The feed down: fetch the head, believe it or not, fetch what is missing, load it whole, raise the floor, serve it.
+//! The feed down, from wherever it comes: fetch the head, believe it or not, fetch what is missing, load it whole, raise the floor, serve it.
 //! In that order, so that a power cut at any point leaves a feed that may be served.
 
-use crate::{CityTrust, FeedHost, FeedState, KeyRing};
+use crate::{CityTrust, FeedHost, FeedSource, FeedState, KeyRing};
 use domain::{FailureCode, Timestamp};
-use protocol::{
-    Central, FeedFloor, FileEntry, FileHash, HeadError, Manifest, Problem, ProblemCode, SignedHead, VerifiedHead,
-};
+use protocol::{FeedFloor, FileEntry, FileHash, HeadError, Manifest, Problem, SignedHead, VerifiedHead};
 use store::{HeldHead, StoreError};
+
+/// No manifest is longer, in bytes.
+const MANIFEST_BYTES_MAX: u64 = protocol::manifest::MANIFEST_BYTES_MAX as u64;
 
 /// Why the feed was not brought up to date. What was served before is served still.
 #[derive(Debug, thiserror::Error)]
@@ -35,7 +36,9 @@ impl FeedError {
         match self {
             Self::Central(problem) => problem.failure(),
             Self::Head(error) => error.failure(),
-            Self::Contradiction(_) | Self::Incomplete(_) => HeadError::Malformed.failure(),
+            Self::Contradiction(_) | Self::Incomplete(_) | Self::Store(StoreError::Feed(_)) => {
+                HeadError::Malformed.failure()
+            }
             Self::Store(error) => error.code(),
         }
     }
@@ -49,7 +52,7 @@ impl FeedError {
 
 /// Nobody there, or nobody who can serve.
 pub(crate) fn is_silence(problem: &Problem) -> bool {
-    matches!(problem.code, ProblemCode::Unreachable | ProblemCode::Unavailable)
+    problem.is_silence()
 }
 
 /// What a pull did.
@@ -99,7 +102,7 @@ pub fn verify_held(trust: &CityTrust, held: &HeldHead, floor: FeedFloor) -> Resu
 /// # Errors
 /// `FeedError`; the feed served before stays, and what was fetched is kept for the next time.
 pub async fn pull(
-    central: &impl Central,
+    source: &impl FeedSource,
     host: &impl FeedHost,
     trust: &CityTrust,
     ring: &KeyRing,
@@ -109,7 +112,7 @@ pub async fn pull(
     if let Some(served) = &held {
         ring.learn(&served.verified.keys);
     }
-    let signed = central.head().await?;
+    let signed = source.newest().await?;
     let verified = trust.verify(&signed)?;
     let floor = host.floor().await?;
     verified.check_floor(floor)?;
@@ -124,7 +127,7 @@ pub async fn pull(
         Some(served) if forks(&served.verified, &verified) => {
             Err(FeedError::Contradiction("its sequence was another feed's before"))
         }
-        _ => load(central, host, signed, verified, now).await,
+        _ => load(source, host, signed, verified, now).await,
     }
 }
 
@@ -140,16 +143,32 @@ pub(crate) async fn held(host: &impl FeedHost, trust: &CityTrust) -> Result<Opti
     }
 }
 
+/// As `held`; a feed that was loaded whole before the power went, and whose floor was not raised any more, is accepted
+/// now, with or without a network.
+pub(crate) async fn take_up(host: &impl FeedHost, trust: &CityTrust) -> Result<Option<Served>, StoreError> {
+    let held = held(host, trust).await?;
+    if let Some(served) = held.as_ref() {
+        let VerifiedHead { head, .. } = &served.verified;
+        if served.verified.floor() != host.floor().await? {
+            host.raise_floor(served.verified.floor(), head.issued).await?;
+            host.serve().await?;
+        }
+    }
+    Ok(held)
+}
+
 async fn load(
-    central: &impl Central,
+    source: &impl FeedSource,
     host: &impl FeedHost,
     signed: SignedHead,
     verified: VerifiedHead,
     now: Timestamp,
 ) -> Result<Pulled, FeedError> {
-    let bytes = central.file(verified.head.manifest).await?;
+    let bytes = source.fetch(verified.head.manifest, MANIFEST_BYTES_MAX).await?;
     let manifest = read_manifest(&verified, &bytes)?;
-    fetch_missing(central, host, &manifest).await?;
+    fetch_missing(source, host, &manifest).await?;
+    // Another source may have brought a newer one meanwhile.
+    verified.check_floor(host.floor().await?)?;
     host.apply(HeldHead { signed, manifest: bytes, loaded: now }, manifest).await?;
     accept(host, &verified).await?;
     Ok(Pulled::Loaded(FeedState::new(&verified.head, now)))
@@ -177,12 +196,12 @@ fn read_manifest(verified: &VerifiedHead, bytes: &[u8]) -> Result<Manifest, Feed
 }
 
 /// Fetches file by file. A wrong one is discarded alone; silence ends the attempt, and the next goes on from here.
-async fn fetch_missing(central: &impl Central, host: &impl FeedHost, manifest: &Manifest) -> Result<(), FeedError> {
+async fn fetch_missing(source: &impl FeedSource, host: &impl FeedHost, manifest: &Manifest) -> Result<(), FeedError> {
     let staging = host.staging(manifest.clone()).await?;
     tracing::info!(sequence = manifest.sequence, missing = staging.missing.len(), have = staging.have, "a new feed");
     let mut wrong = 0;
     for entry in staging.missing {
-        match fetch_one(central, host, &entry).await {
+        match fetch_one(source, host, &entry).await {
             Ok(()) => {}
             Err(error) if discards_one(&error) => {
                 tracing::warn!(file = entry.name, %error, "a file of the feed is discarded");
@@ -194,11 +213,9 @@ async fn fetch_missing(central: &impl Central, host: &impl FeedHost, manifest: &
     if wrong == 0 { Ok(()) } else { Err(FeedError::Incomplete(wrong)) }
 }
 
-async fn fetch_one(central: &impl Central, host: &impl FeedHost, entry: &FileEntry) -> Result<(), FeedError> {
-    let bytes = central.file(entry.sha256).await?;
-    if !entry.is(&bytes) {
-        return Err(Problem::new(ProblemCode::Untrusted, "another hash than the manifest's").into());
-    }
+async fn fetch_one(source: &impl FeedSource, host: &impl FeedHost, entry: &FileEntry) -> Result<(), FeedError> {
+    // Its hash is compared where it is kept.
+    let bytes = source.fetch(entry.sha256, entry.bytes).await?;
     Ok(host.stage(entry.clone(), bytes).await?)
 }
 

@@ -1,12 +1,28 @@
-//! Central over HTTP. Plain HTTP, for a loopback or a VPN: what travels is signed or sealed, the token is not.
+//! Central over HTTP. Over TLS with the terminal's certificate; over plain HTTP, with the access token, to the same
+//! machine only: for a testbed, or for whoever ends TLS there.
 
-use crate::SyncSettings;
+use crate::tls::{self, Identity};
+use crate::{SyncSettings, WallClock};
+use bytes::Bytes;
 use domain::{TerminalId, Timestamp};
-use protocol::http::{CBOR, HEAD_PATH, UPLOADS_PATH, bearer, codes_path, file_path};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue};
+use hyper::{Method, Request, Response, Uri};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::{Client, Error as ClientError};
+use hyper_util::rt::TokioExecutor;
+use protocol::first_trust::{Certificate, EnrolmentRequest, SignedAnswer};
+use protocol::http::{
+    CBOR, ENROL_PATH, HEAD_PATH, JSON, PKCS10, UPLOADS_PATH, bearer, codes_path, file_path, renewal_path,
+};
 use protocol::{Central, FileHash, Problem, ProblemCode, Receipt, Secret32, SignedCodeBatch, SignedHead, Upload};
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue};
-use reqwest::{Client, Method, RequestBuilder, Response};
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
+use tokio::time::timeout;
 
 /// The largest head, receipt, batch or problem that is read, in bytes.
 pub(crate) const ANSWER_BYTES_MAX: usize = 256 * 1024;
@@ -15,6 +31,8 @@ const FILE_BYTES_MAX: usize = 512 * 1024 * 1024;
 
 /// How long an exchange that is no file may take in all.
 const EXCHANGE_MAX: Duration = Duration::from_secs(60);
+
+type Http = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
 
 /// What one look at central found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,33 +43,125 @@ pub struct Look {
     pub date: Option<Timestamp>,
 }
 
-/// The client's side of `Central`.
-#[derive(Debug)]
-pub struct HttpCentral {
-    client: Client,
+/// The client's side of `Central`. Clones share their connections and their certificate.
+#[derive(Clone)]
+pub struct HttpCentral(Arc<Shared>);
+
+struct Shared {
+    client: RwLock<Http>,
     base: String,
-    token: Secret32,
+    /// Where the certificate is no proof: over plain HTTP.
+    token: Option<Secret32>,
+    settings: SyncSettings,
+    clock: WallClock,
+}
+
+impl fmt::Debug for HttpCentral {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpCentral").field("base", &self.0.base).finish_non_exhaustive()
+    }
+}
+
+/// One question to central.
+pub(crate) struct Ask {
+    method: Method,
+    path: String,
+    body: Option<(&'static str, Vec<u8>)>,
+    bytes_max: usize,
+    /// Whether the answer is short, and so must come soon.
+    whole_max: Option<Duration>,
+    signed_in: bool,
+}
+
+impl Ask {
+    pub(crate) fn get(path: &str) -> Self {
+        let (path, bytes_max, whole_max) = (path.to_owned(), ANSWER_BYTES_MAX, Some(EXCHANGE_MAX));
+        Self { method: Method::GET, path, body: None, bytes_max, whole_max, signed_in: false }
+    }
+
+    /// By the terminal itself: over plain HTTP with its access token.
+    pub(crate) fn post(path: &str) -> Self {
+        Self { method: Method::POST, signed_in: true, ..Self::get(path) }
+    }
+
+    pub(crate) fn with(self, kind: &'static str, body: Vec<u8>) -> Self {
+        Self { body: Some((kind, body)), ..self }
+    }
+
+    pub(crate) fn file(path: &str, bytes_max: u64) -> Self {
+        let bytes_max = usize::try_from(bytes_max).unwrap_or(usize::MAX).min(FILE_BYTES_MAX);
+        Self { bytes_max, whole_max: None, ..Self::get(path) }
+    }
 }
 
 impl HttpCentral {
-    /// A client for central's base URL (without a path), with the terminal's access token.
+    /// A client over plain HTTP for central's base URL (without a path) on this very machine, with the terminal's
+    /// access token.
     ///
     /// # Errors
-    /// `Problem` when the base is no HTTP URL.
+    /// `Malformed` when the base is no HTTP URL of this machine.
     pub fn new(base: &str, token: Secret32, settings: &SyncSettings) -> Result<Self, Problem> {
-        let malformed = |detail: String| Problem::new(ProblemCode::Malformed, detail);
-        let url = reqwest::Url::parse(base).map_err(|error| malformed(error.to_string()))?;
-        if url.scheme() != "http" || url.host_str().is_none() {
-            return Err(malformed("central's address is no http URL".to_owned()));
+        let (scheme, host) = parts(base)?;
+        if scheme != "http" {
+            return Err(malformed("central's address is no http URL, and this terminal has no certificate"));
         }
-        let client = Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(Duration::from_millis(settings.connect_timeout_ms.into()))
-            .read_timeout(Duration::from_millis(settings.silence_timeout_ms.into()))
-            .build()
-            .map_err(|error| malformed(error.to_string()))?;
-        Ok(Self { client, base: base.trim_end_matches('/').to_owned(), token })
+        if !is_loopback(&host) {
+            return Err(malformed("plain http leads to this machine only: enrol the terminal with a certificate"));
+        }
+        // What is never used: the connector takes http alone here.
+        let clock = WallClock::default();
+        Self::over(tls::pinned([0; 32], clock)?, base, Some(token), settings, clock)
+    }
+
+    /// A client over TLS for central's base URL (without a path), with the terminal's certificate.
+    ///
+    /// # Errors
+    /// `Malformed` when the base is no HTTPS URL, or the certificate or its key cannot be used.
+    pub fn enrolled(
+        base: &str,
+        identity: &Identity,
+        settings: &SyncSettings,
+        clock: WallClock,
+    ) -> Result<Self, Problem> {
+        secure(base)?;
+        Self::over(tls::enrolled(identity, clock)?, base, None, settings, clock)
+    }
+
+    /// A client for a terminal that is not enrolled yet: it takes the one city whose authority has this fingerprint
+    /// (SHA-256 of its certificate).
+    ///
+    /// # Errors
+    /// `Malformed` when the base is no HTTPS URL.
+    pub fn pinned(
+        base: &str,
+        fingerprint: [u8; 32],
+        settings: &SyncSettings,
+        clock: WallClock,
+    ) -> Result<Self, Problem> {
+        secure(base)?;
+        Self::over(tls::pinned(fingerprint, clock)?, base, None, settings, clock)
+    }
+
+    fn over(
+        config: rustls::ClientConfig,
+        base: &str,
+        token: Option<Secret32>,
+        settings: &SyncSettings,
+        clock: WallClock,
+    ) -> Result<Self, Problem> {
+        let client = RwLock::new(connecting(config, settings, token.is_some()));
+        let base = base.trim_end_matches('/').to_owned();
+        Ok(Self(Arc::new(Shared { client, base, token, settings: settings.clone(), clock })))
+    }
+
+    /// From now on another certificate is shown, on connections of its own.
+    ///
+    /// # Errors
+    /// `Malformed` when it cannot be used; the old one goes on.
+    pub fn change_identity(&self, identity: &Identity) -> Result<(), Problem> {
+        let client = connecting(tls::enrolled(identity, self.0.clock)?, &self.0.settings, false);
+        *self.0.client.write().unwrap_or_else(PoisonError::into_inner) = client;
+        Ok(())
     }
 
     /// Fetches the head once, for a technician who wants to know whether central is there.
@@ -59,75 +169,159 @@ impl HttpCentral {
     /// # Errors
     /// `Problem` when there is no answer, or one that is no head.
     pub async fn look(&self) -> Result<Look, Problem> {
-        let start = Instant::now();
-        let request = self.request(Method::GET, HEAD_PATH).timeout(EXCHANGE_MAX);
-        let response = request.send().await.map_err(unreachable)?;
+        let (start, ask) = (Instant::now(), Ask::get(HEAD_PATH));
+        let response = self.send(&ask).await?;
         let took = start.elapsed();
         let date = date(response.headers());
-        let body = content(response, ANSWER_BYTES_MAX).await?;
+        let body = within(ask.whole_max, self.content(response, ask.bytes_max)).await?;
         let _: SignedHead = serde_json::from_slice(&body).map_err(|_| untrusted("the head cannot be read"))?;
         Ok(Look { took, date })
     }
 
-    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.client.request(method, format!("{}{path}", self.base))
+    /// Asks for a new certificate with a signing request (PKCS#10, DER) of a new key.
+    ///
+    /// # Errors
+    /// `Problem`.
+    pub async fn renew(&self, terminal: TerminalId, request: Vec<u8>) -> Result<Certificate, Problem> {
+        let body = self.answer(Ask::post(&renewal_path(terminal)).with(PKCS10, request)).await?;
+        serde_json::from_slice(&body).map_err(|_| untrusted("the certificate cannot be read"))
     }
 
-    pub(crate) fn signed_in(&self, request: RequestBuilder) -> Result<RequestBuilder, Problem> {
-        let mut value = HeaderValue::from_str(&bearer(&self.token))
-            .map_err(|_| Problem::new(ProblemCode::Malformed, "the access token is no header"))?;
-        value.set_sensitive(true);
-        Ok(request.header(AUTHORIZATION, value).timeout(EXCHANGE_MAX))
+    /// Hands a terminal's signing request over with its one-time code.
+    ///
+    /// # Errors
+    /// `Problem`: `Unauthorised` for a code that is wrong, used or too old, `LimitReached` after too many wrong ones.
+    pub async fn enrol(&self, code: &str, request: &EnrolmentRequest) -> Result<SignedAnswer, Problem> {
+        let body = serde_json::json!({ "code": code, "request": request }).to_string().into_bytes();
+        let body = self.answer(Ask::post(ENROL_PATH).with(JSON, body)).await?;
+        serde_json::from_slice(&body).map_err(|_| untrusted("the answer cannot be read"))
     }
+
+    /// Asks, and reads the whole answer.
+    pub(crate) async fn answer(&self, ask: Ask) -> Result<Vec<u8>, Problem> {
+        within(ask.whole_max, async {
+            let response = self.send(&ask).await?;
+            self.content(response, ask.bytes_max).await
+        })
+        .await
+    }
+
+    async fn send(&self, ask: &Ask) -> Result<Response<Incoming>, Problem> {
+        let uri = format!("{}{}", self.0.base, ask.path);
+        let mut request = Request::builder().method(ask.method.clone()).uri(uri);
+        if let (true, Some(token)) = (ask.signed_in, &self.0.token) {
+            request = request.header(AUTHORIZATION, authorization(token)?);
+        }
+        let body = match &ask.body {
+            Some((kind, body)) => {
+                request = request.header(CONTENT_TYPE, *kind);
+                Bytes::copy_from_slice(body)
+            }
+            None => Bytes::new(),
+        };
+        let request = request.body(Full::new(body)).map_err(|_| malformed("central's address is no URL"))?;
+        let client = self.0.client.read().unwrap_or_else(PoisonError::into_inner).clone();
+        self.heard(client.request(request)).await?.map_err(|error| unreachable(&error))
+    }
+
+    async fn content(&self, response: Response<Incoming>, bytes_max: usize) -> Result<Vec<u8>, Problem> {
+        let status = response.status().as_u16();
+        if status == 200 {
+            return self.body(response, bytes_max).await;
+        }
+        let problem = self.body(response, ANSWER_BYTES_MAX).await.unwrap_or_default();
+        Err(Problem::from_answer(status, &problem))
+    }
+
+    async fn body(&self, response: Response<Incoming>, bytes_max: usize) -> Result<Vec<u8>, Problem> {
+        let (mut read, mut body) = (response.into_body(), Vec::new());
+        while let Some(frame) = self.heard(read.frame()).await? {
+            let frame = frame.map_err(|error| tls::refusal(&error).unwrap_or_else(|| silent(&error)))?;
+            let Ok(chunk) = frame.into_data() else { continue };
+            if body.len() + chunk.len() > bytes_max {
+                return Err(untrusted("the answer is longer than any answer may be"));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    }
+
+    /// Central may be silent for so long.
+    async fn heard<T>(&self, next: impl Future<Output = T>) -> Result<T, Problem> {
+        let silence = Duration::from_millis(self.0.settings.silence_timeout_ms.into());
+        timeout(silence, next).await.map_err(|_| Problem::new(ProblemCode::Unreachable, "central is silent"))
+    }
+}
+
+async fn within<T>(limit: Option<Duration>, work: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
+    let Some(limit) = limit else { return work.await };
+    let late = |_| Problem::new(ProblemCode::Unreachable, "central's answer takes too long");
+    timeout(limit, work).await.map_err(late)?
+}
+
+fn connecting(config: rustls::ClientConfig, settings: &SyncSettings, plain: bool) -> Http {
+    let mut connector = HttpConnector::new();
+    connector.set_connect_timeout(Some(Duration::from_millis(settings.connect_timeout_ms.into())));
+    connector.set_nodelay(true);
+    connector.enforce_http(false);
+    let builder = HttpsConnectorBuilder::new().with_tls_config(config);
+    let builder = if plain { builder.https_or_http() } else { builder.https_only() };
+    Client::builder(TokioExecutor::new()).build(builder.enable_http1().wrap_connector(connector))
+}
+
+/// Scheme and host of a base URL without a path.
+fn parts(base: &str) -> Result<(String, String), Problem> {
+    let uri: Uri = base.trim_end_matches('/').parse().map_err(|_| malformed("central's address is no URL"))?;
+    let (Some(scheme), Some(host)) = (uri.scheme_str(), uri.host()) else {
+        return Err(malformed("central's address is no http URL"));
+    };
+    if uri.path().trim_end_matches('/').is_empty() && uri.query().is_none() {
+        return Ok((scheme.to_owned(), host.to_owned()));
+    }
+    Err(malformed("central's address has a path"))
+}
+
+fn secure(base: &str) -> Result<(), Problem> {
+    if parts(base)?.0 == "https" { Ok(()) } else { Err(malformed("central's address is no https URL")) }
+}
+
+/// Whether a host is this very machine.
+pub(crate) fn is_loopback(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
+}
+
+fn authorization(token: &Secret32) -> Result<HeaderValue, Problem> {
+    let value = HeaderValue::from_str(&bearer(token));
+    let mut value = value.map_err(|_| malformed("the access token is no header"))?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 impl Central for HttpCentral {
     async fn head(&self) -> Result<SignedHead, Problem> {
-        let body = answer(self.request(Method::GET, HEAD_PATH).timeout(EXCHANGE_MAX), ANSWER_BYTES_MAX).await?;
+        let body = self.answer(Ask::get(HEAD_PATH)).await?;
         serde_json::from_slice(&body).map_err(|_| untrusted("the head cannot be read"))
     }
 
     async fn file(&self, sha256: FileHash) -> Result<Vec<u8>, Problem> {
-        let body = answer(self.request(Method::GET, &file_path(sha256)), FILE_BYTES_MAX).await?;
+        self.file_within(sha256, u64::MAX).await
+    }
+
+    async fn file_within(&self, sha256: FileHash, bytes_max: u64) -> Result<Vec<u8>, Problem> {
+        let body = self.answer(Ask::file(&file_path(sha256), bytes_max)).await?;
         if FileHash::of(&body) == sha256 { Ok(body) } else { Err(untrusted("a file has another hash")) }
     }
 
     async fn upload(&self, upload: &Upload) -> Result<Receipt, Problem> {
-        let bytes = upload.encode().map_err(|_| Problem::new(ProblemCode::Malformed, "not an upload"))?;
-        let request = self.request(Method::POST, UPLOADS_PATH).header(CONTENT_TYPE, CBOR).body(bytes);
-        let body = answer(self.signed_in(request)?, ANSWER_BYTES_MAX).await?;
+        let bytes = upload.encode().map_err(|_| malformed("not an upload"))?;
+        let body = self.answer(Ask::post(UPLOADS_PATH).with(CBOR, bytes)).await?;
         Receipt::decode(&body).map_err(|_| untrusted("the receipt cannot be read"))
     }
 
     async fn code_batch(&self, terminal: TerminalId, count: u16) -> Result<SignedCodeBatch, Problem> {
-        let request = self.request(Method::POST, &codes_path(terminal, count));
-        Ok(SignedCodeBatch(answer(self.signed_in(request)?, ANSWER_BYTES_MAX).await?))
+        Ok(SignedCodeBatch(self.answer(Ask::post(&codes_path(terminal, count))).await?))
     }
-}
-
-/// Sends, and reads at most `bytes_max` of the answer.
-pub(crate) async fn answer(request: RequestBuilder, bytes_max: usize) -> Result<Vec<u8>, Problem> {
-    content(request.send().await.map_err(unreachable)?, bytes_max).await
-}
-
-async fn content(response: Response, bytes_max: usize) -> Result<Vec<u8>, Problem> {
-    let status = response.status().as_u16();
-    if status == 200 {
-        return body(response, bytes_max).await;
-    }
-    let problem = body(response, ANSWER_BYTES_MAX).await.unwrap_or_default();
-    Err(Problem::from_answer(status, &problem))
-}
-
-async fn body(mut response: Response, bytes_max: usize) -> Result<Vec<u8>, Problem> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
-        if body.len() + chunk.len() > bytes_max {
-            return Err(untrusted("the answer is longer than any answer may be"));
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
 }
 
 /// The moment of the answer (RFC 9110 clause 6.6.1, in the form of RFC 5322 that clause 5.6.7 prefers).
@@ -137,8 +331,21 @@ fn date(headers: &HeaderMap) -> Option<Timestamp> {
     Some(Timestamp(moment.timestamp().as_millisecond()))
 }
 
-fn unreachable(error: reqwest::Error) -> Problem {
-    Problem::new(ProblemCode::Unreachable, error.without_url().to_string())
+fn unreachable(error: &ClientError) -> Problem {
+    tls::refusal(error).unwrap_or_else(|| silent(error))
+}
+
+/// The innermost cause says most.
+fn silent(error: &(dyn std::error::Error + 'static)) -> Problem {
+    let mut cause = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    Problem::new(ProblemCode::Unreachable, cause.to_string())
+}
+
+fn malformed(detail: &str) -> Problem {
+    Problem::new(ProblemCode::Malformed, detail)
 }
 
 pub(crate) fn untrusted(detail: &str) -> Problem {

@@ -12,7 +12,9 @@ pub mod host;
 pub mod http;
 pub mod outbox;
 pub mod settings;
+pub mod source;
 pub mod state;
+pub mod tls;
 pub mod trust;
 
 pub use clock::WallClock;
@@ -22,7 +24,9 @@ pub use host::{CodesHost, FeedHost, Host, OutboxHost};
 pub use http::{HttpCentral, Look};
 pub use outbox::Pushed;
 pub use settings::SyncSettings;
+pub use source::{FeedFolder, FeedServer, FeedSource};
 pub use state::{FeedState, SyncState};
+pub use tls::Identity;
 pub use trust::{CityTrust, KeyRing};
 
 #[cfg(test)]

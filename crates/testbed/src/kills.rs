@@ -4,20 +4,25 @@
 
 mod commits;
 mod parties;
+mod steering;
 mod tally;
 
+pub use steering::Steering;
 pub use tally::Tally;
 
 use crate::books::{Witness, differences};
 use crate::headless::PATIENCE;
-use crate::{Headless, Seen, Street, StreetConfig, StreetError, Tear};
+use crate::{Headless, Seen, Street, StreetConfig, StreetError};
 use commits::Commits;
 use domain::Cents;
+use domain::device::PaymentOrder;
 use parties::{CentralProcess, TerminalProcess};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+use steering::Course;
 
 /// What is topped up each time: the smallest amount, so that the day's limit of the card is not reached.
 const AMOUNT: Cents = Cents(500);
@@ -83,19 +88,24 @@ pub struct Kills {
     central: CentralProcess,
     terminal: TerminalProcess,
     kiosk: Headless,
+    order: PaymentOrder,
+    steering: Arc<Steering>,
     random: ChaCha8Rng,
     spent: Cents,
     tally: Tally,
 }
 
 impl Kills {
-    /// Sets up the street; everything follows from the seed but the time that things take.
+    /// Sets up the street, whose acquirer's profile has this order; everything follows from the seed but the time that
+    /// things take, and with it what `steering` has seen.
     ///
     /// # Errors
     /// `StreetError` when a program is missing or a part does not come up.
-    pub fn start(seed: u64, dir: &Path) -> Result<Self, StreetError> {
+    pub fn start(seed: u64, dir: &Path, order: PaymentOrder, steering: &Arc<Steering>) -> Result<Self, StreetError> {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         let street = Street::start(StreetConfig::new(seed, dir))?;
+        let profile = format!("[payment]\norder = \"{}\"\n", steering::name_of(order));
+        street.boot().amend(|text| text.replace("[payment]\n", &profile))?;
         let central = CentralProcess::start(&dir.join("central"), &dir.join("central.port"))?;
         street.central_cable().point_to(central.address());
         let pace = PACE_MS[random.random_range(0..PACE_MS.len())];
@@ -103,7 +113,8 @@ impl Kills {
         street.payment_cable().point_to(terminal.address());
         let mut kiosk = Headless::start(&street)?;
         kiosk.wait_screen("attract")?;
-        Ok(Self { street, central, terminal, kiosk, random, spent: Cents::ZERO, tally: Tally::default() })
+        let (steering, spent, tally) = (Arc::clone(steering), Cents::ZERO, Tally::default());
+        Ok(Self { street, central, terminal, kiosk, order, steering, random, spent, tally })
     }
 
     /// One top-up with one kill in it, brought to its end.
@@ -113,25 +124,25 @@ impl Kills {
     pub fn top_up(&mut self) -> Result<(), StreetError> {
         self.begin()?;
         let victim = self.draw_victim();
-        let after = self.random.random_range(0..=COMMITS);
+        let plan = self.steering.choose(self.order, &mut self.random);
         let jitter = self.random.random_range(Duration::ZERO..=JITTER);
-        let tear = match self.random.random_range(0..100) {
-            0..14 => Some(Tear::AnswerToCommitLost),
-            14..26 => Some(Tear::BeforeCommit),
-            _ => None,
-        };
-        if let Some(tear) = tear {
+        if let Some(tear) = plan.course.tear() {
             self.street.tear_at(tear);
+        }
+        if plan.course == Course::Declined {
+            self.terminal.obey("auto decline:05")?;
         }
         let mut commits = Commits::watch(&self.journal())?;
         self.kiosk.press("pay")?;
-        commits.await_count(after, NO_COMMIT)?;
+        commits.await_count(plan.after, NO_COMMIT);
         let until = Instant::now() + jitter;
         while Instant::now() < until {
             std::hint::spin_loop();
         }
         self.kill(victim)?;
-        self.tally.count(victim, tally::state_of_newest(self.street.boot())?);
+        let state = tally::state_of_newest(self.street.boot())?;
+        self.steering.count(self.order, plan, &state);
+        self.tally.count(victim, format!("{}: {state}", steering::name_of(self.order)));
         self.recover(victim)?;
         self.bring_to_rest()
     }
@@ -230,6 +241,9 @@ impl Kills {
 
     /// Whoever was killed is started again; now and then the citizen has walked away meanwhile.
     fn recover(&mut self, victim: Victim) -> Result<(), StreetError> {
+        if !victim.payment_terminal() {
+            self.terminal.obey("auto approve")?;
+        }
         if self.random.random_range(0..4) == 0 {
             self.street.lift_card();
         }

@@ -46,6 +46,9 @@ pub struct StreetConfig {
     pub payment_pace: Duration,
     /// How the kiosk's window lies on the screen.
     pub window: WindowSize,
+    /// The terminal reaches central over TLS, with keys of its own and a certificate that lives so many days; `None` for
+    /// plain HTTP with a token.
+    pub tls: Option<i64>,
 }
 
 impl StreetConfig {
@@ -60,6 +63,7 @@ impl StreetConfig {
             pack: Path::new(env!("CARGO_MANIFEST_DIR")).join("../../assets/city-packs/bahia"),
             payment_pace: Duration::ZERO,
             window: WindowSize::Terminal,
+            tls: None,
         }
     }
 }
@@ -124,7 +128,7 @@ impl Street {
         let dir = folder(&config.dir)?;
         let bridge = bridge_beside_this_program()?;
         let city = City::found(&config, &dir)?;
-        let central_cable = Link::to(city.address()).map_err(io_error("the cable to central"))?;
+        let central_cable = Link::to(city.for_terminals()).map_err(io_error("the cable to central"))?;
         let payment = Simulator::start(payment_simulator::Config {
             pace: config.payment_pace,
             state_file: Some(dir.join("payment-terminal.json")),
@@ -221,6 +225,14 @@ impl Street {
     /// Mends the way to central.
     pub fn restore_network(&self) {
         self.central_cable.restore();
+    }
+
+    /// Withdraws the terminal at central, as after a theft: its certificate or token is void at once.
+    ///
+    /// # Errors
+    /// `StreetError` when the database refuses.
+    pub fn withdraw_terminal(&self) -> Result<bool, StreetError> {
+        self.city.withdraw()
     }
 
     /// The cable to central.

@@ -12,6 +12,7 @@ mod payment_faults;
 mod pins;
 mod printer_faults;
 mod reader_faults;
+mod secure;
 mod steps;
 mod technician;
 mod terminal_faults;

@@ -1,9 +1,10 @@
-//! Every parser of bytes that come from a card or a payment terminal, each as a function that takes any bytes and must neither panic nor
-//! break what it promises. `replay.rs` runs the committed corpus through them; `scripts/fuzz.sh` looks for more.
+//! Every parser of bytes that come from a card, a payment terminal or a feed, each as a function that takes any bytes
+//! and must neither panic nor break what it promises. `replay.rs` runs the committed corpus through them; `scripts/fuzz.sh` looks for more.
 
 mod channels;
 mod classic;
 mod conversation;
+mod feed;
 mod files;
 mod liar;
 mod payment_terminal;
@@ -26,6 +27,11 @@ pub const TARGETS: &[Target] = &[
     Target { name: "classic-directory", run: classic::directory },
     Target { name: "classic-records", run: classic::records },
     Target { name: "classic-value", run: classic::value_block },
+    Target { name: "feed-head", run: feed::head },
+    Target { name: "feed-manifest", run: feed::manifest },
+    Target { name: "feed-revocations", run: feed::revocations },
+    Target { name: "feed-row", run: feed::row },
+    Target { name: "feed-segment", run: feed::segment },
     Target { name: "file-identity", run: files::identity },
     Target { name: "file-movements", run: files::movements },
     Target { name: "file-settings", run: replies::file_settings },

@@ -16,6 +16,10 @@ pub fn summary(outcome: &Outcome, jobs: usize) -> String {
     let tally = &outcome.tally;
     let mut out = String::new();
     let _ = writeln!(out, "{}", histories(tally, outcome.took.as_secs_f64(), jobs));
+    let processor = outcome.processor.as_secs_f64();
+    if processor > 0.0 {
+        let _ = writeln!(out, "processor time {processor:.1} s: {:.0} a second of it", count_of(tally) / processor);
+    }
     let _ = writeln!(
         out,
         "top-ups {}: completed {}, voided {}, loss booked {}, open as claims {}",
@@ -35,12 +39,15 @@ pub fn summary(outcome: &Outcome, jobs: usize) -> String {
 
 fn histories(tally: &Tally, seconds: f64, jobs: usize) -> String {
     let jobs = u32::try_from(jobs.max(1)).map_or(1.0, f64::from);
-    let count = u32::try_from(tally.histories).map_or(f64::from(u32::MAX), f64::from);
-    let rate = if seconds > 0.0 { count / seconds / jobs } else { 0.0 };
+    let rate = if seconds > 0.0 { count_of(tally) / seconds / jobs } else { 0.0 };
     format!(
         "histories {} ({} on SQLCipher, {} beyond contract) in {seconds:.1} s: {rate:.0} a second and core",
         tally.histories, tally.keyed, tally.beyond
     )
+}
+
+fn count_of(tally: &Tally) -> f64 {
+    u32::try_from(tally.histories).map_or(f64::from(u32::MAX), f64::from)
 }
 
 /// How many cells there are, and which were met least.

@@ -39,6 +39,8 @@ pub struct Outcome {
     pub kinds: BTreeMap<String, (u64, u64)>,
     /// How long it took.
     pub took: Duration,
+    /// How much of the processors' time, where the machine tells.
+    pub processor: Duration,
 }
 
 impl Outcome {
@@ -54,6 +56,7 @@ impl Outcome {
 
     fn add(&mut self, other: Self) {
         self.tally.add(&other.tally);
+        self.processor += other.processor;
         for (kind, (count, first)) in other.kinds {
             let (sum, lowest) = self.kinds.entry(kind).or_insert((0, first));
             *sum += count;
@@ -89,11 +92,20 @@ pub fn run(order: &Order) -> Result<Outcome, SetupError> {
     Ok(all)
 }
 
+/// What this thread has had of a processor (`/proc/thread-self/schedstat`, its first number in nanoseconds): on a
+/// machine that does other things besides, it says more than the clock.
+fn processor_time() -> Duration {
+    let told = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let nanoseconds = told.split_whitespace().next().and_then(|number| number.parse().ok());
+    Duration::from_nanos(nanoseconds.unwrap_or_default())
+}
+
 fn work(order: &Order, next: &AtomicU64, stop: &AtomicBool, began: Instant) -> Result<Outcome, SetupError> {
     let mut bench = Bench::new()?;
     let mut outcome = Outcome::default();
     loop {
         let first = next.fetch_add(BATCH, Ordering::Relaxed);
+        outcome.processor = processor_time();
         let over = order.time.is_some_and(|time| began.elapsed() >= time);
         if first >= order.histories || over || stop.load(Ordering::Relaxed) {
             return Ok(outcome);

@@ -30,7 +30,8 @@ describe('what loops', () => {
     expect(await loops(pages.portrait)).toEqual([]);
   });
 
-  it('is nowhere else', async () => {
+  // Every scene in one test: on a busy machine that takes longer than a test may.
+  it('is nowhere else', { timeout: 180_000 }, async () => {
     const looping: string[] = [];
     for (const scene of scenes('es').filter((name) => !/^(attract|farewell-)/.test(name))) {
       await show(pages.landscape, recorded('es', scene), { still: false });

@@ -1,11 +1,11 @@
 //! Every use of a key is written down before its answer leaves, and bounded: a terminal, and a card, have so many a
 //! day. A terminal that is turned away for the day is written down once.
 
+use crate::db::{Connection, Transaction, params};
 use crate::error::CentralError;
 use crate::uploads::{note, refuse, sql};
 use domain::{CardNumber, TerminalId, Timestamp, Uid};
 use protocol::{Problem, ProblemCode};
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 /// Uses a day, for a city that set no others: a terminal serves a card every two minutes of a long day, and a card is
 /// asked for five times in a top-up of the first kind, and three more when it goes wrong.
@@ -58,9 +58,8 @@ pub(super) struct Use<'a> {
 }
 
 fn limit(connection: &Connection, name: &str, default: i64) -> Result<i64, CentralError> {
-    let read = |row: &Row<'_>| Ok(row.get_ref(0)?.as_bytes()?.to_vec());
     let query = "SELECT value FROM setting WHERE name = ?1";
-    let set: Option<Vec<u8>> = connection.query_row(query, params![name], read).optional()?;
+    let set: Option<Vec<u8>> = connection.query_opt(query, params![name], |row| row.get(0))?;
     let Some(text) = set else { return Ok(default) };
     let number = std::str::from_utf8(&text).ok().and_then(|text| text.parse().ok());
     number.ok_or_else(|| CentralError::NotReady(format!("the setting {name} is no number")))

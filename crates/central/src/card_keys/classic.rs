@@ -6,6 +6,7 @@
 use super::audit::Step;
 use super::{KeyDesk, has_purse, key_error, uid};
 use crate::cards::ActiveCard;
+use crate::db::{Transaction, params};
 use crate::error::CentralError;
 use crate::uploads::{note, refuse};
 use domain::city_pack::ClassicLayout;
@@ -14,7 +15,6 @@ use keys::{ClassicKeyKind, IssuerKeys, PurseSeal};
 use ledger::Kind;
 use protocol::ProblemCode;
 use protocol::card_keys::{ClassicAsk, ClassicFound, ClassicGrant, ClassicSealAsk, ClassicTopUp};
-use rusqlite::{OptionalExtension, Transaction, params};
 use subtle::ConstantTimeEq;
 
 /// Days from 1970-01-01 to 2000-01-01, from which the card counts.
@@ -252,12 +252,12 @@ fn judge(
 /// to the next.
 fn is_booked(transaction: &Transaction<'_>, shadow: &Shadow, kind: Kind) -> Result<bool, CentralError> {
     let query = "SELECT 1 FROM entry WHERE top_up = ?1 AND kind = ?2";
-    Ok(transaction.query_row(query, params![shadow.top_up, kind.number()], |_| Ok(())).optional()?.is_some())
+    Ok(transaction.query_opt(query, params![shadow.top_up, kind.number()], |_| Ok(()))?.is_some())
 }
 
 fn shadow(transaction: &Transaction<'_>, uid: &Uid) -> Result<Option<Shadow>, CentralError> {
     let query = "SELECT counter, top_up, day, value_before, value_after FROM classic_purse WHERE uid = ?1";
-    let read = |row: &rusqlite::Row<'_>| {
+    let read = |row: &crate::db::Row<'_>| {
         Ok(Shadow {
             counter: row.get(0)?,
             top_up: row.get(1)?,
@@ -266,7 +266,7 @@ fn shadow(transaction: &Transaction<'_>, uid: &Uid) -> Result<Option<Shadow>, Ce
             value_after: row.get(4)?,
         })
     };
-    Ok(transaction.query_row(query, params![uid.bytes()], read).optional()?)
+    Ok(transaction.query_opt(query, params![uid.bytes()], read)?)
 }
 
 fn keep(

@@ -7,6 +7,7 @@ use super::remote::{answered, role_name};
 use super::tickets::Open;
 use super::{KeyDesk, desfire, key_error, random, scheme, uid};
 use crate::cards;
+use crate::db::params;
 use crate::error::CentralError;
 use crate::key_file::{VersionedBaseKey, card_key};
 use crate::uploads::{note, refuse};
@@ -16,7 +17,6 @@ use protocol::ProblemCode;
 use protocol::card_keys::{
     Cryptogram, FinishAuthentication, RekeyBegin, RekeyChange, RekeyConfirm, RekeyLook, RekeyState, Rekeyed, WireRole,
 };
-use rusqlite::{OptionalExtension, params};
 
 /// What the books say of a card's read key.
 struct Booked {
@@ -124,8 +124,8 @@ impl KeyDesk<'_> {
     /// reads none.
     fn is_held_everywhere(&self, key: &VersionedBaseKey) -> Result<bool, CentralError> {
         let without: i64 = self.database.read().query_row(
-            "SELECT count(*) FROM terminal WHERE enrolled < ?1 AND token_sha256 <> x''",
-            params![key.drawn.0],
+            "SELECT count(*) FROM terminal WHERE enrolled < ?1 AND token_sha256 <> ?2",
+            params![key.drawn.0, [0_u8; 0]],
             |row| row.get(0),
         )?;
         Ok(without == 0)
@@ -133,8 +133,8 @@ impl KeyDesk<'_> {
 
     fn booked(&self, uid: &Uid) -> Result<Option<Booked>, CentralError> {
         let query = "SELECT read_version, pending FROM card_key WHERE uid = ?1";
-        let read = |row: &rusqlite::Row<'_>| Ok(Booked { read: row.get(0)?, pending: row.get(1)? });
-        Ok(self.database.read().query_row(query, params![uid.bytes()], read).optional()?)
+        let read = |row: &crate::db::Row<'_>| Ok(Booked { read: row.get(0)?, pending: row.get(1)? });
+        Ok(self.database.read().query_opt(query, params![uid.bytes()], read)?)
     }
 
     fn book(&mut self, uid: &Uid, read: u8, pending: Option<u8>) -> Result<(), CentralError> {

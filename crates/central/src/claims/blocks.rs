@@ -2,10 +2,11 @@
 //! has reached every validator only the operator can say.
 
 use crate::Database;
+use crate::claims::{self, settle};
+use crate::db::{Connection, params};
 use crate::error::CentralError;
 use crate::uploads::sql;
 use domain::{CardNumber, Generation, Timestamp};
-use rusqlite::{Connection, OptionalExtension, params};
 
 /// A block.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +17,8 @@ pub struct Block {
     pub officer: String,
     /// When it had reached every validator, as confirmed.
     pub reached: Option<Timestamp>,
+    /// Who confirmed it.
+    pub confirmed_by: Option<String>,
 }
 
 /// The block of a card.
@@ -23,23 +26,26 @@ pub struct Block {
 /// # Errors
 /// `CentralError::Database`.
 pub fn of(connection: &Connection, card: CardNumber, generation: Generation) -> Result<Option<Block>, CentralError> {
-    let mut statement = connection
-        .prepare_cached("SELECT blocked, officer, reached FROM card_block WHERE card = ?1 AND generation = ?2")?;
-    let found = statement.query_row(params![sql(card.0), generation.0], |row| {
-        Ok(Block {
-            blocked: Timestamp(row.get(0)?),
-            officer: row.get(1)?,
-            reached: row.get::<_, Option<i64>>(2)?.map(Timestamp),
-        })
-    });
-    Ok(found.optional()?)
+    let found = connection.query_opt(
+        "SELECT blocked, officer, reached, confirmed_by FROM card_block WHERE card = ?1 AND generation = ?2",
+        params![sql(card.0), generation.0],
+        |row| {
+            Ok(Block {
+                blocked: Timestamp(row.get(0)?),
+                officer: row.get(1)?,
+                reached: row.get::<Option<i64>>(2)?.map(Timestamp),
+                confirmed_by: row.get(3)?,
+            })
+        },
+    );
+    Ok(found?)
 }
 
 /// Blocks a card for good. `false` when it was blocked already. The next publication tells terminals; telling the
 /// validators is the operator's.
 ///
 /// # Errors
-/// `CentralError::NotReady` for a card that neither registry nor claims know; else the database's.
+/// `CentralError::NotReady` for a card that neither registry nor claims know, `Claim` without a name; else the database's.
 pub fn block(
     database: &mut Database,
     card: CardNumber,
@@ -47,8 +53,10 @@ pub fn block(
     officer: &str,
     now: Timestamp,
 ) -> Result<bool, CentralError> {
+    let officer = settle::named(officer)?;
     database.write(|transaction| {
-        let key = params![sql(card.0), generation.0];
+        let (number, issue) = (sql(card.0), generation.0);
+        let key = params![number, issue];
         let known: bool = transaction.query_row(
             "SELECT EXISTS (SELECT 1 FROM card WHERE number = ?1 AND generation = ?2)
                  OR EXISTS (SELECT 1 FROM issued_card WHERE number = ?1 AND generation = ?2)
@@ -78,6 +86,10 @@ pub fn block(
              WHERE card = ?1 AND generation = ?2 AND ended IS NULL",
             params![sql(card.0), generation.0, now.0],
         )?;
+        // What waited for an order waits for the finance office now.
+        for claim in claims::open_of(transaction, card, generation)? {
+            claims::consider(transaction, claim.top_up, now)?;
+        }
         Ok(new > 0)
     })
 }
@@ -85,13 +97,14 @@ pub fn block(
 /// The operator confirms that every validator has the block list of that moment. Says how many blocks it confirms.
 ///
 /// # Errors
-/// `CentralError::NotReady` for a list from the future; else the database's.
+/// `CentralError::NotReady` for a list from the future, `Claim` without a name; else the database's.
 pub fn confirm(
     database: &mut Database,
     list_of: Timestamp,
     officer: &str,
     now: Timestamp,
 ) -> Result<usize, CentralError> {
+    let officer = settle::named(officer)?;
     if list_of > now {
         return Err(CentralError::NotReady("the block list is of the future".to_owned()));
     }

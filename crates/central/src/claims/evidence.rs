@@ -4,12 +4,12 @@
 //! central's orders names. So each of these places is looked at: our id in a record above the intent's counter is the
 //! credit; another id in every place, or a counter that has not come to it yet, is the proof that there was none.
 
+use crate::db::{Connection, params};
 use crate::error::CentralError;
 use crate::seen::{self, Sight};
 use crate::view::View;
 use domain::TopUpId;
 use domain::card::TopUpRecord;
-use rusqlite::{Connection, params};
 
 /// What the evidence says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,10 +31,12 @@ pub enum Verdict {
 pub(crate) fn verdict(connection: &Connection, view: &View) -> Result<Verdict, CentralError> {
     let subject = view.top_up.subject();
     let sights = seen::sights(connection, subject.card, subject.generation)?;
-    let mut statement = connection.prepare_cached("SELECT counter FROM credit_order WHERE top_up = ?1")?;
-    let ordered = statement.query_map(params![subject.top_up.0], |row| row.get::<_, u32>(0))?;
+    let ordered =
+        connection.query("SELECT counter FROM credit_order WHERE top_up = ?1", params![subject.top_up.0], |row| {
+            row.get::<u32>(0)
+        })?;
     let mut places = vec![view.counter_seen];
-    places.extend(ordered.collect::<Result<Vec<_>, _>>()?);
+    places.extend(ordered);
     Ok(judge(subject.top_up, view.counter_seen, &places, &sights))
 }
 

@@ -5,6 +5,7 @@
 
 use crate::Database;
 use crate::claims::{self, blocks};
+use crate::db::{Connection, Row, Transaction, params};
 use crate::error::CentralError;
 use crate::key_file::KeyFile;
 use crate::settings::{DAY_MS, MoneySettings};
@@ -13,16 +14,15 @@ use domain::card::CityOrder;
 use domain::{CardNumber, Cents, Generation, Timestamp, TopUpId};
 use ledger::Subject;
 use protocol::{SignedCreditOrder, WireOpenTopUp};
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use std::collections::HashMap;
 
 /// The most open claims that a card's record tells of: its row has a largest length.
 const OPEN_MAX: usize = 6;
 
-fn order(row: &Row<'_>) -> rusqlite::Result<CityOrder> {
+fn order(row: &Row<'_>) -> crate::db::Result<CityOrder> {
     Ok(CityOrder {
         top_up: TopUpId(row.get(0)?),
-        card: CardNumber(u64::try_from(row.get::<_, i64>(1)?).unwrap_or_default()),
+        card: CardNumber(u64::try_from(row.get::<i64>(1)?).unwrap_or_default()),
         generation: Generation(row.get(2)?),
         amount: Cents(row.get(3)?),
         counter: row.get(4)?,
@@ -32,11 +32,12 @@ fn order(row: &Row<'_>) -> rusqlite::Result<CityOrder> {
 
 /// The order of a top-up that was not ended, expired or not.
 fn standing(connection: &Connection, top_up: TopUpId) -> Result<Option<CityOrder>, CentralError> {
-    let mut statement = connection.prepare_cached(
+    Ok(connection.query_opt(
         "SELECT top_up, card, generation, amount, counter, expires FROM credit_order
          WHERE top_up = ?1 AND ended IS NULL",
-    )?;
-    Ok(statement.query_row(params![top_up.0], order).optional()?)
+        params![top_up.0],
+        order,
+    )?)
 }
 
 /// The order of a top-up that a terminal may carry out now.
@@ -116,12 +117,12 @@ fn takes_orders(connection: &Connection, card: CardNumber, generation: Generatio
     if blocks::of(connection, card, generation)?.is_some() {
         return Ok(false);
     }
-    let mut statement = connection.prepare_cached(
+    let said = connection.query(
         "SELECT state = 'active' AND technology <> 'classic' FROM issued_card WHERE number = ?1 AND generation = ?2
          UNION ALL SELECT state = 'active' FROM card WHERE number = ?1 AND generation = ?2",
+        params![sql(card.0), generation.0],
+        |row| row.get::<bool>(0),
     )?;
-    let said = statement.query_map(params![sql(card.0), generation.0], |row| row.get::<_, bool>(0))?;
-    let said = said.collect::<Result<Vec<_>, _>>()?;
     Ok(!said.is_empty() && said.iter().all(|fit| *fit))
 }
 
@@ -157,8 +158,7 @@ pub(crate) type OpenByCard = HashMap<(CardNumber, Generation), Vec<WireOpenTopUp
 /// The open claims of every card, with the orders, signed.
 pub(crate) fn for_feed(connection: &Connection, keys: &KeyFile, now: Timestamp) -> Result<OpenByCard, CentralError> {
     let mut by_card = OpenByCard::new();
-    let claims = claims::all(connection)?;
-    for claim in claims.iter().filter(|claim| claim.state == claims::ClaimState::Open) {
+    for claim in claims::open(connection)? {
         let of_card = by_card.entry((claim.card, claim.generation)).or_default();
         let order = live(connection, claim.top_up, now)?.filter(|_| of_card.iter().all(|open| open.order.is_none()));
         let order = order.map(|order| signed(keys, &order)).transpose()?;

@@ -3,12 +3,13 @@
 
 use crate::claims::evidence::{self, Verdict};
 use crate::claims::{self, ClaimState, blocks, orders};
+use crate::db::{Connection, Transaction, params};
 use crate::error::CentralError;
-use crate::view;
+use crate::statements::learn;
+use crate::view::{self, View};
 use crate::{Database, books};
 use domain::{Cents, Timestamp, TopUpId};
 use ledger::{ClaimCode, Fact, Payment, Settlement};
-use rusqlite::{Connection, Transaction, params};
 
 /// Why a claim is not settled now.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -28,6 +29,9 @@ pub enum Refused {
     /// The payment is not known to be kept.
     #[error("the payment is not known to be kept: {0:?}")]
     NotPaid(Payment),
+    /// By the acquirer's file the money went back.
+    #[error("the acquirer has undone the payment")]
+    Undone,
     /// An officer says that nothing is owed, and the payment is kept.
     #[error("the payment is kept: something is owed")]
     Paid,
@@ -43,6 +47,9 @@ pub enum Refused {
     /// The card holds the money.
     #[error("the card holds the credit")]
     Credited,
+    /// Who pays out has confirmed the block as well.
+    #[error("two people are needed: who confirmed that the block has reached every validator does not pay out")]
+    OnePerson,
     /// Nobody's name was given.
     #[error("the officer's name is missing")]
     NoOfficer,
@@ -76,9 +83,7 @@ pub fn settle(
     officer: &str,
     now: Timestamp,
 ) -> Result<Cents, CentralError> {
-    if officer.trim().is_empty() {
-        return Err(Refused::NoOfficer.into());
-    }
+    let officer = named(officer)?;
     database.write(|transaction| {
         // What has come to be known meanwhile goes first.
         claims::consider(transaction, top_up, now)?;
@@ -93,20 +98,28 @@ pub fn settle(
         let payment = view.top_up.payment();
         let amount = match how {
             Settlement::PaidOut => {
-                may_pay_out(transaction, &claim, payment, now)?;
+                may_pay_out(transaction, &claim, &view, officer, now)?;
                 claim.amount
             }
-            _ if payment == Payment::Kept => return Err(Refused::Paid.into()),
+            _ if payment == Payment::Kept && !learn::is_undone(transaction, &view)? => {
+                return Err(Refused::Paid.into());
+            }
             _ => Cents::ZERO,
         };
         books::say(transaction, &view.top_up, Fact::ClaimSettled { by: how }, now)?;
         transaction.execute(
             "INSERT INTO settlement (top_up, how, officer, settled, amount) VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![top_up.0, name(how), officer.trim(), now.0, amount.0],
+            params![top_up.0, name(how), officer, now.0, amount.0],
         )?;
         claims::consider(transaction, top_up, now)?;
         Ok(amount)
     })
+}
+
+/// A person's name without the blanks around it.
+pub(super) fn named(officer: &str) -> Result<&str, Refused> {
+    let name = officer.trim();
+    if name.is_empty() { Err(Refused::NoOfficer) } else { Ok(name) }
 }
 
 fn name(how: Settlement) -> &'static str {
@@ -116,11 +129,16 @@ fn name(how: Settlement) -> &'static str {
 fn may_pay_out(
     transaction: &Transaction<'_>,
     claim: &claims::ClaimLine,
-    payment: Payment,
+    view: &View,
+    officer: &str,
     now: Timestamp,
 ) -> Result<(), CentralError> {
+    let payment = view.top_up.payment();
     if payment != Payment::Kept {
         return Err(Refused::NotPaid(payment).into());
+    }
+    if learn::is_undone(transaction, view)? {
+        return Err(Refused::Undone.into());
     }
     let block = blocks::of(transaction, claim.card, claim.generation)?.ok_or(Refused::NotBlocked)?;
     // A terminal may have the order still, whatever central has made of it since.
@@ -128,7 +146,9 @@ fn may_pay_out(
         return Err(Refused::Ordered((expires.0 - now.0) / 3_600_000 + 1).into());
     }
     match block.reached {
-        Some(reached) if reached <= now => Ok(()),
-        _ => Err(Refused::BlockOnItsWay.into()),
+        Some(reached) if reached <= now => {}
+        _ => return Err(Refused::BlockOnItsWay.into()),
     }
+    let is_same = |confirmed: String| confirmed.to_lowercase() == officer.to_lowercase();
+    if block.confirmed_by.is_some_and(is_same) { Err(Refused::OnePerson.into()) } else { Ok(()) }
 }

@@ -109,7 +109,7 @@ pub(crate) struct ImportOrder {
 }
 
 pub(crate) fn run(data: &DataFolder, command: MoneyCommand) -> Result<(), CentralError> {
-    let mut database = Database::open(&data.database())?;
+    let mut database = Database::open(data.database())?;
     let now = clock::now();
     match command {
         MoneyCommand::Claims { all } => list_claims(&database, all),
@@ -157,10 +157,8 @@ pub(crate) fn run(data: &DataFolder, command: MoneyCommand) -> Result<(), Centra
 
 fn list_claims(database: &Database, every: bool) -> Result<(), CentralError> {
     let zone = pack::load(database.read())?.0.time_zone;
-    for claim in claims::all(database.read())? {
-        if !every && claim.state != claims::ClaimState::Open {
-            continue;
-        }
+    let listed = if every { claims::all(database.read())? } else { claims::open(database.read())? };
+    for claim in listed {
         say(&format!(
             "{}  {}  terminal {}  card …{}  {:>12}  {}, waits for {}  {}",
             ClaimCode::of(claim.top_up),
@@ -207,7 +205,7 @@ fn import(
 }
 
 fn run_reconcile(database: &Database, csv: Option<&Path>, now: Timestamp) -> Result<(), CentralError> {
-    let found = reconcile::differences(database.read(), now)?;
+    let found = database.at_one_moment(|connection| reconcile::differences(connection, now))?;
     if let Some(path) = csv {
         let bytes = reconcile::csv(&found)?;
         std::fs::write(path, bytes).map_err(|error| CentralError::file(path, error))?;

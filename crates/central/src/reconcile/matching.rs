@@ -3,7 +3,8 @@
 
 use crate::statements::acquirer::{LineKind, SettlementLine};
 use crate::view::View;
-use domain::device::PaymentOrder;
+use domain::Timestamp;
+use domain::device::{PaymentOrder, PaymentReference};
 use std::collections::{BTreeSet, HashMap};
 
 /// How far the days of intent and transaction may lie apart: midnight, and clocks of two machines.
@@ -29,27 +30,37 @@ impl<'l> Lines<'l> {
         index
     }
 
-    /// The transaction of a top-up: the one its approval names, or, where it has none, the one that follows the
-    /// receipt its intent names, at the same payment terminal and over the same amount.
-    pub(crate) fn find(&self, view: &View) -> Option<&'l SettlementLine> {
-        let kind = match view.top_up.order() {
-            PaymentOrder::PreAuthorise => LineKind::Reservation,
-            PaymentOrder::Vending | PaymentOrder::CaptureFirst => LineKind::Payment,
-        };
-        let began = view.began.day();
-        let near = |line: &SettlementLine| line.day.0.abs_diff(began.0) <= DAYS_APART_MAX.unsigned_abs();
-        let fits = |line: &SettlementLine| line.kind == kind && near(line);
-        if let Some(approval) = view.top_up.approval() {
-            let reference = &approval.reference;
-            let same = |trace| trace == reference.trace || trace == 0 || reference.trace == 0;
-            let found = self.under(&reference.terminal, reference.receipt);
-            return found.iter().find(|line| fits(line) && same(line.trace)).copied();
+    /// The transaction that a top-up's approval names.
+    pub(crate) fn named(&self, view: &View) -> Option<&'l SettlementLine> {
+        let approval = view.top_up.approval()?;
+        let kind = kind_of(view);
+        self.under_reference(&approval.reference, view.began).find(|line| line.kind == kind)
+    }
+
+    /// The transactions that an approval of about this moment may name.
+    pub(crate) fn under_reference<'s>(
+        &'s self,
+        reference: &'s PaymentReference,
+        at: Timestamp,
+    ) -> impl Iterator<Item = &'l SettlementLine> + 's {
+        let same = |trace| trace == reference.trace || trace == 0 || reference.trace == 0;
+        let found = self.under(&reference.terminal, reference.receipt).iter().copied();
+        found.filter(move |line| is_near(line, at) && same(line.trace))
+    }
+
+    /// The transaction that may be that of a top-up without an approval: it follows the receipt that the intent names,
+    /// at the same payment terminal and over the same amount. None that another top-up has (`used`): the payment
+    /// terminal's next receipt after a payment that never came to be is somebody else's.
+    pub(crate) fn fitting(&self, view: &View, used: &BTreeSet<i64>) -> Option<&'l SettlementLine> {
+        if view.top_up.approval().is_some() {
+            return None;
         }
         let intent = view.top_up.payment_intent();
         let terminal = intent.terminal.filter(|terminal| !terminal.is_empty())?;
         let receipt = if intent.receipt_before >= RECEIPT_MAX { 1 } else { intent.receipt_before.checked_add(1)? };
-        let amount = view.top_up.subject().amount;
-        self.under(&terminal, receipt).iter().find(|line| fits(line) && line.amount == amount).copied()
+        let (kind, amount) = (kind_of(view), view.top_up.subject().amount);
+        let fits = |line: &SettlementLine| line.kind == kind && line.amount == amount && is_near(line, view.began);
+        self.under(&terminal, receipt).iter().find(|line| fits(line) && !used.contains(&line.id)).copied()
     }
 
     fn under<'s>(&'s self, terminal: &'s str, receipt: u32) -> &'s [&'l SettlementLine] {
@@ -73,4 +84,15 @@ impl<'l> Lines<'l> {
         used.insert(partner.id);
         Some(partner)
     }
+}
+
+fn kind_of(view: &View) -> LineKind {
+    match view.top_up.order() {
+        PaymentOrder::PreAuthorise => LineKind::Reservation,
+        PaymentOrder::Vending | PaymentOrder::CaptureFirst => LineKind::Payment,
+    }
+}
+
+fn is_near(line: &SettlementLine, at: Timestamp) -> bool {
+    line.day.0.abs_diff(at.day().0) <= DAYS_APART_MAX.unsigned_abs()
 }

@@ -2,13 +2,13 @@
 
 use super::matching::Lines;
 use super::{Books, Cause, Difference};
+use crate::db::Connection;
 use crate::error::CentralError;
 use crate::settings::DAY_MS;
 use crate::statements::acquirer::{self, LineKind, LineState, SettlementLine};
 use crate::view::View;
 use domain::{Cents, Timestamp};
-use ledger::{Account, Credit, Fact, Kind, Outcome, Payment};
-use rusqlite::Connection;
+use ledger::{Account, Credit, Fact, Kind, Outcome, Payment, Settlement};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn differences(connection: &Connection, books: &Books) -> Result<Vec<Difference>, CentralError> {
@@ -16,8 +16,19 @@ pub(super) fn differences(connection: &Connection, books: &Books) -> Result<Vec<
     let index = Lines::of(&lines);
     let mut found = Vec::new();
     let mut used = BTreeSet::new();
+    // What an approval names comes first; of the rest, an intent may have what nobody has named.
+    let mut named = Vec::new();
     for view in &books.views {
-        let line = index.find(view).filter(|line| used.insert(line.id));
+        let line = index.named(view);
+        let free = line.filter(|line| used.insert(line.id));
+        if let (Some(line), None) = (line, free) {
+            found.push(named_twice(view, line));
+        }
+        named.push(free);
+    }
+    for (view, named) in books.views.iter().zip(named) {
+        let line = named.or_else(|| index.fitting(view, &used));
+        used.extend(line.map(|line| line.id));
         let money = line.map(|line| Money::of(line, &index, &mut used));
         found.extend(payment(books, view, line, money));
         found.extend(open_too_long(books, view));
@@ -25,6 +36,12 @@ pub(super) fn differences(connection: &Connection, books: &Books) -> Result<Vec<
     }
     found.extend(unknown(books, &lines, &used));
     Ok(found)
+}
+
+/// A second top-up's approval names the same transaction: the acquirer took the money once.
+fn named_twice(view: &View, line: &SettlementLine) -> Difference {
+    let detail = format!("{}: another top-up names the same transaction", place(line));
+    Difference::of(Cause::BookedNotPaid, view.top_up.subject().amount, view, detail)
 }
 
 /// What became of a top-up's money, by the acquirer.
@@ -80,7 +97,10 @@ fn payment(books: &Books, view: &View, line: Option<&SettlementLine>, money: Opt
         (Some(Money::Taken(_)), payment) if !kept && (closed_unpaid || (late && top_up.outcome().is_none())) => {
             is(Cause::PaidNotBooked, amount, &format!("taken by the acquirer, {payment:?} by the books"))
         }
-        (Some(Money::Undone), Payment::Kept) => is(Cause::BookedNotPaid, amount, "kept by the books, undone"),
+        // Unless the claim was closed for just that.
+        (Some(Money::Undone), Payment::Kept) if view.settled_by != Some(Settlement::NothingOwed) => {
+            is(Cause::BookedNotPaid, amount, "kept by the books, undone")
+        }
         (None | Some(Money::Open), Payment::Kept) if late => {
             is(Cause::BookedNotPaid, amount, "kept by the books, not settled")
         }
@@ -134,16 +154,22 @@ fn unknown(books: &Books, lines: &[SettlementLine], used: &BTreeSet<i64>) -> Vec
         let moves = matches!(line.kind, LineKind::Payment | LineKind::Booking) && line.state.is_taken();
         moves || line.kind == LineKind::Reversal
     };
-    // The reversal of an unknown payment belongs to it: together they are nothing.
-    let mut reversed = BTreeMap::<&str, BTreeSet<i64>>::new();
+    // The reversal of an unknown payment belongs to it: together they are nothing. One payment has one reversal.
+    let mut reversed = BTreeMap::<(String, i64), u32>::new();
     for line in lines.iter().filter(|line| line.kind == LineKind::Payment && line.state == LineState::Reversed) {
         if !used.contains(&line.id) {
-            reversed.entry(&line.payment_terminal).or_default().insert(line.amount.0);
+            *reversed.entry((line.payment_terminal.clone(), line.amount.0)).or_default() += 1;
         }
     }
-    let explained = |line: &SettlementLine| {
-        line.kind == LineKind::Reversal
-            && reversed.get(line.payment_terminal.as_str()).is_some_and(|amounts| amounts.contains(&-line.amount.0))
+    let mut explained = |line: &SettlementLine| {
+        let payment = (line.payment_terminal.clone(), line.amount.0.saturating_neg());
+        match reversed.get_mut(&payment) {
+            Some(left) if line.kind == LineKind::Reversal && *left > 0 => {
+                *left -= 1;
+                true
+            }
+            _ => false,
+        }
     };
     lines
         .iter()

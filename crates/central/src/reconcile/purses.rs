@@ -3,11 +3,11 @@
 //! had happened when it was seen, so no clock is believed.
 
 use super::{Books, Cause, Difference};
+use crate::db::{Connection, params};
 use crate::error::CentralError;
 use crate::seen::{self, Sight};
 use crate::statements::validators::{self, Debit};
 use domain::{CardNumber, Cents, Generation, TopUpId};
-use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A credit of the books: its counter on the card, and how much.
@@ -49,8 +49,8 @@ fn credits(books: &Books) -> Credits {
 /// A card that a card office made begins with an empty purse.
 fn begins_empty(connection: &Connection, card: CardNumber, generation: Generation) -> Result<bool, CentralError> {
     let query = "SELECT 1 FROM issued_card WHERE number = ?1 AND generation = ?2";
-    let key = params![i64::try_from(card.0).unwrap_or(i64::MAX), generation.0];
-    Ok(connection.query_row(query, key, |_| Ok(())).optional()?.is_some())
+    let number = i64::try_from(card.0).unwrap_or(i64::MAX);
+    Ok(connection.query_opt(query, params![number, generation.0], |_| Ok(()))?.is_some())
 }
 
 struct Purse<'a> {
@@ -137,7 +137,8 @@ impl Purse<'_> {
         self.debits.iter().filter(move |debit| is_after(debit) && is_before(debit))
     }
 
-    /// Whether a surplus is just the credits of top-ups whose terminal has not uploaded them yet, and still may.
+    /// Whether a surplus is within the credits of top-ups whose terminal has not uploaded them yet, and still may. Less
+    /// than all of them, since a bus may have taken something that no validator has told of yet.
     fn is_pending(&self, base: Option<Reading<'_>>, reading: Reading<'_>, amount: Cents) -> bool {
         if self.books.is_past(reading.sight.received, self.books.settings.upload_days) {
             return false;
@@ -145,8 +146,9 @@ impl Purse<'_> {
         let booked: BTreeSet<TopUpId> = self.credits.into_iter().flatten().map(|credit| credit.top_up).collect();
         let above = base.map_or(0, |base| base.sight.counter);
         let records = reading.sight.records.iter();
-        let unbooked = records.filter(|record| record.counter > above && !booked.contains(&record.top_up));
-        unbooked.map(|record| record.amount).sum::<Cents>() == amount
+        let is_between = |counter| counter > above && counter <= reading.sight.counter;
+        let unbooked = records.filter(|record| is_between(record.counter) && !booked.contains(&record.top_up));
+        unbooked.map(|record| record.amount).sum::<Cents>() >= amount
     }
 
     fn told(&self, cause: Cause, amount: Cents, reading: Reading<'_>, detail: String) -> Difference {

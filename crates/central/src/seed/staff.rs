@@ -3,6 +3,7 @@
 
 use super::people::{Pin, card_number};
 use super::{SeedPlan, names};
+use crate::db::{Transaction, params};
 use crate::error::CentralError;
 use crate::key_file::KeyFile;
 use crate::store_key::{self, Stored};
@@ -12,7 +13,6 @@ use protocol::{CardSecret, pin_key};
 use rand::seq::IndexedRandom;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha20Rng;
-use rusqlite::{Transaction, params};
 use zeroize::Zeroize;
 
 /// Far beyond any citizen's, so that numbers and UIDs never meet.

@@ -5,9 +5,9 @@
 use super::dialect::{Dialect, Row};
 use super::{File, Imported, Line, import_lines, learn};
 use crate::Database;
+use crate::db::{Connection, Transaction, params};
 use crate::error::CentralError;
 use domain::{Cents, Day, Timestamp};
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 /// What a line is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -177,14 +177,12 @@ fn take(
     number: u64,
     line: &SettlementLine,
 ) -> Result<Result<Line, String>, CentralError> {
-    let known = transaction
-        .query_row(
-            "SELECT id, amount, state FROM settlement_line
+    let known = transaction.query_opt(
+        "SELECT id, amount, state FROM settlement_line
              WHERE payment_terminal = ?1 AND day = ?2 AND kind = ?3 AND receipt = ?4 AND trace = ?5",
-            params![line.payment_terminal, line.day.0, line.kind.name(), line.receipt, line.trace],
-            |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, String>(2)?)),
-        )
-        .optional()?;
+        params![line.payment_terminal, line.day.0, line.kind.name(), line.receipt, line.trace],
+        |row| Ok((row.get::<i64>(0)?, row.get::<i64>(1)?, row.get::<String>(2)?)),
+    )?;
     let number = i64::try_from(number).unwrap_or(i64::MAX);
     match known {
         Some((_, amount, _)) if amount != line.amount.0 => {
@@ -227,22 +225,32 @@ fn take(
 /// # Errors
 /// `CentralError::Database`.
 pub fn lines(connection: &Connection) -> Result<Vec<SettlementLine>, CentralError> {
-    let mut statement = connection.prepare(
-        "SELECT id, day, payment_terminal, receipt, trace, kind, amount, state FROM settlement_line ORDER BY day, id",
-    )?;
-    let rows = statement.query_map([], |row| {
-        let (kind, state): (String, String) = (row.get(5)?, row.get(7)?);
-        Ok(SettlementLine {
-            id: row.get(0)?,
-            day: Day(row.get(1)?),
-            payment_terminal: row.get(2)?,
-            receipt: row.get(3)?,
-            trace: row.get(4)?,
-            // Only known words are ever stored.
-            kind: LineKind::ALL.into_iter().find(|one| one.name() == kind).unwrap_or(LineKind::Payment),
-            amount: Cents(row.get(6)?),
-            state: LineState::ALL.into_iter().find(|one| one.name() == state).unwrap_or(LineState::Authorised),
-        })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    Ok(connection.query(&format!("{LINE} ORDER BY day, id"), &[], line)?)
+}
+
+/// The transactions under one receipt of a payment terminal, by day.
+pub(crate) fn lines_under(
+    connection: &Connection,
+    payment_terminal: &str,
+    receipt: u32,
+) -> Result<Vec<SettlementLine>, CentralError> {
+    let query = format!("{LINE} WHERE payment_terminal = ?1 AND receipt = ?2 ORDER BY day, id");
+    Ok(connection.query(&query, params![payment_terminal, receipt], line)?)
+}
+
+const LINE: &str = "SELECT id, day, payment_terminal, receipt, trace, kind, amount, state FROM settlement_line";
+
+fn line(row: &crate::db::Row<'_>) -> crate::db::Result<SettlementLine> {
+    let (kind, state): (String, String) = (row.get(5)?, row.get(7)?);
+    Ok(SettlementLine {
+        id: row.get(0)?,
+        day: Day(row.get(1)?),
+        payment_terminal: row.get(2)?,
+        receipt: row.get(3)?,
+        trace: row.get(4)?,
+        // Only known words are ever stored.
+        kind: LineKind::ALL.into_iter().find(|one| one.name() == kind).unwrap_or(LineKind::Payment),
+        amount: Cents(row.get(6)?),
+        state: LineState::ALL.into_iter().find(|one| one.name() == state).unwrap_or(LineState::Authorised),
+    })
 }

@@ -2,50 +2,86 @@
 //! its own journal, and the claim moves on.
 
 use super::acquirer::{self, LineKind, SettlementLine};
+use crate::db::{Connection, Transaction, params};
 use crate::error::CentralError;
 use crate::reconcile::matching::Lines;
-use crate::uploads::note;
+use crate::uploads::note_of;
 use crate::view::{self, CENTRAL, View};
 use crate::{books, claims};
 use domain::device::{PaymentApproval, PaymentOrder, PaymentReference};
 use domain::{Timestamp, TopUpId};
-use ledger::{Claim, Fact, Kind, Payment};
-use rusqlite::Transaction;
+use ledger::{Claim, Entry, Fact, Kind, Payment};
+use std::collections::BTreeSet;
 
 /// Goes through the top-ups that wait for the acquirer's word.
-pub(super) fn from_lines(transaction: &Transaction<'_>, now: Timestamp) -> Result<(), CentralError> {
+pub(crate) fn from_lines(transaction: &Transaction<'_>, now: Timestamp) -> Result<(), CentralError> {
     let waiting = waiting(transaction)?;
     if waiting.is_empty() {
         return Ok(());
     }
     let lines = acquirer::lines(transaction)?;
     let lines = Lines::of(&lines);
-    for top_up in waiting {
-        let Some(view) = view::of(transaction, top_up)? else { continue };
-        let Some(line) = lines.find(&view) else { continue };
-        match say(transaction, &view, line, now) {
+    let named = named(transaction, &lines)?;
+    let found: Vec<(View, &SettlementLine)> = waiting
+        .into_iter()
+        .filter_map(|view| lines.named(&view).or_else(|| lines.fitting(&view, &named)).map(|line| (view, line)))
+        .collect();
+    for (view, line) in &found {
+        let top_up = view.top_up.subject().top_up;
+        let undecided =
+            |why: &str| note_of(transaction, CENTRAL, "undecided", Some(top_up), &format!("{top_up}: {why}"), now);
+        if found.iter().filter(|(_, other)| other.id == line.id).count() > 1 {
+            let why = format!("receipt {:04} may be its payment, and that of another top-up too", line.receipt);
+            undecided(&why)?;
+            continue;
+        }
+        match say(transaction, view, line, now) {
             Ok(()) => claims::consider(transaction, top_up, now)?,
-            Err(CentralError::Illegal(error)) => {
-                note(transaction, CENTRAL, "undecided", &format!("{top_up}: {error}"), now)?;
-            }
+            Err(CentralError::Illegal(error)) => undecided(&error.to_string())?,
             Err(error) => return Err(error),
         }
     }
     Ok(())
 }
 
+/// Whether the acquirer has undone a payment that a terminal has told of: an operator's reversal by hand, such as.
+pub(crate) fn is_undone(connection: &Connection, view: &View) -> Result<bool, CentralError> {
+    let Some(approval) = view.top_up.approval() else { return Ok(false) };
+    let reference = &approval.reference;
+    let lines = acquirer::lines_under(connection, &reference.terminal, reference.receipt)?;
+    Ok(Lines::of(&lines).named(view).is_some_and(|line| line.state.is_undone()))
+}
+
 /// The top-ups that were claimed or left to central and are not over.
-fn waiting(transaction: &Transaction<'_>) -> Result<Vec<TopUpId>, CentralError> {
-    let mut statement = transaction.prepare("SELECT DISTINCT top_up FROM entry WHERE kind IN (?1, ?2)")?;
-    let kinds = [Kind::Claimed.number(), Kind::LeftToCentral.number()];
-    let rows = statement.query_map(kinds, |row| Ok(TopUpId(row.get(0)?)))?;
+fn waiting(transaction: &Transaction<'_>) -> Result<Vec<View>, CentralError> {
+    let rows = transaction.query(
+        "SELECT entry.top_up FROM entry LEFT JOIN claim ON claim.top_up = entry.top_up
+         WHERE entry.kind IN (?1, ?2) AND coalesce(claim.state, 'open') = 'open'
+         GROUP BY entry.top_up ORDER BY min(entry.id)",
+        params![Kind::Claimed.number(), Kind::LeftToCentral.number()],
+        |row| Ok(TopUpId(row.get(0)?)),
+    )?;
     let mut waiting = Vec::new();
     for top_up in rows {
-        let top_up = top_up?;
-        let view = view::of(transaction, top_up)?;
-        waiting.extend(view.filter(waits).map(|_| top_up));
+        waiting.extend(view::of(transaction, top_up)?.filter(waits));
     }
     Ok(waiting)
+}
+
+/// The transactions that some approval names: they are no other top-up's payment.
+fn named(transaction: &Transaction<'_>, lines: &Lines<'_>) -> Result<BTreeSet<i64>, CentralError> {
+    let sql = "SELECT bytes FROM entry WHERE kind = ?1";
+    let approved: Vec<Vec<u8>> = transaction.query(sql, params![Kind::Authorised.number()], |row| row.get(0))?;
+    let mut named = BTreeSet::new();
+    for bytes in approved {
+        let entry = Entry::decode(&bytes).map_err(|error| CentralError::NotReady(error.to_string()))?;
+        let Fact::Authorised { approval } = &entry.fact else { continue };
+        // What central learned, it said days later.
+        let learned = if entry.terminal == CENTRAL { view::of(transaction, entry.subject.top_up)? } else { None };
+        let at = learned.map_or(entry.at, |view| view.began);
+        named.extend(lines.under_reference(&approval.reference, at).map(|line| line.id));
+    }
+    Ok(named)
 }
 
 fn waits(view: &View) -> bool {

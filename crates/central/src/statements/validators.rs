@@ -3,10 +3,10 @@
 use super::dialect::{Dialect, Row};
 use super::{File, Imported, Line, import_lines};
 use crate::Database;
+use crate::db::{Connection, Transaction, params};
 use crate::error::CentralError;
 use crate::uploads::sql;
 use domain::{CardNumber, Cents, Generation, Timestamp};
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 /// What a validator took off a card.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,13 +67,11 @@ fn take(
     number: u64,
     debit: &Debit,
 ) -> Result<Result<Line, String>, CentralError> {
-    let known: Option<(i64, i64)> = transaction
-        .query_row(
-            "SELECT at, amount FROM debit WHERE card = ?1 AND generation = ?2 AND counter = ?3",
-            params![sql(debit.card.0), debit.generation.0, debit.counter],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )
-        .optional()?;
+    let known: Option<(i64, i64)> = transaction.query_opt(
+        "SELECT at, amount FROM debit WHERE card = ?1 AND generation = ?2 AND counter = ?3",
+        params![sql(debit.card.0), debit.generation.0, debit.counter],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
     match known {
         Some(known) if known == (debit.at.0, debit.amount.0) => Ok(Ok(Line::Known)),
         Some(_) => Ok(Err("another debit of this card has the same counter".to_owned())),
@@ -101,11 +99,13 @@ fn take(
 /// # Errors
 /// `CentralError::Database`.
 pub fn of_card(connection: &Connection, card: CardNumber, generation: Generation) -> Result<Vec<Debit>, CentralError> {
-    let mut statement = connection
-        .prepare_cached("SELECT counter, at, amount FROM debit WHERE card = ?1 AND generation = ?2 ORDER BY counter")?;
-    let rows = statement.query_map(params![sql(card.0), generation.0], |row| {
-        let (at, amount) = (Timestamp(row.get(1)?), Cents(row.get(2)?));
-        Ok(Debit { card, generation, counter: row.get(0)?, at, amount })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    let rows = connection.query(
+        "SELECT counter, at, amount FROM debit WHERE card = ?1 AND generation = ?2 ORDER BY counter",
+        params![sql(card.0), generation.0],
+        |row| {
+            let (at, amount) = (Timestamp(row.get(1)?), Cents(row.get(2)?));
+            Ok(Debit { card, generation, counter: row.get(0)?, at, amount })
+        },
+    )?;
+    Ok(rows)
 }

@@ -1,10 +1,12 @@
 //! The terminals' requests.
 
+use super::door::Peer;
 use crate::server::CityServer;
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Path, Query, State};
+use axum::extract::{DefaultBodyLimit, FromRequestParts, Path, Query, State};
 use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -57,8 +59,7 @@ async fn file(State(server): State<CityServer>, Path(sha256): Path<String>) -> A
     bytes("application/octet-stream", "public, max-age=31536000, immutable", server.file(hash).await?)
 }
 
-async fn upload(State(server): State<CityServer>, headers: HeaderMap, body: Bytes) -> Answer {
-    let terminal = authorised(&server, &headers).await?;
+async fn upload(State(server): State<CityServer>, Asking(terminal): Asking, body: Bytes) -> Answer {
     if body.len() > UPLOAD_BYTES_MAX {
         return Err(Problem::new(ProblemCode::TooLarge, "the upload is larger than central reads").into());
     }
@@ -76,9 +77,8 @@ async fn codes(
     State(server): State<CityServer>,
     Path(id): Path<u32>,
     Query(wanted): Query<Wanted>,
-    headers: HeaderMap,
+    Asking(terminal): Asking,
 ) -> Answer {
-    let terminal = authorised(&server, &headers).await?;
     if terminal != TerminalId(id) {
         return Err(Problem::new(ProblemCode::Unauthorised, "the codes of another terminal").into());
     }
@@ -86,13 +86,25 @@ async fn codes(
 }
 
 async fn health(State(server): State<CityServer>) -> Answer {
-    server.with_database(|database, _| Ok(database.read().query_row("SELECT 1", [], |_| Ok(()))?)).await?;
+    server.with_database(|database, _| Ok(database.read().query_row("SELECT 1", &[], |_| Ok(()))?)).await?;
     bytes("text/plain; charset=utf-8", "no-store", b"ok\n".to_vec())
 }
 
-/// Which terminal asks.
-pub(super) async fn authorised(server: &CityServer, headers: &HeaderMap) -> Result<TerminalId, Problem> {
-    Ok(server.terminal_of(token(headers)?).await?)
+/// Which terminal asks: over TLS the one whose certificate was shown, as `door` has found it; on this machine the one
+/// whose token is sent.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asking(pub(super) TerminalId);
+
+impl FromRequestParts<CityServer> for Asking {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, server: &CityServer) -> Result<Self, Refusal> {
+        match parts.extensions.get::<Peer>() {
+            Some(Peer::Terminal(terminal)) => Ok(Self(*terminal)),
+            Some(Peer::Local) => Ok(Self(server.terminal_of(token(&parts.headers)?).await?)),
+            Some(Peer::Nobody) | None => Err(super::door::no_certificate().into()),
+        }
+    }
 }
 
 /// The access token (RFC 6750 clause 2.1), 32 bytes in hexadecimal.

@@ -1,6 +1,6 @@
 //! Requests about keys of cards, and the card offices' registrations.
 
-use super::api::{Answer, authorised, bytes, token};
+use super::api::{Answer, Asking, bytes, token};
 use crate::card_keys::KeyDesk;
 use crate::error::CentralError;
 use crate::server::CityServer;
@@ -37,12 +37,11 @@ pub(super) fn routes() -> Router<CityServer> {
 /// One request of a terminal: read, worked on, answered.
 async fn answered<Q: Send + 'static>(
     server: &CityServer,
-    headers: &HeaderMap,
+    Asking(terminal): Asking,
     body: &[u8],
     read: impl Fn(&[u8]) -> Result<Q, BadMessage>,
     work: impl FnOnce(&mut KeyDesk<'_>, &Q) -> Result<Zeroizing<Vec<u8>>, CentralError> + Send + 'static,
 ) -> Answer {
-    let terminal = authorised(server, headers).await?;
     let asked = read(body).map_err(|error| Problem::new(ProblemCode::Malformed, error.to_string()))?;
     let answer = server.with_keys(terminal, move |desk| work(desk, &asked)).await?;
     bytes(CBOR, "no-store", answer.to_vec())
@@ -54,8 +53,8 @@ fn encoded(bytes: Result<Zeroizing<Vec<u8>>, BadMessage>) -> Result<Zeroizing<Ve
 
 macro_rules! handlers {
     ($($name:ident: $ask:ident),*) => {$(
-        async fn $name(State(server): State<CityServer>, headers: HeaderMap, body: Bytes) -> Answer {
-            answered(&server, &headers, &body, $ask::decode, |desk, ask| encoded(desk.$name(ask)?.encode())).await
+        async fn $name(State(server): State<CityServer>, asking: Asking, body: Bytes) -> Answer {
+            answered(&server, asking, &body, $ask::decode, |desk, ask| encoded(desk.$name(ask)?.encode())).await
         }
     )*};
 }

@@ -3,7 +3,7 @@
 
 use super::html::{Markup, Place, cell, figure, table, text};
 use super::pages::{Shown, show};
-use crate::claims::{self, ClaimLine, ClaimState, Waits};
+use crate::claims::{self, ClaimLine, Waits};
 use crate::error::CentralError;
 use crate::reconcile::{self, Cause, Difference, JournalHead, Owner};
 use crate::report::euros;
@@ -27,7 +27,10 @@ async fn page(State(server): State<CityServer>) -> Shown {
 
 async fn csv(State(server): State<CityServer>) -> Shown {
     let bytes = server
-        .with_database(|database, _| reconcile::csv(&reconcile::differences(database.read(), clock::now())?))
+        .with_database(|database, _| {
+            let found = database.at_one_moment(|connection| reconcile::differences(connection, clock::now()))?;
+            reconcile::csv(&found)
+        })
         .await?;
     let headers = [
         (CONTENT_TYPE, "text/csv; charset=utf-8"),
@@ -38,15 +41,14 @@ async fn csv(State(server): State<CityServer>) -> Shown {
 }
 
 fn body(database: &Database, time_zone: &str) -> Result<String, CentralError> {
-    let differences = reconcile::differences(database.read(), clock::now())?;
+    let differences = database.at_one_moment(|connection| reconcile::differences(connection, clock::now()))?;
     let mut out = String::from("<h2>Diferencias</h2>\n");
     let rows: Vec<_> = differences.iter().map(|difference| difference_row(difference, time_zone)).collect();
     let headings = ["Desde", "Causa", "A cargo de", "Importe", "Recarga", "Tarjeta", "Terminal", "Detalle"];
     out.push_str(&table(&headings, &rows, "Ninguna: libros, tarjetas, banco y diarios coinciden."));
     out.push_str("<p><a class=\"button\" href=\"/office/reconciliation.csv\">Descargar como CSV</a></p>\n");
     out.push_str("<h2>Reclamaciones abiertas</h2>\n");
-    let open = claims::all(database.read())?.into_iter().filter(|claim| claim.state == ClaimState::Open);
-    let rows: Vec<_> = open.map(|claim| claim_row(&claim, time_zone)).collect();
+    let rows: Vec<_> = claims::open(database.read())?.iter().map(|claim| claim_row(claim, time_zone)).collect();
     let headings = ["Desde", "Código", "Tarjeta", "Terminal", "Importe", "Espera a"];
     out.push_str(&table(&headings, &rows, "Ninguna."));
     out.push_str("<h2>Diarios</h2>\n");

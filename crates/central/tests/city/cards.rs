@@ -54,7 +54,7 @@ async fn a_card_counts_from_its_registration_on_and_a_repeat_gets_the_first_rece
     assert_eq!(first, again);
 
     let stored: Vec<u8> =
-        street.city.database().read().query_row("SELECT secret FROM issued_card", [], |row| row.get(0)).unwrap();
+        street.city.database().read().query_row("SELECT secret FROM issued_card", &[], |row| row.get(0)).unwrap();
     assert!(!stored.windows(8).any(|window| window == [1; 8]), "the secret is sealed at rest");
     street.running.stop().await.unwrap();
 }
@@ -112,8 +112,8 @@ fn seeded(city: &City) -> CardRegistration {
 fn row(city: &City, number: CardNumber) -> (u8, Vec<u8>, u8, Option<Vec<u8>>) {
     let query = "SELECT generation, uid, pin_version, pin_key FROM card WHERE number = ?1";
     let number = i64::try_from(number.0).unwrap();
-    let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
-    city.database().read().query_row(query, [number], read).unwrap()
+    let read = |row: &central::db::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
+    city.database().read().query_row(query, central::db::params![number], read).unwrap()
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn a_holders_card_that_no_office_registered_is_replaced_just_the_same() {
 fn a_revoked_number_gets_a_card_of_a_newer_generation_only() {
     let city = City::seeded(86, 20, 1);
     let old = seeded(&city);
-    city.database().write(|write| Ok(write.execute("UPDATE card SET state = 'revoked'", [])?)).unwrap();
+    city.database().write(|write| Ok(write.execute("UPDATE card SET state = 'revoked'", &[])?)).unwrap();
     assert_eq!(register(&city, &old).err(), Some(ProblemCode::Conflict));
     assert_eq!(counts(&city, &old), REFUSED);
     let new = card(old.number.0, old.generation.0 + 1, 8);

@@ -166,7 +166,9 @@ fn no_order_is_made_for_a_blocked_unknown_or_classic_card() {
         let mut street = Street::open();
         let (card, generation) = (i64::try_from(street.card.0).unwrap(), street.generation.0);
         let mut database = street.city.database();
-        database.write(|transaction| Ok(transaction.execute(prepare, rusqlite::params![card, generation])?)).unwrap();
+        database
+            .write(|transaction| Ok(transaction.execute(prepare, central::db::params![card, generation])?))
+            .unwrap();
         street.claim(OURS);
         assert_eq!(street.evidence(SEEN, &[(SEEN, OTHER, B)]), None, "{prepare}");
         assert_eq!(street.standing(), ("open", "finance"), "{prepare}");
@@ -176,7 +178,7 @@ fn no_order_is_made_for_a_blocked_unknown_or_classic_card() {
     check("UPDATE card SET generation = generation + 1 WHERE number = ?1 AND generation = ?2");
     check("INSERT INTO card_block (card, generation, blocked, officer) VALUES (?1, ?2, 1, 'Ana')");
     check(
-        "WITH made AS (SELECT ?1 AS number, ?2 AS generation)
+        "WITH made AS (SELECT CAST(?1 AS BIGINT) AS number, CAST(?2 AS BIGINT) AS generation)
          UPDATE card SET state = 'revoked' FROM made WHERE card.number = made.number",
     );
 }
@@ -189,10 +191,12 @@ fn a_classic_card_takes_no_order() {
     drop(token);
     let insert = "INSERT INTO issued_card (uid, number, generation, technology, state, office, registered, sha256,
                                            receipt_number, receipt)
-                  VALUES (x'01020304', ?1, ?2, 'classic', 'active', 1, 1, x'00', 1, x'00')";
+                  VALUES (?3, ?1, ?2, 'classic', 'active', 1, 1, ?3, 1, ?3)";
     let number = i64::try_from(street.card.0).unwrap();
     let generation = street.generation.0;
-    database.write(|transaction| Ok(transaction.execute(insert, rusqlite::params![number, generation])?)).unwrap();
+    database
+        .write(|transaction| Ok(transaction.execute(insert, central::db::params![number, generation, [1, 2, 3, 4]])?))
+        .unwrap();
     street.claim(OURS);
     assert_eq!(street.evidence(SEEN, &[(SEEN, OTHER, B)]), None);
     assert_eq!(street.standing(), ("open", "finance"));
@@ -269,6 +273,28 @@ fn a_claim_whose_payment_was_undone_is_closed_by_the_sight_of_the_card() {
 }
 
 #[test]
+fn a_loss_that_central_booked_is_not_booked_again_when_its_terminal_tells_of_it() {
+    let undone = [intent(), authorised(471), Fact::CreditStarted, Fact::InDoubt, Fact::AnswerInDoubt, Fact::Voided];
+    let late = [credited(), Fact::LossCreditedButReversed];
+    let check = |central_first: bool| {
+        let mut street = Street::open();
+        street.says(A, OURS, undone.clone());
+        street.says(A, OURS, [Fact::Claimed]);
+        if !central_first {
+            street.says(A, OURS, late.clone());
+        }
+        street.evidence(SEEN + 1, &[(SEEN + 1, OURS, A)]);
+        if central_first {
+            street.says(A, OURS, late.clone());
+        }
+        assert_eq!(street.sums(), [0, -2_000, 0, 2_000, 0], "central first: {central_first}");
+        assert_eq!((street.standing(), street.found()), (("lost", "nothing"), vec![]));
+    };
+    check(true);
+    check(false);
+}
+
+#[test]
 fn a_late_reversal_told_by_the_terminal_closes_an_undecided_claim() {
     let mut street = Street::open();
     street.says(A, OURS, [intent(), Fact::PaymentUnknown, Fact::NotCredited { code: FailureCode::Restarted }]);
@@ -297,6 +323,21 @@ fn nobody_speaks_in_centrals_own_journal_but_central() {
     let entries = central::books::entries(database.read()).unwrap();
     let decided = entries.iter().find(|entry| entry.terminal == TerminalId(0)).unwrap();
     assert_eq!(decided.fact, Fact::ClaimSettled { by: Settlement::FoundCredited });
+}
+
+#[test]
+fn no_terminal_settles_a_claim_by_its_own_word() {
+    let mut street = Street::open();
+    street.claim(OURS);
+    let before = street.sums();
+    let settled = street.write(A, OURS, Fact::ClaimSettled { by: Settlement::PaidOut });
+    let body = UploadBody::LedgerEntry(settled.encode());
+    let upload = Upload { terminal: A.0, journal_generation: 1, key: IdempotencyKey([8; 16]), written: 1, body };
+    let (bytes, keys) = (upload.encode().unwrap(), street.city.keys());
+    let taken = central::uploads::take(&mut street.city.database(), &keys, A, &bytes, street.now);
+    assert!(taken.unwrap_err().to_string().contains("only the city"));
+    assert_eq!((street.standing(), street.sums()), (("open", "card"), before));
+    assert_eq!(street.noticed(), ["refused"]);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use domain::document::DocumentKind;
 use domain::holder::Role;
 use domain::{CardNumber, Cents, Generation};
 use protocol::row::Tier;
+use protocol::segment::part_of;
 use protocol::{
     CardSecret, CodeBatch, Dictionary, Enrolment, FileKind, Manifest, OpenError, PinCard, PinStamp, Revocations,
     Segment, TapRecord, VerifiedHead, open_pin, open_tap, pin_key, record_id, verify_facts,
@@ -14,8 +15,9 @@ use protocol::{
 struct Terminal {
     bundle: Enrolment,
     head: VerifiedHead,
-    tap: Vec<u8>,
-    pin: Vec<u8>,
+    /// The bases' segments by part.
+    tap: Vec<Vec<u8>>,
+    pin: Vec<Vec<u8>>,
     dictionary: Dictionary,
     manifest: Manifest,
 }
@@ -31,13 +33,19 @@ fn terminal(city: &City) -> Terminal {
         bytes
     };
     let dictionary = Dictionary::new(file(FileKind::Dictionary));
-    Terminal { tap: file(FileKind::TapSegment), pin: file(FileKind::PinSegment), dictionary, manifest, bundle, head }
+    let base = |tier| -> Vec<Vec<u8>> {
+        let segments = manifest.plan(tier, None).unwrap().base.unwrap();
+        segments.iter().map(|entry| city.file(entry.sha256)).collect()
+    };
+    let (tap, pin) = (base(Tier::Tap), base(Tier::Pin));
+    Terminal { tap, pin, dictionary, manifest, bundle, head }
 }
 
 impl Terminal {
     fn row(&self, tier: Tier, secret: &CardSecret) -> Option<Vec<u8>> {
-        let segment = Segment::parse(if tier == Tier::Tap { &self.tap } else { &self.pin }).unwrap();
         let id = record_id(&self.bundle.epoch_keys[0], secret, tier).unwrap();
+        let base = if tier == Tier::Tap { &self.tap } else { &self.pin };
+        let segment = Segment::parse(&base[usize::from(part_of(&id))]).unwrap();
         segment.rows().find(|row| row.id() == id).map(|row| row.bytes().to_vec())
     }
 
@@ -101,8 +109,8 @@ fn a_number_that_a_holders_card_and_a_service_card_share_stops_the_publication()
         let head = std::fs::read(city.data.feed().join("head.json")).unwrap();
         let mut database = city.database();
         let collide = "UPDATE technician SET state = ?1, number = (SELECT min(number) FROM card)";
-        database.write(|transaction| Ok(transaction.execute(collide, [state])?)).unwrap();
-        let number: i64 = database.read().query_row("SELECT number FROM technician", [], |row| row.get(0)).unwrap();
+        database.write(|transaction| Ok(transaction.execute(collide, central::db::params![state])?)).unwrap();
+        let number: i64 = database.read().query_row("SELECT number FROM technician", &[], |row| row.get(0)).unwrap();
         let error = publish(&city.data, &mut database, &city.keys(), NOW).unwrap_err().to_string();
         let last_four = CardNumber(u64::try_from(number).unwrap()).last_four();
         assert_eq!(error, format!("card …{last_four} is both a holder's and a technician's"));
@@ -115,7 +123,7 @@ fn a_revoked_service_card_leaves_the_feed_and_enters_the_list() {
     let city = City::seeded(10, 20, 0);
     let technician = city.demonstration().service.remove(0);
     city.database()
-        .write(|transaction| Ok(transaction.execute("UPDATE technician SET state = 'revoked'", [])?))
+        .write(|transaction| Ok(transaction.execute("UPDATE technician SET state = 'revoked'", &[])?))
         .unwrap();
     city.publish();
     let terminal = terminal(&city);
@@ -151,10 +159,10 @@ fn sealed_files_show_neither_names_nor_secrets() {
     let city = City::seeded(14, 60, 2);
     city.publish();
     let terminal = terminal(&city);
-    let database = std::fs::read(city.data.database()).unwrap();
+    let database = city.stored();
     for demo in city.demo_cards() {
-        for file in [&terminal.tap, &terminal.pin, &terminal.dictionary.bytes().to_vec()] {
-            assert!(!contains(file, demo.name.as_bytes()));
+        for file in [terminal.tap.concat(), terminal.pin.concat(), terminal.dictionary.bytes().to_vec()] {
+            assert!(!contains(&file, demo.name.as_bytes()));
         }
         assert!(!contains(&database, &demo.card.identity.secret), "the database stores secrets sealed");
         assert!(!contains(&database, demo.pin.as_bytes()), "the database knows no PIN");
@@ -199,7 +207,7 @@ fn a_revoked_card_leaves_the_feed_and_enters_the_list() {
     city.database()
         .write(|transaction| {
             let number = i64::try_from(number.0).unwrap();
-            transaction.execute("UPDATE card SET state = 'revoked' WHERE number = ?1", [number])?;
+            transaction.execute("UPDATE card SET state = 'revoked' WHERE number = ?1", central::db::params![number])?;
             Ok(())
         })
         .unwrap();

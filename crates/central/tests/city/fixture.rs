@@ -1,6 +1,9 @@
 //! A small city, and the ways to look into it.
 
+use crate::backend::Backend;
+use crate::server::TestDatabase;
 use card_simulator::CardDescription;
+use central::db::{Address, Value, params};
 use central::enrol::{EnrolmentOrder, enrol};
 use central::publish::{Published, publish};
 use central::seed::{SeedPlan, Seeded, seed};
@@ -34,23 +37,76 @@ pub(crate) struct DemoCards {
     pub(crate) service: Vec<DemoCard>,
 }
 
+/// A data folder without a city, on the database at hand.
+pub(crate) struct Place {
+    pub(crate) data: DataFolder,
+    // Dropped after all that is connected to it.
+    _server: Option<TestDatabase>,
+    _folder: TempDir,
+}
+
+impl Place {
+    pub(crate) fn new() -> Self {
+        Self::on(crate::BACKEND)
+    }
+
+    pub(crate) fn on(backend: Backend) -> Self {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("central");
+        let server = backend.prepare(&path);
+        Self { data: DataFolder::new(&path).unwrap(), _server: server, _folder: folder }
+    }
+
+    pub(crate) fn address(&self) -> &Address {
+        self.data.database()
+    }
+}
+
 pub(crate) struct City {
     pub(crate) data: DataFolder,
     pub(crate) seeded: Seeded,
-    _folder: TempDir,
+    _place: Place,
 }
 
 impl City {
     pub(crate) fn seeded(seed_number: u64, holders: u32, pins: u32) -> Self {
-        let folder = TempDir::new().unwrap();
-        let data = DataFolder::new(&folder.path().join("central")).unwrap();
+        Self::at(Place::new(), seed_number, holders, pins)
+    }
+
+    pub(crate) fn at(place: Place, seed_number: u64, holders: u32, pins: u32) -> Self {
         let plan = SeedPlan { seed: seed_number, holders, pins, today: TODAY };
-        let seeded = seed(&data, &pack_folder(), &plan).unwrap();
-        Self { data, seeded, _folder: folder }
+        let seeded = seed(&place.data, &pack_folder(), &plan).unwrap();
+        Self { data: place.data.clone(), seeded, _place: place }
     }
 
     pub(crate) fn database(&self) -> Database {
-        Database::open(&self.data.database()).unwrap()
+        Database::open(self.data.database()).unwrap()
+    }
+
+    /// All that the database holds, as bytes.
+    pub(crate) fn stored(&self) -> Vec<u8> {
+        if let Address::File(path) = self.data.database() {
+            return std::fs::read(path).unwrap();
+        }
+        let (database, mut all) = (self.database(), Vec::new());
+        let tables = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'";
+        for table in database.read().query(tables, params![], |row| row.get::<String>(0)).unwrap() {
+            let rows = format!("SELECT * FROM {table}");
+            let read = database.read().for_each(&rows, params![], |row| {
+                for column in 0..row.width() {
+                    match row.value(column)? {
+                        Value::Null => {}
+                        Value::Int(number) => all.extend(number.to_be_bytes()),
+                        Value::Text(text) => all.extend(text.as_bytes()),
+                        Value::Blob(bytes) => all.extend(bytes),
+                    }
+                }
+                Ok::<_, central::db::Error>(())
+            });
+            read.unwrap();
+        }
+        assert!(all.len() > 50_000, "{}", all.len());
+        all
     }
 
     pub(crate) fn keys(&self) -> KeyFile {

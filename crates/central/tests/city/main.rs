@@ -1,11 +1,18 @@
 //! Central as its terminals meet it: an invented city in a temporary folder, seeded, published, served on a free port.
+//! The same tests run on SQLite here, and on PostgreSQL as `city_on_postgres`.
 
+#[cfg(test)]
+mod backend;
 #[cfg(test)]
 mod card_keys;
 #[cfg(test)]
 mod cards;
 #[cfg(test)]
 mod claims;
+#[cfg(test)]
+mod enrolment;
+#[cfg(test)]
+mod explained;
 #[cfg(test)]
 mod feed;
 #[cfg(test)]
@@ -17,14 +24,29 @@ mod import;
 #[cfg(test)]
 mod journal;
 #[cfg(test)]
+mod learned;
+#[cfg(test)]
+mod migrations;
+#[cfg(test)]
 mod money;
+#[cfg(test)]
+mod nodes;
 #[cfg(test)]
 mod reconcile;
 #[cfg(test)]
 mod seeding;
 #[cfg(test)]
+mod server;
+#[cfg(test)]
 mod settle;
+#[cfg(test)]
+mod sql;
 #[cfg(test)]
 mod statements;
 #[cfg(test)]
+mod tls;
+#[cfg(test)]
 mod uploads;
+
+#[cfg(test)]
+const BACKEND: backend::Backend = backend::Backend::Sqlite;

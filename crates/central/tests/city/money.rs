@@ -10,6 +10,7 @@ use domain::card::{CardReport, CityOrder, TopUpRecord};
 use domain::device::{PaymentApproval, PaymentOrder, PaymentReference};
 use domain::{CardNumber, Cents, Generation, TerminalId, Timestamp, TopUpId};
 use ledger::{Account, Balances, Entry, Fact, Ledger, Subject};
+use protocol::segment::part_of;
 use protocol::{
     CardSeen, Dictionary, FileKind, IdempotencyKey, Manifest, Receipt, Segment, TapRecord, Tier, Upload, UploadBody,
     open_tap, record_id,
@@ -197,7 +198,7 @@ impl Street {
     }
 
     pub(crate) fn count(&self, sql: &str) -> i64 {
-        self.city.database().read().query_row(sql, [], |row| row.get(0)).unwrap()
+        self.city.database().read().query_row(sql, &[], |row| row.get(0)).unwrap()
     }
 
     pub(crate) fn settlement(&self, lines: &str) -> Imported {
@@ -223,7 +224,7 @@ impl Street {
         let head = self.city.head(&bundle);
         let manifest = Manifest::decode(&self.city.file(head.head.manifest)).unwrap();
         let file = |kind| self.city.file(manifest.of_kind(kind).next().unwrap().sha256);
-        let (tap, dictionary) = (file(FileKind::TapSegment), Dictionary::new(file(FileKind::Dictionary)));
+        let dictionary = Dictionary::new(file(FileKind::Dictionary));
         let mut secret = None;
         registry::for_each_card(self.city.database().read(), &self.city.keys().storage, |card| {
             if card.number == self.card {
@@ -234,6 +235,8 @@ impl Street {
         .unwrap();
         let (epoch, secret) = (&bundle.epoch_keys[0], secret.unwrap());
         let id = record_id(epoch, &secret, Tier::Tap).unwrap();
+        let base = manifest.plan(Tier::Tap, None).unwrap().base.unwrap();
+        let tap = self.city.file(base[usize::from(part_of(&id))].sha256);
         let segment = Segment::parse(&tap).unwrap();
         let row = segment.rows().find(|row| row.id() == id).unwrap();
         open_tap(epoch, &secret, row.bytes(), &dictionary).unwrap()

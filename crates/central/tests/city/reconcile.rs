@@ -1,8 +1,6 @@
-use crate::fixture::NOW;
 use crate::money::{A, AFTER, AMOUNT, B, BEFORE, OURS, SEEN, Street, authorised, intent};
 use central::claims::settle::settle;
 use central::reconcile::{self, Cause, Owner};
-use central::report;
 use domain::card::CardReport;
 use domain::device::PaymentOrder;
 use domain::{Cents, FailureCode, Timestamp, TopUpId};
@@ -208,8 +206,9 @@ fn a_card_of_the_offices_making_begins_with_nothing() {
     central::offices::make_token(&mut database, "Mayor", street.now).unwrap();
     let insert = "INSERT INTO issued_card (uid, number, generation, technology, state, office, registered, sha256,
                                            receipt_number, receipt)
-                  VALUES (x'01020304', ?1, ?2, 'desfire-ev2', 'active', 1, 1, x'00', 1, x'00')";
-    let key = rusqlite::params![i64::try_from(street.card.0).unwrap(), street.generation.0];
+                  VALUES (?3, ?1, ?2, 'desfire-ev2', 'active', 1, 1, ?3, 1, ?3)";
+    let (number, generation) = (i64::try_from(street.card.0).unwrap(), street.generation.0);
+    let key = central::db::params![number, generation, [1, 2, 3, 4]];
     database.write(|transaction| Ok(transaction.execute(insert, key)?)).unwrap();
     purse(&mut street, 0, 0, 500);
     assert_eq!(street.found(), [(Cause::PurseHigherThanBooks, 500)]);
@@ -272,22 +271,6 @@ fn a_second_credit_is_named_with_its_amount() {
 }
 
 #[test]
-fn what_a_person_has_explained_is_listed_no_more_and_stays_in_the_books() {
-    let mut street = Street::open();
-    let first = street.write(A, OURS, intent());
-    street.send(&first);
-    street.ledgers_back();
-    street.says(A, TopUpId([5; 16]), [intent()]);
-    assert_eq!(street.found(), [(Cause::Rollback, 0)]);
-    let mut database = street.city.database();
-    let explain = |database: &mut central::Database, officer: &str| report::explain(database, 1, officer, "disk", NOW);
-    assert!(explain(&mut database, " ").is_err());
-    assert!(explain(&mut database, "Ana Prado").unwrap());
-    assert!(!explain(&mut database, "Luis Mar").unwrap(), "the first explanation stands");
-    assert_eq!((street.found(), street.noticed()), (vec![], vec!["rollback".to_owned()]));
-}
-
-#[test]
 fn a_card_that_needs_a_check_is_named_until_it_was_seen_without() {
     let mut street = Street::open();
     let report = CardReport { purse: Some(Cents(70_000)), needs_check: true, ..street.report(SEEN, &[]) };
@@ -309,77 +292,52 @@ fn a_claim_that_nobody_finishes_is_named_after_a_month() {
 }
 
 #[test]
-fn what_the_terminal_could_not_decide_central_learns_from_the_acquirer() {
-    let unknown = [intent(), Fact::PaymentUnknown, Fact::NotCredited { code: FailureCode::Restarted }, Fact::Claimed];
-    let learnt = |line: &str| {
-        let mut street = Street::open();
-        street.says(A, OURS, unknown.clone());
-        street.settlement(line);
-        street
-    };
-    let mut kept = learnt(SETTLED);
-    assert_eq!((kept.decided(), kept.standing()), (vec!["authorised", "posted"], ("open", "card")));
-    assert_eq!(kept.sums(), [2_000, 0, -2_000, 0, 0]);
-    assert!(kept.evidence(SEEN, &[(SEEN, TopUpId([1; 16]), B)]).is_some());
-    // The terminal finds out by itself as well: the acquirer owes the amount once.
-    kept.says(A, OURS, [authorised(471), Fact::Posted]);
-    assert_eq!(kept.sums(), [2_000, 0, -2_000, 0, 0]);
-    assert_eq!(kept.found(), []);
-
-    let undone = learnt("2026-11-22,52500021,0471,000471,2000,payment,reversed\n");
-    assert_eq!((undone.decided(), undone.standing()), (vec!["authorised", "voided"], ("void", "nothing")));
-    assert_eq!(undone.sums(), [0; 5]);
-    for line in [
-        "2026-11-22,52500021,0471,000471,2000,payment,open\n",
-        "2026-11-22,52500021,0472,000471,2000,payment,settled\n",
-        "2026-11-22,52500022,0471,000471,2000,payment,settled\n",
-        "2026-11-22,52500021,0471,000471,1900,payment,settled\n",
-        "2026-11-25,52500021,0471,000471,2000,payment,settled\n",
-    ] {
-        let street = learnt(line);
-        assert_eq!((street.decided(), street.standing()), (vec![], ("open", "payment")), "{line}");
-    }
+fn a_transaction_that_two_top_ups_name_is_told_at_once() {
+    check(&[(Cause::BookedNotPaid, 2_000)], |street| {
+        complete(street, OURS, 471);
+        complete(street, TopUpId([5; 16]), 471);
+        street.settlement(SETTLED);
+    });
 }
 
 #[test]
-fn a_credit_whose_payment_was_left_to_central_ends_by_the_acquirers_word() {
-    let left = |line: &str| {
-        let mut street = Street::open();
-        street.says(A, OURS, [intent(), authorised(471), Fact::CreditStarted, credited(), Fact::AnswerInDoubt]);
-        street.says(A, OURS, [Fact::LeftToCentral]);
-        street.settlement(line);
-        street
-    };
-    let kept = left(SETTLED);
-    assert_eq!((kept.decided(), kept.sums()), (vec!["posted"], [2_000, -2_000, 0, 0, 0]));
-    let lost = left("2026-11-22,52500021,0471,000471,2000,payment,reversed\n");
-    assert_eq!(lost.decided(), ["voided", "loss-credited-but-reversed"]);
-    assert_eq!((lost.sums(), lost.found()), ([0, -2_000, 0, 2_000, 0], vec![]));
+fn a_reversal_explains_itself_with_one_payment_only() {
+    let mut street = Street::open();
+    complete(&mut street, OURS, 471);
+    street.settlement(SETTLED);
+    street.settlement(
+        "2026-11-22,52500021,0481,000481,300,payment,reversed\n\
+         2026-11-22,52500021,0482,000482,-300,reversal,settled\n\
+         2026-11-22,52500021,0483,000483,-300,reversal,settled\n",
+    );
+    street.later(4);
+    assert_eq!(street.found(), [(Cause::UnknownPayment, -300)]);
 }
 
 #[test]
-fn a_refund_that_was_left_to_central_is_paid_or_ordered_by_the_acquirers_word_only() {
-    let code = FailureCode::CardTorn;
-    let left = |line: &str| {
-        let mut street = Street::open();
-        street.says(
-            A,
-            OURS,
-            [intent(), authorised(471), Fact::NotCredited { code }, Fact::AnswerInDoubt, Fact::Posted],
-        );
-        street.says(A, OURS, [Fact::ReversalStarted, Fact::Claimed, Fact::LeftToCentral]);
-        // A card that surely holds nothing is no reason to credit it: the money may be back with the citizen.
-        assert_eq!(street.evidence(SEEN, &[(SEEN, TopUpId([1; 16]), B)]), None);
-        street.settlement(line);
-        street
-    };
-    let mut kept = left(SETTLED);
-    assert_eq!((kept.decided(), kept.standing().0), (vec!["reversal-failed"], "open"));
-    assert_eq!(kept.sums(), [2_000, 0, -2_000, 0, 0]);
-    assert!(kept.evidence(SEEN, &[(SEEN, TopUpId([1; 16]), B)]).is_some());
-    let undone = left("2026-11-22,52500021,0471,000471,2000,payment,reversed\n");
-    assert_eq!((undone.decided(), undone.standing()), (vec!["voided"], ("void", "nothing")));
-    assert_eq!((undone.sums(), undone.found()), ([0; 5], vec![]));
+fn entries_that_do_not_follow_from_one_another_are_named_with_their_amount() {
+    check(&[(Cause::Rollback, 2_000)], |street| {
+        // A faulty terminal: an unbroken chain that says what the rules do not allow.
+        let mut forged = vec![street.write(A, OURS, intent()), street.write(A, OURS, authorised(471))];
+        let mut last = street.write(A, OURS, Fact::CreditStarted);
+        last.fact = Fact::Claimed;
+        forged.push(last);
+        for entry in &forged {
+            street.send(entry);
+        }
+    });
+}
+
+#[test]
+fn a_late_credit_is_waited_for_also_where_a_debit_is_outstanding() {
+    let mut street = Street::open();
+    let report = CardReport { purse: Some(BEFORE), movement_counter: Some(7), ..street.report(SEEN, &[]) };
+    street.seen(&report);
+    // Neither the credit nor the bus's 95 cents have been told yet.
+    purse(&mut street, SEEN + 1, 8, AFTER.0 - 95);
+    assert_eq!(street.found(), []);
+    street.later(4);
+    assert_eq!(street.found(), [(Cause::PurseHigherThanBooks, 1_905)]);
 }
 
 #[test]

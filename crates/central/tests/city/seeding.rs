@@ -1,4 +1,5 @@
-use crate::fixture::{City, TODAY, pack_folder};
+use crate::backend::Backend;
+use crate::fixture::{City, Place, TODAY, pack_folder};
 use central::seed::{SeedPlan, seed};
 use central::{CentralError, registry};
 use domain::holder::PriceClass;
@@ -13,6 +14,13 @@ fn the_same_seed_makes_the_same_city_and_another_seed_another() {
     let cards = |city: &City| std::fs::read_to_string(city.data.demo_cards()).unwrap();
     assert_eq!(cards(&one), cards(&again));
     assert_ne!(cards(&one), cards(&other));
+}
+
+#[test]
+fn a_seed_makes_the_same_city_on_either_database() {
+    let here = City::seeded(7, 120, 1);
+    let in_a_file = City::at(Place::on(Backend::Sqlite), 7, 120, 1);
+    assert_eq!(here.seeded.content_hash, in_a_file.seeded.content_hash);
 }
 
 #[test]

@@ -67,7 +67,7 @@ fn a_block_is_never_lifted_and_reaches_the_terminals_with_the_next_feed() {
     assert!(!blocks::block(&mut database, street.card, street.generation, "Luis Mar", street.now).unwrap());
     let first = blocks::of(database.read(), street.card, street.generation).unwrap().unwrap();
     assert_eq!((first.officer.as_str(), first.reached), ("Ana Prado", None));
-    database.write(|transaction| Ok(transaction.execute("UPDATE card SET state = 'active'", [])?)).unwrap();
+    database.write(|transaction| Ok(transaction.execute("UPDATE card SET state = 'active'", &[])?)).unwrap();
     assert!(revoked().contains(&(street.card, street.generation)));
     assert!(blocks::block(&mut database, domain::CardNumber(1), street.generation, "Ana Prado", street.now).is_err());
 }
@@ -82,6 +82,55 @@ fn a_claim_on_a_payment_that_nobody_knows_is_not_paid_out_but_may_be_closed_with
     assert_eq!(pay_out(&street), Err(Refused::NotPaid(Payment::Unknown)));
     assert_eq!(settled(&street, Settlement::NothingOwed), Ok(Cents::ZERO));
     assert_eq!((street.standing(), street.sums()), (("nothing-owed", "nothing"), [0; 5]));
+}
+
+#[test]
+fn who_confirms_that_a_block_has_reached_every_validator_does_not_pay_out() {
+    let mut street = Street::open();
+    street.claim(OURS);
+    block(&street);
+    blocks::confirm(&mut street.city.database(), street.now, " ana prado ", street.now).unwrap();
+    assert_eq!(pay_out(&street), Err(Refused::OnePerson));
+    assert_eq!(street.standing().0, "open");
+    let other = settle::settle(&mut street.city.database(), OURS, Settlement::PaidOut, "Luis Mar", street.now);
+    assert_eq!(other.unwrap(), AMOUNT);
+}
+
+#[test]
+fn a_payment_that_the_acquirer_has_undone_is_neither_ordered_nor_paid_out() {
+    let mut street = Street::open();
+    street.claim(OURS);
+    // Reversed by hand at the payment terminal: the terminal's journal does not know of it.
+    street.settlement("2026-11-22,52500021,0471,000471,2000,payment,reversed\n");
+    assert_eq!(street.evidence(SEEN, &[(SEEN, OTHER, B)]), None);
+    assert_eq!(street.standing(), ("open", "finance"));
+    block(&street);
+    confirm(&street);
+    assert_eq!(pay_out(&street), Err(Refused::Undone));
+    assert_eq!(street.found(), [(Cause::BookedNotPaid, 2_000)]);
+    assert_eq!(settled(&street, Settlement::NothingOwed), Ok(Cents::ZERO));
+    assert_eq!((street.standing(), street.sums()), (("nothing-owed", "nothing"), [0; 5]));
+    assert_eq!(street.found(), []);
+}
+
+#[test]
+fn nobody_blocks_or_confirms_without_a_name() {
+    let street = Street::open();
+    let mut database = street.city.database();
+    let is_nobody = |error| matches!(error, CentralError::Claim(Refused::NoOfficer));
+    assert!(is_nobody(blocks::block(&mut database, street.card, street.generation, " ", street.now).unwrap_err()));
+    assert!(is_nobody(blocks::confirm(&mut database, street.now, "", street.now).unwrap_err()));
+    assert_eq!(street.count("SELECT count(*) FROM card_block"), 0);
+}
+
+#[test]
+fn a_blocked_cards_claim_waits_for_the_finance_office_at_once() {
+    let mut street = Street::open();
+    street.claim(OURS);
+    street.evidence(SEEN, &[(SEEN, OTHER, B)]).unwrap();
+    assert_eq!(street.standing(), ("open", "order"));
+    block(&street);
+    assert_eq!(street.standing(), ("open", "finance"));
 }
 
 #[test]

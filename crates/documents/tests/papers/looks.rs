@@ -107,7 +107,7 @@ fn a_receipt_shows_the_sum_and_the_payment_and_no_category_of_person() {
     let document = receipt(&receipt_data(), &Spanish::new()).unwrap();
     check_text(
         &document,
-        &["12,35 €", "20,00 €", "32,35 €", "4821", "1117", "529713", "000318", "0117", "65000042", "P3300000X", "R01"],
+        &["12,35 €", "20,00 €", "32,35 €", "4821", "1117", "529713", "000318", "0117", "65000042", "P3300000X", "M01"],
     );
     check_text(
         &document,
@@ -159,6 +159,22 @@ fn a_claim_slip_shows_code_amount_steps_and_telephone() {
     data.payment_receipt = None;
     let document = claim_slip(&data, &Spanish::new()).unwrap();
     assert!(!text_of(&document).contains("Recibo del pago"));
+}
+
+#[test]
+fn a_claim_slip_asks_for_no_operation_that_is_called_as_the_claim_is() {
+    let mut data = claim_data();
+    check_text(&claim_slip(&data, &Spanish::new()).unwrap(), &["Operación"]);
+    data.top_up.clone_from(&data.claim_code);
+    let text = text_of(&claim_slip(&data, &Spanish::new()).unwrap());
+    assert!(!text.contains("Operación") && text.matches(&data.claim_code).count() == 1, "{text}");
+}
+
+#[test]
+fn a_claim_slip_is_true_of_every_claim_whether_the_payment_or_the_credit_is_in_doubt() {
+    let text = text_of(&claim_slip(&claim_data(), &Spanish::new()).unwrap());
+    assert!(text.contains("Queda por aclarar el cobro, el saldo o las dos cosas."), "{text}");
+    assert!(!text.contains("Todavía no sabemos"), "a payment that was made is known to be made: {text}");
 }
 
 #[test]

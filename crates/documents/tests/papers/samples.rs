@@ -89,7 +89,7 @@ pub(crate) fn receipt_data() -> ReceiptData {
         before: "12,35\u{a0}€".to_owned(),
         amount: "20,00\u{a0}€".to_owned(),
         after: "32,35\u{a0}€".to_owned(),
-        product_code: "R01".to_owned(),
+        product_code: "M01".to_owned(),
         payment: PaymentLines {
             scheme: "Visa Débito".to_owned(),
             masked_pan: "**** **** **** 1117".to_owned(),

@@ -20,6 +20,8 @@ fn enrolment(read: &[u8], uid: Option<u8>) -> Enrolment {
         uid_key: uid.map(|byte| BaseKey::new([byte; KEY])),
         central_key: None,
         recovery_key: None,
+        authorities: Vec::new(),
+        floor: protocol::FeedFloor::default(),
         codes: vec![1, 2],
     }
 }

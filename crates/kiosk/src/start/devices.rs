@@ -20,20 +20,17 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::{Sender, channel};
 
-/// Requests that may wait for the payment terminal.
-const PAYMENT_QUEUE: usize = 16;
+/// Requests to the payment terminal that may wait: when it comes back, each open top-up asks at once, and a request
+/// that found no place would be waited for for ever.
+const PAYMENT_QUEUE: usize = 4_096;
 
 impl Kiosk {
     pub(super) fn start_desks(&self, devices: Devices, station: StationFile) -> Result<Desks, KioskError> {
         let (reader, sound) = (self.start_reader(devices.tray)?, SoundDesk::start(self.config.sound.clone())?);
         let (payment, line) = self.start_payment();
         let printer = self.start_printer(devices.printer)?;
-        let parts = Parts {
-            reader: reader.clone(),
-            printer: printer.clone(),
-            payment: line,
-            central: super::central(&self.config, &self.enrolment)?,
-        };
+        let parts =
+            Parts { reader: reader.clone(), printer: printer.clone(), payment: line, central: self.central.clone() };
         Ok(Desks {
             reader,
             payment,
@@ -70,7 +67,7 @@ impl Kiosk {
     }
 
     fn start_reader(&self, tray: Box<dyn Tray>) -> Result<ReaderDesk, KioskError> {
-        let central = super::central(&self.config, &self.enrolment)?;
+        let central = self.central.clone();
         let setup = reader::Setup {
             layout: self.pack.city.card.clone(),
             terminal: self.plate.id,

@@ -1,6 +1,6 @@
 //! Every state that legal facts can reach, in each order, and what may be done in it.
 
-use crate::world::{AMOUNT, BEFORE, HERE, approval, intent, subject};
+use crate::world::{AMOUNT, BEFORE, HERE, approval, intent, intent_of, subject};
 use domain::card::CreditVerdict;
 use domain::device::{PaymentOrder, PaymentVerdict};
 use domain::{Cents, FailureCode, TerminalId, Timestamp};
@@ -55,6 +55,23 @@ fn the_map_has_the_states_that_the_rule_book_names() {
     for state in State::reachable(PaymentOrder::CaptureFirst) {
         let untouched = matches!(state.credit, Credit::Untried | Credit::NotCredited);
         assert!(untouched || matches!(state.payment, Payment::Kept | Payment::Elsewhere) || by_order(state), "{state}");
+    }
+}
+
+#[test]
+fn an_approval_with_the_receipt_of_the_payment_before_is_that_payment_told_once_more() {
+    for order in ORDERS {
+        let (asked, _) = TopUp::new(subject()).step(&intent_of(order), 1).unwrap();
+        let check = |terminal: &str, receipt, expected| {
+            let mut approval = approval();
+            (approval.reference.terminal, approval.reference.receipt) = (terminal.to_owned(), receipt);
+            let stepped = asked.step(&Fact::Authorised { approval }, 2).map(|_| ());
+            assert_eq!(stepped, expected, "{order:?} {terminal} {receipt}");
+        };
+        check("52500021", 470, Err(IllegalStep::OldApproval));
+        check("52500021", 471, Ok(()));
+        // The numbers of another payment terminal are its own.
+        check("52500022", 470, Ok(()));
     }
 }
 

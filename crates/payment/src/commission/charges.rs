@@ -43,7 +43,7 @@ impl Examination<'_> {
 
     async fn kept(&mut self, what: &str) -> Result<Charge, String> {
         let charge = self.charge(Approach::Payment, self.probe.config().waits_max, what).await?;
-        if self.probe.keep().await.unwrap_or(false) {
+        if self.probe.keep(&charge.approval).await.unwrap_or(false) {
             return Ok(charge);
         }
         self.probe.close();

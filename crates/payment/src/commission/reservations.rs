@@ -98,7 +98,7 @@ impl Examination<'_> {
                 return Err(why);
             }
         };
-        let taken = self.probe.keep().await.unwrap_or(false);
+        let taken = self.probe.keep(&charge.approval).await.unwrap_or(false);
         let reference = &charge.approval.reference;
         let seen = format!("receipt {}, trace {}", reference.receipt, reference.trace);
         self.found(Assumption::Reserves, taken, seen);

@@ -36,7 +36,7 @@ pub struct ZvtConfig {
     pub clock: Option<TerminalClock>,
     /// For opening the line and for every acknowledgement.
     pub acknowledge_timeout: Duration,
-    /// For the payer to pay.
+    /// For the payer to pay, from the command to its outcome; then it is given up.
     pub payment_timeout: Duration,
     /// For the end of a command once no payer is involved.
     pub completion_timeout: Duration,
@@ -236,7 +236,7 @@ impl PaymentTerminal for ZvtTerminal {
 
     async fn settle(&mut self, token: Unacknowledged) -> Answered {
         let receipt = token.approval().reference.receipt;
-        let result = self.keep().await;
+        let result = self.keep(token.approval()).await;
         tracing::info!(receipt, done = result.is_ok(), "payment settled");
         self.broken(result, Answered::InDoubt)
     }
@@ -254,7 +254,7 @@ impl PaymentTerminal for ZvtTerminal {
 
     async fn acknowledge(&mut self, token: Unacknowledged) -> Answered {
         let receipt = token.approval().reference.receipt;
-        let result = self.keep().await;
+        let result = self.keep(token.approval()).await;
         tracing::info!(receipt, done = result.is_ok(), "reservation taken");
         self.broken(result, Answered::InDoubt)
     }

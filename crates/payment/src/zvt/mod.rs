@@ -9,6 +9,7 @@ pub mod command;
 mod conversation;
 pub mod field;
 mod link;
+mod payer_card;
 mod payment;
 mod probe;
 mod reservation;

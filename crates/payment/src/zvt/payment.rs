@@ -8,9 +8,11 @@ use super::status::{self, ALREADY_REVERSED, Status};
 use crate::{Abort, Answered, Held, Outcome, Reversal, TerminalError, Unacknowledged};
 use domain::device::{PaymentApproval, PaymentProgress};
 use domain::{Cents, FailureCode};
+use tokio::time::{Instant, sleep_until};
 
 impl ZvtTerminal {
-    /// Asks with `command`, until the outcome is there or certain not to come.
+    /// Asks with `command`, until the outcome is there or certain not to come. `aborted` is raised when the payment was
+    /// given up, by the payer or because the payer took too long.
     pub(super) async fn pay(
         &mut self,
         command: Option<Apdu>,
@@ -25,9 +27,10 @@ impl ZvtTerminal {
         if let Some(code) = self.command(command).await? {
             return Ok(Outcome::Declined(status::declined(code)));
         }
+        let mut until = Instant::now() + self.config.payment_timeout;
         let mut refusal = None;
         loop {
-            let message = self.next_of_payment(abort, aborted).await?;
+            let message = self.next_of_payment(abort, aborted, &mut until).await?;
             match message.control {
                 control::INTERMEDIATE => {
                     self.say_yes().await?;
@@ -58,18 +61,29 @@ impl ZvtTerminal {
         }
     }
 
-    /// The next message; an abort by the citizen is passed on once meanwhile.
-    async fn next_of_payment(&mut self, abort: &mut Abort, aborted: &mut bool) -> Result<Apdu, TerminalError> {
-        let within = self.config.payment_timeout;
+    /// The next message; an abort by the citizen is passed on once meanwhile. A payment that has no end at `until` is
+    /// given up as well, and when nothing comes of that either it is left.
+    async fn next_of_payment(
+        &mut self,
+        abort: &mut Abort,
+        aborted: &mut bool,
+        until: &mut Instant,
+    ) -> Result<Apdu, TerminalError> {
+        let (within, grace) = (self.config.payment_timeout, self.config.completion_timeout);
         let link = self.link()?;
         loop {
             tokio::select! {
-                message = link.receive_within(within) => return message,
-                () = abort.raised(), if !*aborted => {
-                    *aborted = true;
-                    link.send(&Apdu::bare(control::ABORT)).await?;
+                message = link.receive() => return message,
+                () = abort.raised(), if !*aborted => {}
+                () = sleep_until(*until) => {
+                    if *aborted {
+                        return Err(TerminalError::Silent(within));
+                    }
+                    *until += grace;
                 }
             }
+            *aborted = true;
+            link.send(&Apdu::bare(control::ABORT)).await?;
         }
     }
 
@@ -112,25 +126,28 @@ impl ZvtTerminal {
         }
     }
 
-    /// 80 00, and on until the terminal says that it is done.
-    pub(super) async fn keep(&mut self) -> Result<Answered, TerminalError> {
+    /// 80 00, and on until the terminal says that it is done. It is done as told only when it has said nothing else of
+    /// the payment meanwhile.
+    pub(super) async fn keep(&mut self, approval: &PaymentApproval) -> Result<Answered, TerminalError> {
+        let mut otherwise = false;
         loop {
             self.say_yes().await?;
-            match self.next_result(self.config.completion_timeout).await?.control {
+            let message = self.next_result(self.config.completion_timeout).await?;
+            match message.control {
                 control::COMPLETION => {
                     // The answer was taken already; a lost last acknowledgement changes nothing.
                     let last = self.say_yes().await;
                     if last.is_err() {
                         self.link = None;
                     }
-                    return Ok(Answered::Done);
+                    return Ok(if otherwise { Answered::InDoubt } else { Answered::Done });
                 }
                 control::ABORTED => {
                     self.say_yes().await?;
                     return Ok(Answered::InDoubt);
                 }
-                // It asks once more: it did not hear. Say it again.
-                _ => {}
+                // Said once more, it did not hear: say it again.
+                _ => otherwise |= !self.repeats(&message, approval),
             }
         }
     }

@@ -159,8 +159,8 @@ impl Probe {
     }
 
     /// 80 00 until the terminal is done.
-    pub(crate) async fn keep(&mut self) -> Result<bool, TerminalError> {
-        Ok(self.0.keep().await? == crate::Answered::Done)
+    pub(crate) async fn keep(&mut self, ours: &PaymentApproval) -> Result<bool, TerminalError> {
+        Ok(self.0.keep(ours).await? == crate::Answered::Done)
     }
 
     /// 84 66 until the terminal is done.

@@ -4,6 +4,7 @@
 use super::apdu::control;
 use super::clock::{LocalMoment, TerminalClock};
 use super::field::{Fields, bmp, from_bcd};
+use super::payer_card::PayerCard;
 use super::tlv::{Objects, tag};
 use domain::device::{PaymentApproval, PaymentIntent, PaymentOrder, PaymentProgress, PaymentReference, PaymentVerdict};
 use domain::{Cents, FailureCode};
@@ -41,9 +42,7 @@ pub struct Status {
     pub(super) made: Option<LocalMoment>,
     /// The command that made it.
     command: Option<[u8; 2]>,
-    scheme: String,
-    masked_pan: String,
-    authorisation: String,
+    card: PayerCard,
 }
 
 impl Status {
@@ -66,9 +65,7 @@ impl Status {
             original_trace: small(bmp::ORIGINAL_TRACE),
             made: LocalMoment::in_status(&fields),
             command: container.get(tag::COMMAND).and_then(|value| value.try_into().ok()),
-            scheme: fields.text(bmp::CARD_NAME).unwrap_or_default(),
-            masked_pan: fields.get(bmp::PAN).map(masked).unwrap_or_default(),
-            authorisation: fields.text(bmp::AUTHORISATION).unwrap_or_default(),
+            card: PayerCard::in_status(&fields, &container),
         }
     }
 
@@ -107,14 +104,7 @@ impl Status {
     }
 
     fn describe(&self, amount: Cents) -> PaymentApproval {
-        PaymentApproval {
-            reference: self.reference.clone(),
-            amount,
-            scheme: self.scheme.clone(),
-            masked_pan: self.masked_pan.clone(),
-            authorisation: self.authorisation.clone(),
-            ..PaymentApproval::default()
-        }
+        PaymentApproval { reference: self.reference.clone(), amount, ..self.card.approval() }
     }
 
     /// What this, the terminal's last transaction, says of what was intended. `open` are the receipts of its open
@@ -278,18 +268,6 @@ fn next_receipt(receipt: u32) -> u32 {
     if receipt >= RECEIPT_MAX { 1 } else { receipt + 1 }
 }
 
-/// The last four digits and nothing else of a card number, however much of it the terminal shows.
-fn masked(value: &[u8]) -> String {
-    let digits = value.iter().flat_map(|byte| [byte >> 4, byte & 0x0F]);
-    // A trailing F only fills up the last byte.
-    let shown: Vec<char> = digits
-        .filter(|nibble| *nibble != 0xF)
-        .map(|nibble| char::from_digit(nibble.into(), 10).unwrap_or('*'))
-        .collect();
-    let hidden = shown.len().saturating_sub(4);
-    std::iter::repeat_n('*', hidden).chain(shown[hidden..].iter().copied()).collect()
-}
-
 /// Why nothing was paid, from a result code (PA00P015, chapter 10, "Error-Messages").
 pub(super) fn declined(code: u8) -> FailureCode {
     match code {
@@ -301,12 +279,13 @@ pub(super) fn declined(code: u8) -> FailureCode {
     }
 }
 
-/// What the payer is to do (PA00P015, chapter 3, "Intermediate Status-Information").
+/// What the payer is to do (PA00P015, chapter 3, "Intermediate Status-Information"). A card that could not be read
+/// is presented again, and a wrong PIN is entered again.
 pub(super) fn progress(data: &[u8]) -> PaymentProgress {
     match data.first() {
-        Some(0x0A | 0x2A) => PaymentProgress::PresentCard,
-        Some(0x01 | 0x02) => PaymentProgress::EnterPin,
-        Some(0x04 | 0xD2 | 0xD3) => PaymentProgress::AskingBank,
+        Some(0x0A | 0x0C | 0x2A) => PaymentProgress::PresentCard,
+        Some(0x01 | 0x02 | 0x15) => PaymentProgress::EnterPin,
+        Some(0x04 | 0xD2 | 0xD3 | 0xF2) => PaymentProgress::AskingBank,
         Some(0x0B | 0x41..=0x67) => PaymentProgress::TakeCard,
         _ => PaymentProgress::Working,
     }
@@ -315,4 +294,24 @@ pub(super) fn progress(data: &[u8]) -> PaymentProgress {
 /// The terminal's identity (BMP 29), eight digits, in a completion of the registration or a status.
 pub(super) fn terminal_in(fields: &Fields) -> Option<String> {
     fields.get(bmp::TERMINAL).and_then(from_bcd).map(|id| format!("{id:08}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_payer_is_to_do_is_told_by_the_intermediate_status() {
+        let check = |codes: &[u8], step| {
+            for code in codes {
+                assert_eq!(progress(&[*code]), step, "{code:02X}");
+            }
+        };
+        check(&[0x0A, 0x0C, 0x2A], PaymentProgress::PresentCard);
+        check(&[0x01, 0x02, 0x15], PaymentProgress::EnterPin);
+        check(&[0x04, 0xD2, 0xD3, 0xF2], PaymentProgress::AskingBank);
+        check(&[0x0B, 0x41, 0x4B, 0x55, 0x67], PaymentProgress::TakeCard);
+        check(&[0x00, 0x03, 0x0E, 0x17, 0x68, 0xE0, 0xE1, 0xFF], PaymentProgress::Working);
+        assert_eq!(progress(&[]), PaymentProgress::Working);
+    }
 }

@@ -7,8 +7,20 @@ pub mod tag {
     pub const RECEIPT: u32 = 0x08;
     /// The command that made a transaction, two bytes; in a registration, a command that is understood.
     pub const COMMAND: u32 = 0x0A;
+    /// How the payer was verified, one byte.
+    pub const VERIFICATION: u32 = 0x1F10;
+    /// How the card was read, one byte.
+    pub const CARD_TECHNOLOGY: u32 = 0x1F12;
     /// Receipt numbers of open pre-authorisations (chapter 2, "Enquire if Pre-Authorisations exist").
     pub const RECEIPTS: u32 = 0x23;
+    /// What kind of payment it was; at some makes `VERIFICATION` and `CARD_TECHNOLOGY` are inside.
+    pub const PAYMENT_TYPE: u32 = 0x2F;
+    /// The card's application that paid.
+    pub const APPLICATION: u32 = 0x60;
+    /// Its identifier (EMV AID), inside `APPLICATION`.
+    pub const APPLICATION_ID: u32 = 0x43;
+    /// Its preferred name, text (inside `APPLICATION`).
+    pub const APPLICATION_NAME: u32 = 0x44;
 }
 
 /// One object.

@@ -2,9 +2,10 @@
 
 use crate::till::{AMOUNT, TERMINAL, TOP_UP, Till, config, last_state, second_payment};
 use domain::FailureCode;
-use domain::device::{PaymentEvent, PaymentProgress, PaymentRequest, PaymentVerdict};
+use domain::device::{CardEntry, PayerCheck, PaymentEvent, PaymentProgress, PaymentRequest, PaymentVerdict};
 use payment_simulator::{
-    AfterRefusal, Answer, Config, Fault, Mishap, Moment, ReversalReceipt, Simulator, TransactionState,
+    AfterRefusal, Answer, Config, Entry, Fault, Mishap, Moment, ReversalReceipt, Simulator, TransactionState,
+    Verification,
 };
 
 #[tokio::test]
@@ -18,6 +19,25 @@ async fn an_approved_payment_is_held_and_then_settled() {
     till.ask(PaymentRequest::Settle(TOP_UP)).await;
     assert_eq!(till.result().await, PaymentEvent::Posted(TOP_UP));
     assert_eq!(simulator.ledger().len(), 2);
+}
+
+#[tokio::test]
+async fn an_approval_says_what_a_receipt_must_show_of_the_bank_card() {
+    let check = async |entry, verification, aid: &str, expected: (CardEntry, PayerCheck)| {
+        let config = Config { entry, verification, aid: aid.into(), ..config() };
+        let (_simulator, mut till, _) = second_payment(config).await;
+        till.authorise().await;
+        let approval = till.approved().await;
+        assert_eq!((approval.entry, approval.check), expected);
+        assert_eq!(approval.application, aid);
+        till.ask(PaymentRequest::Settle(TOP_UP)).await;
+        assert_eq!(till.result().await, PaymentEvent::Posted(TOP_UP));
+    };
+    let visa = "A0000000031010";
+    check(Entry::Contactless, Verification::Nothing, visa, (CardEntry::Contactless, PayerCheck::Nothing)).await;
+    check(Entry::Contactless, Verification::OnlinePin, visa, (CardEntry::Contactless, PayerCheck::Pin)).await;
+    check(Entry::Chip, Verification::OfflinePin, "A0000000041010", (CardEntry::Chip, PayerCheck::Pin)).await;
+    check(Entry::Stripe, Verification::Signature, "", (CardEntry::Stripe, PayerCheck::Signature)).await;
 }
 
 #[tokio::test]

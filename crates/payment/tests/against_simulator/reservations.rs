@@ -96,15 +96,17 @@ async fn a_release_that_the_bank_refuses_leaves_the_reservation_standing() {
 }
 
 #[tokio::test]
-async fn a_booking_without_a_line_was_never_asked_for() {
+async fn a_booking_without_a_line_says_nothing_of_the_one_before_it() {
     let (simulator, mut till, _) = second_payment(config()).await;
     let approval = till.reserved().await;
+    simulator.drop_line(When::BeforeCompletion);
+    assert_eq!(capture(&mut till, &approval).await, PaymentEvent::AnswerInDoubt(TOP_UP));
+    assert_eq!(charged(&simulator), [AMOUNT.0]);
     drop(simulator);
     assert_eq!(till.result().await, PaymentEvent::Gone);
     // Gone for good: the second attempt to connect failed.
     assert_eq!(till.result().await, PaymentEvent::Gone);
-    let absent = PaymentEvent::CaptureFailed(TOP_UP, FailureCode::PaymentAbsent);
-    assert_eq!(capture(&mut till, &approval).await, absent);
+    assert_eq!(capture(&mut till, &approval).await, PaymentEvent::AnswerInDoubt(TOP_UP));
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use crate::Session;
 use crate::effect::Effect;
 use crate::flow::money::{drive, known, record, show_result};
 use crate::flow::payment::claim;
-use crate::place::Place;
+use crate::place::{AfterPrint, Place, Printing, Slip};
 use domain::TopUpId;
 use domain::device::PaymentRequest;
 use ledger::{Claim, Credit, Duty, Fact, Payment, TopUp};
@@ -49,6 +49,15 @@ pub(crate) fn may_leave(session: &Session) -> bool {
         Duty::FinishClaim | Duty::AwaitCentral | Duty::AwaitLapse | Duty::Nothing => true,
         _ => false,
     })
+}
+
+/// Money of whoever stands here is on its way, or the slip of their claim can still be had: no other card ends this.
+pub(crate) fn is_awaited(session: &Session) -> bool {
+    match &session.place {
+        Place::ToppingUp(id) => session.till.slips.get(id) != Some(&Slip::Out) || !may_leave(session),
+        Place::Printing(Printing { then: AfterPrint::ClaimSlip(_), .. }) => true,
+        _ => false,
+    }
 }
 
 /// The payment is made and the card is away: it can be given up, and then it is waited for what comes of the payment.

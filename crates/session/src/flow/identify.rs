@@ -26,8 +26,10 @@ pub(crate) fn read(session: &mut Session, card: CardSnapshot) {
     if same {
         return laid_back(session, &card);
     }
-    if session.visit.is_some() && std::mem::take(&mut session.timing.laid_on_top) {
+    let on_top = std::mem::take(&mut session.timing.laid_on_top);
+    if session.visit.is_some() && (on_top || giving_up::is_awaited(session)) {
         card.secret.into_iter().for_each(|secret| session.ask(Effect::Forget(secret)));
+        took_its_place(session);
         return disturbed(session, FailureCode::CardSwapped);
     }
     // A second card never inherits a visit: the first one ends, with all that is open in it.
@@ -115,11 +117,17 @@ fn disturbed(session: &mut Session, code: FailureCode) {
     session.ask(Effect::Sound(Cue::Refused));
 }
 
-pub(crate) fn refused(session: &mut Session, presentation: Presentation, code: FailureCode) {
-    if session.visit.as_ref().is_some_and(|visit| visit.present) {
-        // Another card took its place on the reader.
-        gone(session, presentation_of(session).unwrap_or(presentation));
+/// Another card took the place of the visit's own on the reader, though nobody saw that one go.
+fn took_its_place(session: &mut Session) {
+    if let Some(visit) = session.visit.as_ref().filter(|visit| visit.present) {
+        let presentation = visit.card.presentation;
+        gone(session, presentation);
+        session.card_in_tray = true;
     }
+}
+
+pub(crate) fn refused(session: &mut Session, code: FailureCode) {
+    took_its_place(session);
     let lay_there = std::mem::replace(&mut session.card_in_tray, true);
     if session.visit.is_none() {
         return refused_alone(session, code, lay_there);

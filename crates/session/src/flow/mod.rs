@@ -131,7 +131,7 @@ pub(crate) fn reader(session: &mut Session, event: ReaderEvent) {
         ReaderEvent::Gone => identify::reader_gone(session),
         ReaderEvent::CardArrived(_) => identify::arrived(session),
         ReaderEvent::CardRead(card) => identify::read(session, *card),
-        ReaderEvent::CardRefused(presentation, code) => identify::refused(session, presentation, code),
+        ReaderEvent::CardRefused(_, code) => identify::refused(session, code),
         ReaderEvent::CardGone(presentation) => identify::gone(session, presentation),
         ReaderEvent::CreditKeyProven(presentation) => {
             orders::key_proven(session, presentation);

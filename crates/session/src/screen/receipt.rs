@@ -8,9 +8,10 @@ use crate::action::Action;
 use crate::place::ToppedUp;
 use crate::view::{Icon, QrSquare, Screen, Text, Tone};
 use domain::Cents;
-use domain::device::PaymentApproval;
+use domain::device::{CardEntry, PayerCheck, PaymentApproval};
 use domain::document::PRODUCT_TOP_UP;
 use ledger::{ClaimCode, TopUp};
+use locale::Language;
 use qrcode::{Color, EcLevel, QrCode};
 use std::fmt::Write as _;
 
@@ -29,7 +30,7 @@ pub(crate) fn screen(session: &Session, words: &Words, topped_up: &ToppedUp) -> 
         lead: words.text("topup-receipt-code-lead"),
         code: square(&text, words.text("topup-receipt-code-name")),
         lines,
-        actions: paper.into_iter().chain([home]).collect(),
+        actions: [home].into_iter().chain(paper).collect(),
     }
 }
 
@@ -38,36 +39,68 @@ fn text(session: &Session, words: &Words, topped_up: &ToppedUp) -> String {
     let language = words.language();
     let top_up = session.till.ledger.as_ref().and_then(|ledger| ledger.top_up(topped_up.top_up));
     let amount = top_up.map_or(Cents::ZERO, |top_up| top_up.subject().amount);
-    let brand = &session.terminal.pack.brand;
+    let (brand, plate) = (&session.terminal.pack.brand, &session.terminal.plate);
     let rows = [
         ("paper-receipt-when", language.moment(topped_up.at)),
         ("paper-receipt-operation", ClaimCode::of(topped_up.top_up).to_string()),
         ("paper-receipt-product", PRODUCT_TOP_UP.to_owned()),
-        ("paper-receipt-terminal", format!("{:02}", session.terminal.plate.id.0)),
+        ("paper-receipt-terminal", format!("{:02} · {}", plate.id.0, plate.place)),
         ("paper-receipt-tax-number", brand.tax_number.clone()),
         ("paper-receipt-before", words.money(topped_up.before)),
         ("paper-receipt-amount", words.money(amount)),
         ("paper-receipt-after", words.money(topped_up.after)),
     ];
-    let payment = top_up.and_then(TopUp::approval).map(payment).into_iter().flatten();
-    let mut text = format!("{}\n{}", language.text("city-name"), language.text("paper-receipt-title"));
-    for (key, value) in rows.into_iter().chain(payment).filter(|(_, value)| !value.is_empty()) {
+    let payment = top_up.and_then(TopUp::approval).map(|approval| payment(approval, language));
+    let heads = ["city-name", "paper-receipt-title", "paper-receipt-copy"].map(|key| language.text(key));
+    let mut text = heads.join("\n");
+    for (key, value) in rows.into_iter().chain(payment.into_iter().flatten()).filter(|(_, value)| !value.is_empty()) {
         let _ = write!(text, "\n{}: {value}", language.text(key));
     }
+    let _ = write!(text, "\n{}", language.text("paper-receipt-no-invoice"));
     let _ = write!(text, "\n{}", language.text_with("common-call", &[("telephone", brand.telephone.as_str().into())]));
     text
 }
 
-/// What the card schemes want on a receipt.
-fn payment(approval: &PaymentApproval) -> [(&'static str, String); 6] {
+/// What the card schemes want on a receipt, as it stands on paper.
+fn payment(approval: &PaymentApproval, language: &Language) -> [(&'static str, String); 7] {
+    let reference = &approval.reference;
+    let card = format!("{} {}", approval.scheme, last_four(&approval.masked_pan));
     [
-        ("paper-receipt-scheme", approval.scheme.clone()),
-        ("paper-receipt-pan", approval.masked_pan.clone()),
+        ("paper-receipt-scheme", card.trim().to_owned()),
+        ("paper-receipt-entry", reading(approval, language)),
+        ("paper-receipt-application", approval.application.clone()),
         ("paper-receipt-authorisation", approval.authorisation.clone()),
-        ("paper-receipt-payment-terminal", approval.reference.terminal.clone()),
-        ("paper-receipt-trace", approval.reference.trace.to_string()),
-        ("paper-receipt-number", approval.reference.receipt.to_string()),
+        ("paper-receipt-payment-terminal", reference.terminal.clone()),
+        ("paper-receipt-trace", format!("{:06}", reference.trace)),
+        ("paper-receipt-number", format!("{:04}", reference.receipt)),
     ]
+}
+
+/// How the card was read and the payer verified; empty when neither was said.
+fn reading(approval: &PaymentApproval, language: &Language) -> String {
+    let entry = match approval.entry {
+        CardEntry::Unsaid => None,
+        CardEntry::Stripe => Some("paper-receipt-entry-stripe"),
+        CardEntry::Chip => Some("paper-receipt-entry-chip"),
+        CardEntry::Contactless => Some("paper-receipt-entry-contactless"),
+    };
+    let check = match approval.check {
+        PayerCheck::Unsaid => None,
+        PayerCheck::Nothing => Some("paper-receipt-check-nothing"),
+        PayerCheck::Signature => Some("paper-receipt-check-signature"),
+        PayerCheck::Pin => Some("paper-receipt-check-pin"),
+    };
+    let said: Vec<String> = entry.into_iter().chain(check).map(|key| language.text(key)).collect();
+    said.join(" · ")
+}
+
+/// However much of the bank card's number the payment terminal shows, a customer's copy shows its last four digits.
+fn last_four(masked: &str) -> String {
+    let shown: Vec<char> = masked.chars().filter(|character| !character.is_whitespace()).collect();
+    match shown.get(shown.len().saturating_sub(4)..) {
+        Some(last @ [_, ..]) => format!("**** {}", last.iter().collect::<String>()),
+        _ => String::new(),
+    }
 }
 
 /// At level L: a screen is neither torn nor stained. A text beyond what a QR code holds (2,953 bytes) leaves it empty.
@@ -125,6 +158,16 @@ mod tests {
                 assert_eq!(painted[row * side + column], expected, "{row}/{column}");
             }
         }
+    }
+
+    #[test]
+    fn however_much_a_terminal_shows_the_last_four_digits_remain() {
+        for (masked, shown) in
+            [("************1117", "**** 1117"), ("4548 81** **** 1117", "**** 1117"), ("4548812049401117", "**** 1117")]
+        {
+            assert_eq!(last_four(masked), shown);
+        }
+        assert_eq!(last_four(" "), "");
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! What is true at the payment terminal: what was paid, reserved, kept and given back.
 
-use domain::device::{PaymentApproval, PaymentEvent, PaymentIntent, PaymentReference, PaymentVerdict};
+use domain::device::{
+    CardEntry, PayerCheck, PaymentApproval, PaymentEvent, PaymentIntent, PaymentReference, PaymentVerdict,
+};
 use domain::{Cents, FailureCode, TopUpId};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -118,7 +120,9 @@ impl PaymentTerminal {
             scheme: "Visa Débito".into(),
             masked_pan: "************7711".into(),
             authorisation: "611804".into(),
-            ..PaymentApproval::default()
+            entry: CardEntry::Contactless,
+            check: PayerCheck::Pin,
+            application: "A0000000031010".into(),
         };
         self.paid.insert(id, (Paid::Waiting, approval.clone()));
         self.last = Some(id);

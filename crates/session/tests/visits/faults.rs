@@ -64,10 +64,7 @@ const FAULTS: &[(&str, Way)] = &[
     ("P-03", |street| declined(street, FailureCode::PaymentCancelled)),
     ("P-05", |street| declined(street, FailureCode::PaymentMismatch)),
     ("P-06", |street| {
-        street.terminal.next = PaymentFate::Breaks { made: true };
-        street.terminal.tells = false;
-        top_up(street);
-        street.lay(1);
+        crate::scenes::faults::undecided(street);
         street.press("top-up");
     }),
     ("P-08", |street| {

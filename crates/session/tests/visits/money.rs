@@ -312,6 +312,14 @@ fn another_card_never_gets_the_credit_of_the_first() {
     street.lay(1);
     street.let_durable();
     assert_eq!((street.cards[1].purse, outcome(&street)), (Cents(1_240), Some(Outcome::Voided)));
+    assert!(
+        street.view()["screen"].to_string().contains("20,00"),
+        "what came of it is said first: {:#}",
+        street.view()
+    );
+    street.lift();
+    street.pass(1_000);
+    street.lay(1);
     assert_eq!(street.view()["screen"]["balance"]["value"]["text"], "12,40\u{a0}€");
     assert_conserved(&street);
 }

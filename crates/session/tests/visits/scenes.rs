@@ -10,7 +10,7 @@
 //! A scene that shows a failure ends in its code, in small letters.
 
 mod around;
-mod faults;
+pub(crate) mod faults;
 pub(crate) mod logged;
 mod paying;
 mod record;

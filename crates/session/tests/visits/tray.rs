@@ -1,12 +1,15 @@
 //! What lies in the tray beside or in place of the card of a visit, and a reader that goes for a moment.
 
 use crate::bank::PaymentFate;
+use crate::crashes::assert_conserved;
 use crate::faults::{code, refused};
 use crate::money::top_up;
 use crate::street::{Street, assert_nothing_private};
+use crate::world::CreditFate;
 use domain::FailureCode;
 use domain::card::Presentation;
 use domain::device::ReaderEvent;
+use ledger::{Claim, ClaimCode};
 use session::{Action, Event};
 
 #[test]
@@ -74,6 +77,59 @@ fn a_bank_card_laid_on_a_visit_is_asked_away_and_the_payment_goes_on() {
     assert_eq!(street.heading(), "Vuelva a poner su tarjeta");
     street.lay(0);
     assert_eq!((street.kind().as_str(), street.cards[0].counter()), ("done", 5));
+}
+
+#[test]
+fn another_citizens_card_ends_nobodys_payment() {
+    let mut street = Street::new();
+    street.terminal.next = PaymentFate::Waits;
+    top_up(&mut street);
+    street.lay(1);
+    assert_eq!((street.heading().as_str(), street.wiped), ("Deje una sola tarjeta", 0));
+    assert_nothing_private(&street);
+    street.bank_card();
+    assert_eq!(street.heading(), "Deje una sola tarjeta");
+    street.lay(0);
+    assert_eq!((street.kind().as_str(), street.cards[0].counter()), ("done", 5));
+    assert_eq!(street.cards[1].counter(), 4);
+    // It is done: the next one may come.
+    street.lay(1);
+    assert_eq!(street.view()["screen"]["balance"]["value"]["text"], "12,40\u{a0}€");
+}
+
+#[test]
+fn another_citizens_card_takes_nobodys_claim_from_the_screen_before_its_slip_is_out() {
+    let mut street = Street::new();
+    street.credit = CreditFate::Torn { credited: false };
+    top_up(&mut street);
+    street.pass(2_000);
+    street.lay(1);
+    let code = street.view()["screen"]["claim"]["value"]["text"].clone();
+    assert_eq!(code, ClaimCode::of(street.disk[0].subject.top_up).to_string());
+    assert_nothing_private(&street);
+    street.press("print-claim");
+    assert_eq!((street.prints.len(), street.wiped), (1, 0));
+    street.lift();
+    street.pass(1_000);
+    street.lay(1);
+    assert_eq!(street.view()["screen"]["balance"]["value"]["text"], "12,40\u{a0}€");
+    let id = street.disk[0].subject.top_up;
+    assert_eq!(street.ledger().top_up(id).unwrap().claim(), Claim::Open);
+    assert_conserved(&street);
+}
+
+#[test]
+fn a_claim_that_nobody_prints_keeps_the_next_card_waiting_for_ninety_seconds_at_most() {
+    let mut street = Street::new();
+    street.credit = CreditFate::Torn { credited: false };
+    top_up(&mut street);
+    street.lay(1);
+    street.pass(91_000);
+    assert_eq!((code(&street), street.wiped), ("Código C-11".into(), 1));
+    street.lift();
+    street.pass(6_000);
+    street.lay(1);
+    assert_eq!(street.kind(), "home");
 }
 
 #[test]

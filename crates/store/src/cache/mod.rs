@@ -1,18 +1,25 @@
 //! The cache: what came with the feed. One writer, and readers that each see one feed whole until they are told to
-//! look again, so that a tap waits for no download and never finds two tiers of two feeds.
+//! look again, so that a tap waits for no download and never finds two tiers of two feeds. The base of the sealed rows
+//! is the checked segment files themselves, in a folder beside the database; the database says which of them count,
+//! and holds what changed since, the public files and the head. So a feed is switched to in one commit, whatever its
+//! size, and a segment that was fetched is never written twice.
 
+mod apply;
+mod fences;
 mod reader;
+mod segments;
 mod stage;
 
 pub use reader::CacheReader;
 pub use stage::Staging;
 
 use crate::StoreError;
-use crate::error::{CACHE_UNREADABLE, is_unreadable};
+use crate::error::CACHE_UNREADABLE;
 use crate::schema::prepare_cache;
 use domain::{FailureCode, Timestamp};
 use protocol::SignedHead;
 use rusqlite::{Connection, OptionalExtension};
+use segments::Segments;
 use std::ffi::OsString;
 use std::fmt;
 use std::io::ErrorKind;
@@ -51,6 +58,7 @@ impl CacheOpened {
 pub struct Cache {
     connection: Connection,
     path: PathBuf,
+    segments: Segments,
 }
 
 impl fmt::Debug for Cache {
@@ -71,15 +79,15 @@ impl Cache {
         let reason = match Self::try_open(path) {
             Ok(Some(cache)) => return Ok(CacheOpened { cache, dropped: None }),
             Ok(None) => "of another version".to_owned(),
-            Err(error) if is_unreadable(&error) => error.to_string(),
-            Err(error) => return Err(StoreError::Cache(error)),
+            Err(error) if error.is_cache_damaged() => error.to_string(),
+            Err(error) => return Err(error),
         };
         let cache = Self::begin_again(path, &reason)?;
         Ok(CacheOpened { cache, dropped: Some(reason) })
     }
 
-    /// Drops everything and begins an empty cache at the same place, after `StoreError::Cache`. Readers have to be
-    /// opened anew.
+    /// Drops everything and begins an empty cache at the same place, when it is damaged. Readers have to be opened
+    /// anew. Segment files stay for the next download, which hashes them again before it goes without fetching them.
     ///
     /// # Errors
     /// `Cache` or `File` when an empty one cannot be made; then this one holds nothing.
@@ -93,22 +101,16 @@ impl Cache {
     fn begin_again(path: &Path, reason: &str) -> Result<Self, StoreError> {
         tracing::error!(path = %path.display(), reason, "the cache is dropped and built again");
         remove(path)?;
-        let cache = Self::try_open(path).map_err(StoreError::Cache)?;
+        let cache = Self::try_open(path)?;
         cache.ok_or_else(|| StoreError::Feed("a new cache of another version".into()))
     }
 
-    fn try_open(path: &Path) -> rusqlite::Result<Option<Self>> {
-        let mut connection = Connection::open(path)?;
-        connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get::<_, String>(0))?;
-        // Durable before the journal's floor is raised: else a power cut could leave a floor above every feed held.
-        connection.pragma_update(None, "synchronous", "FULL")?;
-        connection.pragma_update(None, "trusted_schema", false)?;
-        if !prepare_cache(&mut connection)? {
-            return Ok(None);
-        }
-        let cache = Self { connection, path: path.to_owned() };
-        read_head(&cache.connection)?;
-        Ok(Some(cache))
+    fn try_open(path: &Path) -> Result<Option<Self>, StoreError> {
+        let Some(connection) = connect(path).map_err(StoreError::Cache)? else { return Ok(None) };
+        read_head(&connection).map_err(StoreError::Cache)?;
+        let segments = Segments::beside(path);
+        segments.check_base(&connection)?;
+        Ok(Some(Self { connection, path: path.to_owned(), segments }))
     }
 
     /// A reader of its own, for another thread. It sees the feed that is held now.
@@ -127,15 +129,30 @@ impl Cache {
         read_head(&self.connection).map_err(StoreError::Cache)
     }
 
-    /// Moves a loaded feed from the log into the database, once the readers have looked again; when they next do, the
-    /// log's room is free for the next feed.
+    /// Moves a loaded feed from the log into the database and removes segments that no longer count, once the readers
+    /// have looked again. A reader that has not keeps its files open until it does.
     ///
     /// # Errors
     /// `Cache` when the log cannot be moved into the file.
     pub fn tidy(&mut self) -> Result<(), StoreError> {
+        let held = segments::held(&self.connection).map_err(StoreError::Cache)?;
+        self.segments.sweep(&held);
         let sql = "PRAGMA wal_checkpoint(PASSIVE)";
         self.connection.query_row(sql, [], |_| Ok(())).map_err(StoreError::Cache)
     }
+}
+
+/// The database at this place; `None` when it is of another version.
+fn connect(path: &Path) -> rusqlite::Result<Option<Connection>> {
+    let mut connection = Connection::open(path)?;
+    connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get::<_, String>(0))?;
+    // Durable before the journal's floor is raised: else a power cut could leave a floor above every feed held.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    // The log is folded in by `tidy`, after a feed is served: a commit waits for its own pages alone. Should nobody
+    // tidy, it is folded in at 64 MB.
+    connection.pragma_update(None, "wal_autocheckpoint", 16_384)?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    Ok(prepare_cache(&mut connection)?.then_some(connection))
 }
 
 fn read_head(connection: &Connection) -> rusqlite::Result<Option<HeldHead>> {

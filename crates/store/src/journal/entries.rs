@@ -5,7 +5,7 @@ use crate::{Refusal, StoreError};
 use domain::{Timestamp, TopUpId};
 use ledger::{Chain, Entry, Fact, Ledger};
 use protocol::{Upload, UploadBody};
-use rusqlite::{OptionalExtension, Params, Transaction};
+use rusqlite::{Connection, OptionalExtension, Params};
 
 impl Journal {
     /// Appends entries, each with the upload that carries it, in one commit: all of it is durable when this returns,
@@ -98,20 +98,22 @@ impl Journal {
     }
 }
 
-fn insert_entry(transaction: &Transaction<'_>, chain: &mut Chain, entry: &Entry) -> Result<(), Stop> {
-    if is_booked(transaction, entry)? {
-        return Err(Refusal::AlreadyBooked.into());
+fn insert_entry(transaction: &Connection, chain: &mut Chain, entry: &Entry) -> Result<(), Stop> {
+    if chain.accept(entry).is_err() {
+        let booked = is_booked(transaction, entry)?;
+        return Err(if booked { Refusal::AlreadyBooked } else { Refusal::OutOfChain }.into());
     }
-    chain.accept(entry).map_err(|_| Refusal::OutOfChain)?;
-    let mut statement =
-        transaction.prepare_cached("INSERT INTO entry (seq, top_up, kind, hash, bytes) VALUES (?1, ?2, ?3, ?4, ?5)")?;
+    // Without the clause a second entry of the kind would be a failed write, and the journal's end.
+    let mut statement = transaction.prepare_cached(
+        "INSERT INTO entry (seq, top_up, kind, hash, bytes) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT (top_up, kind) DO NOTHING",
+    )?;
     let kind = entry.fact.kind().number();
-    statement.execute((signed(entry.seq)?, entry.subject.top_up.0, kind, chain.head, entry.encode()))?;
-    Ok(())
+    let written = statement.execute((signed(entry.seq)?, entry.subject.top_up.0, kind, chain.head, entry.encode()))?;
+    if written == 1 { Ok(()) } else { Err(Refusal::AlreadyBooked.into()) }
 }
 
-/// `UNIQUE (top_up, kind)` would stop it too, but as a failed write.
-fn is_booked(transaction: &Transaction<'_>, entry: &Entry) -> rusqlite::Result<bool> {
+fn is_booked(transaction: &Connection, entry: &Entry) -> rusqlite::Result<bool> {
     let mut statement = transaction.prepare_cached("SELECT 1 FROM entry WHERE top_up = ?1 AND kind = ?2")?;
     let key = (entry.subject.top_up.0, entry.fact.kind().number());
     Ok(statement.query_row(key, |_| Ok(())).optional()?.is_some())

@@ -7,6 +7,7 @@
 
 mod aside;
 mod codes;
+mod commit;
 mod counts;
 mod entries;
 mod files;
@@ -30,11 +31,12 @@ pub use wrap::{WrapState, keep_wrap, wrap_path};
 
 use crate::error::disk_is_full;
 use crate::{Refusal, StoreError};
+use commit::Commit;
 use ledger::Chain;
 use protocol::Receipt;
 use reserve::Room;
+use rusqlite::Connection;
 use rusqlite::hooks::Wal;
-use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::cell::Cell;
 use std::ffi::c_int;
 use std::fmt;
@@ -59,6 +61,15 @@ impl fmt::Debug for Journal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Journal").field("generation", &self.generation).field("stopped", &self.stopped).finish()
     }
+}
+
+/// What becomes of the log once it lies in the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fold {
+    /// It keeps its length, and is written over from its beginning.
+    Keep,
+    /// It has no length.
+    Cut,
 }
 
 /// Why a write did not happen: refused for its content, or failed.
@@ -105,13 +116,13 @@ impl Journal {
     }
 
     /// One durable commit that begins something: refused when the journal could not be sure to bring it to an end.
-    fn begin<T>(&mut self, work: impl FnOnce(&Transaction<'_>) -> Result<T, Stop>) -> Result<T, StoreError> {
+    fn begin<T>(&mut self, work: impl FnOnce(&Connection) -> Result<T, Stop>) -> Result<T, StoreError> {
         self.want_reserve()?;
         self.write(work)
     }
 
     /// One durable commit. A refusal changes nothing; any other error stops the journal for good.
-    fn write<T>(&mut self, work: impl FnOnce(&Transaction<'_>) -> Result<T, Stop>) -> Result<T, StoreError> {
+    fn write<T>(&mut self, work: impl FnOnce(&Connection) -> Result<T, Stop>) -> Result<T, StoreError> {
         if self.stopped {
             return Err(StoreError::JournalStopped);
         }
@@ -124,15 +135,15 @@ impl Journal {
             Err(Stop::Sql(error)) => return Err(self.stop(error)),
         };
         if self.room.wants_checkpoint() {
-            self.fold_log()?;
+            self.fold_log(Fold::Keep)?;
         }
         Ok(value)
     }
 
     /// Moves the log into the database. On a full disk it stays where it is: what was committed is durable in it, and
     /// the reserve says that nothing new is begun.
-    fn fold_log(&mut self) -> Result<(), StoreError> {
-        match self.checkpoint() {
+    fn fold_log(&mut self, how: Fold) -> Result<(), StoreError> {
+        match self.fold(how) {
             Err(error) if disk_is_full(&error) => tracing::warn!("the disk has no room for a checkpoint"),
             Err(error) => return Err(self.stop(error)),
             Ok(()) => {}
@@ -147,14 +158,14 @@ impl Journal {
         StoreError::JournalWrite(error)
     }
 
-    fn commit<T>(&mut self, work: impl FnOnce(&Transaction<'_>) -> Result<T, Stop>) -> Result<T, Stop> {
+    fn commit<T>(&mut self, work: impl FnOnce(&Connection) -> Result<T, Stop>) -> Result<T, Stop> {
         LOG_FRAMES.set(None);
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let commit = Commit::begin(&self.connection)?;
         for receipt in &self.receipts {
-            outbox::settle(&transaction, receipt)?;
+            outbox::settle(&self.connection, receipt)?;
         }
-        let value = work(&transaction)?;
-        transaction.commit()?;
+        let value = work(&self.connection)?;
+        commit.finish()?;
         self.receipts.clear();
         self.commits += 1;
         if let Some(frames) = LOG_FRAMES.take() {
@@ -165,14 +176,19 @@ impl Journal {
 
     /// Moves the write-ahead log into the database and syncs both. The log keeps its length (`reserve.rs`).
     fn checkpoint(&mut self) -> rusqlite::Result<()> {
-        let sql = "PRAGMA wal_checkpoint(RESTART)";
+        self.fold(Fold::Keep)
+    }
+
+    fn fold(&mut self, how: Fold) -> rusqlite::Result<()> {
+        let sql = match how {
+            Fold::Keep => "PRAGMA wal_checkpoint(RESTART)",
+            Fold::Cut => "PRAGMA wal_checkpoint(TRUNCATE)",
+        };
         let busy: bool = self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
         if busy {
             return Err(busy_error());
         }
-        let (page_count, _) = reserve::page_counts(&self.connection)?;
-        self.room.checkpointed(page_count);
-        Ok(())
+        self.room.checkpointed(&self.connection)
     }
 
     fn read<T>(&self, query: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {

@@ -3,8 +3,8 @@
 use super::aside::{count_set_aside_on, finish_setting_aside, next_generation, set_aside};
 use super::files::{JournalFiles, SystemFiles, beside, folder_of};
 use super::reserve::{RESERVE_PAGES, Room};
-use super::{Chain, Journal};
-use crate::error::{JOURNAL_UNREADABLE, is_in_use, is_unreadable, is_unreadable_at_opening};
+use super::{Chain, Fold, Journal};
+use crate::error::{JOURNAL_UNREADABLE, is_in_use, is_read_only, is_unreadable, is_unreadable_at_opening};
 use crate::schema::{Schema, prepare_journal};
 use crate::{JournalKey, StoreError};
 use domain::{FailureCode, TerminalId, Timestamp};
@@ -85,6 +85,19 @@ impl From<StoreError> for Unopened {
 }
 
 impl Unopened {
+    /// SQLite takes a database whose header names a later format for one that may only be read. Of a file that this
+    /// program made, that is damage, and not a matter of permissions.
+    fn if_not_for_its_header(self, path: &Path, files: &dyn JournalFiles) -> Self {
+        match self {
+            Self::Failed(StoreError::JournalRead(error) | StoreError::JournalWrite(error))
+                if is_read_only(&error) && files.read(path).is_ok_and(|bytes| names_a_later_format(&bytes)) =>
+            {
+                Self::Unreadable(error.to_string())
+            }
+            other => other,
+        }
+    }
+
     /// The schema is the present one by its number: a barrier that does not fit it has met damage.
     fn at_the_barrier(error: StoreError) -> Self {
         match error {
@@ -93,6 +106,9 @@ impl Unopened {
         }
     }
 }
+
+/// More than the journal has: no statement is prepared twice.
+const STATEMENTS_KEPT: usize = 64;
 
 /// How a journal is opened.
 #[derive(Debug, Clone, Copy)]
@@ -141,7 +157,8 @@ impl Journal {
         files.create_folder(folder_of(path)).map_err(|source| file_error(path, source))?;
         let interrupted = finish_setting_aside(path, files).map_err(|source| file_error(path, source))?;
         let interrupted = interrupted.map(|(path, reason)| SetAside { path, reason });
-        match Self::try_open(path, options, terminal, now) {
+        let opened = Self::try_open(path, options, terminal, now);
+        match opened.map_err(|unopened| unopened.if_not_for_its_header(path, files)) {
             Ok(mut opened) => {
                 opened.report.set_aside = interrupted;
                 Ok(opened)
@@ -184,13 +201,15 @@ impl Journal {
             room,
             receipts: Vec::new(),
         };
-        journal.generation = journal.begin_generation(path, files, now)?;
+        let (generation, boots) = journal.begin_generation(path, files, now)?;
+        journal.generation = generation;
         journal.check_pages()?;
         let ledger = journal.replay()?;
         journal.chain = ledger.chain();
-        // Else each opening would read a longer log: only a commit that follows a checkpoint begins it anew.
-        journal.fold_log()?;
-        let boots = journal.boot_barrier_unless_full().map_err(Unopened::at_the_barrier)?;
+        // Else each opening would read a longer log: only a commit that follows a checkpoint begins it anew. The log
+        // that made the tables is cut: it is as long as all of them.
+        journal.fold_log(if schema == Schema::Fresh { Fold::Cut } else { Fold::Keep })?;
+        let boots = journal.boot_barrier_unless_full(boots).map_err(Unopened::at_the_barrier)?;
         if schema == Schema::Fresh {
             files.sync_folder(folder_of(path)).map_err(|source| file_error(path, source))?;
         }
@@ -211,19 +230,30 @@ impl Journal {
         Ok(Opened { journal, ledger, report })
     }
 
-    /// The journal's generation; a new journal gets the next number, kept beside it first.
-    fn begin_generation(&mut self, path: &Path, files: &dyn JournalFiles, now: Timestamp) -> Result<u32, StoreError> {
+    /// The journal's generation, and how often it was opened before; a new journal gets the next number, kept beside it
+    /// first.
+    fn begin_generation(
+        &mut self,
+        path: &Path,
+        files: &dyn JournalFiles,
+        now: Timestamp,
+    ) -> Result<(u32, u64), StoreError> {
         let known = self.read(|connection| {
-            connection.query_row("SELECT number FROM generation", [], |row| row.get(0)).optional()
+            let sql = "SELECT number, (SELECT count FROM boot) FROM generation";
+            let read = |row: &rusqlite::Row<'_>| {
+                let boots = row.get::<_, Option<i64>>(1)?.unwrap_or_default();
+                Ok((row.get(0)?, super::unsigned(1, boots)?))
+            };
+            connection.query_row(sql, [], read).optional()
         })?;
-        if let Some(number) = known {
-            return Ok(number);
+        if let Some(known) = known {
+            return Ok(known);
         }
         let number = next_generation(path, files).map_err(|source| file_error(path, source))?;
         self.write(|transaction| {
             transaction
                 .execute("INSERT INTO generation (one, number, begun_ms) VALUES (1, ?1, ?2)", (number, now.0))?;
-            Ok(number)
+            Ok((number, 0))
         })
     }
 
@@ -235,8 +265,8 @@ impl Journal {
 
     /// The boot barrier; on a full disk the journal that could not write it can still be read. Its failed commit was
     /// rolled back, and the next opening makes another.
-    fn boot_barrier_unless_full(&mut self) -> Result<u64, StoreError> {
-        match self.boot_barrier() {
+    fn boot_barrier_unless_full(&mut self, before: u64) -> Result<u64, StoreError> {
+        match self.boot_barrier(before) {
             Err(error) if error.code() == FailureCode::DiskFull => {
                 tracing::error!(code = %error.code(), "no room for the journal's boot commit: it is only read");
                 (self.stopped, self.full) = (false, true);
@@ -248,15 +278,11 @@ impl Journal {
 
     /// A kill between write and fsync leaves a commit that this start can read and the next power cut takes away.
     /// One commit of our own, synced behind it, and everything read is there to stay.
-    fn boot_barrier(&mut self) -> Result<u64, StoreError> {
+    fn boot_barrier(&mut self, before: u64) -> Result<u64, StoreError> {
+        let boots = before.saturating_add(1);
         self.write(|transaction| {
-            let count: i64 = transaction.query_row(
-                "INSERT INTO boot (one, count) VALUES (1, 1)
-                 ON CONFLICT DO UPDATE SET count = count + 1 RETURNING count",
-                [],
-                |row| row.get(0),
-            )?;
-            Ok(super::unsigned(0, count)?)
+            transaction.execute("REPLACE INTO boot (one, count) VALUES (1, ?1)", [super::signed(boots)?])?;
+            Ok(boots)
         })
     }
 }
@@ -282,16 +308,25 @@ fn prepare(connection: &Connection, options: &JournalOptions<'_>) -> rusqlite::R
     }
     // A journal that turns out unreadable is evidence: closing it must not write to it.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true)?;
+    // Plans that depend on the statements alone: else a limit or a state given as a parameter is planned anew each time.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
     connection.busy_timeout(std::time::Duration::ZERO)?;
     // Exclusive before the first access, so that the WAL index lives in this process's memory.
     connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
     connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get::<_, String>(0))?;
     connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    // In the place of SQLite's own hook, so that it makes no checkpoint by itself.
     connection.wal_hook(Some(super::note_log_frames));
-    connection.pragma_update(None, "foreign_keys", true)?;
-    connection.pragma_update(None, "trusted_schema", false)?;
-    connection.query_row("SELECT count(*) FROM sqlite_master", [], |_| Ok(()))
+    Ok(())
+}
+
+/// Byte 18, the file format's write version, is 1 or 2 ("Database File Format", section 1.3.2). Under a key the header is
+/// sealed with its page.
+fn names_a_later_format(database: &[u8]) -> bool {
+    database.starts_with(b"SQLite format 3\0") && database.get(18).is_some_and(|version| *version > 2)
 }
 
 fn file_error(path: &Path, source: std::io::Error) -> StoreError {

@@ -5,7 +5,7 @@ use super::{Journal, Stop, unsigned};
 use crate::{Refusal, StoreError};
 use domain::Timestamp;
 use protocol::{IdempotencyKey, Receipt, Upload, UploadBody};
-use rusqlite::{Connection, OptionalExtension, Transaction};
+use rusqlite::{Connection, OptionalExtension};
 use sha2::{Digest, Sha256};
 
 /// One upload that waits.
@@ -64,12 +64,10 @@ impl Journal {
     /// # Errors
     /// `JournalRead`.
     pub fn outbox_next(&self, limit: u32) -> Result<Vec<OutboxItem>, StoreError> {
-        let waiting = self.waiting();
-        self.read(|connection| {
-            let sql = format!(
-                "SELECT key, kind, bytes, attempts FROM outbox WHERE state = 'queued'{waiting}
-                 ORDER BY money DESC, position LIMIT ?1"
-            );
+        let held = u32::try_from(self.receipts.len()).unwrap_or(u32::MAX);
+        let items: Vec<OutboxItem> = self.read(|connection| {
+            let sql = "SELECT key, kind, bytes, attempts FROM outbox WHERE state = 'queued'
+                       ORDER BY money DESC, position LIMIT ?1";
             let read = |row: &rusqlite::Row<'_>| {
                 Ok(OutboxItem {
                     key: IdempotencyKey(row.get(0)?),
@@ -78,8 +76,10 @@ impl Journal {
                     attempts: row.get(3)?,
                 })
             };
-            connection.prepare_cached(&sql)?.query_map([limit], read)?.collect()
-        })
+            connection.prepare_cached(sql)?.query_map([limit.saturating_add(held)], read)?.collect()
+        })?;
+        let waits = |item: &OutboxItem| self.receipts.iter().all(|receipt| receipt.key != item.key);
+        Ok(items.into_iter().filter(waits).take(usize::try_from(limit).unwrap_or(usize::MAX)).collect())
     }
 
     /// What a query on the outbox adds to its conditions, so that it does not see what is receipted and not written down
@@ -143,11 +143,9 @@ impl Journal {
     /// `Refused(Unknown)` when it is not queued, `JournalWrite`.
     pub fn outbox_quarantine(&mut self, key: IdempotencyKey, reason: &str) -> Result<(), StoreError> {
         self.write(|transaction| {
-            let changed = transaction.execute(
-                "UPDATE outbox SET state = 'quarantined', reason = ?2, attempts = attempts + 1
-                 WHERE key = ?1 AND state = 'queued'",
-                (key.0, reason),
-            )?;
+            let sql = "UPDATE outbox SET state = 'quarantined', reason = ?2, attempts = attempts + 1
+                 WHERE key = ?1 AND state = 'queued'";
+            let changed = transaction.prepare_cached(sql)?.execute((key.0, reason))?;
             if changed == 1 { Ok(()) } else { Err(Refusal::Unknown.into()) }
         })
     }
@@ -197,41 +195,39 @@ impl Journal {
 
     fn update_one(&mut self, sql: &str, key: IdempotencyKey) -> Result<(), StoreError> {
         self.write(|transaction| {
-            let changed = transaction.execute(sql, [key.0])?;
+            let changed = transaction.prepare_cached(sql)?.execute([key.0])?;
             if changed == 1 { Ok(()) } else { Err(Refusal::Unknown.into()) }
         })
     }
 }
 
 /// Whether the receipt is for an upload of this journal, which is cut to its hash then.
-pub(super) fn settle(transaction: &Transaction<'_>, receipt: &Receipt) -> rusqlite::Result<bool> {
+pub(super) fn settle(transaction: &Connection, receipt: &Receipt) -> rusqlite::Result<bool> {
     let Ok(encoded) = receipt.encode() else { return Ok(false) };
-    if upload_hash(transaction, receipt.key)? != Some(receipt.upload_sha256) {
-        return Ok(false);
-    }
     let sql = "UPDATE outbox SET state = 'sent', bytes = NULL, reason = NULL, receipt = ?2
-               WHERE key = ?1 AND receipt IS NULL";
-    transaction.prepare_cached(sql)?.execute((receipt.key.0, encoded))?;
-    Ok(true)
+               WHERE key = ?1 AND hash = ?3 AND receipt IS NULL";
+    let written = transaction.prepare_cached(sql)?.execute((receipt.key.0, encoded, receipt.upload_sha256))?;
+    // What was receipted before keeps its first receipt.
+    Ok(written == 1 || upload_hash(transaction, receipt.key)? == Some(receipt.upload_sha256))
 }
 
 /// Writes an upload in the caller's commit. The same upload again changes nothing.
-pub(super) fn insert_upload(transaction: &Transaction<'_>, upload: &Upload) -> Result<(), Stop> {
+pub(super) fn insert_upload(transaction: &Connection, upload: &Upload) -> Result<(), Stop> {
     let bytes = upload.encode().map_err(|_| Refusal::Unknown)?;
     let hash: [u8; 32] = Sha256::digest(&bytes).into();
-    match upload_hash(transaction, upload.key)? {
-        Some(known) if known == hash => return Ok(()),
-        Some(_) => return Err(Refusal::KeyReused.into()),
-        None => {}
-    }
     let money = !matches!(upload.body, UploadBody::DocumentIssued(_));
-    transaction
+    let written = transaction
         .prepare_cached(
             "INSERT INTO outbox (key, kind, money, made_ms, hash, bytes, state)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'queued')",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'queued')
+             ON CONFLICT (key) DO NOTHING",
         )?
         .execute((upload.key.0, upload.body.name(), money, upload.written, hash, bytes))?;
-    Ok(())
+    if written == 1 || upload_hash(transaction, upload.key)? == Some(hash) {
+        Ok(())
+    } else {
+        Err(Refusal::KeyReused.into())
+    }
 }
 
 fn upload_hash(connection: &Connection, key: IdempotencyKey) -> rusqlite::Result<Option<[u8; 32]>> {

@@ -60,13 +60,16 @@ impl Room {
         Self { reserve_pages, ..Self::default() }
     }
 
-    /// What the files are long.
+    /// What the files are long. Without a reserve nobody asks.
     pub(super) fn measure(
         &mut self,
         connection: &Connection,
         path: &Path,
         files: &dyn JournalFiles,
     ) -> Result<(), StoreError> {
+        if self.reserve_pages == 0 {
+            return Ok(());
+        }
         let length = |path: &Path| {
             let length = files.length(path);
             length.map(Option::unwrap_or_default).map_err(|source| StoreError::File { path: path.to_owned(), source })
@@ -84,10 +87,14 @@ impl Room {
         self.log_pages = self.log_pages.max(frames);
     }
 
-    /// The log is in the database, which has so many pages now; the next commit begins the log anew.
-    pub(super) fn checkpointed(&mut self, page_count: u32) {
+    /// The log is in the database; the next commit begins the log anew.
+    pub(super) fn checkpointed(&mut self, connection: &Connection) -> rusqlite::Result<()> {
         self.log_used = 0;
-        self.file_pages = self.file_pages.max(page_count);
+        if self.reserve_pages > 0 {
+            let (page_count, _) = page_counts(connection)?;
+            self.file_pages = self.file_pages.max(page_count);
+        }
+        Ok(())
     }
 
     /// Half of the log is to stay free for what ends things.
@@ -130,6 +137,9 @@ impl Journal {
     /// # Errors
     /// `JournalStopped`, `JournalRead`; `File` when the room cannot be told; `JournalWrite` stops the journal.
     pub fn keep_reserve(&mut self, files: &dyn JournalFiles) -> Result<bool, StoreError> {
+        if self.room.reserve_pages == 0 && !self.stopped {
+            return Ok(!self.full);
+        }
         let state = self.reserve()?;
         let enough = self.room.reserve_pages / 4 * 3;
         if self.full || (state.free_pages >= enough && state.log_frames >= enough) {
@@ -151,7 +161,7 @@ impl Journal {
         if self.full {
             return Err(StoreError::JournalFull);
         }
-        if self.reserve()?.whole { Ok(()) } else { Err(StoreError::NoReserve) }
+        if self.room.reserve_pages == 0 || self.reserve()?.whole { Ok(()) } else { Err(StoreError::NoReserve) }
     }
 
     /// Each step leaves a sound journal, whichever fails. The log is emptied first, so that the filler lies in it from
@@ -210,7 +220,7 @@ fn page_bytes(connection: &Connection) -> rusqlite::Result<u64> {
 }
 
 /// Pages of the database, and those of them that are free.
-pub(super) fn page_counts(connection: &Connection) -> rusqlite::Result<(u32, u32)> {
+fn page_counts(connection: &Connection) -> rusqlite::Result<(u32, u32)> {
     let number = |name: &str| connection.prepare_cached(name)?.query_row([], |row| row.get::<_, u32>(0));
     Ok((number("PRAGMA page_count")?, number("PRAGMA freelist_count")?))
 }

@@ -1,4 +1,4 @@
--- The journal, version 3. Facts are added, never deleted; what central has receipted is cut to its hash.
+-- The journal, version 4. Facts are added, never deleted; what central has receipted is cut to its hash.
 
 CREATE TABLE generation (
     one INTEGER PRIMARY KEY CHECK (one = 1),
@@ -21,14 +21,14 @@ CREATE TABLE entry (
 ) STRICT;
 
 CREATE TABLE outbox (
-    position INTEGER PRIMARY KEY AUTOINCREMENT,
+    position INTEGER PRIMARY KEY,
     key BLOB NOT NULL UNIQUE CHECK (length(key) = 16),
     kind TEXT NOT NULL,
-    money INTEGER NOT NULL CHECK (money IN (0, 1)),
+    money INTEGER NOT NULL CHECK (money = 0 OR money = 1),
     made_ms INTEGER NOT NULL,
     hash BLOB NOT NULL CHECK (length(hash) = 32),
     bytes BLOB,
-    state TEXT NOT NULL CHECK (state IN ('queued', 'quarantined', 'sent')),
+    state TEXT NOT NULL CHECK (state = 'queued' OR state = 'quarantined' OR state = 'sent'),
     attempts INTEGER NOT NULL DEFAULT 0,
     reason TEXT,
     receipt BLOB,
@@ -68,7 +68,7 @@ CREATE TABLE clock_floor (
 ) STRICT;
 
 CREATE TABLE document_code (
-    position INTEGER PRIMARY KEY AUTOINCREMENT,
+    position INTEGER PRIMARY KEY,
     code BLOB NOT NULL UNIQUE CHECK (length(code) = 16),
     taken_ms INTEGER
 ) STRICT;

@@ -1,7 +1,7 @@
-use crate::double::{City, NOW, Terminal, tap_segment};
-use crate::feed::{FeedError, Pulled, pull};
+use crate::double::{City, NOW, Terminal, public, row, tap_base, tap_delta};
+use crate::feed::{FeedError, Pulled, pull, take_up};
 use domain::FailureCode;
-use protocol::{FeedFloor, FileKind, HeadError, Manifest, RecordId, Tier};
+use protocol::{FeedFloor, FileEntry, FileKind, HeadError, Manifest, RecordId, Tier};
 use std::sync::Arc;
 
 async fn pulled(city: &City, terminal: &Arc<Terminal>) -> Result<Pulled, FeedError> {
@@ -49,7 +49,7 @@ async fn only_what_changed_is_fetched() {
     pulled(&city, &terminal).await.unwrap();
     let fetched = std::mem::take(&mut city.state().fetched);
     assert_eq!(fetched.len(), 2, "manifest and city pack");
-    assert_eq!(fetched[1], entries[1].sha256);
+    assert_eq!(fetched[1], entries[0].sha256);
 }
 
 #[tokio::test]
@@ -97,14 +97,14 @@ async fn a_second_feed_under_the_same_sequence_is_refused() {
     let (city, terminal) = (City::new(), Arc::new(Terminal::new()));
     city.publish_standard(4);
     pulled(&city, &terminal).await.unwrap();
-    city.publish(4, &[(FileKind::CityPack, "city.toml", b"another".to_vec())]);
+    city.publish(4, 4, vec![public(FileKind::CityPack, "city.toml", b"another")]);
     assert!(matches!(pulled(&city, &terminal).await, Err(FeedError::Contradiction(_))));
 }
 
 #[tokio::test]
 async fn a_manifest_of_another_head_is_refused() {
     let (city, terminal) = (City::new(), Arc::new(Terminal::new()));
-    let manifest = Manifest { city: "bahia".into(), sequence: 3, epoch: 1, files: Vec::new() };
+    let manifest = Manifest::new("bahia", 3, 1);
     let bytes = manifest.encode().unwrap();
     let claimed = Manifest { sequence: 4, ..manifest };
     let head = city.head_of(&claimed, &bytes, 1_000);
@@ -130,15 +130,16 @@ async fn a_wrong_file_is_discarded_alone_and_only_it_is_fetched_again() {
 #[tokio::test]
 async fn a_segment_that_is_none_is_discarded_alone() {
     let (city, terminal) = (City::new(), Arc::new(Terminal::new()));
-    let files = |segment: Vec<u8>| {
-        [(FileKind::CityPack, "city.toml", b"pack".to_vec()), (FileKind::TapSegment, "tap-00", segment)]
-    };
-    city.publish(4, &files(b"no segment".to_vec()));
+    let mut files = vec![public(FileKind::CityPack, "city.toml", b"pack")];
+    files.extend(tap_base(4, &[1, 31]));
+    let good = std::mem::replace(&mut files[8], (FileEntry::of_base(Tier::Tap, 7, b"none"), b"none".to_vec()));
+    city.publish(4, 4, files.clone());
     assert!(matches!(pulled(&city, &terminal).await, Err(FeedError::Incomplete(1))));
-    city.publish(5, &files(tap_segment(&[1])));
+    files[8] = good;
+    city.publish(5, 4, files);
     city.state().fetched.clear();
     pulled(&city, &terminal).await.unwrap();
-    assert_eq!(city.state().fetched.len(), 2, "the city pack was kept");
+    assert_eq!(city.state().fetched.len(), 2, "the manifest and that segment: all else was kept");
 }
 
 #[tokio::test]
@@ -153,7 +154,8 @@ async fn a_download_cut_in_the_middle_goes_on_where_it_stopped() {
     city.state().fetched.clear();
     pulled(&city, &terminal).await.unwrap();
     let fetched = std::mem::take(&mut city.state().fetched);
-    assert_eq!(fetched[1..], [entries[2].sha256]);
+    let rest: Vec<_> = entries[2..].iter().map(|entry| entry.sha256).collect();
+    assert_eq!(fetched[1..], rest);
 }
 
 #[tokio::test]
@@ -170,6 +172,19 @@ async fn a_death_between_cache_and_floor_serves_the_old_feed_and_then_heals() {
 }
 
 #[tokio::test]
+async fn what_died_between_cache_and_floor_is_accepted_at_the_next_start_without_a_network() {
+    let (city, terminal) = (City::new(), Arc::new(Terminal::new()));
+    city.publish_standard(4);
+    *terminal.dies_before_floor.lock().unwrap() = true;
+    assert!(matches!(pulled(&city, &terminal).await, Err(FeedError::Store(_))));
+    city.state().cut = true;
+    let served = take_up(&terminal, &city.trust()).await.unwrap().unwrap();
+    assert_eq!((served.state.sequence, floor(&terminal).sequence, terminal.served()), (4, 4, 1));
+    take_up(&terminal, &city.trust()).await.unwrap();
+    assert_eq!(terminal.served(), 1, "nothing is left to accept");
+}
+
+#[tokio::test]
 async fn a_head_signed_anew_over_the_same_files_is_served_with_its_new_age() {
     let (city, terminal) = (City::new(), Arc::new(Terminal::new()));
     city.publish_standard(4);
@@ -181,4 +196,75 @@ async fn a_head_signed_anew_over_the_same_files_is_served_with_its_new_age() {
     let Pulled::Loaded(feed) = pulled(&city, &terminal).await.unwrap() else { panic!("not loaded") };
     assert_eq!((feed.sequence, feed.issued.0), (4, 5_000));
     assert_eq!(terminal.served(), 2);
+}
+
+fn tap_row(terminal: &Terminal, id: u8) -> Option<Vec<u8>> {
+    terminal.reader.lock().unwrap().row(Tier::Tap, &RecordId([id; 16])).unwrap()
+}
+
+#[tokio::test]
+async fn a_terminal_that_is_up_to_date_fetches_the_change_alone_whatever_base_there_is() {
+    let (city, terminal) = (City::new(), Arc::new(Terminal::new()));
+    city.publish_standard(4);
+    pulled(&city, &terminal).await.unwrap();
+    city.state().fetched.clear();
+    let mut files = tap_base(4, &[1, 2]);
+    files.push(tap_delta(4, 5, &[(1, Some(0xB2)), (2, None), (3, Some(0xB3))]));
+    city.publish(5, 4, files);
+    pulled(&city, &terminal).await.unwrap();
+    assert_eq!(city.state().fetched.len(), 2, "the manifest and the delta");
+    assert_eq!([1, 2, 3].map(|id| tap_row(&terminal, id)), [Some(row(1, 0xB2)), None, Some(row(3, 0xB3))]);
+
+    // The same as a newcomer sees it: the base, then the delta.
+    let newcomer = Arc::new(Terminal::new());
+    pulled(&city, &newcomer).await.unwrap();
+    assert_eq!([1, 2, 3].map(|id| tap_row(&newcomer, id)), [1, 2, 3].map(|id| tap_row(&terminal, id)));
+}
+
+#[tokio::test]
+async fn a_feed_with_a_gap_is_refused_and_the_one_before_is_served() {
+    let (city, terminal) = (City::new(), Arc::new(Terminal::new()));
+    city.publish_standard(4);
+    pulled(&city, &terminal).await.unwrap();
+    let mut files = tap_base(1, &[1, 2]);
+    files.push(tap_delta(5, 6, &[(1, Some(0xB2))]));
+    city.publish(6, 1, files);
+    let error = pulled(&city, &terminal).await.unwrap_err();
+    assert_eq!(error.code(), FailureCode::FeedUntrusted, "{error}");
+    assert_eq!((sequence(&terminal, &city), tap_row(&terminal, 1)), (Some(4), Some(row(1, 0xA1))));
+}
+
+#[tokio::test]
+async fn a_head_of_a_key_that_was_replaced_is_refused_however_new_it_is() {
+    let (city, terminal) = (City::new(), Arc::new(Terminal::new()));
+    let renewed = city.with_next_key();
+    renewed.publish_standard(4);
+    pulled(&renewed, &terminal).await.unwrap();
+    city.publish_standard(9);
+    let error = pulled(&city, &terminal).await.unwrap_err();
+    assert!(matches!(error, FeedError::Head(HeadError::GoesBack { .. })), "{error}");
+    assert_eq!((floor(&terminal).key_version, sequence(&terminal, &city)), (2, Some(4)));
+}
+
+#[tokio::test]
+async fn a_head_of_another_city_is_refused_also_under_the_same_root_key() {
+    let (city, terminal) = (City::new(), Arc::new(Terminal::new()));
+    city.publish_standard(4);
+    let trust = crate::CityTrust { city: "puerto".into(), ..city.trust() };
+    let error = pull(&city, &terminal, &trust, &terminal.ring, NOW).await.unwrap_err();
+    assert_eq!(error.code(), FailureCode::FeedUntrusted, "{error}");
+    assert_eq!(floor(&terminal), FeedFloor::default());
+}
+
+#[tokio::test]
+async fn a_frozen_head_stays_as_old_as_it_is_however_often_it_is_heard() {
+    let (city, terminal) = (City::new(), Arc::new(Terminal::new()));
+    city.publish_standard(4);
+    let first = pulled(&city, &terminal).await.unwrap().feed();
+    for _ in 0..3 {
+        let again = pulled(&city, &terminal).await.unwrap();
+        assert!(matches!(again, Pulled::Unchanged(feed) if feed == first));
+    }
+    // Shown as age, and past its limit by the terminal's own clock.
+    assert!(NOW > first.expires && first.fetched_at == NOW && first.issued.0 == 1_000);
 }

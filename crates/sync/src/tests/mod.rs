@@ -4,3 +4,4 @@ mod driver;
 mod feed;
 mod http;
 mod outbox;
+mod sources;

@@ -8,6 +8,7 @@ mod kiosk;
 mod memory;
 mod table;
 mod taps;
+mod top_ups;
 mod touches;
 
 use cards::Amount;
@@ -23,7 +24,7 @@ use testbed::{Street, StreetConfig, StreetError, io_error};
 #[command(name = "citizen-bench", version)]
 struct Arguments {
     /// Only these parts.
-    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Part::Cards, Part::Taps, Part::Touches, Part::Idle, Part::Growth])]
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Part::Cards, Part::TopUps, Part::Taps, Part::Touches, Part::Idle, Part::Growth])]
     only: Vec<Part>,
     /// Presentations of a card to the driver that are counted.
     #[arg(long, default_value_t = 300)]
@@ -34,6 +35,9 @@ struct Arguments {
     /// The client in Python.
     #[arg(long, default_value = "tests/peers/credit.py")]
     peer: PathBuf,
+    /// Top-ups of each order that are counted.
+    #[arg(long, default_value_t = 50)]
+    top_ups: usize,
     /// Starts of the kiosk that are counted.
     #[arg(long, default_value_t = 5)]
     starts: u32,
@@ -64,6 +68,8 @@ struct Arguments {
 enum Part {
     /// The card driver alone: exchanges, computing, pcscd.
     Cards,
+    /// Top-ups in each order: commits and computing.
+    TopUps,
     /// Starts and taps.
     Taps,
     /// Touch to painted.
@@ -91,7 +97,11 @@ fn run(arguments: &Arguments) -> Result<(), StreetError> {
         let Arguments { presentations, credits, ref peer, .. } = *arguments;
         cards::measure(&Amount { presentations, credits, peer })?;
     }
-    if arguments.only.iter().all(|part| *part == Part::Cards) {
+    if wanted(Part::TopUps) {
+        println!();
+        top_ups::measure(arguments.top_ups)?;
+    }
+    if arguments.only.iter().all(|part| matches!(part, Part::Cards | Part::TopUps)) {
         return Ok(());
     }
     println!();

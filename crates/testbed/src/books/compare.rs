@@ -99,7 +99,8 @@ fn payments(books: &CentralBooks, ledger: &[Transaction], found: &mut Vec<String
             found.push(format!("payment terminal: {name} [{terminal}], central: {name} [{central}]"));
         }
     }
-    for open in ledger.iter().filter(|payment| payment.state == TransactionState::Authorised) {
+    let is_open = |state| matches!(state, TransactionState::Authorised | TransactionState::Reserved);
+    for open in ledger.iter().filter(|payment| is_open(payment.state)) {
         found.push(format!("payment terminal: receipt {} of {} hangs", open.receipt, euros(open.amount)));
     }
 }

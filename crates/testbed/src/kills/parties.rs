@@ -70,7 +70,7 @@ fn serve(data: &Path, port_file: &Path) -> Result<(Owned, SocketAddr), StreetErr
     }
 }
 
-/// `payment-simulator`, which approves everything and keeps its memory in a file.
+/// `payment-simulator`, which approves everything unless told otherwise and keeps its memory in a file.
 pub(super) struct TerminalProcess {
     running: Running,
     memory: PathBuf,
@@ -109,11 +109,27 @@ impl TerminalProcess {
     /// # Errors
     /// It does not answer.
     pub(super) fn payments(&mut self) -> Result<Vec<Transaction>, StreetError> {
+        let reply = self.ask("ledger")?;
+        serde_json::from_str(&reply).map_err(|error| io_error(PROGRAM)(error.into()))
+    }
+
+    /// Sets its manner, until it is restarted.
+    ///
+    /// # Errors
+    /// It does not answer, or does not know what it was told.
+    pub(super) fn obey(&mut self, line: &str) -> Result<(), StreetError> {
+        match self.ask(line)?.trim() {
+            "ok" => Ok(()),
+            other => Err(io_error(PROGRAM)(std::io::Error::other(other.to_owned()))),
+        }
+    }
+
+    fn ask(&mut self, line: &str) -> Result<String, StreetError> {
         let Running { orders, replies, .. } = &mut self.running;
-        writeln!(orders, "ledger").and_then(|()| orders.flush()).map_err(io_error(PROGRAM))?;
+        writeln!(orders, "{line}").and_then(|()| orders.flush()).map_err(io_error(PROGRAM))?;
         let mut reply = String::new();
         replies.read_line(&mut reply).map_err(io_error(PROGRAM))?;
-        serde_json::from_str(&reply).map_err(|error| io_error(PROGRAM)(error.into()))
+        Ok(reply)
     }
 }
 

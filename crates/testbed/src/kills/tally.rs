@@ -46,12 +46,12 @@ impl Tally {
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:<44}{:>7}", "state of the top-up at the kill", "kills")?;
+        write!(f, "{:<64}{:>7}", "state of the top-up at the kill", "kills")?;
         for victim in Victim::ALL {
             write!(f, "{:>28}", victim.name())?;
         }
         for (state, victims) in &self.states {
-            write!(f, "\n{state:<44}{:>7}", victims.values().sum::<u32>())?;
+            write!(f, "\n{state:<64}{:>7}", victims.values().sum::<u32>())?;
             for victim in Victim::ALL {
                 write!(f, "{:>28}", victims.get(&victim).copied().unwrap_or_default())?;
             }

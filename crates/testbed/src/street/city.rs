@@ -4,13 +4,18 @@ use super::StreetConfig;
 use crate::books::CentralBooks;
 use crate::{StreetError, io_error};
 use card_simulator::{Key, KeySet, KeyVersions};
-use central::enrol::{EnrolmentOrder, enrol, write_bundle};
+use central::enrol::{EnrolmentOrder, enrol, make_code, set_certificate_days, withdraw, write_bundle};
 use central::publish::publish;
 use central::seed::{SeedPlan, seed};
-use central::{CityServer, DataFolder, Database, KeyFile, Running, cards, clock, offices, pack, serve};
+use central::{
+    Authority, CityServer, DataFolder, Database, KeyFile, Running, TlsSettings, cards, clock, offices, pack, serve,
+    serve_tls,
+};
 use domain::{CardNumber, TerminalId};
+use kiosk::Config;
+use kiosk::enrolment::by_code;
 use protocol::{BaseKey, CardRegistration};
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use tokio::runtime::Runtime;
 
@@ -19,6 +24,8 @@ const TERMINAL: TerminalId = TerminalId(7);
 const PLACE: &str = "Plaza Mayor";
 /// Where cards are made.
 const OFFICE: &str = "Oficina de la Tarjeta Ciudadana";
+/// How long a one-time code is good.
+const CODE_LIFE_MS: i64 = 3_600_000;
 /// Verification codes it begins with.
 const CODES: u16 = 200;
 
@@ -38,6 +45,8 @@ pub(super) struct City {
     time_zone: String,
     address: SocketAddr,
     serving: Option<(Runtime, Running)>,
+    /// Central for terminals with certificates, in a street that has them.
+    secure: Option<Running>,
 }
 
 impl City {
@@ -52,12 +61,23 @@ impl City {
         let time_zone = pack::load(database.read())?.0.time_zone;
         let runtime = Runtime::new().map_err(io_error("central"))?;
         let server = CityServer::open(data.clone())?;
-        let running = runtime.block_on(serve(server, 0))?;
-        Ok(Self { data, time_zone, address: running.address(), serving: Some((runtime, running)) })
+        let running = runtime.block_on(serve(server.clone(), 0))?;
+        let settings = TlsSettings::new((Ipv4Addr::LOCALHOST, 0).into(), vec![Ipv4Addr::LOCALHOST.to_string()]);
+        let secure = config.tls.map(|_| runtime.block_on(serve_tls(server, &settings))).transpose()?;
+        if let Some(days) = config.tls {
+            set_certificate_days(&mut database, days)?;
+        }
+        let (address, serving) = (running.address(), Some((runtime, running)));
+        Ok(Self { data, time_zone, address, serving, secure })
     }
 
     pub(super) fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where the terminal's cable ends.
+    pub(super) fn for_terminals(&self) -> SocketAddr {
+        self.secure.as_ref().map_or(self.address, Running::address)
     }
 
     pub(super) fn time_zone(&self) -> &str {
@@ -76,12 +96,27 @@ impl City {
         Ok(KeyFile::load(&self.data.keys())?)
     }
 
-    /// Enrols the street's terminal, which reaches central at `central`.
-    pub(super) fn enrol(&self, central: SocketAddr, bundle: &Path) -> Result<(), StreetError> {
-        let place = PLACE.to_owned();
-        let order = EnrolmentOrder { terminal: TERMINAL, place, central: format!("http://{central}"), codes: CODES };
+    /// Enrols the street's terminal, which reaches central at `central`: with a token, or as a technician does with the
+    /// terminal's own program and a one-time code.
+    pub(super) fn enrol(&self, central: SocketAddr, config: &Path, bundle: &Path) -> Result<(), StreetError> {
+        let (place, scheme) = (PLACE.to_owned(), if self.secure.is_some() { "https" } else { "http" });
+        let order =
+            EnrolmentOrder { terminal: TERMINAL, place, central: format!("{scheme}://{central}"), codes: CODES };
+        if self.secure.is_some() {
+            let fingerprint = Authority::obtain(&self.data, &self.keys()?.city, clock::now())?.fingerprint();
+            let code = make_code(&mut self.database()?, &order, CODE_LIFE_MS, clock::now())?;
+            let failed = |error: String| io_error("the terminal's enrolment")(std::io::Error::other(error));
+            let config = Config::load(config).map_err(|error| failed(error.to_string()))?;
+            let enrolled = by_code(&config, TERMINAL, &order.central, &code, &fingerprint);
+            return enrolled.map(drop).map_err(|error| failed(error.to_string()));
+        }
         let enrolment = enrol(&mut self.database()?, &self.keys()?, order, clock::now())?;
         Ok(write_bundle(&enrolment, bundle)?)
+    }
+
+    /// Withdraws the street's terminal, as after a theft.
+    pub(super) fn withdraw(&self) -> Result<bool, StreetError> {
+        Ok(withdraw(&mut self.database()?, TERMINAL, clock::now())?)
     }
 
     /// Changes the registry as the city's staff would; it counts with the next publication.
@@ -89,14 +124,15 @@ impl City {
         let number = i64::try_from(number.0).unwrap_or(i64::MAX);
         self.database()?.write(|transaction| {
             match change {
-                Registration::Revoked => {
-                    transaction.execute("UPDATE card SET state = 'revoked' WHERE number = ?1", [number])?
-                }
-                Registration::WithoutPin => transaction
-                    .execute("UPDATE card SET pin_version = 0, pin_key = NULL WHERE number = ?1", [number])?,
+                Registration::Revoked => transaction
+                    .execute("UPDATE card SET state = 'revoked' WHERE number = ?1", central::db::params![number])?,
+                Registration::WithoutPin => transaction.execute(
+                    "UPDATE card SET pin_version = 0, pin_key = NULL WHERE number = ?1",
+                    central::db::params![number],
+                )?,
                 Registration::PriceClass(class) => transaction.execute(
                     "UPDATE holder SET price_class = ?2 WHERE id = (SELECT holder FROM card WHERE number = ?1)",
-                    [number, i64::from(class)],
+                    central::db::params![number, i64::from(class)],
                 )?,
             };
             Ok(())

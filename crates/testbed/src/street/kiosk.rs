@@ -47,7 +47,7 @@ pub struct Boot {
 }
 
 /// What the kiosk logs unless `RUST_LOG` says otherwise: what is on the glass too, so that a test can wait for it.
-const LOG: &str = "warn,kiosk=info,sync=info,kiosk::paint=debug";
+const LOG: &str = "warn,kiosk=info,sync=info,kiosk::paint=debug,kiosk::journal=debug";
 
 impl Boot {
     pub(super) fn prepare(home: &Path, city: &City, places: &Places, window: WindowSize) -> Result<Self, StreetError> {
@@ -57,9 +57,9 @@ impl Boot {
             std::fs::create_dir_all(&folder).map_err(io_error(folder.display().to_string()))?;
         }
         std::fs::write(boot.mounts(), "").map_err(io_error("the list of mounts"))?;
-        city.enrol(places.central, &home.join("enrolment.json"))?;
         let configuration = configuration(places, window) + &boot.technicians_section(window);
         std::fs::write(boot.config(), configuration).map_err(io_error("kiosk.toml"))?;
+        city.enrol(places.central, &boot.config(), &home.join("enrolment.json"))?;
         Ok(boot)
     }
 

@@ -112,14 +112,14 @@ fn a_seal_that_was_cut_off_is_given_again_at_the_next_visit() {
 fn classic_again(city: &City, exchange: u32) -> Tray<ClassicCard> {
     city.database()
         .write(|write| {
-            write.execute("DELETE FROM classic_purse", [])?;
-            Ok(write.execute("DELETE FROM card_key_use", [])?)
+            write.execute("DELETE FROM classic_purse", &[])?;
+            Ok(write.execute("DELETE FROM card_key_use", &[])?)
         })
         .unwrap();
     if exchange == 1 {
         return classic(city);
     }
-    city.database().write(|write| Ok(write.execute("DELETE FROM issued_card", [])?)).unwrap();
+    city.database().write(|write| Ok(write.execute("DELETE FROM issued_card", &[])?)).unwrap();
     classic(city)
 }
 

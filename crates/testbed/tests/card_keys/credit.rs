@@ -34,7 +34,7 @@ fn a_credit_by_central_leaves_the_card_as_one_with_the_key_at_hand_does() {
     let uses: i64 = city
         .database()
         .read()
-        .query_row("SELECT count(*) FROM card_key_use WHERE role = 'credit' AND outcome = 'ok'", [], |row| row.get(0))
+        .query_row("SELECT count(*) FROM card_key_use WHERE role = 'credit' AND outcome = 'ok'", &[], |row| row.get(0))
         .unwrap();
     assert_eq!(uses, 3 * 4, "begin and finish, of proof and credit, of three chips");
 }
@@ -60,7 +60,7 @@ fn a_card_that_was_revoked_gets_no_key() {
     let city = City::new(13);
     let tray = city.card(Chip::Ev2);
     let (mut card, _) = city.open(&tray).unwrap();
-    city.database().write(|write| Ok(write.execute("UPDATE card SET state = 'revoked'", [])?)).unwrap();
+    city.database().write(|write| Ok(write.execute("UPDATE card SET state = 'revoked'", &[])?)).unwrap();
     let mut remote = RemoteKeys::new(KeyRole::Credit, city.line());
     assert!(card.prove_credit_key(&mut CreditKeys::Desfire(&mut remote)).is_err());
     assert!(tray.card().purse().is_some_and(|purse| purse > Cents::ZERO));

@@ -159,7 +159,7 @@ fn a_blank_chip_is_a_card_that_counts_only_once_central_has_receipted_it() {
         assert_eq!(active(&city, &tray), Some(CardNumber(ANA)));
         assert!(is_served(&city, &tray), "by a kiosk, with keys from central");
         assert_eq!(office.personalise(&tray, "").unwrap(), "0 made, 1 were finished before\n");
-        city.database().write(|write| Ok(write.execute("DELETE FROM issued_card", [])?)).unwrap();
+        city.database().write(|write| Ok(write.execute("DELETE FROM issued_card", &[])?)).unwrap();
     }
 }
 
@@ -194,7 +194,7 @@ fn a_lost_receipt_is_given_again_to_the_same_command() {
     assert!(fs::read(office.path("kept")).unwrap().is_empty(), "it is receipted");
     assert_eq!(office.register(&tray, &city.url()).unwrap(), "0 registered, 0 known already, 0 refused\n");
     let booked: i64 =
-        city.database().read().query_row("SELECT count(*) FROM issued_card", [], |row| row.get(0)).unwrap();
+        city.database().read().query_row("SELECT count(*) FROM issued_card", &[], |row| row.get(0)).unwrap();
     assert_eq!(booked, 1);
 }
 

@@ -57,8 +57,8 @@ fn no_card_is_moved_while_a_terminal_has_only_the_older_key_unless_it_was_withdr
     let tray = city.card(Chip::Ev2);
     let moved = |line: KeyLine<HttpCentral>| line.rekey(&mut desfire(city.open(&tray).unwrap().0));
     assert_eq!(moved(city.line()).unwrap(), None);
-    assert!(withdraw(&mut city.database(), TerminalId(4)).unwrap());
-    assert!(!withdraw(&mut city.database(), TerminalId(5)).unwrap(), "there is none");
+    assert!(withdraw(&mut city.database(), TerminalId(4), central::clock::now()).unwrap());
+    assert!(!withdraw(&mut city.database(), TerminalId(5), central::clock::now()).unwrap(), "there is none");
     assert!(moved(city.line_of(&old)).is_err(), "its token is void");
     assert_eq!(moved(city.line()).unwrap(), Some(1));
     let back = city.enrol(TerminalId(4));
@@ -67,7 +67,7 @@ fn no_card_is_moved_while_a_terminal_has_only_the_older_key_unless_it_was_withdr
 
 /// The books know nothing of the card's key any more: the next card bears the same UID.
 fn forget(city: &City) {
-    city.database().write(|write| Ok(write.execute("DELETE FROM card_key", [])?)).unwrap();
+    city.database().write(|write| Ok(write.execute("DELETE FROM card_key", &[])?)).unwrap();
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn a_card_lifted_at_any_moment_of_it_is_read_and_moved_at_the_next_visit() {
     for kind in [FaultKind::TearBefore, FaultKind::TearAfter] {
         for exchange in 1..=7 {
             forget(&city);
-            city.database().write(|write| Ok(write.execute("DELETE FROM card_key_use", [])?)).unwrap();
+            city.database().write(|write| Ok(write.execute("DELETE FROM card_key_use", &[])?)).unwrap();
             let tray = city.card(Chip::Ev2);
             let (card, _) = city.open(&tray).unwrap();
             tray.card().set_faults(FaultPlan::once(When::Exchange(exchange), kind));
@@ -89,7 +89,7 @@ fn a_card_lifted_at_any_moment_of_it_is_read_and_moved_at_the_next_visit() {
             let booked: (u8, Option<u8>) = city
                 .database()
                 .read()
-                .query_row("SELECT read_version, pending FROM card_key", [], |row| Ok((row.get(0)?, row.get(1)?)))
+                .query_row("SELECT read_version, pending FROM card_key", &[], |row| Ok((row.get(0)?, row.get(1)?)))
                 .unwrap();
             assert_eq!(booked, (1, None), "{kind:?} {exchange}");
         }

@@ -47,6 +47,8 @@ struct Change {
     /// Where what was in them lies in `Content::before`; less than the sectors where the file ended, zeros from there.
     before: Range<usize>,
     size_before: usize,
+    /// They were written over with what was in them: nothing is kept, and there is nothing to take back.
+    is_same: bool,
 }
 
 /// A change that was taken back, and can be made again.
@@ -98,12 +100,17 @@ impl Content {
     pub(super) fn write(&mut self, at: usize, bytes: &[u8]) {
         let end = at + bytes.len();
         self.remember(at / SECTOR..end.div_ceil(SECTOR));
-        if end > self.cache.len() {
-            self.cache.resize(end, 0);
+        if at > self.cache.len() {
+            self.cache.resize(at, 0);
         }
-        if let Some(target) = self.cache.get_mut(at..end) {
-            target.copy_from_slice(bytes);
-        }
+        let inside = copy(self.cache.get_mut(at..).unwrap_or_default(), bytes);
+        self.cache.extend_from_slice(bytes.get(inside..).unwrap_or_default());
+    }
+
+    /// Writes all bytes over themselves: every sector is on its way to the medium again.
+    pub(super) fn write_over(&mut self) {
+        let (before, size_before) = (self.before.len()..self.before.len(), self.cache.len());
+        self.changes.push(Change { sectors: 0..size_before.div_ceil(SECTOR), before, size_before, is_same: true });
     }
 
     pub(super) fn truncate(&mut self, size: usize) {
@@ -118,7 +125,7 @@ impl Content {
         let end = (sectors.end * SECTOR).min(self.cache.len());
         self.before.extend_from_slice(self.cache.get(sectors.start * SECTOR..end).unwrap_or_default());
         let before = start..self.before.len();
-        self.changes.push(Change { sectors, before, size_before: self.cache.len() });
+        self.changes.push(Change { sectors, before, size_before: self.cache.len(), is_same: false });
     }
 
     /// How many changes the medium may not have.
@@ -144,7 +151,7 @@ impl Content {
         let sectors: BTreeSet<usize> = self.changes.iter().flat_map(|change| change.sectors.clone()).collect();
         let lost: BTreeSet<usize> = sectors.into_iter().filter(|_| chance > 0 && dice.one_in(chance)).collect();
         let mut unwritten = std::mem::take(&mut self.unwritten);
-        for change in &self.changes {
+        for change in self.changes.iter().filter(|change| !change.is_same) {
             for sector in change.sectors.clone().filter(|sector| lost.contains(sector)) {
                 unwritten.entry(sector).or_insert_with(|| self.sector_before(change, sector));
             }
@@ -192,6 +199,9 @@ impl Content {
         let end = (change.sectors.end * SECTOR).min(self.cache.len());
         let after = self.cache.get(start..end).unwrap_or_default().to_vec();
         let redo = Redo { sectors: change.sectors.clone(), after, size_after: self.cache.len() };
+        if change.is_same {
+            return Some(redo);
+        }
         self.cache.resize(change.size_before, 0);
         let before = self.before.get(change.before.clone()).unwrap_or_default();
         copy(self.cache.get_mut(change.sectors.start * SECTOR..).unwrap_or_default(), before);

@@ -50,8 +50,7 @@ impl SimFiles {
         let mut disk = self.disk();
         let (number, _) = disk.open(self.epoch, Some(name), false)?;
         let file = (number, FileKind::of(name));
-        let bytes = disk.bytes(self.epoch, name)?.to_vec();
-        disk.write(self.epoch, file, 0, &bytes)?;
+        disk.write_over(self.epoch, file)?;
         disk.sync_now(self.epoch, file)
     }
 }

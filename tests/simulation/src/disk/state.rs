@@ -193,6 +193,18 @@ impl State {
         Err(Trouble::Full)
     }
 
+    /// Writes a file's bytes over themselves, which needs no room.
+    pub(super) fn write_over(&mut self, epoch: Epoch, (file, kind): (FileId, FileKind)) -> Result<(), Trouble> {
+        self.step(epoch, Operation::Write, kind)?;
+        self.counts.writes += 1;
+        if self.faults.write_fails_now() {
+            self.counts.failed += 1;
+            return Err(Trouble::Failed);
+        }
+        self.content(file)?.write_over();
+        Ok(())
+    }
+
     /// How many bytes a file can take at a place.
     fn room_at(&self, file: FileId, at: usize) -> usize {
         let Some(capacity) = self.faults.capacity else { return usize::MAX };

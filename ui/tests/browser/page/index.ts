@@ -2,6 +2,7 @@
 import { clipped, covered, legible, overlapping } from './texts';
 import { placed, sized, spaced, within, type Place } from './targets';
 import { scope } from './elements';
+import { scan } from './telephone';
 
 /** What a screen must keep to. */
 export interface Limits {
@@ -32,8 +33,8 @@ export function inspect(limits: Limits): { findings: Finding[]; tools: Record<st
 
 declare global {
   interface Window {
-    measures: { inspect: typeof inspect };
+    measures: { inspect: typeof inspect; scan: typeof scan };
   }
 }
 
-window.measures = { inspect };
+window.measures = { inspect, scan };

@@ -1,6 +1,7 @@
 use super::{Office, Reader, credit_ask};
 use crate::fixture::{City, NOW};
 use card_simulator::memory::Chip;
+use central::db::params;
 use domain::TerminalId;
 use keys::Scheme;
 use protocol::ProblemCode;
@@ -10,7 +11,7 @@ const DAY_MS: i64 = 86_400_000;
 
 fn set(office: &mut Office, name: &str, value: &str) {
     let insert = "INSERT INTO setting (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2";
-    office.database.write(|write| Ok(write.execute(insert, [name, value])?)).unwrap();
+    office.database.write(|write| Ok(write.execute(insert, params![name, value.as_bytes()])?)).unwrap();
 }
 
 fn office(seed: u64) -> (Office, BeginAuthentication, Reader) {
@@ -43,9 +44,8 @@ fn each_use_is_written_down_with_its_outcome_and_no_key() {
 
     let number = i64::try_from(office.city.demo_cards()[0].card.identity.number.0).unwrap();
     let query = "SELECT terminal, card, at FROM card_key_use ORDER BY id";
-    let mut statement = office.database.read().prepare(query).unwrap();
-    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
-    let rows: Vec<(u32, Option<i64>, i64)> = rows.collect::<Result<_, _>>().unwrap();
+    let read = |row: &central::db::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+    let rows: Vec<(u32, Option<i64>, i64)> = office.database.read().query(query, &[], read).unwrap();
     assert_eq!(rows[0], (3, Some(number), NOW.0));
     assert_eq!(rows[3], (3, None, NOW.0), "a chip that nobody registered");
 }

@@ -153,7 +153,7 @@ fn a_revoked_card_and_a_service_card_are_refused_at_every_step() {
     let ask = credit_ask(&mut reader, Scheme::Ev2First);
     let begun = office.ask(|desk| desk.begin(&ask)).unwrap();
     let answer = FinishAuthentication { ticket: begun.ticket, answer: reader.answer(&begun.cryptogram) };
-    office.database.write(|write| Ok(write.execute("UPDATE card SET state = 'revoked'", [])?)).unwrap();
+    office.database.write(|write| Ok(write.execute("UPDATE card SET state = 'revoked'", &[])?)).unwrap();
     assert_eq!(office.ask(|desk| desk.finish(&answer)).err(), Some(ProblemCode::CardRefused));
     assert_eq!(office.ask(|desk| desk.begin(&ask)).err(), Some(ProblemCode::CardRefused));
     let service = office.city.demonstration().service.remove(0).card.uid.to_vec();

@@ -225,10 +225,8 @@ impl Office {
 
     /// The audit: role, step and outcome of every use, oldest first.
     pub(crate) fn uses(&self) -> Vec<(String, String, String)> {
-        let mut statement =
-            self.database.read().prepare("SELECT role, step, outcome FROM card_key_use ORDER BY id").unwrap();
-        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
-        rows.collect::<Result<_, _>>().unwrap()
+        let sql = "SELECT role, step, outcome FROM card_key_use ORDER BY id";
+        self.database.read().query(sql, &[], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap()
     }
 
     pub(crate) fn anomalies(&self) -> Vec<String> {

@@ -83,7 +83,11 @@ fn state(office: &mut Office, reader: &mut Reader) -> RekeyState {
 /// Version and pending change as booked.
 fn booked(office: &Office, reader: &Reader) -> (u8, Option<u8>) {
     let query = "SELECT read_version, pending FROM card_key WHERE uid = ?1";
-    office.database.read().query_row(query, [reader.uid()], |row| Ok((row.get(0)?, row.get(1)?))).unwrap()
+    office
+        .database
+        .read()
+        .query_row(query, central::db::params![reader.uid()], |row| Ok((row.get(0)?, row.get(1)?)))
+        .unwrap()
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use crate::money::top_up;
 use crate::street::{Street, assert_nothing_private, buttons};
 use crate::world::CreditFate;
 use domain::FailureCode;
-use domain::device::ReaderEvent;
+use domain::device::{PaymentEvent, ReaderEvent};
 use domain::service::{ExportError, Reason, ServiceEvent, ServiceRequest};
 use session::{Action, Event, Task};
 
@@ -209,8 +209,12 @@ fn the_program_restarts_only_after_the_question_and_not_while_money_moves() {
     let mut street = Street::new();
     street.terminal.next = PaymentFate::Waits;
     top_up(&mut street);
-    // The citizen goes; that the payment was cancelled is not durable yet.
+    // The citizen gives up and goes; that nobody knows what came of the payment is not durable yet.
+    street.terminal.deaf = true;
+    street.press("cancel-payment");
     street.slow_journal = true;
+    street.pass(20_500);
+    street.press("finish");
     street.lift();
     street.pass(3_000);
     enter(&mut street);
@@ -224,7 +228,11 @@ fn the_program_restarts_only_after_the_question_and_not_while_money_moves() {
     assert_eq!(confirm(&street), false);
     street.act(Action::Maintain { task: Task::ConfirmRestart });
     assert_eq!(asked(&street, ServiceRequest::Restart), 0);
+    street.slow_journal = false;
     street.let_durable();
+    assert_eq!(confirm(&street), false, "the payment terminal is still at it");
+    let id = street.disk[0].subject.top_up;
+    street.say(Event::Payment(PaymentEvent::Declined(id, FailureCode::PaymentCancelled)));
     assert_eq!(confirm(&street), true);
     street.press("confirm-restart");
     assert_eq!((asked(&street, ServiceRequest::Restart), street.kind().as_str()), (1, "busy"));

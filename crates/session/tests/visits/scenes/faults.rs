@@ -276,7 +276,7 @@ pub(crate) const SCENES: &[(&str, Way)] = &[
 ];
 
 /// The bank may have charged the person before; the next one stands here.
-fn undecided(street: &mut Street) {
+pub(crate) fn undecided(street: &mut Street) {
     street.terminal.next = PaymentFate::Waits;
     top_up(street);
     street.terminal.deaf = true;

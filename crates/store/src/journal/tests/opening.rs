@@ -167,7 +167,7 @@ fn a_journal_of_a_newer_program_is_refused_and_left_alone() {
     journal.connection.pragma_update(None, "user_version", crate::JOURNAL_VERSION + 1).unwrap();
     drop(journal);
     let refused = Journal::open(&desk.path(), &desk.key, TERMINAL, NOW);
-    assert!(matches!(refused, Err(StoreError::JournalTooNew { found: 4, known: 3 })), "{refused:?}");
+    assert!(matches!(refused, Err(StoreError::JournalTooNew { found: 5, known: 4 })), "{refused:?}");
     assert_eq!(std::fs::read_dir(desk.folder.path()).unwrap().filter(|e| aside(e.as_ref().unwrap())).count(), 0);
 }
 
@@ -226,6 +226,25 @@ fn a_journal_without_a_key_is_in_all_else_like_one_with() {
     drop(journal);
     assert!(std::fs::read(&path).unwrap().starts_with(b"SQLite format 3"));
     assert_eq!(open().ledger, ledger);
+}
+
+#[test]
+fn a_header_that_names_a_later_format_is_damage() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.db");
+    let options = JournalOptions { key: None, vfs: None, files: &SystemFiles, reserve_pages: 0 };
+    let Opened { mut journal, mut ledger, .. } = Journal::open_on(&path, &options, TERMINAL, NOW).unwrap();
+    journal.append(&[intend(&mut ledger, top_up(1))]).unwrap();
+    journal.checkpoint().unwrap();
+    drop(journal);
+    std::fs::remove_file(folder.path().join("journal.db-wal")).unwrap();
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[18] = 0x82;
+    std::fs::write(&path, &bytes).unwrap();
+    let Opened { journal, report, .. } = Journal::open_on(&path, &options, TERMINAL, NOW).unwrap();
+    assert_eq!(journal.generation(), 2);
+    let aside = report.set_aside.unwrap();
+    assert_eq!(std::fs::read(&aside.path).unwrap(), bytes, "the evidence is as it was: {}", aside.reason);
 }
 
 #[test]

@@ -1,0 +1,98 @@
+//! `central.toml` in the data folder: what the operator of this machine sets. Without the file everything has its
+//! default, and the database is the file `central.db` beside it.
+
+use crate::db::ServerAddress;
+use crate::error::CentralError;
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+
+/// The file's name.
+const FILE: &str = "central.toml";
+/// Connections to a PostgreSQL server, for a file that sets no other number.
+const CONNECTIONS: u32 = 8;
+/// The most: a server of PostgreSQL's has a hundred for everybody.
+const CONNECTIONS_MAX: u32 = 64;
+
+/// What the file says.
+#[derive(Debug, Clone)]
+pub(crate) struct Config {
+    /// The server; the data folder's own file where there is none.
+    pub(crate) database: Option<ServerAddress>,
+    /// How many connections to it this process keeps.
+    pub(crate) connections: u32,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    database: Option<String>,
+    database_password_file: Option<PathBuf>,
+    database_authority: Option<PathBuf>,
+    database_connections: Option<u32>,
+}
+
+impl Config {
+    /// Reads the file of a data folder.
+    ///
+    /// # Errors
+    /// `CentralError::Content` with the line of a mistake, never with what stands in it: it may be a password.
+    pub(crate) fn load(folder: &Path) -> Result<Self, CentralError> {
+        let path = folder.join(FILE);
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+            Err(error) => return Err(CentralError::file(&path, error)),
+        };
+        Self::parse(&text).map_err(|reason| CentralError::content(&path, reason))
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let written: Written = toml::from_str(text).map_err(|error| {
+            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+            format!("line {}: {}", before.matches('\n').count() + 1, error.message())
+        })?;
+        let connections = written.database_connections.unwrap_or(CONNECTIONS);
+        if !(1..=CONNECTIONS_MAX).contains(&connections) {
+            return Err(format!("database_connections: from 1 to {CONNECTIONS_MAX}"));
+        }
+        let (password, authority) = (written.database_password_file, written.database_authority);
+        let database = match written.database {
+            Some(url) => {
+                let parsed = ServerAddress::parse(&url, password.as_deref(), authority.as_deref());
+                Some(parsed.map_err(|error| error.to_string())?)
+            }
+            None if password.is_some() || authority.is_some() || written.database_connections.is_some() => {
+                return Err("database_… are of use together with database only".to_owned());
+            }
+            None => None,
+        };
+        Ok(Self { database, connections })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mistake_is_named_by_its_line_and_never_quoted() {
+        let check = |text: &str, expected: &str| {
+            let said = Config::parse(text).map(|_| ()).unwrap_err();
+            assert!(said.contains(expected) && !said.contains("swordfish"), "{said}");
+        };
+        check("\ndatabase = \"postgres://central:swordfish@localhost/citizen\"", "never in the address");
+        check("\ndatabase = postgres://central:swordfish@localhost/citizen", "line 2");
+        check("databse = \"swordfish\"", "line 1: unknown field");
+        check("database_password_file = \"swordfish\"", "together with database");
+        check("database = \"postgres:///citizen?host=/run/postgresql\"\ndatabase_connections = 0", "from 1 to 64");
+    }
+
+    #[test]
+    fn without_a_word_the_database_is_the_folders_file() {
+        let config = Config::parse("").unwrap();
+        assert!(config.database.is_none());
+        let server = Config::parse("database = \"postgres:///citizen?host=/run/postgresql\"").unwrap();
+        assert_eq!(server.database.unwrap().to_string(), "citizen at /run/postgresql");
+        assert_eq!(server.connections, CONNECTIONS);
+    }
+}

@@ -1,0 +1,137 @@
+//! A terminal enrols itself with a one-time code, and asks for its next certificate.
+
+use super::api::{Answer, Asking, bytes};
+use super::door::Came;
+use crate::enrol;
+use crate::server::CityServer;
+use crate::{CentralError, clock};
+use axum::body::Bytes;
+use axum::extract::{ConnectInfo, DefaultBodyLimit, Path, State};
+use axum::routing::post;
+use axum::{Extension, Router};
+use domain::TerminalId;
+use protocol::first_trust::{EnrolmentRequest, FIRST_TRUST_BYTES_MAX};
+use protocol::http::{ENROL_PATH, JSON};
+use protocol::{Problem, ProblemCode};
+use serde::Deserialize;
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use zeroize::Zeroizing;
+
+/// Wrong codes from one address, and from everywhere, that are answered within `WINDOW`.
+const WRONG_MAX: u32 = 10;
+const WRONG_ANYWHERE_MAX: u32 = 100;
+const WINDOW: Duration = Duration::from_secs(600);
+
+pub(super) fn routes() -> Router<CityServer> {
+    Router::new()
+        .route(ENROL_PATH, post(with_code))
+        .route("/v1/terminals/{id}/certificate", post(renew))
+        .layer(DefaultBodyLimit::max(FIRST_TRUST_BYTES_MAX))
+        .layer(Extension(Arc::<Throttle>::default()))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Redeemed {
+    code: String,
+    request: EnrolmentRequest,
+}
+
+async fn with_code(
+    State(server): State<CityServer>,
+    Extension(throttle): Extension<Arc<Throttle>>,
+    ConnectInfo(came): ConnectInfo<Came>,
+    body: Bytes,
+) -> Answer {
+    throttle.admits(came.address, Instant::now())?;
+    let asked: Redeemed =
+        serde_json::from_slice(&body).map_err(|error| Problem::new(ProblemCode::Malformed, error.to_string()))?;
+    let (code, request) = (Zeroizing::new(asked.code), asked.request);
+    let authority = Arc::clone(server.authority());
+    let answer = server
+        .with_database(move |database, keys| enrol::redeem(database, keys, &authority, &code, &request, clock::now()))
+        .await;
+    if let Err(CentralError::Problem(problem)) = &answer
+        && problem.code == ProblemCode::Unauthorised
+    {
+        throttle.wrong(came.address, Instant::now());
+    }
+    let text = answer?.to_json().map_err(|error| Problem::new(ProblemCode::Internal, error.to_string()))?;
+    bytes(JSON, "no-store", text.into_bytes())
+}
+
+async fn renew(State(server): State<CityServer>, Path(id): Path<u32>, Asking(terminal): Asking, body: Bytes) -> Answer {
+    if terminal != TerminalId(id) {
+        return Err(Problem::new(ProblemCode::Unauthorised, "the certificate of another terminal").into());
+    }
+    let authority = Arc::clone(server.authority());
+    let work = move |database: &mut crate::Database, _: &crate::KeyFile| {
+        enrol::renew(database, &authority, terminal, &body, clock::now())
+    };
+    let certificate = server.with_database(work).await?;
+    let json =
+        serde_json::to_vec(&certificate).map_err(|error| Problem::new(ProblemCode::Internal, error.to_string()))?;
+    bytes(JSON, "no-store", json)
+}
+
+/// Counts wrong codes. A code has 120 bits, so this saves work rather than codes.
+#[derive(Default)]
+struct Throttle(Mutex<Counts>);
+
+#[derive(Default)]
+struct Counts {
+    since: Option<Instant>,
+    anywhere: u32,
+    of: HashMap<IpAddr, u32>,
+}
+
+impl Throttle {
+    fn counts(&self, now: Instant) -> MutexGuard<'_, Counts> {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if counts.since.is_none_or(|since| now.saturating_duration_since(since) >= WINDOW) {
+            *counts = Counts { since: Some(now), ..Counts::default() };
+        }
+        counts
+    }
+
+    fn admits(&self, address: IpAddr, now: Instant) -> Result<(), Problem> {
+        let counts = self.counts(now);
+        if counts.anywhere < WRONG_ANYWHERE_MAX && counts.of.get(&address).is_none_or(|wrong| *wrong < WRONG_MAX) {
+            return Ok(());
+        }
+        Err(Problem::new(ProblemCode::LimitReached, "too many wrong codes: wait ten minutes"))
+    }
+
+    /// At most `WRONG_ANYWHERE_MAX` addresses are ever remembered.
+    fn wrong(&self, address: IpAddr, now: Instant) {
+        let mut counts = self.counts(now);
+        counts.anywhere += 1;
+        *counts.of.entry(address).or_default() += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::Ipv4Addr;
+
+    #[test]
+    fn wrong_codes_are_answered_a_few_times_and_again_after_a_while() {
+        let (throttle, start) = (Throttle::default(), Instant::now());
+        let of = |last: u8| IpAddr::V4(Ipv4Addr::new(127, 0, 0, last));
+        for _ in 0..WRONG_MAX {
+            throttle.admits(of(1), start).unwrap();
+            throttle.wrong(of(1), start);
+        }
+        assert_eq!(throttle.admits(of(1), start).unwrap_err().code, ProblemCode::LimitReached);
+        assert!(throttle.admits(of(2), start).is_ok(), "another address is not punished");
+        assert!(throttle.admits(of(1), start + WINDOW).is_ok());
+        for last in 0..u8::try_from(WRONG_ANYWHERE_MAX).unwrap() {
+            throttle.wrong(of(last), start + WINDOW);
+        }
+        assert!(throttle.admits(of(200), start + WINDOW).is_err(), "many addresses guess no more than one");
+    }
+}

@@ -1,0 +1,27 @@
+//! The two databases that every test of the city runs on.
+
+use crate::server::TestDatabase;
+use std::path::Path;
+
+/// Which database a run of these tests is about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[allow(dead_code, reason = "each of the two programs of these tests is about one of them")]
+pub(crate) enum Backend {
+    Sqlite,
+    Postgres,
+}
+
+impl Backend {
+    /// Makes a data folder's settings; the server's database goes with what is returned.
+    pub(crate) fn prepare(self, folder: &Path) -> Option<TestDatabase> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => {
+                let database = TestDatabase::make();
+                std::fs::create_dir_all(folder).unwrap();
+                std::fs::write(folder.join("central.toml"), format!("database = \"{}\"\n", database.url())).unwrap();
+                Some(database)
+            }
+        }
+    }
+}

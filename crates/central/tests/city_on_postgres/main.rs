@@ -1,0 +1,86 @@
+//! The city's tests, on PostgreSQL.
+
+#[cfg(test)]
+#[path = "../city/backend.rs"]
+mod backend;
+#[cfg(test)]
+#[path = "../city/card_keys/mod.rs"]
+mod card_keys;
+#[cfg(test)]
+#[path = "../city/cards.rs"]
+mod cards;
+#[cfg(test)]
+#[path = "../city/claims.rs"]
+mod claims;
+#[cfg(test)]
+#[path = "../city/enrolment.rs"]
+mod enrolment;
+#[cfg(test)]
+#[path = "../city/explained.rs"]
+mod explained;
+#[cfg(test)]
+#[path = "../city/feed.rs"]
+mod feed;
+#[cfg(test)]
+#[path = "../city/fixture.rs"]
+mod fixture;
+#[cfg(test)]
+#[path = "../city/http.rs"]
+mod http;
+#[cfg(test)]
+#[path = "../city/import.rs"]
+mod import;
+#[cfg(test)]
+#[path = "../city/journal.rs"]
+mod journal;
+#[cfg(test)]
+#[path = "../city/learned.rs"]
+mod learned;
+#[cfg(test)]
+#[path = "../city/migrations.rs"]
+mod migrations;
+#[cfg(test)]
+#[path = "../city/money.rs"]
+mod money;
+#[cfg(test)]
+#[path = "../city/nodes.rs"]
+mod nodes;
+#[cfg(test)]
+#[path = "../city/reconcile.rs"]
+mod reconcile;
+#[cfg(test)]
+mod secure;
+#[cfg(test)]
+#[path = "../city/seeding.rs"]
+mod seeding;
+#[cfg(test)]
+#[path = "../city/server.rs"]
+mod server;
+#[cfg(test)]
+#[path = "../city/settle.rs"]
+mod settle;
+#[cfg(test)]
+#[path = "../city/sql.rs"]
+mod sql;
+#[cfg(test)]
+#[path = "../city/statements.rs"]
+mod statements;
+#[cfg(test)]
+#[path = "../city/tls.rs"]
+mod tls;
+#[cfg(test)]
+#[path = "../city/uploads.rs"]
+mod uploads;
+
+#[cfg(test)]
+const BACKEND: backend::Backend = backend::Backend::Postgres;
+
+#[test]
+fn every_test_of_the_city_runs_on_postgresql_too() {
+    let modules = |text: &str| -> Vec<String> {
+        text.lines().filter(|line| line.starts_with("mod ")).map(str::to_owned).collect()
+    };
+    let mut here = modules(include_str!("main.rs"));
+    here.retain(|module| module != "mod secure;");
+    assert_eq!(here, modules(include_str!("../city/main.rs")));
+}

@@ -1,0 +1,120 @@
+//! The way to central, and the terminal's certificate on it: asked for anew in the last third of its life, with a new
+//! key. The old one stays good until the new one was used, so a power cut at any moment leaves one that is.
+
+use crate::KioskError;
+use crate::config::Config;
+use crate::enrolment::identity_of;
+use crate::terminal_keys::{Kept, KeysHome, TlsPair, signing_request};
+use domain::TerminalId;
+use protocol::{Central, Enrolment, Problem, ProblemCode};
+use std::time::Duration;
+use sync::{HttpCentral, WallClock};
+
+/// Between two looks at the certificate's age.
+const LOOK: Duration = Duration::from_secs(3_600);
+
+/// A line to central, and what keeps its certificate fresh.
+pub(crate) struct Line {
+    pub(crate) central: HttpCentral,
+    pub(crate) renewal: Option<Renewal>,
+}
+
+/// Renews the certificate of one terminal.
+pub(crate) struct Renewal {
+    central: HttpCentral,
+    home: KeysHome,
+    terminal: TerminalId,
+    authorities: Vec<Vec<u8>>,
+    clock: WallClock,
+}
+
+fn wrong(config: &Config, message: impl std::fmt::Display) -> KioskError {
+    KioskError::Configuration { path: config.enrolment.clone(), at: None, message: format!("central: {message}") }
+}
+
+impl Line {
+    /// The line that the enrolment names: TLS with the terminal's certificate, or plain HTTP on this machine.
+    ///
+    /// # Errors
+    /// `Configuration` when the address, the certificate or the keys cannot be used.
+    pub(crate) fn open(config: &Config, bundle: &Enrolment, clock: WallClock) -> Result<Self, KioskError> {
+        if !bundle.has_certificate() {
+            let central = HttpCentral::new(&bundle.central, bundle.access_token.clone(), &config.sync);
+            let central = central.map_err(|problem| wrong(config, problem.detail))?;
+            return Ok(Self { central, renewal: None });
+        }
+        let home = KeysHome::of(config, bundle.terminal);
+        let mut kept = home.read()?;
+        if kept.promote() {
+            home.write(&kept)?;
+        }
+        let own = kept.own.ok_or_else(|| wrong(config, "the terminal's own keys are gone: enrol it anew"))?;
+        let identity = identity_of(&own.tls, &bundle.authorities).map_err(|error| wrong(config, error))?;
+        let central = HttpCentral::enrolled(&bundle.central, &identity, &config.sync, clock);
+        let central = central.map_err(|problem| wrong(config, problem.detail))?;
+        let (terminal, authorities) = (bundle.terminal, bundle.authorities.clone());
+        let renewal = Renewal { central: central.clone(), home, terminal, authorities, clock };
+        Ok(Self { central, renewal: Some(renewal) })
+    }
+}
+
+impl Renewal {
+    /// Looks for ever, and renews when it is time.
+    pub(crate) async fn run(self) {
+        loop {
+            match self.look().await {
+                Ok(true) => tracing::info!("the terminal's certificate was renewed"),
+                Ok(false) => {}
+                Err(problem) => tracing::warn!(code = %problem.failure(), %problem, "the certificate was not renewed"),
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// Renews the certificate if it is time; whether it did.
+    ///
+    /// # Errors
+    /// `Problem` when central refuses or is not there, or the keys cannot be kept: the old certificate stays.
+    pub(crate) async fn look(&self) -> Result<bool, Problem> {
+        let mut kept = self.read().await?;
+        if kept.renewal_due().is_none_or(|due| self.clock.now() < due) {
+            return Ok(false);
+        }
+        let next = match kept.next.take().filter(|next| next.certificate.is_some()) {
+            // It came, and could not be shown yet.
+            Some(next) => next,
+            None => self.certified().await?,
+        };
+        let identity = identity_of(&next, &self.authorities).map_err(inside)?;
+        // On the disk before it is shown: shown, it ends the old one.
+        kept.next = Some(next);
+        self.write(kept.clone()).await?;
+        self.central.change_identity(&identity)?;
+        self.central.head().await?;
+        kept.promote();
+        self.write(kept).await?;
+        Ok(true)
+    }
+
+    /// A new key with its certificate.
+    async fn certified(&self) -> Result<TlsPair, Problem> {
+        let (mut next, pair) = TlsPair::make().map_err(inside)?;
+        let request = signing_request(self.terminal, &pair).map_err(inside)?;
+        next.certificate = Some(self.central.renew(self.terminal, request).await?);
+        Ok(next)
+    }
+
+    async fn read(&self) -> Result<Kept, Problem> {
+        let home = self.home.clone();
+        tokio::task::spawn_blocking(move || home.read()).await.map_err(inside)?.map_err(inside)
+    }
+
+    async fn write(&self, kept: Kept) -> Result<(), Problem> {
+        let home = self.home.clone();
+        tokio::task::spawn_blocking(move || home.write(&kept)).await.map_err(inside)?.map_err(inside)
+    }
+}
+
+fn inside(error: impl std::fmt::Display) -> Problem {
+    Problem::new(ProblemCode::Internal, error.to_string())
+}

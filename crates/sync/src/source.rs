@@ -1,0 +1,105 @@
+//! Where a feed comes from: central, a folder (a stick or a mounted mirror), or a static server that has the same folder.
+//! None of them is believed: head and files are checked in the same way, wherever they were.
+
+use crate::HttpCentral;
+use crate::http::{Ask, untrusted};
+use protocol::head::HEAD_BYTES_MAX;
+use protocol::{Central, FileHash, Problem, ProblemCode, SignedHead};
+use std::future::Future;
+use std::io::{ErrorKind, Read};
+use std::path::{Path, PathBuf};
+
+/// The head in a folder of the feed.
+const HEAD_FILE: &str = "head.json";
+/// The folder of files, each named by its hash.
+const FILES: &str = "files";
+
+/// The feed's half of `Central`: whatever has a head and files.
+pub trait FeedSource: Send + Sync {
+    /// The newest head, not yet verified.
+    fn newest(&self) -> impl Future<Output = Result<SignedHead, Problem>> + Send;
+
+    /// A whole file of at most so many bytes. Whether it has the hash is the caller's to check.
+    fn fetch(&self, sha256: FileHash, bytes_max: u64) -> impl Future<Output = Result<Vec<u8>, Problem>> + Send;
+}
+
+impl<C: Central> FeedSource for C {
+    async fn newest(&self) -> Result<SignedHead, Problem> {
+        self.head().await
+    }
+
+    async fn fetch(&self, sha256: FileHash, bytes_max: u64) -> Result<Vec<u8>, Problem> {
+        self.file_within(sha256, bytes_max).await
+    }
+}
+
+/// A folder with `head.json` and `files/<sha256>`, as central publishes it.
+#[derive(Debug, Clone)]
+pub struct FeedFolder(PathBuf);
+
+impl FeedFolder {
+    /// The feed in this folder. Whether there is one shows when it is read.
+    #[must_use]
+    pub fn new(folder: &Path) -> Self {
+        Self(folder.to_owned())
+    }
+}
+
+impl FeedSource for FeedFolder {
+    async fn newest(&self) -> Result<SignedHead, Problem> {
+        let path = self.0.join(HEAD_FILE);
+        head_of(&reading(path, HEAD_BYTES_MAX).await?)
+    }
+
+    async fn fetch(&self, sha256: FileHash, bytes_max: u64) -> Result<Vec<u8>, Problem> {
+        reading(self.0.join(FILES).join(sha256.to_string()), bytes_max).await
+    }
+}
+
+/// The same folder behind any static file server.
+#[derive(Debug, Clone)]
+pub struct FeedServer(HttpCentral);
+
+impl FeedServer {
+    /// A server at the client's base address.
+    #[must_use]
+    pub fn new(client: HttpCentral) -> Self {
+        Self(client)
+    }
+}
+
+impl FeedSource for FeedServer {
+    async fn newest(&self) -> Result<SignedHead, Problem> {
+        head_of(&self.0.answer(Ask::get(&format!("/{HEAD_FILE}"))).await?)
+    }
+
+    async fn fetch(&self, sha256: FileHash, bytes_max: u64) -> Result<Vec<u8>, Problem> {
+        self.0.answer(Ask::file(&format!("/{FILES}/{sha256}"), bytes_max)).await
+    }
+}
+
+fn head_of(bytes: &[u8]) -> Result<SignedHead, Problem> {
+    serde_json::from_slice(bytes).map_err(|_| untrusted("the head cannot be read"))
+}
+
+/// Reads away from the runtime: a stick is slow.
+async fn reading(path: PathBuf, bytes_max: u64) -> Result<Vec<u8>, Problem> {
+    let read = tokio::task::spawn_blocking(move || read(&path, bytes_max)).await;
+    read.map_err(|error| Problem::new(ProblemCode::Unreachable, error.to_string()))?
+}
+
+/// A stick may hold anything: what is no plain file, or too long, is not opened.
+fn read(path: &Path, bytes_max: u64) -> Result<Vec<u8>, Problem> {
+    let failed = |error: std::io::Error| match error.kind() {
+        ErrorKind::NotFound | ErrorKind::NotADirectory => Problem::new(ProblemCode::NotFound, "not in the folder"),
+        _ => Problem::new(ProblemCode::Unreachable, error.to_string()),
+    };
+    let found = std::fs::symlink_metadata(path).map_err(failed)?;
+    if !found.is_file() || found.len() > bytes_max {
+        return Err(untrusted("no plain file, or longer than it may be"));
+    }
+    let mut bytes = Vec::new();
+    // It may grow while it is read.
+    std::fs::File::open(path).map_err(failed)?.take(bytes_max).read_to_end(&mut bytes).map_err(failed)?;
+    Ok(bytes)
+}
