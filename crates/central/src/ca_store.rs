@@ -121,8 +121,7 @@ pub fn end_all(
     now: Timestamp,
 ) -> Result<usize, CentralError> {
     let sql = "UPDATE certificate SET ended = ?2, ending = ?3 WHERE terminal = ?1 AND ended IS NULL";
-    let ended = transaction.execute(sql, params![terminal.0, now.0, ending.name()])?;
-    Ok(usize::try_from(ended).unwrap_or(usize::MAX))
+    Ok(transaction.execute(sql, params![terminal.0, now.0, ending.name()])?)
 }
 
 /// The public halves of a terminal's own keys, newest enrolment first and last.
@@ -153,25 +152,28 @@ pub fn drop_keys(transaction: &Transaction<'_>, terminal: TerminalId) -> Result<
     Ok(())
 }
 
+/// A terminal's public keys: Ed25519 and X25519.
+pub type PublicKeys = ([u8; 32], [u8; 32]);
+
 /// The public halves of a terminal's own keys: Ed25519 of its uploads, X25519 of its parcels. `None` for a terminal that
 /// has none, or was withdrawn.
 ///
 /// # Errors
 /// `CentralError::Database`.
-pub fn keys_of(connection: &Connection, terminal: TerminalId) -> Result<Option<([u8; 32], [u8; 32])>, CentralError> {
+pub fn keys_of(connection: &Connection, terminal: TerminalId) -> Result<Option<PublicKeys>, CentralError> {
     let sql = "SELECT signing_key, parcel_key FROM terminal_key WHERE terminal = ?1";
     let found = connection.query_opt(sql, params![terminal.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(found)
 }
 
-/// The newest certificate of a terminal that still counts: when it was issued, when it ends, and its public key.
+/// When a certificate was issued, when it ends, and its public key.
+pub type Term = (Timestamp, Timestamp, Vec<u8>);
+
+/// The newest certificate of a terminal that still counts.
 ///
 /// # Errors
 /// `CentralError::Database`.
-pub fn newest(
-    connection: &Connection,
-    terminal: TerminalId,
-) -> Result<Option<(Timestamp, Timestamp, Vec<u8>)>, CentralError> {
+pub fn newest(connection: &Connection, terminal: TerminalId) -> Result<Option<Term>, CentralError> {
     let sql = "SELECT issued, expires, public_key FROM certificate WHERE terminal = ?1 AND ended IS NULL
                ORDER BY id DESC LIMIT 1";
     let read = |row: &crate::db::Row<'_>| Ok((Timestamp(row.get(0)?), Timestamp(row.get(1)?), row.get(2)?));
@@ -341,14 +343,14 @@ pub fn note(
     Ok(())
 }
 
-/// The record of a terminal's trust, oldest first: when, what, and the certificate's number.
+/// When something happened to a terminal's trust, what, and the certificate's number.
+pub type TrustEvent = (Timestamp, String, Option<Vec<u8>>);
+
+/// The record of a terminal's trust, oldest first.
 ///
 /// # Errors
 /// `CentralError::Database`.
-pub fn events(
-    connection: &Connection,
-    terminal: TerminalId,
-) -> Result<Vec<(Timestamp, String, Option<Vec<u8>>)>, CentralError> {
+pub fn events(connection: &Connection, terminal: TerminalId) -> Result<Vec<TrustEvent>, CentralError> {
     let sql = "SELECT at, what, serial FROM terminal_event WHERE terminal = ?1 ORDER BY id";
     let rows =
         connection.query(sql, params![terminal.0], |row| Ok((Timestamp(row.get(0)?), row.get(1)?, row.get(2)?)))?;

@@ -85,7 +85,7 @@ pub(crate) struct Enrol {
 }
 
 pub(crate) fn run(data: &DataFolder, command: TerminalCommand) -> Result<(), CentralError> {
-    let mut database = Database::open(&data.database())?;
+    let mut database = Database::open(data.database())?;
     match command {
         TerminalCommand::Enrol(enrol) => run_enrol(data, &mut database, enrol),
         TerminalCommand::Terminals { terminal } => list(&database, terminal.map(TerminalId)),

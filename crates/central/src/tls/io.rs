@@ -44,9 +44,9 @@ impl AsyncRead for TlsIo {
                 Poll::Ready(()) => Poll::Ready(Err(Error::from(ErrorKind::TimedOut))),
                 Poll::Pending => Poll::Pending,
             },
-            ready => {
+            Poll::Ready(read) => {
                 this.moved();
-                ready
+                Poll::Ready(read)
             }
         }
     }

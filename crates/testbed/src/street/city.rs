@@ -55,7 +55,7 @@ impl City {
         let today = clock::now().day();
         let plan = SeedPlan { seed: config.seed, holders: config.holders, pins: config.pins, today };
         seed(&data, &config.pack, &plan)?;
-        let mut database = Database::open(&data.database())?;
+        let mut database = Database::open(data.database())?;
         let keys = KeyFile::load(&data.keys())?;
         publish(&data, &mut database, &keys, clock::now())?;
         let time_zone = pack::load(database.read())?.0.time_zone;
@@ -89,7 +89,7 @@ impl City {
     }
 
     fn database(&self) -> Result<Database, StreetError> {
-        Ok(Database::open(&self.data.database())?)
+        Ok(Database::open(self.data.database())?)
     }
 
     fn keys(&self) -> Result<KeyFile, StreetError> {

@@ -76,14 +76,14 @@ impl City {
         let running = runtime.block_on(serve(CityServer::open(data.clone()).unwrap(), 0)).unwrap();
         let place = "Plaza Mayor".to_owned();
         let order = EnrolmentOrder { terminal: TERMINAL, place, central: running.url(), codes: 1 };
-        let mut database = Database::open(&data.database()).unwrap();
+        let mut database = Database::open(data.database()).unwrap();
         let bundle = enrol(&mut database, &keys, order, clock::now()).unwrap();
         let layout = pack::load(database.read()).unwrap().0.card;
         Self { runtime, running: Some(running), data, bundle, layout, _folder: folder }
     }
 
     fn database(&self) -> Database {
-        Database::open(&self.data.database()).unwrap()
+        Database::open(self.data.database()).unwrap()
     }
 
     fn keys(&self) -> KeyFile {
