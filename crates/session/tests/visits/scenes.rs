@@ -39,6 +39,9 @@ const NEVER_SHOWN: &[(FailureCode, &str)] = &[
     (FailureCode::PinWrong, "said in words at the pad"),
     (FailureCode::JournalWriteFailed, "the machine restarts"),
     (FailureCode::ConfigurationInvalid, "the program does not start"),
+    (FailureCode::CentralForeign, "the self-test says it in words; a citizen is told N-01"),
+    (FailureCode::CertificateExpired, "the self-test says it in words; a citizen is told N-01"),
+    (FailureCode::CertificateRevoked, "the self-test says it in words; a citizen is told N-01"),
 ];
 
 /// All scenes in the language with this tag, as the window gets them.
