@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 
 /// How long anything may take that a citizen waits for.
 pub const PATIENCE: Duration = Duration::from_secs(20);
+/// A citizen who walks away without a word is waited for.
+const VISIT_ENDS: Duration = PATIENCE.saturating_mul(3);
 /// Between two looks at what tells nobody.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
@@ -178,6 +180,27 @@ impl Headless {
             })?;
         }
         self.press("pin-confirm")
+    }
+
+    /// Says that everything was taken wherever that is asked, until the invitation is there. The card is lifted already.
+    ///
+    /// # Errors
+    /// `Late` when the visit does not end, `KioskEnded`.
+    pub fn await_invitation(&mut self) -> Result<(), StreetError> {
+        let deadline = Instant::now() + VISIT_ENDS;
+        loop {
+            let away = |seen: &Seen| seen.kind() == "attract" && seen.overlay().is_none();
+            let way_out = |seen: &Seen| ["finish", "taken"].into_iter().find_map(|id| seen.button(id));
+            let what = "the end of the visit";
+            let seen = self.wait_within(VISIT_ENDS, what, |seen| away(seen) || way_out(seen).is_some())?;
+            let Some(action) = way_out(&seen).filter(|_| !away(&seen)) else { return Ok(()) };
+            if Instant::now() > deadline {
+                let seen = seen.summary();
+                return Err(StreetError::Late { what: what.to_owned(), patience: VISIT_ENDS, seen });
+            }
+            self.act(&action)?;
+            self.wait_within(PATIENCE, "another painting", |next| next.seq() > seen.seq())?;
+        }
     }
 
     /// Waits until the process has ended by itself, and gives its exit code.

@@ -26,8 +26,6 @@ use steering::Course;
 
 /// What is topped up each time: the smallest amount, so that the day's limit of the card is not reached.
 const AMOUNT: Cents = Cents(500);
-/// The bus: what was topped up is spent again, so that the purse never fills.
-const BUS: u8 = 2;
 /// Commits of a top-up's journal, at most; a kill falls after one of them.
 const COMMITS: u32 = 10;
 /// A kill falls up to this long after the commit: before its flush, before the effect, in it or after it.
@@ -219,10 +217,7 @@ impl Kills {
 
     /// Behind the kiosk's back the purse is spent from, as on a bus.
     fn spend(&mut self) -> Result<(), StreetError> {
-        while self.street.card().purse().is_some_and(|purse| purse >= Cents(10_000)) {
-            self.street.debit(AMOUNT, BUS)?;
-            self.spent = Cents(self.spent.0 + AMOUNT.0);
-        }
+        self.spent = Cents(self.spent.0 + self.street.ride(AMOUNT)?.0);
         Ok(())
     }
 
@@ -303,21 +298,6 @@ impl Kills {
     /// Takes the card away, and waits for the invitation.
     fn leave(&mut self) -> Result<(), StreetError> {
         self.street.lift_card();
-        let deadline = Instant::now() + PATIENCE * 3;
-        loop {
-            let away = |seen: &Seen| seen.kind() == "attract" && seen.overlay().is_none();
-            let held = |seen: &Seen| seen.button("finish").is_some() || seen.button("taken").is_some();
-            let seen = self.kiosk.wait_within(PATIENCE * 3, "the end of the visit", |seen| away(seen) || held(seen))?;
-            if away(&seen) {
-                return Ok(());
-            }
-            let id = if seen.button("finish").is_some() { "finish" } else { "taken" };
-            self.kiosk.act(&seen.touch(id)?)?;
-            self.kiosk.wait_within(PATIENCE, "another painting", |next| next.seq() > seen.seq())?;
-            if Instant::now() > deadline {
-                let what = "the end of the visit".to_owned();
-                return Err(StreetError::Late { what, patience: PATIENCE * 3, seen: seen.summary() });
-            }
-        }
+        self.kiosk.await_invitation()
     }
 }

@@ -28,6 +28,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The bus that debits the card in [`Street::debit`].
 const VALIDATOR: TerminalId = TerminalId(901);
+/// The number of the bus among the city's services.
+const BUS: u8 = 2;
+/// A purse below this takes any amount that a citizen may choose.
+const ROOM_BELOW: Cents = Cents(10_000);
 
 /// What street to set up.
 #[derive(Debug, Clone)]
@@ -215,6 +219,19 @@ impl Street {
         let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let minute = u32::try_from(seconds / 60).unwrap_or(u32::MAX);
         self.card().debit(amount, service, minute, VALIDATOR).map_err(|error| StreetError::Card(error.to_string()))
+    }
+
+    /// Rides the bus until the purse holds little enough for any top-up, and gives what that took.
+    ///
+    /// # Errors
+    /// As `debit`.
+    pub fn ride(&self, fare: Cents) -> Result<Cents, StreetError> {
+        let mut spent = Cents::ZERO;
+        while self.card().purse().is_some_and(|purse| purse >= ROOM_BELOW) {
+            self.debit(fare, BUS)?;
+            spent = Cents(spent.0 + fare.0);
+        }
+        Ok(spent)
     }
 
     /// Closes every connection to central, and each new one.

@@ -76,6 +76,12 @@ impl Drop for Kiosk {
     }
 }
 
+/// The figure that a line of the log gives under this name, written `name=`.
+pub(crate) fn number(line: &str, name: &str) -> Option<u64> {
+    let fields = line.split_whitespace().filter_map(|field| field.strip_prefix(name));
+    fields.filter_map(|figure| figure.parse().ok()).next()
+}
+
 /// Ends a program with all it started; it was made a process group of its own.
 pub(crate) fn end_group(child: &mut Child) {
     if let Ok(id) = i32::try_from(child.id()) {

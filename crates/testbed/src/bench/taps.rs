@@ -1,6 +1,6 @@
 //! Starts of the process, and taps of the card.
 
-use crate::kiosk::Kiosk;
+use crate::kiosk::{Kiosk, number};
 use crate::table;
 use testbed::display::Display;
 use testbed::{Street, StreetError};
@@ -20,8 +20,8 @@ pub(crate) fn measure(street: &Street, display: &Display, starts: u32, taps: u32
         street.lift_card();
         kiosk.await_screen("attract")?;
         if tap > 0 {
-            painted.push(number(&line, "card_us="));
-            own.push(number(&line, "own_us="));
+            painted.push(number(&line, "card_us=").unwrap_or_default());
+            own.push(number(&line, "own_us=").unwrap_or_default());
         }
     }
     table::head();
@@ -29,10 +29,4 @@ pub(crate) fn measure(street: &Street, display: &Display, starts: u32, taps: u32
     table::times("card event to home painted", painted);
     table::times("  of it our own computing", own);
     Ok(())
-}
-
-fn number(line: &str, name: &str) -> u64 {
-    let digits = line.split(name).nth(1).unwrap_or_default();
-    let digits: String = digits.chars().take_while(char::is_ascii_digit).collect();
-    digits.parse().unwrap_or_default()
 }

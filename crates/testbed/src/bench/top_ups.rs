@@ -1,16 +1,14 @@
 //! What a top-up costs beside bank and card: durable commits, and our own computing with the disk's time in it. A
 //! kiosk without a window, for what is painted is not the top-up's.
 
+use crate::kiosk::number;
 use crate::table;
 use domain::Cents;
 use payment_simulator::Answer;
-use session::Action;
-use testbed::{Headless, Seen, Street, StreetConfig, StreetError, io_error};
+use testbed::{Headless, Street, StreetConfig, StreetError, io_error};
 
 /// What is topped up each time.
 const AMOUNT: Cents = Cents(500);
-/// The bus: what was topped up is spent again, so that the purse never fills.
-const BUS: u8 = 2;
 /// The orders, as the configuration writes them.
 const ORDERS: [&str; 3] = ["vending", "capture-first", "pre-authorise"];
 
@@ -28,19 +26,16 @@ struct Cost {
 /// Prints commits and computing of a top-up in each order. The first of each warms up and is not counted.
 pub(crate) fn measure(top_ups: usize) -> Result<(), StreetError> {
     table::head();
-    let mut most = Vec::new();
+    let mut commits = Vec::new();
     for order in ORDERS {
         let costs = costs_of(order, top_ups)?;
-        table::short_times(
-            &format!("top-up, {order}: beside bank and card"),
-            costs.iter().map(|cost| cost.own_us).collect(),
-        );
+        let name = format!("top-up, {order}: beside bank and card");
+        table::short_times(&name, costs.iter().map(|cost| cost.own_us).collect());
         table::short_times("  of it durable commits", costs.iter().map(|cost| cost.commit_us).collect());
-        let commits = costs.iter().map(|cost| cost.commits);
-        most.push((order, commits.clone().min().unwrap_or_default(), commits.max().unwrap_or_default()));
+        commits.push((order, costs.iter().map(|cost| cost.commits).max().unwrap_or_default()));
     }
-    for (order, least, most) in most {
-        println!("durable commits of a top-up, {order}: {least} to {most}");
+    for (order, most) in commits {
+        println!("durable commits of a top-up, {order}: at most {most}");
     }
     Ok(())
 }
@@ -63,9 +58,7 @@ fn costs_of(order: &str, top_ups: usize) -> Result<Vec<Cost>, StreetError> {
 }
 
 fn top_up(street: &Street, kiosk: &mut Headless) -> Result<Cost, StreetError> {
-    while street.card().purse().is_some_and(|purse| purse >= Cents(10_000)) {
-        street.debit(AMOUNT, BUS)?;
-    }
+    street.ride(AMOUNT)?;
     street.lay_card();
     kiosk.wait_screen("home")?;
     kiosk.press("top-up")?;
@@ -76,44 +69,21 @@ fn top_up(street: &Street, kiosk: &mut Headless) -> Result<Cost, StreetError> {
     kiosk.press("pay")?;
     kiosk.wait_for("the top-up's end", |seen| seen.kind() == "done")?;
     street.lift_card();
-    leave(kiosk)?;
+    kiosk.await_invitation()?;
     let log = street.boot().log_text();
     Ok(read(log.get(..before).unwrap_or_default(), log.get(before..).unwrap_or_default()))
 }
 
-/// Says that everything was taken, until the invitation is there.
-fn leave(kiosk: &mut Headless) -> Result<(), StreetError> {
-    loop {
-        let away = |seen: &Seen| seen.kind() == "attract" && seen.overlay().is_none();
-        let held = |seen: &Seen| way_out(seen).is_some();
-        let seen = kiosk.wait_for("the end of the visit", |seen| away(seen) || held(seen))?;
-        match way_out(&seen) {
-            Some(action) => kiosk.act(&action)?,
-            None => return Ok(()),
-        }
-        kiosk.wait_for("another painting", |next| next.seq() > seen.seq())?;
-    }
-}
-
-fn way_out(seen: &Seen) -> Option<Action> {
-    ["finish", "taken"].into_iter().find_map(|id| seen.button(id))
-}
-
 /// From the log before the payment, and from that of the payment and what followed.
 fn read(before: &str, after: &str) -> Cost {
-    let own = |text: &str| text.lines().rev().find_map(|line| number(line, " own_us=")).unwrap_or_default();
-    let pages = after.lines().filter(|line| number(line, " entries=").is_some_and(|entries| entries > 0));
+    let own = |text: &str| text.lines().rev().find_map(|line| number(line, "own_us=")).unwrap_or_default();
+    let pages = after.lines().filter(|line| number(line, "entries=").is_some_and(|entries| entries > 0));
     let pages: Vec<&str> = pages.collect();
     Cost {
         own_us: own(after).saturating_sub(own(before)),
-        commit_us: pages.iter().filter_map(|line| number(line, " commit_us=")).sum(),
+        commit_us: pages.iter().filter_map(|line| number(line, "commit_us=")).sum(),
         commits: u64::try_from(pages.len()).unwrap_or(u64::MAX),
     }
-}
-
-fn number(line: &str, name: &str) -> Option<u64> {
-    let digits: String = line.split(name).nth(1)?.chars().take_while(char::is_ascii_digit).collect();
-    digits.parse().ok()
 }
 
 #[cfg(test)]
