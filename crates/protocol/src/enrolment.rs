@@ -1,8 +1,8 @@
 //! What a terminal is given when the city enrols it: a JSON file carried by a technician, readable by the kiosk's
 //! user only. It holds everything first trust needs, and the secrets that make the terminal one of the fleet.
 
-use crate::first_trust::hex_list;
 use crate::head::FeedFloor;
+use crate::hex;
 use crate::hpke::HpkePublic;
 use crate::note::VerifierKey;
 use crate::secret::{BaseKey, EpochKey, Secret32};
@@ -44,7 +44,7 @@ pub struct Enrolment {
     pub recovery_key: Option<HpkePublic>,
     /// The certificates of the city's authority (DER): by them the terminal knows central, and shows its own certificate.
     /// None in a bundle for plain HTTP, where the access token is all there is.
-    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "hex_list")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "hex::list")]
     pub authorities: Vec<Vec<u8>>,
     /// Below this no feed is taken, from the first one on.
     #[serde(default)]
@@ -81,20 +81,6 @@ impl Enrolment {
     /// `EnrolmentError`, naming line and column.
     pub fn from_json(text: &str) -> Result<Self, EnrolmentError> {
         Ok(serde_json::from_str(text)?)
-    }
-}
-
-pub(crate) mod hex {
-    use data_encoding::HEXLOWER;
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    pub(crate) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&HEXLOWER.encode(bytes))
-    }
-
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        HEXLOWER.decode(text.as_bytes()).map_err(serde::de::Error::custom)
     }
 }
 

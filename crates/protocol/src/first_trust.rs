@@ -5,8 +5,9 @@
 //! The one thing carried apart, from mouth to ear or on paper, is the fingerprint of the city's certificate authority:
 //! SHA-256 of its certificate (DER), as `openssl x509 -fingerprint -sha256` says it too.
 
-use crate::enrolment::{Enrolment, hex};
+use crate::enrolment::Enrolment;
 use crate::head::FeedFloor;
+use crate::hex;
 use crate::hpke::{self, HpkePublic, HpkeSecret};
 use crate::note::VerifierKey;
 use crate::secret::{BaseKey, EpochKey, Secret32};
@@ -178,7 +179,7 @@ pub struct Answer {
     /// The terminal's certificate.
     pub certificate: Certificate,
     /// The certificates of the city's authority.
-    #[serde(with = "hex_list")]
+    #[serde(with = "hex::list")]
     pub authorities: Vec<Vec<u8>>,
     /// The city's root key.
     pub root_key: VerifierKey,
@@ -308,22 +309,6 @@ impl SignedAnswer {
     /// `Malformed`.
     pub fn from_json(text: &str) -> Result<Self, FirstTrustError> {
         serde_json::from_str(text).map_err(malformed)
-    }
-}
-
-/// Lists of bytes, each in hexadecimal.
-pub(crate) mod hex_list {
-    use data_encoding::HEXLOWER;
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    pub(crate) fn serialize<S: Serializer>(list: &[Vec<u8>], serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(list.iter().map(|bytes| HEXLOWER.encode(bytes)))
-    }
-
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Vec<u8>>, D::Error> {
-        let texts = Vec::<String>::deserialize(deserializer)?;
-        let read = |text: &String| HEXLOWER.decode(text.as_bytes()).map_err(serde::de::Error::custom);
-        texts.iter().map(read).collect()
     }
 }
 

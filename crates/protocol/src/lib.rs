@@ -16,6 +16,7 @@ pub mod export;
 pub mod facts;
 pub mod first_trust;
 pub mod head;
+mod hex;
 pub mod hpke;
 pub mod http;
 pub mod journal_key;

@@ -5,7 +5,7 @@
 mod file;
 mod plan;
 
-pub use file::{BadHash, FileEntry, FileHash, FileKind, segment_name};
+pub use file::{BadHash, FileEntry, FileHash, FileKind};
 pub use plan::{Cursor, PlanError, TierPlan};
 
 use crate::row::Tier;

@@ -14,7 +14,7 @@ pub(crate) const TAG: usize = 16;
 const FIXED: usize = 16 + 1 + 1 + 4 + 8;
 const STAMP: usize = 1 + 8;
 /// Rows of this version have one of their tier's lengths; one of a newer central is kept up to this length, in bytes.
-pub const ROW_BYTES_MAX: usize = 4096;
+const ROW_BYTES_MAX: usize = 4096;
 
 /// What is needed to open a record: the card, or the card and its PIN.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -19,7 +19,7 @@ const BASE: u8 = 1;
 const DELTA: u8 = 2;
 const ID: usize = 16;
 /// Bytes of the header.
-pub const HEADER_BYTES: usize = 36;
+const HEADER_BYTES: usize = 36;
 /// Parts of a base, by the first six bits of the id.
 pub const PARTS: u8 = 64;
 /// No segment is longer, in bytes: a terminal holds one in memory while it is checked.
@@ -38,6 +38,12 @@ pub struct Steps {
     pub from: u64,
     /// The sequence that is reached.
     pub to: u64,
+}
+
+/// How far some steps lead from a sequence; `None` when they leave something out.
+pub(crate) fn reach(from: u64, mut steps: Vec<Steps>) -> Option<u64> {
+    steps.sort_unstable();
+    steps.iter().try_fold(from, |reach, next| (next.from <= reach).then(|| reach.max(next.to)))
 }
 
 /// What a segment is.

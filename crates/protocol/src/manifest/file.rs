@@ -61,9 +61,9 @@ impl<'de> Deserialize<'de> for FileHash {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FileKind {
-    /// A segment of the tap tier's base (`Segment`), named by `segment_name`.
+    /// A segment of the tap tier's base (`Segment`), named `tap/00` to `tap/3f`.
     TapSegment,
-    /// A segment of the pin tier's base.
+    /// A segment of the pin tier's base, named `pin/00` to `pin/3f`.
     PinSegment,
     /// What changed in the tap tier (`Segment`).
     TapDelta,
@@ -127,9 +127,8 @@ impl FileKind {
     }
 }
 
-/// The name of a base segment: `tap/00` to `tap/3f`, `pin/00` to `pin/3f`.
-#[must_use]
-pub fn segment_name(tier: Tier, part: u8) -> String {
+/// The name of a base segment.
+fn segment_name(tier: Tier, part: u8) -> String {
     match tier {
         Tier::Tap => format!("tap/{part:02x}"),
         Tier::Pin => format!("pin/{part:02x}"),

@@ -3,7 +3,7 @@
 
 use super::{FileEntry, FileKind, Manifest};
 use crate::row::Tier;
-use crate::segment::{PARTS, Steps};
+use crate::segment::{PARTS, Steps, reach};
 
 /// How far a terminal has come: the feed whose rows it holds whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -99,14 +99,6 @@ impl Manifest {
 /// The deltas that lead from a sequence to the goal; `None` when they leave something out.
 fn chain<'m>(deltas: &[(Steps, &'m FileEntry)], from: u64, goal: u64) -> Option<Vec<&'m FileEntry>> {
     let needed: Vec<(Steps, &FileEntry)> = deltas.iter().filter(|(steps, _)| steps.to > from).copied().collect();
-    let mut covered: Vec<Steps> = needed.iter().map(|(steps, _)| *steps).collect();
-    covered.sort_unstable();
-    let mut reach = from;
-    for steps in covered {
-        if steps.from > reach {
-            return None;
-        }
-        reach = reach.max(steps.to);
-    }
+    let reach = reach(from, needed.iter().map(|(steps, _)| *steps).collect())?;
     (reach >= goal).then(|| needed.into_iter().map(|(_, entry)| entry).collect())
 }

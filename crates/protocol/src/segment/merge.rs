@@ -1,6 +1,6 @@
 //! Deltas into one delta, and a delta into a base.
 
-use super::{Change, Content, Header, Segment, SegmentError, SegmentWriter, Steps, part_of};
+use super::{Change, Content, Header, Segment, SegmentError, SegmentWriter, Steps, part_of, reach};
 use crate::derive::RecordId;
 use std::collections::BTreeMap;
 
@@ -38,15 +38,9 @@ fn covered(deltas: &[Segment<'_>]) -> Result<Steps, SegmentError> {
         }
         steps.push(header.steps);
     }
-    steps.sort_unstable();
-    let mut whole = *steps.first().ok_or(SegmentError::Mixed)?;
-    for next in steps {
-        if next.from > whole.to {
-            return Err(SegmentError::Mixed);
-        }
-        whole.to = whole.to.max(next.to);
-    }
-    Ok(whole)
+    let from = steps.iter().map(|steps| steps.from).min().ok_or(SegmentError::Mixed)?;
+    let to = reach(from, steps).ok_or(SegmentError::Mixed)?;
+    Ok(Steps { from, to })
 }
 
 /// Writes the next base of a part: the old one with a (merged) delta folded in.
