@@ -12,6 +12,10 @@ pub const SCHEMA: [&str; 5] = [
     include_str!("schema-3.sql"),
     include_str!("schema-4.sql"),
     include_str!("schema-5.sql"),
+    include_str!("schema-6.sql"),
+    include_str!("schema-7.sql"),
+    include_str!("schema-8.sql"),
+    include_str!("schema-9.sql"),
 ];
 /// The tables that seeding fills.
 const SEEDED: [&str; 10] = [

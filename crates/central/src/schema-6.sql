@@ -1,0 +1,1 @@
+-- What was published of each card, so that a publication names only what changed; parcels and epochs.

@@ -1,0 +1,1 @@
+-- Uploads that no book could take, kept for a person.

@@ -1,0 +1,1 @@
+-- The fleet's state, and what is kept for how long.
