@@ -4,6 +4,7 @@
 //! keys and uses them for terminals that have a card in hand. It leaves sealing, signing and the wire to `protocol`, the
 //! meaning of an entry to `ledger`, and knows nothing of sessions, readers or screens.
 
+pub mod audit;
 pub mod books;
 pub mod ca;
 pub mod ca_store;

@@ -2,6 +2,8 @@
 //! The same tests run on SQLite here, and on PostgreSQL as `city_on_postgres`.
 
 #[cfg(test)]
+mod audit;
+#[cfg(test)]
 mod backend;
 #[cfg(test)]
 mod card_keys;

@@ -1,6 +1,9 @@
 //! The city's tests, on PostgreSQL.
 
 #[cfg(test)]
+#[path = "../city/audit.rs"]
+mod audit;
+#[cfg(test)]
 #[path = "../city/backend.rs"]
 mod backend;
 #[cfg(test)]
