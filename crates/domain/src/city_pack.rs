@@ -56,6 +56,18 @@ impl CityPack {
     }
 }
 
+impl PurseLimits {
+    /// The limits under a feed that is no longer current: what was blocked or claimed since is not known here, so less
+    /// is risked on a card and in a day.
+    #[must_use]
+    pub fn under_an_old_feed(mut self) -> Self {
+        self.top_up_max = self.stale_top_up_max.map_or(self.top_up_max, |max| max.min(self.top_up_max));
+        self.terminal_float = self.stale_terminal_float.map_or(self.terminal_float, |max| max.min(self.terminal_float));
+        self.choices.retain(|choice| *choice <= self.top_up_max);
+        self
+    }
+}
+
 /// The city's face. Words come from the pack's own `city-` locale keys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -169,6 +181,12 @@ pub struct PurseLimits {
     /// The largest single top-up on an EV1; `None` for no lower limit.
     #[serde(default)]
     pub ev1_top_up_max: Option<Cents>,
+    /// The largest single top-up while the feed's head has expired; `None` for no lower limit.
+    #[serde(default)]
+    pub stale_top_up_max: Option<Cents>,
+    /// The terminal's float of a day while the feed's head has expired; `None` for no lower limit.
+    #[serde(default)]
+    pub stale_terminal_float: Option<Cents>,
 }
 
 /// PIN rules.
@@ -250,6 +268,18 @@ mod tests {
         check(&pack, Technology::DesfireEv2, 20_000, 10_000, &[2_000, 500, 1_000, 3_000, 5_000, 10_000]);
         check(&pack, Technology::DesfireEv1, 10_000, 5_000, &[2_000, 500, 1_000, 3_000, 5_000]);
         check(&pack, Technology::Classic, 5_000, 2_000, &[2_000, 500, 1_000]);
+    }
+
+    #[test]
+    fn an_old_feed_lowers_what_may_be_risked_and_never_raises_it() {
+        let mut pack = bahia();
+        let old = pack.purse.clone().under_an_old_feed();
+        assert_eq!((old.top_up_max, old.terminal_float, old.max), (Cents(3_000), Cents(100_000), pack.purse.max));
+        assert_eq!(old.choices, [2_000, 500, 1_000, 3_000].map(Cents));
+        (pack.purse.stale_top_up_max, pack.purse.stale_terminal_float) = (Some(Cents(99_999)), None);
+        assert_eq!(pack.purse.clone().under_an_old_feed(), pack.purse);
+        let classic = pack.purse_on(Technology::Classic).under_an_old_feed();
+        assert_eq!(classic.top_up_max, Cents(2_000), "a lower limit of the card's stays");
     }
 
     #[test]

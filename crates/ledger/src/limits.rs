@@ -116,6 +116,8 @@ mod tests {
             choices: vec![Cents(1000)],
             ev1_max: None,
             ev1_top_up_max: None,
+            stale_top_up_max: None,
+            stale_terminal_float: None,
         }
     }
 

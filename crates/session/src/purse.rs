@@ -8,10 +8,18 @@ use domain::device::CreditKey;
 use ledger::check_purse;
 
 impl Session {
-    /// The limits of the visit's purse: the city's, and lower ones on a card that proves less or can be copied.
+    /// The limits of the visit's purse: the city's, and lower ones on a card that proves less or can be copied, or while
+    /// the feed is no longer current.
     pub(crate) fn limits(&self) -> PurseLimits {
         let pack = &self.terminal.pack;
-        self.visit.as_ref().map_or_else(|| pack.purse.clone(), |visit| pack.purse_on(visit.card.technology))
+        let limits =
+            self.visit.as_ref().map_or_else(|| pack.purse.clone(), |visit| pack.purse_on(visit.card.technology));
+        if self.feed_has_expired() { limits.under_an_old_feed() } else { limits }
+    }
+
+    /// The feed's head is past its last moment.
+    fn feed_has_expired(&self) -> bool {
+        self.network.feed.is_some_and(|feed| self.now.wall > feed.expires)
     }
 
     /// The visit's card is a MIFARE Classic.

@@ -5,6 +5,7 @@ use super::{strip, trouble};
 use crate::Session;
 use crate::action::Action;
 use crate::flow::giving_up::{awaits_card, is_overdue, may_leave};
+use crate::flow::top_up::limit;
 use crate::place::{Slip, ToppedUp};
 use crate::view::{Button, Figure, Icon, Picture, Point, Row, Screen, SumLine, Tone};
 use domain::device::PaymentProgress;
@@ -17,6 +18,8 @@ const COUNTING_STEPS: i64 = 10;
 pub(crate) fn amount(session: &Session, words: &Words, chosen: Cents, problem: Option<FailureCode>) -> Screen {
     let purse = session.visit.as_ref().and_then(|visit| visit.purse).unwrap_or_default();
     let limits = session.limits();
+    // The feed may have run out since the amount was chosen.
+    let problem = problem.or_else(|| limit(session, chosen));
     let mut offered = limits.choices;
     offered.sort_unstable();
     let choices = offered.into_iter().map(|choice| {

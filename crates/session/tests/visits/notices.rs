@@ -63,6 +63,29 @@ fn a_month_without_central_refuses_papers_with_a_next_step_and_nothing_else() {
 }
 
 #[test]
+fn a_feed_past_its_last_moment_lowers_what_may_be_topped_up_until_a_newer_one_comes() {
+    let mut street = Street::new();
+    let offered = |street: &Street| -> Vec<String> {
+        let choices = street.view()["screen"]["choices"].as_array().unwrap().clone();
+        choices.iter().map(|choice| choice["id"].as_str().unwrap().to_owned()).collect()
+    };
+    let lowered = ["amount-500", "amount-1000", "amount-2000", "amount-3000"];
+    away(&mut street, 25 * 3_600_000, 25 * 3_600_000);
+    street.lay(0);
+    street.press("top-up");
+    assert_eq!(offered(&street), lowered);
+    away(&mut street, 23 * 3_600_000, 23 * 3_600_000);
+    assert_eq!(offered(&street), [&lowered[..], &["amount-5000", "amount-10000"]].concat());
+    street.press("amount-5000");
+    away(&mut street, 25 * 3_600_000, 25 * 3_600_000);
+    assert_eq!(
+        street.view()["screen"]["confirm"]["enabled"],
+        false,
+        "an amount chosen under the newer feed is not paid"
+    );
+}
+
+#[test]
 fn data_that_grows_too_old_while_a_document_is_on_the_screen_is_not_printed() {
     let mut street = Street::new();
     away(&mut street, DAY_MS, DAY_MS);
