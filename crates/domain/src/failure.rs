@@ -121,6 +121,8 @@ failure_codes! {
     CertificateExpired = "N-05",
     /// The terminal's certificate was revoked.
     CertificateRevoked = "N-06",
+    /// The feed's records are sealed in an epoch that this terminal has no key for.
+    EpochUnknown = "N-07",
     /// No record is known for this card.
     RecordMissing = "R-01",
     /// The record could not be opened with this card.

@@ -157,7 +157,7 @@ fn empty_bundle(path: &Path, enrolment: &Enrolment) {
 }
 
 /// Whole or not at all, with the rights the file had. What a link leads to is written, not the link.
-fn rewritten(path: &Path, enrolment: &Enrolment) -> std::io::Result<()> {
+pub(crate) fn rewritten(path: &Path, enrolment: &Enrolment) -> std::io::Result<()> {
     let json = enrolment.to_json().map_err(std::io::Error::other)?;
     let path = std::fs::canonicalize(path)?;
     let mode = std::fs::metadata(&path)?.permissions().mode() & 0o777;

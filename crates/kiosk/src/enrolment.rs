@@ -102,6 +102,8 @@ pub fn take_up(config: &Config, answer: &SignedAnswer, fingerprint: &[u8; 32]) -
         .map_err(EnrolError::Central)?;
     kept.own = Some(own);
     kept.next = None;
+    // The bundle is newer than any parcel.
+    kept.parcel = None;
     home.write(&kept)?;
     let json = bundle.to_json().map_err(keys_failed)?;
     write_private(&config.enrolment, json.as_bytes())?;

@@ -21,6 +21,7 @@ mod machine;
 mod meter;
 mod pack;
 mod paper;
+mod parcels;
 mod payment_config;
 mod printer;
 pub mod reader;

@@ -4,6 +4,7 @@
 use crate::desk::Desk;
 use crate::machine::{Input, Inputs};
 use crate::meter::Meter;
+use crate::parcels::{self, ParcelDesk};
 use crate::spare::Spare;
 use crate::vault::Vault;
 use domain::card::CityOrder;
@@ -27,7 +28,9 @@ pub(crate) struct Records {
     /// The cache was dropped, and no feed has been served from the new one yet.
     rebuilding: bool,
     wake: Arc<Wake>,
+    /// Newest first.
     epoch_keys: Vec<EpochKey>,
+    parcels: Option<ParcelDesk>,
     trust: CityTrust,
     vault: Vault,
     inputs: Inputs,
@@ -45,6 +48,14 @@ pub(crate) struct Stock {
     pub(crate) spare: Spare,
     /// The cache could not be read at the start, and was dropped.
     pub(crate) dropped: bool,
+}
+
+/// What rows are opened with, and where further keys come from.
+pub(crate) struct Openers {
+    pub(crate) epoch_keys: Vec<EpochKey>,
+    /// `None` on a terminal without keys of its own.
+    pub(crate) parcels: Option<ParcelDesk>,
+    pub(crate) trust: CityTrust,
 }
 
 /// Where secrets go, and who is told.
@@ -87,10 +98,11 @@ pub(crate) fn open(desk: &RecordsDesk, effect: &Effect) {
 }
 
 impl Records {
-    pub(crate) fn new(stock: Stock, keys: Vec<EpochKey>, trust: CityTrust, ways: Ways) -> Self {
+    pub(crate) fn new(stock: Stock, openers: Openers, ways: Ways) -> Self {
         let Stock { reader, cache, spare, dropped } = stock;
+        let Openers { epoch_keys, parcels, trust } = openers;
         let Ways { vault, inputs, meter, wake } = ways;
-        let (epoch_keys, rebuilding) = (keys, dropped);
+        let rebuilding = dropped;
         Self {
             reader,
             cache,
@@ -98,6 +110,7 @@ impl Records {
             rebuilding,
             wake,
             epoch_keys,
+            parcels,
             trust,
             vault,
             inputs,
@@ -138,6 +151,7 @@ impl Records {
             self.note(&error);
         }
         if let Some(served) = self.read_public(&self.reader, floor) {
+            self.forget_before(served.manifest.epoch);
             self.served = Some(served);
             self.rebuilding = false;
             self.spare.keep(&self.reader);
@@ -145,6 +159,23 @@ impl Records {
             // Without its records the terminal still knows its city.
             self.served = self.spare.reader().and_then(|spare| self.read_public(&spare, floor));
         }
+    }
+
+    /// Rows of this epoch are served, of both tiers: no earlier key opens anything here.
+    fn forget_before(&mut self, epoch: u32) {
+        if self.epoch_keys.iter().any(|key| key.epoch == epoch) {
+            self.epoch_keys.retain(|key| key.epoch >= epoch);
+            self.parcels.iter().for_each(|parcels| parcels.forget_before(epoch));
+        }
+    }
+
+    /// Keys that came with a feed which is about to be loaded. Whether its rows can be looked up with what is known.
+    pub(crate) fn learn(&mut self, brought: Option<Vec<EpochKey>>, epoch: u32) -> bool {
+        if let Some(brought) = brought {
+            // The feed that is served until then may need a key that the city has done with.
+            self.epoch_keys = parcels::merged(std::mem::take(&mut self.epoch_keys), brought);
+        }
+        self.epoch_keys.iter().any(|key| key.epoch == epoch)
     }
 
     /// Verified anew at every load: nothing is believed because it lies on this disk.

@@ -3,8 +3,9 @@
 
 use crate::KioskError;
 use crate::config::Config;
+use crate::desk::Desk;
 use crate::enrolment::identity_of;
-use crate::terminal_keys::{Kept, KeysHome, TlsPair, signing_request};
+use crate::terminal_keys::{FromParcel, Kept, KeysHome, TlsPair, signing_request};
 use domain::TerminalId;
 use protocol::{Central, Enrolment, Problem, ProblemCode};
 use std::time::Duration;
@@ -17,12 +18,16 @@ const LOOK: Duration = Duration::from_secs(3_600);
 pub(crate) struct Line {
     pub(crate) central: HttpCentral,
     pub(crate) renewal: Option<Renewal>,
+    /// The terminal's own keys, on the thread that changes them; `None` where it has none.
+    pub(crate) keys: Option<Desk<KeysHome>>,
+    /// What the newest parcel brought.
+    pub(crate) parcel: Option<FromParcel>,
 }
 
 /// Renews the certificate of one terminal.
 pub(crate) struct Renewal {
     central: HttpCentral,
-    home: KeysHome,
+    keys: Desk<KeysHome>,
     terminal: TerminalId,
     authorities: Vec<Vec<u8>>,
     clock: WallClock,
@@ -41,20 +46,22 @@ impl Line {
         if !bundle.has_certificate() {
             let central = HttpCentral::new(&bundle.central, bundle.access_token.clone(), &config.sync);
             let central = central.map_err(|problem| wrong(config, problem.detail))?;
-            return Ok(Self { central, renewal: None });
+            return Ok(Self { central, renewal: None, keys: None, parcel: None });
         }
         let home = KeysHome::of(config, bundle.terminal);
         let mut kept = home.read()?;
         if kept.promote() {
             home.write(&kept)?;
         }
+        let parcel = kept.parcel.take();
         let own = kept.own.ok_or_else(|| wrong(config, "the terminal's own keys are gone: enrol it anew"))?;
         let identity = identity_of(&own.tls, &bundle.authorities).map_err(|error| wrong(config, error))?;
         let central = HttpCentral::enrolled(&bundle.central, &identity, &config.sync, clock);
         let central = central.map_err(|problem| wrong(config, problem.detail))?;
         let (terminal, authorities) = (bundle.terminal, bundle.authorities.clone());
-        let renewal = Renewal { central: central.clone(), home, terminal, authorities, clock };
-        Ok(Self { central, renewal: Some(renewal) })
+        let keys = Desk::start("keys", home)?;
+        let renewal = Renewal { central: central.clone(), keys: keys.clone(), terminal, authorities, clock };
+        Ok(Self { central, renewal: Some(renewal), keys: Some(keys), parcel })
     }
 }
 
@@ -76,7 +83,7 @@ impl Renewal {
     /// # Errors
     /// `Problem` when central refuses or is not there, or the keys cannot be kept: the old certificate stays.
     pub(crate) async fn look(&self) -> Result<bool, Problem> {
-        let mut kept = self.read().await?;
+        let mut kept = self.with_keys(KeysHome::read).await?;
         if kept.renewal_due().is_none_or(|due| self.clock.now() < due) {
             return Ok(false);
         }
@@ -87,13 +94,10 @@ impl Renewal {
         };
         let identity = identity_of(&next, &self.authorities).map_err(inside)?;
         // On the disk before it is shown: shown, it ends the old one.
-        kept.next = Some(next);
-        self.write(kept.clone()).await?;
+        self.with_keys(|home| home.change(|kept| kept.next = Some(next))).await?;
         self.central.change_identity(&identity)?;
         self.central.head().await?;
-        kept.promote();
-        self.write(kept).await?;
-        Ok(true)
+        self.with_keys(|home| home.change(Kept::promote)).await
     }
 
     /// A new key with its certificate.
@@ -104,14 +108,12 @@ impl Renewal {
         Ok(next)
     }
 
-    async fn read(&self) -> Result<Kept, Problem> {
-        let home = self.home.clone();
-        tokio::task::spawn_blocking(move || home.read()).await.map_err(inside)?.map_err(inside)
-    }
-
-    async fn write(&self, kept: Kept) -> Result<(), Problem> {
-        let home = self.home.clone();
-        tokio::task::spawn_blocking(move || home.write(&kept)).await.map_err(inside)?.map_err(inside)
+    async fn with_keys<R: Send + 'static>(
+        &self,
+        work: impl FnOnce(&KeysHome) -> Result<R, KioskError> + Send + 'static,
+    ) -> Result<R, Problem> {
+        let done = self.keys.call(|home| work(home)).await;
+        done.ok_or_else(|| inside("the kiosk is ending"))?.map_err(inside)
     }
 }
 

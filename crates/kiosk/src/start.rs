@@ -15,8 +15,9 @@ use crate::logging;
 use crate::machine::{Clock, Input, Inputs, Machine, Paints};
 use crate::meter::Meter;
 use crate::pack::Pack;
+use crate::parcels::{self, ParcelDesk};
 use crate::reader::Tray;
-use crate::records::{Records, Stock, Ways};
+use crate::records::{Openers, Records, Stock, Ways};
 use crate::renewal::Line;
 use crate::runner::Runner;
 use crate::spare::Spare;
@@ -99,6 +100,7 @@ pub fn start_with(config: Config, devices: Devices) -> Result<Handle, KioskError
     let (opened, journal_failure) = open_journal(&config, &enrolment, clock)?;
     let line = Line::open(&config, &enrolment, devices.clock)?;
     let central = line.central.clone();
+    let epoch_keys = parcels::settle(&config.enrolment, &mut enrolment, line.parcel.as_ref());
     let card_keys = card_keys::obtain(&config, &mut enrolment)?;
     // Without room for its entries the journal is read and not taken up: nothing is done on the strength of it. Its
     // reserve is such room.
@@ -119,10 +121,14 @@ pub fn start_with(config: Config, devices: Devices) -> Result<Handle, KioskError
     let cache = Desk::start("cache", cache.cache)?;
     let stock = Stock { reader, cache: cache.clone(), spare, dropped };
     let ways = Ways { vault: vault.clone(), inputs: inputs.clone(), meter: meter.clone(), wake: Arc::clone(&wake) };
-    let records = Records::new(stock, enrolment.epoch_keys.clone(), trust.clone(), ways);
-
-    let uplink =
-        Uplink { cache, journal: Desk::start("journal", opened.journal)?, records: Desk::start("records", records)? };
+    let parcels = line.keys.clone().map(|keys| {
+        let who = (enrolment.city.clone(), enrolment.terminal);
+        ParcelDesk::new(keys, central.clone(), who, enrolment.authorities.clone())
+    });
+    let openers = Openers { epoch_keys, parcels: parcels.clone(), trust: trust.clone() };
+    let records = Desk::start("records", Records::new(stock, openers, ways))?;
+    let journal = Desk::start("journal", opened.journal)?;
+    let uplink = Uplink { cache, journal, records, parcels, trust: trust.clone() };
     let runtime = Runtime::new().map_err(KioskError::Thread)?;
     let driving = Driving { clock: devices.clock, trust, wake: Arc::clone(&wake) };
     let states = start_sync(&runtime, &config, line, &uplink, driving);

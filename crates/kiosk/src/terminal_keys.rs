@@ -6,7 +6,7 @@ use crate::KioskError;
 use crate::config::{Config, KeyConfig};
 use domain::{TerminalId, Timestamp};
 use protocol::first_trust::{Certificate, EnrolmentRequest};
-use protocol::{HpkeSecret, Secret32};
+use protocol::{BaseKey, EpochKey, HpkeSecret, Secret32};
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, PKCS_ECDSA_P256_SHA256};
 use serde::{Deserialize, Serialize};
 use std::io::{ErrorKind, Write};
@@ -85,6 +85,23 @@ pub(crate) struct Kept {
     pub(crate) asked: Option<Asked>,
     /// A renewal under way: the next key, and its certificate once it came.
     pub(crate) next: Option<TlsPair>,
+    /// What the newest parcel brought.
+    #[serde(default)]
+    pub(crate) parcel: Option<FromParcel>,
+}
+
+/// What came with the feed for this terminal alone.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FromParcel {
+    /// The fleet's epoch keys, newest first. One that no feed needs any more is forgotten.
+    pub(crate) epochs: Vec<EpochKey>,
+    /// The cards' read keys, newest first; used from the next start on.
+    pub(crate) read: Vec<BaseKey>,
+    /// The key of real UIDs.
+    pub(crate) uid: Option<BaseKey>,
+    /// SHA-256 of the batch of codes that was taken last: a batch is taken once, also when the journal begins anew.
+    pub(crate) codes_sha256: Option<Secret32>,
 }
 
 impl Kept {
@@ -148,6 +165,18 @@ impl KeysHome {
             Self::SecretService(terminal) => to_entry(&Self::entry(*terminal)?, &bytes),
             Self::File(path) => write_private(path, &bytes),
         }
+    }
+
+    /// Reads what is kept, changes it and keeps it again. Whoever changes it while the kiosk runs does so on the one
+    /// thread that owns it.
+    ///
+    /// # Errors
+    /// As `read` and `write`; what is kept stays then.
+    pub(crate) fn change<R>(&self, change: impl FnOnce(&mut Kept) -> R) -> Result<R, KioskError> {
+        let mut kept = self.read()?;
+        let result = change(&mut kept);
+        self.write(&kept)?;
+        Ok(result)
     }
 }
 

@@ -3,12 +3,13 @@
 use crate::desk::Desk;
 use crate::journal::{JournalDesk, survive};
 use crate::machine::{Input, Inputs};
+use crate::parcels::{Opened, ParcelDesk};
 use crate::records::{Records, RecordsDesk};
 use domain::{DocumentCode, Timestamp};
-use protocol::{FeedFloor, FileEntry, IdempotencyKey, Manifest, Receipt, SignedCreditOrder};
+use protocol::{FeedFloor, FileEntry, FileKind, IdempotencyKey, Manifest, Receipt, SignedCodeBatch, SignedCreditOrder};
 use session::{Event, Feed, Network};
 use store::{Cache, HeldHead, Journal, OutboxCounts, OutboxItem, Staging, StoreError};
-use sync::{CodesHost, FeedHost, OutboxHost, SyncState};
+use sync::{CityTrust, CodesHost, FeedHost, OutboxHost, SyncState};
 
 /// The databases' desks, as sync uses them.
 #[derive(Clone)]
@@ -16,6 +17,9 @@ pub(crate) struct Uplink {
     pub(crate) cache: Desk<Cache>,
     pub(crate) journal: JournalDesk,
     pub(crate) records: RecordsDesk,
+    /// `None` on a terminal without keys of its own.
+    pub(crate) parcels: Option<ParcelDesk>,
+    pub(crate) trust: CityTrust,
 }
 
 type Answer<T> = Result<T, StoreError>;
@@ -42,6 +46,19 @@ impl Uplink {
     }
 }
 
+impl Uplink {
+    /// What the feed that is about to be loaded holds for this terminal alone.
+    async fn parcel(&self, manifest: &Manifest) -> Answer<Option<Opened>> {
+        let entry = manifest.of_kind(FileKind::TerminalParcels).next();
+        let (Some(parcels), Some(entry)) = (&self.parcels, entry) else { return Ok(None) };
+        let sha256 = entry.sha256;
+        match self.cache(move |cache| cache.public_file(sha256)).await? {
+            Some(file) => parcels.take(file).await,
+            None => Ok(None),
+        }
+    }
+}
+
 impl FeedHost for Uplink {
     async fn held(&self) -> Answer<Option<HeldHead>> {
         self.cache(|cache| cache.head()).await
@@ -60,7 +77,22 @@ impl FeedHost for Uplink {
     }
 
     async fn apply(&self, head: HeldHead, manifest: Manifest) -> Answer<()> {
-        self.cache(move |cache| cache.apply(&head, &manifest)).await
+        let opened = self.parcel(&manifest).await?;
+        let (epochs, codes) = opened.map_or((None, None), |opened| (Some(opened.epochs), opened.codes));
+        let epoch = manifest.epoch;
+        let opens = self.records.call(move |records| records.learn(epochs, epoch)).await;
+        if opens == Some(false) {
+            return Err(StoreError::NoEpochKey(epoch));
+        }
+        let batch = codes.map(SignedCodeBatch).and_then(|codes| {
+            let verified = self.trust.verify(&head.signed).ok()?;
+            codes.verify(self.trust.terminal, &verified.keys.head).ok()
+        });
+        self.cache(move |cache| cache.apply(&head, &manifest)).await?;
+        if let Some(batch) = batch {
+            self.add_codes(batch.codes).await?;
+        }
+        Ok(())
     }
 
     async fn raise_floor(&self, floor: FeedFloor, issued: Timestamp) -> Answer<()> {

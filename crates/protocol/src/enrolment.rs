@@ -25,7 +25,9 @@ pub struct Enrolment {
     pub root_key: VerifierKey,
     /// The token that uploads and code requests carry.
     pub access_token: Secret32,
-    /// The fleet's epoch keys, newest first; a look-up tries them in this order.
+    /// The fleet's epoch keys, newest first; a look-up tries them in this order. Empty once the terminal keeps them
+    /// elsewhere.
+    #[serde(default)]
     pub epoch_keys: Vec<EpochKey>,
     /// The AES-128 base key from which a card's *read* key is diversified; newest first. No other base key of the
     /// cards ever reaches a terminal, save the one for real UIDs. Empty once the terminal keeps them elsewhere.

@@ -61,6 +61,9 @@ pub enum StoreError {
     /// A feed that does not fit its manifest; the cache is unchanged.
     #[error("the feed cannot be staged: {0}")]
     Feed(String),
+    /// The feed's rows are sealed in an epoch that this terminal has no key for; the cache is unchanged.
+    #[error("no key for epoch {0}, in which the feed is sealed")]
+    NoEpochKey(u32),
     /// The journal's key could not be had. It is never replaced by a new one because of this.
     #[error("the journal's key: {0}")]
     Key(String),
@@ -108,6 +111,7 @@ impl StoreError {
             Self::JournalWrite(error) | Self::Cache(error) if disk_is_full(error) => FailureCode::DiskFull,
             Self::File { source, .. } | Self::Segment { source, .. } if has_no_room(source) => FailureCode::DiskFull,
             Self::JournalFull | Self::NoReserve => FailureCode::DiskFull,
+            Self::NoEpochKey(_) => FailureCode::EpochUnknown,
             Self::Cache(_) | Self::CacheDamaged(_) | Self::Segment { .. } | Self::Feed(_) => CACHE_UNREADABLE,
             Self::JournalTooNew { .. } | Self::JournalRead(_) | Self::JournalCorrupt(_) | Self::Key(_) => {
                 JOURNAL_UNREADABLE

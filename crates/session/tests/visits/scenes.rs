@@ -41,6 +41,7 @@ const NEVER_SHOWN: &[(FailureCode, &str)] = &[
     (FailureCode::ConfigurationInvalid, "the program does not start"),
     (FailureCode::CentralForeign, "the self-test says it in words; a citizen is told N-01"),
     (FailureCode::CertificateExpired, "the self-test says it in words; a citizen is told N-01"),
+    (FailureCode::EpochUnknown, "the feed before it stays in use"),
     (FailureCode::CertificateRevoked, "the self-test says it in words; a citizen is told N-01"),
 ];
 

@@ -108,6 +108,16 @@ impl Cache {
         Ok(found.map_err(StoreError::Cache)?.is_some())
     }
 
+    /// A public file, fetched for the next feed or of the feed that is held; `None` when it is neither.
+    ///
+    /// # Errors
+    /// `Cache` when the file cannot be read.
+    pub fn public_file(&self, sha256: FileHash) -> Result<Option<Vec<u8>>, StoreError> {
+        let sql = "SELECT bytes FROM staged WHERE sha256 = ?1 UNION ALL SELECT bytes FROM file WHERE sha256 = ?1";
+        let found = self.connection.query_row(sql, [sha256.0], |row| row.get(0)).optional();
+        found.map_err(StoreError::Cache)
+    }
+
     /// Keeps one fetched file until the feed is complete.
     ///
     /// # Errors

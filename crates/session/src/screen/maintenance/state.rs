@@ -80,7 +80,7 @@ pub(super) fn remedy(fault: FailureCode) -> &'static str {
         F::PrinterOpen => "service-do-open",
         F::PrintRefused | F::PrintUncertain | F::PrinterFault => "service-do-print",
         F::CentralUnreachable => "service-do-network",
-        F::CentralForeign | F::CertificateExpired | F::CertificateRevoked => "service-do-enrol",
+        F::CentralForeign | F::CertificateExpired | F::CertificateRevoked | F::EpochUnknown => "service-do-enrol",
         F::FeedTooOld | F::FeedUntrusted => "service-do-feed",
         F::JournalUnreadable => "service-do-journal",
         F::ClockWrong => "service-do-clock",
