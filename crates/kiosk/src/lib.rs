@@ -33,6 +33,7 @@ mod sound;
 mod spare;
 mod start;
 mod station;
+mod stick_feed;
 mod terminal_keys;
 mod uplink;
 mod usb;

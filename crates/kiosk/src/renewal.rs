@@ -9,7 +9,7 @@ use crate::terminal_keys::{FromParcel, Kept, KeysHome, TlsPair, signing_request}
 use domain::TerminalId;
 use protocol::{Central, Enrolment, Problem, ProblemCode};
 use std::time::Duration;
-use sync::{HttpCentral, WallClock};
+use sync::{FeedServer, HttpCentral, WallClock};
 
 /// Between two looks at the certificate's age.
 const LOOK: Duration = Duration::from_secs(3_600);
@@ -17,6 +17,8 @@ const LOOK: Duration = Duration::from_secs(3_600);
 /// A line to central, and what keeps its certificate fresh.
 pub(crate) struct Line {
     pub(crate) central: HttpCentral,
+    /// A static server with a copy of the feed.
+    pub(crate) mirror: Option<FeedServer>,
     pub(crate) renewal: Option<Renewal>,
     /// The terminal's own keys, on the thread that changes them; `None` where it has none.
     pub(crate) keys: Option<Desk<KeysHome>>,
@@ -37,6 +39,15 @@ fn wrong(config: &Config, message: impl std::fmt::Display) -> KioskError {
     KioskError::Configuration { path: config.enrolment.clone(), at: None, message: format!("central: {message}") }
 }
 
+fn mirror_of(config: &Config, central: &HttpCentral) -> Result<Option<FeedServer>, KioskError> {
+    let mirror = config.sync.mirror.as_deref().map(|base| FeedServer::beside(central, base)).transpose();
+    mirror.map_err(|problem| KioskError::Configuration {
+        path: "[sync] mirror".into(),
+        at: None,
+        message: problem.detail,
+    })
+}
+
 impl Line {
     /// The line that the enrolment names: TLS with the terminal's certificate, or plain HTTP on this machine.
     ///
@@ -46,7 +57,8 @@ impl Line {
         if !bundle.has_certificate() {
             let central = HttpCentral::new(&bundle.central, bundle.access_token.clone(), &config.sync);
             let central = central.map_err(|problem| wrong(config, problem.detail))?;
-            return Ok(Self { central, renewal: None, keys: None, parcel: None });
+            let mirror = mirror_of(config, &central)?;
+            return Ok(Self { central, mirror, renewal: None, keys: None, parcel: None });
         }
         let home = KeysHome::of(config, bundle.terminal);
         let mut kept = home.read()?;
@@ -58,10 +70,11 @@ impl Line {
         let identity = identity_of(&own.tls, &bundle.authorities).map_err(|error| wrong(config, error))?;
         let central = HttpCentral::enrolled(&bundle.central, &identity, &config.sync, clock);
         let central = central.map_err(|problem| wrong(config, problem.detail))?;
+        let mirror = mirror_of(config, &central)?;
         let (terminal, authorities) = (bundle.terminal, bundle.authorities.clone());
         let keys = Desk::start("keys", home)?;
         let renewal = Renewal { central: central.clone(), keys: keys.clone(), terminal, authorities, clock };
-        Ok(Self { central, renewal: Some(renewal), keys: Some(keys), parcel })
+        Ok(Self { central, mirror, renewal: Some(renewal), keys: Some(keys), parcel })
     }
 }
 

@@ -22,6 +22,7 @@ use crate::renewal::Line;
 use crate::runner::Runner;
 use crate::spare::Spare;
 use crate::station::StationFile;
+use crate::stick_feed;
 use crate::uplink::{self, Uplink};
 use crate::vault::Vault;
 use domain::FailureCode;
@@ -251,7 +252,8 @@ fn start_sync(
         runtime.spawn(renewal.run());
     }
     let (driver, states) = Driver::new(line.central, uplink.clone(), trust, config.sync.clone(), wake);
-    let driver = driver.with_clock(clock);
+    let driver = Arc::new(driver.with_clock(clock).with_mirror(line.mirror));
+    runtime.spawn(stick_feed::watch(config.service.clone(), Arc::clone(&driver)));
     runtime.spawn(async move { survive(&driver.run(std::future::pending()).await) });
     states
 }

@@ -39,14 +39,15 @@ fn failed(error: &io::Error) -> ExportError {
     told(error)
 }
 
-/// The mount points that may be written, in the order they were mounted: all below `below`, never itself.
-fn mount_points(list: &[u8], below: &Path) -> Vec<PathBuf> {
+/// The mount points in the order they were mounted: all below `below`, never itself. With `writable`, only those that may
+/// be written.
+fn mount_points(list: &[u8], below: &Path, writable: bool) -> Vec<PathBuf> {
     let fields = |line: &[u8]| -> Option<PathBuf> {
         let mut fields = line.split(|byte| *byte == b' ').skip(1);
         let (place, _kind, options) = (fields.next()?, fields.next()?, fields.next()?);
-        let writable = options.split(|byte| *byte == b',').any(|option| option == b"rw");
+        let fits = !writable || options.split(|byte| *byte == b',').any(|option| option == b"rw");
         let place = PathBuf::from(std::ffi::OsStr::from_bytes(&unescaped(place)));
-        (writable && place != below && place.starts_with(below)).then_some(place)
+        (fits && place != below && place.starts_with(below)).then_some(place)
     };
     list.split(|byte| *byte == b'\n').filter_map(fields).collect()
 }
@@ -77,7 +78,12 @@ fn unescaped(field: &[u8]) -> Vec<u8> {
 
 fn mounted(config: &ServiceConfig) -> Result<Vec<PathBuf>, ExportError> {
     let list = std::fs::read(&config.mounts).map_err(|error| failed(&error))?;
-    Ok(mount_points(&list, &config.usb))
+    Ok(mount_points(&list, &config.usb, true))
+}
+
+/// Every stick that is mounted, also one that can only be read.
+pub(crate) fn sticks(config: &ServiceConfig) -> Vec<PathBuf> {
+    std::fs::read(&config.mounts).map(|list| mount_points(&list, &config.usb, false)).unwrap_or_default()
 }
 
 /// A folder that is being written to a stick. Dropped before it is finished, it is taken away again, as far as the
@@ -248,7 +254,9 @@ mod tests {
     fn the_list_of_mounts_is_read_as_the_kernel_writes_it() {
         let list = b"/dev/sda1 / ext4 rw,relatime 0 0\n/dev/sdb1 /media/A\\040B vfat rw,nosuid 0 0\n\
             /dev/sdc1 /media/RO iso9660 ro 0 0\ntmpfs /media tmpfs rw 0 0\n/dev/sdd1 /mediaother vfat rw 0 0\nbroken\n";
-        assert_eq!(mount_points(list, Path::new("/media")), [PathBuf::from("/media/A B")]);
+        assert_eq!(mount_points(list, Path::new("/media"), true), [PathBuf::from("/media/A B")]);
+        let all = ["/media/A B", "/media/RO"].map(PathBuf::from);
+        assert_eq!(mount_points(list, Path::new("/media"), false), all);
         assert_eq!(unescaped(b"a\\134b\\011c\\"), b"a\\b\tc\\");
     }
 

@@ -3,8 +3,10 @@
 
 use crate::backoff::{Backoff, spread};
 use crate::codes::CodesError;
+use crate::source::Mirrored;
 use crate::{
-    CityTrust, FeedError, FeedSource, Host, KeyRing, Pulled, SyncSettings, SyncState, WallClock, codes, feed, outbox,
+    CityTrust, FeedError, FeedServer, FeedSource, Host, KeyRing, Pulled, SyncSettings, SyncState, WallClock, codes,
+    feed, outbox,
 };
 use protocol::Central;
 use std::future::Future;
@@ -43,6 +45,7 @@ pub struct Driver<C, H> {
     ring: KeyRing,
     clock: WallClock,
     state: watch::Sender<SyncState>,
+    mirror: Option<FeedServer>,
     /// One feed at a time: two that are loaded at once would take each other's files away.
     pulling: Mutex<()>,
 }
@@ -58,8 +61,14 @@ impl<C: Central, H: Host> Driver<C, H> {
     ) -> (Self, watch::Receiver<SyncState>) {
         let (state, watcher) = watch::channel(SyncState::default());
         let (ring, clock) = (KeyRing::default(), WallClock::default());
-        let pulling = Mutex::default();
-        (Self { central, host, trust, settings, wake, ring, clock, state, pulling }, watcher)
+        let (mirror, pulling) = (None, Mutex::default());
+        (Self { central, host, trust, settings, wake, ring, clock, state, mirror, pulling }, watcher)
+    }
+
+    /// With a static server that has a copy of the feed.
+    #[must_use]
+    pub fn with_mirror(self, mirror: Option<FeedServer>) -> Self {
+        Self { mirror, ..self }
     }
 
     /// By another clock.
@@ -118,19 +127,18 @@ impl<C: Central, H: Host> Driver<C, H> {
     /// # Errors
     /// A fatal `StoreError`.
     pub async fn pull_once(&self) -> Result<bool, StoreError> {
-        match self.pull(&self.central).await {
+        let source = Mirrored::new(&self.central, self.mirror.as_ref());
+        match self.pull(&source).await {
             Ok(pulled) => {
-                self.heard(true, &self.wake.outbox);
-                self.state.send_modify(|state| {
-                    state.last_feed = Some(pulled.feed());
-                    state.feed_failure = None;
-                });
-                self.refill_codes().await
+                let heard = !source.central_is_silent();
+                self.heard(heard, &self.wake.outbox);
+                self.loaded(pulled);
+                if heard { self.refill_codes().await } else { Ok(false) }
             }
             Err(FeedError::Store(error)) if error.is_fatal() => Err(error),
             Err(error) => {
                 tracing::warn!(%error, code = %error.code(), "the feed is not up to date");
-                self.heard(error.is_answer(), &self.wake.outbox);
+                self.heard(error.is_answer() && !source.central_is_silent(), &self.wake.outbox);
                 self.state.send_modify(|state| state.feed_failure = Some(error.code()));
                 Ok(false)
             }
@@ -149,11 +157,15 @@ impl<C: Central, H: Host> Driver<C, H> {
     /// `FeedError`; the feed served before stays.
     pub async fn pull_from(&self, source: &impl FeedSource) -> Result<Pulled, FeedError> {
         let pulled = self.pull(source).await?;
+        self.loaded(pulled);
+        Ok(pulled)
+    }
+
+    fn loaded(&self, pulled: Pulled) {
         self.state.send_modify(|state| {
             state.last_feed = Some(pulled.feed());
             state.feed_failure = None;
         });
-        Ok(pulled)
     }
 
     async fn refill_codes(&self) -> Result<bool, StoreError> {

@@ -48,7 +48,7 @@ pub struct Look {
 pub struct HttpCentral(Arc<Shared>);
 
 struct Shared {
-    client: RwLock<Http>,
+    client: Arc<RwLock<Http>>,
     base: String,
     /// Where the certificate is no proof: over plain HTTP.
     token: Option<Secret32>,
@@ -61,6 +61,15 @@ impl fmt::Debug for HttpCentral {
         f.debug_struct("HttpCentral").field("base", &self.0.base).finish_non_exhaustive()
     }
 }
+
+/// How the two sides know each other.
+enum Way {
+    /// Over TLS.
+    Certificates,
+    /// Over plain HTTP, with the access token where something is said.
+    Token(Option<Secret32>),
+}
+use Way::{Certificates, Token};
 
 /// One question to central.
 pub(crate) struct Ask {
@@ -110,7 +119,26 @@ impl HttpCentral {
         }
         // What is never used: the connector takes http alone here.
         let clock = WallClock::default();
-        Self::over(tls::pinned([0; 32], clock)?, base, Some(token), settings, clock)
+        Self::over(tls::pinned([0; 32], clock)?, base, Token(Some(token)), settings, clock)
+    }
+
+    /// A client for a static server with a copy of the feed, which is told nothing. Over TLS it is shown the terminal's
+    /// certificate, the same as central is, and has one of the city's authority. Plain HTTP will do: what is fetched
+    /// there is signed, and what is personal in it is sealed.
+    ///
+    /// # Errors
+    /// `Malformed` when the base is no URL of either, or it is HTTPS and the terminal has no certificate.
+    pub(crate) fn mirror(&self, base: &str) -> Result<Self, Problem> {
+        let (settings, clock) = (&self.0.settings, self.0.clock);
+        match parts(base)?.0.as_str() {
+            "https" if self.0.token.is_none() => {
+                let client = Arc::clone(&self.0.client);
+                let base = base.trim_end_matches('/').to_owned();
+                Ok(Self(Arc::new(Shared { client, base, token: None, settings: settings.clone(), clock })))
+            }
+            "http" => Self::over(tls::pinned([0; 32], clock)?, base, Token(None), settings, clock),
+            _ => Err(malformed("a mirror over https is for terminals that have a certificate")),
+        }
     }
 
     /// A client over TLS for central's base URL (without a path), with the terminal's certificate.
@@ -124,7 +152,7 @@ impl HttpCentral {
         clock: WallClock,
     ) -> Result<Self, Problem> {
         secure(base)?;
-        Self::over(tls::enrolled(identity, clock)?, base, None, settings, clock)
+        Self::over(tls::enrolled(identity, clock)?, base, Certificates, settings, clock)
     }
 
     /// A client for a terminal that is not enrolled yet: it takes the one city whose authority has this fingerprint
@@ -139,17 +167,21 @@ impl HttpCentral {
         clock: WallClock,
     ) -> Result<Self, Problem> {
         secure(base)?;
-        Self::over(tls::pinned(fingerprint, clock)?, base, None, settings, clock)
+        Self::over(tls::pinned(fingerprint, clock)?, base, Certificates, settings, clock)
     }
 
     fn over(
         config: rustls::ClientConfig,
         base: &str,
-        token: Option<Secret32>,
+        way: Way,
         settings: &SyncSettings,
         clock: WallClock,
     ) -> Result<Self, Problem> {
-        let client = RwLock::new(connecting(config, settings, token.is_some()));
+        let (plain, token) = match way {
+            Certificates => (false, None),
+            Token(token) => (true, token),
+        };
+        let client = Arc::new(RwLock::new(connecting(config, settings, plain)));
         let base = base.trim_end_matches('/').to_owned();
         Ok(Self(Arc::new(Shared { client, base, token, settings: settings.clone(), clock })))
     }

@@ -7,6 +7,9 @@ use std::time::Duration;
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SyncSettings {
+    /// A static server with a copy of the feed, `http://…` or `https://…` without a path: files come from there, and the
+    /// head too while central is silent.
+    pub mirror: Option<String>,
     /// Seconds between two looks at central's head.
     pub feed_every_s: u32,
     /// Seconds after which the outbox is looked at even if nobody says that something was written.
@@ -28,6 +31,7 @@ pub struct SyncSettings {
 impl Default for SyncSettings {
     fn default() -> Self {
         Self {
+            mirror: None,
             feed_every_s: 60,
             outbox_every_s: 60,
             retry_first_s: 2,

@@ -8,6 +8,7 @@ use protocol::{Central, FileHash, Problem, ProblemCode, SignedHead};
 use std::future::Future;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The head in a folder of the feed.
 const HEAD_FILE: &str = "head.json";
@@ -61,6 +62,15 @@ impl FeedSource for FeedFolder {
 pub struct FeedServer(HttpCentral);
 
 impl FeedServer {
+    /// A static server by its base address, without a path. Over TLS it is shown the certificate that central is shown
+    /// and has one of the city's authority; over plain HTTP, anywhere, it is told nothing.
+    ///
+    /// # Errors
+    /// `Malformed` when there is no such address, or it is HTTPS and there is no certificate to show.
+    pub fn beside(central: &HttpCentral, base: &str) -> Result<Self, Problem> {
+        central.mirror(base).map(Self)
+    }
+
     /// A server at the client's base address.
     #[must_use]
     pub fn new(client: HttpCentral) -> Self {
@@ -75,6 +85,51 @@ impl FeedSource for FeedServer {
 
     async fn fetch(&self, sha256: FileHash, bytes_max: u64) -> Result<Vec<u8>, Problem> {
         self.0.answer(Ask::file(&format!("/{FILES}/{sha256}"), bytes_max)).await
+    }
+}
+
+/// Central with a mirror beside it. Central says what is newest, and the mirror when central is silent; files come from
+/// the mirror, and from central what the mirror has not got whole.
+#[derive(Debug)]
+pub(crate) struct Mirrored<'a, C> {
+    central: &'a C,
+    mirror: Option<&'a FeedServer>,
+    silent: AtomicBool,
+}
+
+impl<'a, C> Mirrored<'a, C> {
+    pub(crate) fn new(central: &'a C, mirror: Option<&'a FeedServer>) -> Self {
+        Self { central, mirror, silent: AtomicBool::new(false) }
+    }
+
+    /// Central was asked for its head, and nobody answered.
+    pub(crate) fn central_is_silent(&self) -> bool {
+        self.silent.load(Ordering::Relaxed)
+    }
+}
+
+impl<C: Central> FeedSource for Mirrored<'_, C> {
+    async fn newest(&self) -> Result<SignedHead, Problem> {
+        let problem = match self.central.head().await {
+            Err(problem) if problem.is_silence() => problem,
+            answer => return answer,
+        };
+        self.silent.store(true, Ordering::Relaxed);
+        match self.mirror {
+            Some(mirror) => mirror.newest().await.map_err(|_| problem),
+            None => Err(problem),
+        }
+    }
+
+    async fn fetch(&self, sha256: FileHash, bytes_max: u64) -> Result<Vec<u8>, Problem> {
+        if let Some(mirror) = self.mirror {
+            match mirror.fetch(sha256, bytes_max).await {
+                Ok(bytes) if FileHash::of(&bytes) == sha256 => return Ok(bytes),
+                Ok(_) => tracing::warn!(%sha256, "the mirror has another file under this name"),
+                Err(problem) => tracing::info!(%sha256, %problem, "the mirror does not have this file"),
+            }
+        }
+        self.central.file_within(sha256, bytes_max).await
     }
 }
 

@@ -3,7 +3,7 @@
 use super::http::client;
 use crate::double::{City, NOW, Terminal, public, tap_base};
 use crate::feed::{FeedError, Pulled, pull};
-use crate::{Driver, FeedFolder, FeedServer, FeedSource, SyncSettings};
+use crate::{Driver, FeedFolder, FeedServer, FeedSource, SyncSettings, SyncState};
 use domain::FailureCode;
 use protocol::{FeedFloor, FileHash, FileKind, HeadError, ProblemCode, RecordId, Tier};
 use std::io::{BufRead, BufReader, Read};
@@ -81,6 +81,53 @@ async fn plain_nginx_serves_the_feed_and_is_checked_the_same() {
     let stick = Stick::new();
     let nginx = Nginx::start(stick.folder.path());
     serves(&stick, &FeedServer::new(client(&nginx.base, 0))).await;
+}
+
+/// A terminal that looks at the city's central and at a mirror.
+async fn beside(city: &City, nginx: &Nginx) -> (bool, SyncState) {
+    let mirror = FeedServer::beside(&client("http://127.0.0.1:1", 0), &nginx.base).unwrap();
+    let (terminal, settings) = (Arc::new(Terminal::new()), SyncSettings { codes_low: 0, ..SyncSettings::default() });
+    let (driver, state) = Driver::new(city.clone(), terminal, city.trust(), settings, Arc::default());
+    let fine = driver.with_mirror(Some(mirror)).pull_once().await.unwrap();
+    let state = *state.borrow();
+    assert!(state.last_feed.is_some());
+    (fine, state)
+}
+
+#[tokio::test]
+async fn a_mirror_has_the_files_and_while_central_is_silent_the_head() {
+    let stick = Stick::new();
+    let nginx = Nginx::start(stick.folder.path());
+    let (fine, state) = beside(&stick.city, &nginx).await;
+    assert_eq!((fine, state.online, stick.city.state().fetched.len()), (true, true, 0));
+
+    let entries = stick.city.publish_standard(4);
+    let (gone, changed) = (entries[1].sha256, entries[2].sha256);
+    std::fs::remove_file(stick.file(gone)).unwrap();
+    std::fs::write(stick.file(changed), b"another").unwrap();
+    assert!(beside(&stick.city, &nginx).await.0);
+    assert_eq!(stick.city.state().fetched, [gone, changed], "what the mirror lacks is central's");
+
+    stick.publish(5);
+    stick.city.state().cut = true;
+    let (fine, state) = beside(&stick.city, &nginx).await;
+    assert_eq!(
+        (fine, state.online, state.last_feed.unwrap().sequence),
+        (false, false, 5),
+        "central is tried again soon"
+    );
+}
+
+#[test]
+fn a_mirror_over_tls_is_for_terminals_with_a_certificate() {
+    let check = |base: &str, fine| {
+        let made = FeedServer::beside(&client("http://127.0.0.1:1", 0), base);
+        assert_eq!(made.is_ok(), fine, "{base}");
+    };
+    check("http://feed.example", true);
+    check("https://feed.example", false);
+    check("http://feed.example/bahia", false);
+    check("feed.example", false);
 }
 
 #[tokio::test]
