@@ -46,6 +46,8 @@ mod sql;
 #[cfg(test)]
 mod statements;
 #[cfg(test)]
+mod threats;
+#[cfg(test)]
 mod tls;
 #[cfg(test)]
 mod uploads;

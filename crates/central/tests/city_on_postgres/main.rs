@@ -69,6 +69,9 @@ mod sql;
 #[path = "../city/statements.rs"]
 mod statements;
 #[cfg(test)]
+#[path = "../city/threats.rs"]
+mod threats;
+#[cfg(test)]
 #[path = "../city/tls.rs"]
 mod tls;
 #[cfg(test)]
