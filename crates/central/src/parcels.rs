@@ -6,7 +6,7 @@ use crate::ca::Authority;
 use crate::db::{Connection, Row, Transaction, params};
 use crate::error::CentralError;
 use crate::key_file::KeyFile;
-use crate::{DataFolder, Database, ca_store, clock, enrol};
+use crate::{DataFolder, Database, ca_store, enrol};
 use domain::{TerminalId, Timestamp};
 use hmac::{Hmac, KeyInit, Mac};
 use protocol::first_trust::{Certificate, fingerprint};
@@ -81,7 +81,7 @@ impl Certifier<'_> {
     fn authority(&mut self) -> Result<&Authority, CentralError> {
         let authority = match self.authority.take() {
             Some(authority) => authority,
-            None => Authority::obtain(self.data, self.city, clock::now())?,
+            None => Authority::obtain(self.data, self.city, self.now)?,
         };
         Ok(self.authority.insert(authority))
     }

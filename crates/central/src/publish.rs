@@ -212,7 +212,8 @@ struct Pressed {
 /// One tier as it will be published.
 struct Laid {
     files: TierFiles,
-    counts: Counts,
+    /// `None` when it was not its turn.
+    counts: Option<Counts>,
     rows: Vec<(Key, Known)>,
 }
 
@@ -319,7 +320,7 @@ impl Publication<'_, '_> {
             rows.extend(gone(&known, tier, &alive, ground.sequence).map(|(key, _, known)| (key, known)));
             let sealed = sealed.into_iter().map(|row| row.row).collect();
             let files = TierFiles::lay_out(&ground.folder, tier, epoch, ground.sequence, sealed)?;
-            laid.push(Laid { files, counts, rows });
+            laid.push(Laid { files, counts: Some(counts), rows });
         }
         self.add_files(ground, &mut manifest, &laid, &revoked)?;
         Ok((manifest, laid))
@@ -344,7 +345,7 @@ impl Publication<'_, '_> {
         for tier in TIERS {
             let files = TierFiles::of(&old, tier);
             if tier == Tier::Pin && !pins {
-                laid.push(Laid { files, counts: Counts::default(), rows: Vec::new() });
+                laid.push(Laid { files, counts: None, rows: Vec::new() });
                 continue;
             }
             let Some(entries) = Entries::pick(&mut passed, &known, tier, ground.sequence, &mut rng) else {
@@ -389,7 +390,7 @@ impl Publication<'_, '_> {
         let mut issued = issued.clone();
         issued.insert(ground.sequence, self.now);
         files.tidy(&ground.folder, &issued, self.now)?;
-        Ok(Laid { files, counts, rows })
+        Ok(Laid { files, counts: Some(counts), rows })
     }
 
     /// Everything that the manifest names, in both tiers and public.
@@ -435,7 +436,7 @@ impl Publication<'_, '_> {
         let own = FileEntry::of(FileKind::Unknown, "manifest", &bytes);
         ground.folder.put(&own, &bytes)?;
         (self.watch)(Step::Laid)?;
-        let (counts, mut rows): (Vec<Counts>, Vec<(Key, Known)>) =
+        let (counts, mut rows): (Vec<Option<Counts>>, Vec<(Key, Known)>) =
             (laid.iter().map(|tier| tier.counts).collect(), laid.into_iter().flat_map(|tier| tier.rows).collect());
         let published = self.take(manifest, &bytes, own.sha256, &mut rows, base, &counts)?;
         (self.watch)(Step::Taken)?;
@@ -454,7 +455,7 @@ impl Publication<'_, '_> {
         own: protocol::FileHash,
         rows: &mut Vec<(Key, Known)>,
         base: bool,
-        counts: &[Counts],
+        counts: &[Option<Counts>],
     ) -> Result<Published, CentralError> {
         let now = self.now;
         let sequence = i64::try_from(manifest.sequence).unwrap_or(i64::MAX);
@@ -477,16 +478,15 @@ impl Publication<'_, '_> {
             )?;
             Ok(alive)
         })?;
-        let pinned = manifest.compared(Tier::Pin) == now;
-        let count = |at: usize| counts.get(at).copied().unwrap_or_default();
+        let count = |at: usize| counts.get(at).copied().flatten();
         Ok(Published {
             sequence: manifest.sequence,
             tap_rows,
             pin_rows,
             bytes: manifest.files.iter().map(|file| file.bytes).sum(),
             base,
-            tap: count(0),
-            pin: pinned.then(|| count(1)),
+            tap: count(0).unwrap_or_default(),
+            pin: count(1),
         })
     }
 
