@@ -68,7 +68,7 @@ pub fn enrol(
         terminal: order.terminal,
         place: order.place,
         central: order.central,
-        root_key: keys.root_key().map_err(|error| CentralError::Feed(error.to_string()))?.verifier(),
+        root_key: keys.root_verifier()?,
         access_token,
         epoch_keys,
         read_base_keys,
@@ -177,7 +177,7 @@ fn whole_answer(
         request: request.digest().to_vec(),
         certificate: travelling(issued),
         authorities: vec![authority.certificate().to_vec()],
-        root_key: keys.root_key().map_err(|error| CentralError::Feed(error.to_string()))?.verifier(),
+        root_key: keys.root_verifier()?,
         central_key: keys.export_key()?.public().map_err(|_| CentralError::StoredSecret)?,
         recovery_key: keys.recovery,
         floor,
@@ -198,7 +198,7 @@ fn travelling(issued: Issued) -> Certificate {
 
 /// How long a terminal's certificate lives, in days: what the city has set, or the age at which its pack refuses a feed
 /// and a margin.
-fn life_days(database: &Database) -> Result<i64, CentralError> {
+pub(crate) fn life_days(database: &Database) -> Result<i64, CentralError> {
     match ca_store::set_days(database.read())? {
         Some(days) => Ok(days),
         None => Ok(i64::from(pack::load(database.read())?.0.freshness.pin_tier_days) + MARGIN_DAYS),

@@ -2,12 +2,16 @@
 //! it can sign feeds, open every record and make cards. A city in service keeps the root key offline and the rest in
 //! an HSM; the functions here are the ones such a module would offer.
 
+mod ceremony;
+
+pub use ceremony::{RootFile, read_root};
+
 use crate::error::CentralError;
 use domain::city_pack::CardLayout;
 use domain::{Timestamp, Uid};
 use hmac::{Hmac, KeyInit, Mac};
 use keys::{AesKey, DiversificationInput, Entropy, IssuerBaseKeys, KeyError, SoftIssuer, VersionedKey, diversify};
-use protocol::{BaseKey, EpochKey, HpkePublic, HpkeSecret, NoteError, NoteKey, Secret32};
+use protocol::{BaseKey, EpochKey, HpkePublic, HpkeSecret, NoteError, NoteKey, Secret32, VerifierKey};
 use rand::Rng;
 use serde::de::value::SeqAccessDeserializer;
 use serde::de::{Error, IntoDeserializer, SeqAccess, Visitor};
@@ -86,12 +90,23 @@ pub struct KeyFile {
     pub city: String,
     /// Rises when a working key changes.
     pub version: u32,
-    /// Seed of the root key (Ed25519).
-    pub root: Secret32,
+    /// Seed of the root key (Ed25519). None once it was carried off this machine: then `root_public` and `keys_note`
+    /// stand in for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub root: Option<Secret32>,
+    /// The public half of a root key that is elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub root_public: Option<VerifierKey>,
+    /// The working keys, as the root key signed them last (`CityKeys`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keys_note: Option<String>,
     /// Seed of the head key.
     pub head: Secret32,
     /// Seed of the facts key.
     pub facts: Secret32,
+    /// The facts key's own version: it stays when another working key changes, and what it has signed stays good.
+    #[serde(default = "first_version")]
+    pub facts_version: u32,
     /// Seals what the database stores of cards and PINs.
     pub storage: Secret32,
     /// Newest first.
@@ -102,6 +117,10 @@ pub struct KeyFile {
     /// kept offline. None before `make_recovery_key`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recovery: Option<HpkePublic>,
+}
+
+fn first_version() -> u32 {
+    1
 }
 
 fn drawn<const N: usize>(rng: &mut impl Rng) -> [u8; N] {
@@ -124,9 +143,12 @@ impl KeyFile {
         Self {
             city: city.to_owned(),
             version: 1,
-            root: Secret32::new(drawn(rng)),
+            root: Some(Secret32::new(drawn(rng))),
+            root_public: None,
+            keys_note: None,
             head: Secret32::new(drawn(rng)),
             facts: Secret32::new(drawn(rng)),
+            facts_version: first_version(),
             storage: Secret32::new(drawn(rng)),
             epochs: vec![EpochKey { epoch: 1, key: Secret32::new(drawn(rng)) }],
             cards,
@@ -220,18 +242,30 @@ impl KeyFile {
         write_private(path, Zeroizing::new(json).as_bytes())
     }
 
-    /// The root key. In service it signs working keys offline.
+    /// The root key, where this file still has it. In service it signs working keys offline.
     ///
     /// # Errors
-    /// `NoteError` when the city's id cannot name a key.
-    pub fn root_key(&self) -> Result<NoteKey, NoteError> {
-        NoteKey::from_seed(&format!("{}-root", self.city), self.root.expose())
+    /// `CentralError::NotReady` when it is elsewhere, `Feed` when the city's id cannot name a key.
+    pub fn root_key(&self) -> Result<NoteKey, CentralError> {
+        let away = || CentralError::NotReady("the root key is offline: this needs its file".to_owned());
+        ceremony::root_named(&self.city, self.root.as_ref().ok_or_else(away)?)
+    }
+
+    /// The public half of the root key, wherever the key is.
+    ///
+    /// # Errors
+    /// `CentralError::NotReady` when the file has neither.
+    pub fn root_verifier(&self) -> Result<VerifierKey, CentralError> {
+        match &self.root_public {
+            Some(public) => Ok(public.clone()),
+            None => Ok(self.root_key()?.verifier()),
+        }
     }
 
     /// The key of heads, receipts and batches.
     ///
     /// # Errors
-    /// As `root_key`.
+    /// `NoteError` when the city's id cannot name a key.
     pub fn head_key(&self) -> Result<NoteKey, NoteError> {
         NoteKey::from_seed(&format!("{}-head-{}", self.city, self.version), self.head.expose())
     }
@@ -239,9 +273,9 @@ impl KeyFile {
     /// The key of pre-issued facts.
     ///
     /// # Errors
-    /// As `root_key`.
+    /// As `head_key`.
     pub fn facts_key(&self) -> Result<NoteKey, NoteError> {
-        NoteKey::from_seed(&format!("{}-facts-{}", self.city, self.version), self.facts.expose())
+        NoteKey::from_seed(&format!("{}-facts-{}", self.city, self.facts_version), self.facts.expose())
     }
 
     /// The epoch records are sealed in now.

@@ -1,13 +1,15 @@
 //! `citizen-central`: makes an invented city, enrols terminals and card offices, publishes the feed, serves it, takes an outbox from a
 //! stick, prints the ledger, settles claims, reconciles.
 
+#[path = "main/feed.rs"]
+mod feed;
 #[path = "main/money.rs"]
 mod money;
 #[path = "main/terminals.rs"]
 mod terminals;
 
 use central::import::{Imported, import};
-use central::publish::publish;
+use central::publish::timer;
 use central::seed::{SeedPlan, seed};
 use central::{
     Authority, CentralError, CityServer, DataFolder, Database, KeyFile, TlsSettings, clock, journal, offices, pack,
@@ -18,6 +20,7 @@ use jiff::civil;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// The city's server.
@@ -60,11 +63,9 @@ enum Command {
         #[arg(long)]
         out: PathBuf,
     },
-    /// Draws the next read key of the cards. Enrol every terminal anew afterwards: until the last one has it, no card
-    /// is moved to it. Not while central serves.
+    /// Draws the next read key of the cards. The next publication hands it to every live terminal; cards are moved to it
+    /// once every terminal was enrolled after this moment.
     RenewReadKey,
-    /// Seals the registry and signs a new head.
-    Publish,
     /// Serves feed, uploads and pages on 127.0.0.1, and with `--tls` terminals with their certificates, until it is told
     /// to stop.
     Serve {
@@ -83,6 +84,9 @@ enum Command {
         /// Connections over TLS at a time; the next one waits.
         #[arg(long, default_value_t = 8_192)]
         connections_max: u32,
+        /// Publishes by itself every so many seconds: every 15 minutes where no number follows.
+        #[arg(long, num_args = 0..=1, default_missing_value = "900", value_parser = clap::value_parser!(u64).range(1..))]
+        publish_every_s: Option<u64>,
         /// Ends when the process that started it ends.
         #[arg(long)]
         with_parent: bool,
@@ -114,6 +118,8 @@ enum Command {
     },
     /// Prints the ledger as text.
     Ledger,
+    #[command(flatten)]
+    Feed(feed::FeedCommand),
     #[command(flatten)]
     Money(money::MoneyCommand),
     #[command(flatten)]
@@ -148,17 +154,10 @@ fn run(Arguments { data, command }: Arguments) -> Result<(), CentralError> {
             let mut keys = KeyFile::load(&data.keys())?;
             let version = keys.renew_read_key(clock::now())?;
             keys.save(&data.keys())?;
-            say(&format!("read key {version} is the newest; enrol the terminals anew"))
+            say(&format!("read key {version} is the newest; publish hands it to the terminals"))
         }
-        Command::Publish => {
-            let keys = KeyFile::load(&data.keys())?;
-            let published = publish(&data, &mut Database::open(data.database())?, &keys, clock::now())?;
-            say(&format!(
-                "published {}: {} tap rows, {} pin rows, {} bytes",
-                published.sequence, published.tap_rows, published.pin_rows, published.bytes
-            ))
-        }
-        Command::Serve { port, port_file, tls, name, connections_max, with_parent } => {
+        Command::Serve { port, port_file, tls, name, connections_max, publish_every_s, with_parent } => {
+            publish_every_s.map_or(Ok(()), |every| timer::start(data.clone(), Duration::from_secs(every)))?;
             let tls = tls.map(|address| TlsSettings {
                 connections_max: usize::try_from(connections_max).unwrap_or(usize::MAX),
                 ..TlsSettings::new(address, name)
@@ -170,6 +169,7 @@ fn run(Arguments { data, command }: Arguments) -> Result<(), CentralError> {
         Command::OpenJournal { recovery_key, journal, into_books } => {
             run_open_journal(&data, &recovery_key, &journal, into_books)
         }
+        Command::Feed(command) => feed::run(&data, command),
         Command::Money(command) => money::run(&data, command),
         Command::Terminal(command) => terminals::run(&data, command),
         Command::Ledger => {

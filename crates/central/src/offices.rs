@@ -41,7 +41,7 @@ pub fn make_token(database: &mut Database, name: &str, now: Timestamp) -> Result
 /// # Errors
 /// `CentralError::File`.
 pub fn write_token(token: &Secret32, keys: &KeyFile, path: &Path) -> Result<(), CentralError> {
-    let root = keys.root_key().map_err(|error| CentralError::Feed(error.to_string()))?.verifier();
+    let root = keys.root_verifier()?;
     let digits = Zeroizing::new(HEXLOWER.encode(token.expose()));
     write_private(path, Zeroizing::new(format!("{}\n{root}\n", *digits)).as_bytes())
 }

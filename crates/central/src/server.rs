@@ -7,6 +7,7 @@ use crate::db::params;
 use crate::error::CentralError;
 use crate::intake::{self, Intake};
 use crate::key_file::KeyFile;
+use crate::live_keys::LiveKeys;
 use crate::pool::Pool;
 use crate::{DataFolder, Database, cards, clock, codes, enrol, offices, pack};
 use domain::TerminalId;
@@ -24,7 +25,7 @@ const TERMINAL_OF_TOKEN: &str = "SELECT id FROM terminal WHERE token_sha256 = ?1
 #[derive(Debug, Clone)]
 pub struct CityServer {
     data: DataFolder,
-    keys: Arc<KeyFile>,
+    keys: Arc<LiveKeys>,
     pool: Arc<Pool>,
     intake: Arc<Intake>,
     city: Arc<CityPack>,
@@ -38,11 +39,11 @@ impl CityServer {
     /// # Errors
     /// `CentralError` when it is not one.
     pub fn open(data: DataFolder) -> Result<Self, CentralError> {
-        let keys = Arc::new(KeyFile::load(&data.keys())?);
+        let keys = Arc::new(LiveKeys::open(data.keys())?);
         let database = Database::open(data.database())?;
         let (city, _) = pack::load(database.read())?;
         let (pool, city) = (Arc::new(Pool::new(data.clone(), database)), Arc::new(city));
-        let authority = Arc::new(Authority::obtain(&data, &keys.city, clock::now())?);
+        let authority = Arc::new(Authority::obtain(&data, &keys.now().city, clock::now())?);
         let (intake, tickets) = (Arc::default(), Tickets::default());
         Ok(Self { data, keys, pool, intake, city, tickets, authority })
     }
@@ -61,7 +62,7 @@ impl CityServer {
         &self,
         work: impl FnOnce(&mut Database, &KeyFile) -> Result<T, CentralError> + Send + 'static,
     ) -> Result<T, CentralError> {
-        let keys = Arc::clone(&self.keys);
+        let keys = self.keys.now();
         Arc::clone(&self.pool).with(move |database| work(database, &keys)).await
     }
 

@@ -255,6 +255,7 @@ impl Records {
         let public = self.served.as_ref().ok_or(FailureCode::RecordMissing)?;
         let record = open_tap(&epoch, &secret, &row, &public.dictionary).map_err(protocol::OpenError::failure)?;
         let (mut facts, credit_key) = record.to_facts();
+        facts.as_of = facts.as_of.max(public.manifest.compared(Tier::Tap));
         facts.credit_key = credit_key.map(|key| self.vault.put(Zeroizing::new(key.expose().to_vec())));
         facts.open = orders_of(record.verified_open(std::slice::from_ref(&public.head_key)), number, generation);
         Ok(facts)
@@ -279,7 +280,9 @@ impl Records {
         let public = self.served.as_ref().ok_or(FailureCode::RecordMissing)?;
         let card = PinCard { secret: &secret, generation, pin: &pin_key };
         let record = open_pin(&epoch, &card, stamp, &row, &public.dictionary).map_err(protocol::OpenError::failure)?;
-        Ok(record.to_facts())
+        let mut facts = record.to_facts();
+        facts.as_of = facts.as_of.max(public.manifest.compared(Tier::Pin));
+        Ok(facts)
     }
 
     fn secret(&self, handle: Handle) -> Result<CardSecret, FailureCode> {

@@ -46,7 +46,7 @@ pub use facts::{FactsError, VolanteFacts, verify_facts};
 pub use head::{CityKeys, FeedFloor, Head, HeadError, SignedHead, VerifiedHead};
 pub use hpke::{HpkePublic, HpkeSecret};
 pub use journal_key::WrappedKey;
-pub use manifest::{Cursor, FileEntry, FileHash, FileKind, Manifest, PlanError, TierPlan};
+pub use manifest::{Compared, Cursor, FileEntry, FileHash, FileKind, Manifest, PlanError, TierPlan};
 pub use note::{NoteError, NoteKey, VerifierKey};
 pub use parcel::{Parcel, ParcelError, Parcels, ReadKey};
 pub use problem::{Problem, ProblemCode};

@@ -9,6 +9,7 @@ pub use file::{BadHash, FileEntry, FileHash, FileKind};
 pub use plan::{Cursor, PlanError, TierPlan};
 
 use crate::row::Tier;
+use domain::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 
@@ -46,6 +47,16 @@ pub struct BaseSequences {
     pub pin: u64,
 }
 
+/// When the content of both tiers was last compared with the registry: a row that stayed as it was is as good as one that
+/// was sealed then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Compared {
+    /// The tap tier.
+    pub tap: Timestamp,
+    /// The pin tier.
+    pub pin: Timestamp,
+}
+
 /// Every file of one publication.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
@@ -59,6 +70,9 @@ pub struct Manifest {
     pub epoch: u32,
     /// Which state the base segments hold.
     pub base: BaseSequences,
+    /// Until when its rows are known to be right; nothing in feeds from before rows were kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compared: Option<Compared>,
     /// The files.
     pub files: Vec<FileEntry>,
 }
@@ -68,7 +82,7 @@ impl Manifest {
     #[must_use]
     pub fn new(city: &str, sequence: u64, epoch: u32) -> Self {
         let base = BaseSequences { tap: sequence, pin: sequence };
-        Self { version: VERSION, city: city.to_owned(), sequence, epoch, base, files: Vec::new() }
+        Self { version: VERSION, city: city.to_owned(), sequence, epoch, base, compared: None, files: Vec::new() }
     }
 
     /// As a file of the feed: JSON.
@@ -125,6 +139,17 @@ impl Manifest {
     /// The files of one kind.
     pub fn of_kind(&self, kind: FileKind) -> impl Iterator<Item = &FileEntry> {
         self.files.iter().filter(move |file| file.kind == kind)
+    }
+
+    /// Until when a tier's rows are known to be right, whenever each of them was sealed; the beginning of time when the
+    /// feed does not say.
+    #[must_use]
+    pub fn compared(&self, tier: Tier) -> Timestamp {
+        let compared = self.compared.unwrap_or_default();
+        match tier {
+            Tier::Tap => compared.tap,
+            Tier::Pin => compared.pin,
+        }
     }
 
     /// The sequence at which a tier's base was taken.

@@ -117,6 +117,20 @@ impl City {
         publish(&self.data, &mut self.database(), &self.keys(), NOW).unwrap()
     }
 
+    /// As the city's staff would.
+    pub(crate) fn revoke(&self, card: domain::CardNumber) {
+        let number = i64::try_from(card.0).unwrap();
+        let sql = "UPDATE card SET state = 'revoked' WHERE number = ?1";
+        self.database().write(|transaction| Ok(transaction.execute(sql, params![number])?)).unwrap();
+    }
+
+    /// The holder of this card pays by another class.
+    pub(crate) fn charge(&self, card: domain::CardNumber, class: u8) {
+        let number = i64::try_from(card.0).unwrap();
+        let sql = "UPDATE holder SET price_class = ?2 WHERE id = (SELECT holder FROM card WHERE number = ?1)";
+        self.database().write(|transaction| Ok(transaction.execute(sql, params![number, class])?)).unwrap();
+    }
+
     pub(crate) fn enrol(&self, central: &str) -> Enrolment {
         self.enrol_another(TERMINAL, central, NOW)
     }

@@ -12,13 +12,19 @@ mod cards;
 #[cfg(test)]
 mod claims;
 #[cfg(test)]
+mod differences;
+#[cfg(test)]
 mod enrolment;
+#[cfg(test)]
+mod epochs;
 #[cfg(test)]
 mod explained;
 #[cfg(test)]
 mod feed;
 #[cfg(test)]
 mod fixture;
+#[cfg(test)]
+mod follower;
 #[cfg(test)]
 mod http;
 #[cfg(test)]
@@ -33,6 +39,8 @@ mod migrations;
 mod money;
 #[cfg(test)]
 mod nodes;
+#[cfg(test)]
+mod parcels;
 #[cfg(test)]
 mod reconcile;
 #[cfg(test)]

@@ -16,8 +16,14 @@ mod cards;
 #[path = "../city/claims.rs"]
 mod claims;
 #[cfg(test)]
+#[path = "../city/differences.rs"]
+mod differences;
+#[cfg(test)]
 #[path = "../city/enrolment.rs"]
 mod enrolment;
+#[cfg(test)]
+#[path = "../city/epochs.rs"]
+mod epochs;
 #[cfg(test)]
 #[path = "../city/explained.rs"]
 mod explained;
@@ -27,6 +33,9 @@ mod feed;
 #[cfg(test)]
 #[path = "../city/fixture.rs"]
 mod fixture;
+#[cfg(test)]
+#[path = "../city/follower.rs"]
+mod follower;
 #[cfg(test)]
 #[path = "../city/http.rs"]
 mod http;
@@ -48,6 +57,9 @@ mod money;
 #[cfg(test)]
 #[path = "../city/nodes.rs"]
 mod nodes;
+#[cfg(test)]
+#[path = "../city/parcels.rs"]
+mod parcels;
 #[cfg(test)]
 #[path = "../city/reconcile.rs"]
 mod reconcile;

@@ -1,0 +1,102 @@
+//! Epochs: the fleet's key is drawn anew every month, and at once after a theft. Everybody is sealed anew under it, and
+//! it travels in the parcels of the terminals that are still trusted. The old keys stay until no live terminal needs
+//! them, and are then destroyed.
+
+use crate::audit::{self, Actor};
+use crate::db::params;
+use crate::error::CentralError;
+use crate::key_file::{KeyFile, RootFile};
+use crate::publish::{self, Order, Published, Watch, publish_with};
+use crate::{DataFolder, Database, enrol};
+use domain::{TerminalId, Timestamp};
+
+/// A day in milliseconds.
+const DAY_MS: i64 = 86_400_000;
+
+/// Withdraws these terminals, draws the next epoch's key, seals everybody in both tiers under it and publishes. Killed in
+/// the middle it is ended by any publication: the new key is in the file before anything is sealed under it.
+///
+/// # Errors
+/// `CentralError::NotReady` for a terminal that is not there, before anything is done; else as `publish`.
+pub fn rotate(
+    data: &DataFolder,
+    database: &mut Database,
+    keys: &mut KeyFile,
+    withdrawn: &[TerminalId],
+    actor: &Actor,
+    now: Timestamp,
+    watch: Watch<'_>,
+) -> Result<Published, CentralError> {
+    // Whatever keeps a head from being signed shows before anybody is withdrawn for it.
+    keys.signed_keys(now)?;
+    for terminal in withdrawn {
+        let sql = "SELECT 1 FROM terminal WHERE id = ?1";
+        if database.read().query_opt(sql, params![terminal.0], |_| Ok(()))?.is_none() {
+            return Err(CentralError::NotReady(format!("there is no terminal {}", terminal.0)));
+        }
+    }
+    for terminal in withdrawn {
+        enrol::withdraw(database, *terminal, now)?;
+        let about = terminal.0.to_string();
+        database.write(|transaction| audit::note(transaction, actor, "terminal withdrawn", &about, now))?;
+    }
+    let above = publish::last(database)?.map_or(0, |last| last.epoch);
+    let epoch = keys.draw_epoch(above)?;
+    keys.save_over(&data.keys())?;
+    let why = if withdrawn.is_empty() { "epoch rotated" } else { "epoch rotated in an emergency" };
+    database.write(|transaction| audit::note(transaction, actor, why, &epoch.to_string(), now))?;
+    publish_with(data, database, keys, Order { pin: true, base: true }, now, watch)
+}
+
+/// Drops every epoch's key but the newest from the key file, once the newest has been published for so many days that a
+/// terminal with an older feed refuses it by itself. What was dropped.
+///
+/// # Errors
+/// `CentralError::NotReady` while it is too early; `days` of 0 is never.
+pub fn destroy(
+    data: &DataFolder,
+    database: &mut Database,
+    keys: &mut KeyFile,
+    days: i64,
+    actor: &Actor,
+    now: Timestamp,
+) -> Result<Vec<u32>, CentralError> {
+    let newest = keys.epoch()?.epoch;
+    let sql = "SELECT min(issued) FROM publication WHERE epoch = ?1";
+    let since: Option<i64> = database.read().query_row(sql, params![newest], |row| row.get(0))?;
+    let unpublished = || CentralError::NotReady(format!("epoch {newest} was never published: publish first"));
+    let over = since.ok_or_else(unpublished)?.saturating_add(days.saturating_mul(DAY_MS));
+    if now.0 < over {
+        let left = (over - now.0).div_euclid(DAY_MS) + 1;
+        return Err(CentralError::NotReady(format!("terminals may need the old epochs for {left} days more")));
+    }
+    let dropped: Vec<u32> = keys.epochs.iter().skip(1).map(|key| key.epoch).collect();
+    if dropped.is_empty() {
+        return Ok(dropped);
+    }
+    keys.epochs.truncate(1);
+    keys.save_over(&data.keys())?;
+    let about: Vec<String> = dropped.iter().map(u32::to_string).collect();
+    database.write(|transaction| audit::note(transaction, actor, "epoch keys destroyed", &about.join(" "), now))?;
+    Ok(dropped)
+}
+
+/// Draws the next head key, has the root key sign it, and publishes: from then on terminals refuse heads of the former
+/// one. Receipts that it signed stay good.
+///
+/// # Errors
+/// As `KeyFile::renew_head` and `publish`.
+pub fn renew_head_key(
+    data: &DataFolder,
+    database: &mut Database,
+    keys: &mut KeyFile,
+    root: Option<&RootFile>,
+    actor: &Actor,
+    now: Timestamp,
+) -> Result<u32, CentralError> {
+    let version = keys.renew_head(root, now)?;
+    keys.save_over(&data.keys())?;
+    database.write(|transaction| audit::note(transaction, actor, "head key renewed", &version.to_string(), now))?;
+    publish_with(data, database, keys, Order::default(), now, &mut |_| Ok(()))?;
+    Ok(version)
+}

@@ -1,0 +1,110 @@
+//! Parcels of live terminals, as publications hand them out.
+
+use crate::fixture::{City, NOW, TERMINAL};
+use crate::follower::{Follower, enrolled};
+use crate::tls::{EIGHT, SEVEN};
+use central::publish::publish;
+use central::{ca_store, enrol};
+use domain::Timestamp;
+use protocol::first_trust::fingerprint;
+use protocol::{FileHash, FileKind, Parcel, ParcelError, Parcels};
+
+const DAY_MS: i64 = 86_400_000;
+
+/// The hash of the file of parcels after a publication.
+fn published(city: &City, terminal: &mut Follower, now: Timestamp) -> FileHash {
+    publish(&city.data, &mut city.database(), &city.keys(), now).unwrap();
+    terminal.pull(city);
+    terminal.hash(FileKind::TerminalParcels)
+}
+
+#[test]
+fn the_file_of_parcels_stays_the_same_until_one_of_them_holds_something_else() {
+    let city = City::seeded(101, 20, 0);
+    city.publish();
+    let (own, bundle) = enrolled(&city, SEVEN, 1, NOW);
+    let mut terminal = Follower::with(&city, bundle);
+    let first = published(&city, &mut terminal, NOW);
+    assert_eq!(published(&city, &mut terminal, NOW.plus_ms(DAY_MS)), first, "nothing changed");
+
+    let mut keys = city.keys();
+    keys.renew_read_key(NOW).unwrap();
+    keys.save(&city.data.keys()).unwrap();
+    let renewed = published(&city, &mut terminal, NOW.plus_ms(DAY_MS));
+    assert_ne!(renewed, first);
+    let parcel = terminal.unpack(&city, &own).unwrap().unwrap();
+    assert_eq!(parcel.read_keys.iter().map(|read| read.version).collect::<Vec<_>>(), [1, 0]);
+    assert_eq!(parcel.read_keys[0].key.expose(), city.keys().cards.read[0].key.expose());
+    assert_eq!(parcel.uid_key.unwrap().expose(), city.keys().cards.uid.expose());
+    assert_eq!(published(&city, &mut terminal, NOW.plus_ms(DAY_MS)), renewed);
+}
+
+#[test]
+fn a_second_terminals_parcel_leaves_the_first_ones_bytes_as_they_were() {
+    let city = City::seeded(102, 20, 0);
+    city.publish();
+    let (_, bundle) = enrolled(&city, SEVEN, 1, NOW);
+    let mut terminal = Follower::with(&city, bundle);
+    published(&city, &mut terminal, NOW);
+    let sealed = |terminal: &Follower| {
+        let file = terminal.file(&city, FileKind::TerminalParcels);
+        let parcels = Parcels::parse(&file).unwrap();
+        (parcels.find(SEVEN).map(<[u8]>::to_vec), parcels.terminals().map(|id| id.0).collect::<Vec<_>>())
+    };
+    let (alone, terminals) = sealed(&terminal);
+    assert_eq!(terminals, [7]);
+    enrolled(&city, EIGHT, 3, NOW);
+    published(&city, &mut terminal, NOW);
+    assert_eq!(sealed(&terminal), (alone.clone(), vec![7, 8]));
+    assert!(enrol::withdraw(&mut city.database(), EIGHT, NOW).unwrap());
+    published(&city, &mut terminal, NOW);
+    assert_eq!(sealed(&terminal), (alone, vec![7]));
+}
+
+#[test]
+fn a_terminal_enrolled_anew_gets_its_parcel_under_its_new_key() {
+    let city = City::seeded(103, 20, 0);
+    city.publish();
+    let (old, bundle) = enrolled(&city, SEVEN, 1, NOW);
+    let mut terminal = Follower::with(&city, bundle);
+    published(&city, &mut terminal, NOW);
+    assert!(terminal.unpack(&city, &old).unwrap().is_some());
+    let (new, _) = enrolled(&city, SEVEN, 5, NOW);
+    published(&city, &mut terminal, NOW);
+    assert_eq!(terminal.unpack(&city, &old).map(|_| ()), Err(ParcelError::DoesNotOpen));
+    assert!(terminal.unpack(&city, &new).unwrap().is_some());
+}
+
+#[test]
+fn a_terminal_with_a_token_has_no_key_and_gets_no_parcel() {
+    let city = City::seeded(104, 20, 0);
+    city.publish();
+    let mut terminal = Follower::of(&city);
+    published(&city, &mut terminal, NOW);
+    let file = terminal.file(&city, FileKind::TerminalParcels);
+    assert_eq!(Parcels::parse(&file).unwrap().find(TERMINAL), None);
+}
+
+#[test]
+fn a_terminal_that_does_not_ask_in_time_finds_its_next_certificate_in_the_parcel_until_it_uses_it() {
+    let city = City::seeded(105, 20, 0);
+    city.publish();
+    let (own, bundle) = enrolled(&city, SEVEN, 1, NOW);
+    let mut terminal = Follower::with(&city, bundle);
+    let mut carried = |now: Timestamp| {
+        published(&city, &mut terminal, now);
+        let parcel: Parcel = terminal.unpack(&city, &own).unwrap().unwrap();
+        parcel.certificate
+    };
+    // A certificate lives 49 days in this city: 32 to the last third, 4 more for those who can ask.
+    assert_eq!(carried(NOW.plus_ms(DAY_MS)), None);
+    assert_eq!(carried(NOW.plus_ms(34 * DAY_MS)), None);
+    let late = NOW.plus_ms(40 * DAY_MS);
+    let certificate = carried(late).unwrap();
+    assert!(certificate.expires > late.plus_ms(40 * DAY_MS));
+    assert_eq!(carried(late.plus_ms(DAY_MS)), Some(certificate.clone()), "the same until it is used");
+    let held = ca_store::held(city.database().read(), &fingerprint(&certificate.der)).unwrap().unwrap();
+    assert_eq!(held.terminal, SEVEN);
+    ca_store::mark_used(&mut city.database(), &held, late).unwrap();
+    assert_eq!(carried(late.plus_ms(2 * DAY_MS)), None);
+}
