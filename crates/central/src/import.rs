@@ -88,7 +88,7 @@ pub(crate) fn take(
     match uploads::take(database, keys, imported.terminal, bytes, now) {
         Ok(receipt) if sql(receipt.number) > before => imported.taken += 1,
         Ok(_) => imported.known += 1,
-        Err(CentralError::Problem(problem)) => {
+        Err(CentralError::Problem(problem) | CentralError::Kept(_, problem)) => {
             tracing::warn!(terminal = imported.terminal.0, %problem, "an upload from a stick was refused");
             imported.refused += 1;
         }

@@ -26,6 +26,7 @@ pub mod offices;
 pub mod pack;
 mod pool;
 pub mod publish;
+pub mod quarantine;
 pub mod reconcile;
 pub mod registry;
 pub mod report;

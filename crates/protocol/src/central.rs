@@ -40,28 +40,7 @@ pub trait Central: Send + Sync {
     /// # Errors
     /// `Problem` when the batch was refused as a whole, or nothing is known of what became of it.
     fn upload_batch(&self, batch: &[Outgoing]) -> impl Future<Output = Result<Vec<Outcome>, Problem>> + Send {
-        async move {
-            let (mut outcomes, mut chain_waits) = (Vec::new(), false);
-            for one in batch {
-                let chained = matches!(one.upload.body, UploadBody::LedgerEntry(_));
-                if chained && chain_waits {
-                    outcomes.push(Outcome::Refused(behind()));
-                    continue;
-                }
-                match self.upload(&one.upload).await {
-                    Ok(receipt) => outcomes.push(Outcome::Taken(receipt)),
-                    Err(problem) => {
-                        let ends = problem.is_silence() || problem.code == ProblemCode::Unauthorised;
-                        chain_waits |= chained && !problem.is_permanent();
-                        outcomes.push(Outcome::Refused(problem));
-                        if ends {
-                            break;
-                        }
-                    }
-                }
-            }
-            Ok(outcomes)
-        }
+        async move { Ok(one_by_one(self, batch).await) }
     }
 
     /// A batch of at most `count` fresh verification codes, as the signed bytes that `CodeBatch::verify` reads.
@@ -70,6 +49,30 @@ pub trait Central: Send + Sync {
         terminal: TerminalId,
         count: u16,
     ) -> impl Future<Output = Result<SignedCodeBatch, Problem>> + Send;
+}
+
+/// Hands uploads over one after the other, until central falls silent or says nothing to this terminal.
+pub async fn one_by_one<C: Central + ?Sized>(central: &C, batch: &[Outgoing]) -> Vec<Outcome> {
+    let (mut outcomes, mut chain_waits) = (Vec::new(), false);
+    for one in batch {
+        let chained = matches!(one.upload.body, UploadBody::LedgerEntry(_));
+        if chained && chain_waits {
+            outcomes.push(Outcome::Refused(behind()));
+            continue;
+        }
+        match central.upload(&one.upload).await {
+            Ok(receipt) => outcomes.push(Outcome::Taken(receipt)),
+            Err(problem) => {
+                let ends = problem.is_silence() || problem.code == ProblemCode::Unauthorised;
+                chain_waits |= chained && !problem.is_permanent();
+                outcomes.push(Outcome::Refused(problem));
+                if ends {
+                    break;
+                }
+            }
+        }
+    }
+    outcomes
 }
 
 /// What is said of an entry that was not tried, since one before it has to wait.
