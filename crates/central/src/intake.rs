@@ -5,8 +5,8 @@ use crate::clock;
 use crate::error::CentralError;
 use crate::server::CityServer;
 use crate::uploads::{self, Sent};
-use protocol::{Outcome, Problem, ProblemCode};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use protocol::Outcome;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 
 /// The most uploads of one commit, and of their bytes; one group more may be in it.
@@ -96,6 +96,34 @@ fn outcome(taken: Result<protocol::Receipt, CentralError>) -> Outcome {
     }
 }
 
+/// Takes these in one commit; each alone when that brings central's work down.
+async fn take_all(server: &CityServer, sent: Vec<Sent>) -> Vec<Outcome> {
+    let sent = Arc::new(sent);
+    if let Ok(outcomes) = take_some(server, &sent, 0..sent.len()).await {
+        return outcomes;
+    }
+    let mut outcomes = Vec::with_capacity(sent.len());
+    for at in 0..sent.len() {
+        match take_some(server, &sent, at..at + 1).await {
+            Ok(one) => outcomes.extend(one),
+            Err(error) => outcomes.push(Outcome::Refused(error.into())),
+        }
+    }
+    outcomes
+}
+
+async fn take_some(
+    server: &CityServer,
+    sent: &Arc<Vec<Sent>>,
+    which: std::ops::Range<usize>,
+) -> Result<Vec<Outcome>, CentralError> {
+    let sent = Arc::clone(sent);
+    let work = move |database: &mut crate::Database, keys: &crate::KeyFile| {
+        Ok(uploads::take_batch(database, keys, sent.get(which).unwrap_or_default(), clock::now()))
+    };
+    Ok(server.with_database(work).await?.into_iter().map(outcome).collect())
+}
+
 /// Takes what waits until nothing does.
 async fn serve(server: CityServer) {
     loop {
@@ -106,16 +134,7 @@ async fn serve(server: CityServer) {
         let (groups, answers): (Vec<Vec<Sent>>, Vec<_>) = next.into_iter().map(|one| (one.sent, one.answer)).unzip();
         let counts: Vec<usize> = groups.iter().map(Vec::len).collect();
         let sent = groups.concat();
-        let taken =
-            server.with_database(move |database, keys| Ok(uploads::take_batch(database, keys, &sent, clock::now())));
-        let mut outcomes: Vec<Outcome> = match taken.await {
-            Ok(taken) => taken.into_iter().map(outcome).collect(),
-            Err(error) => {
-                let detail = Problem::from(error).detail;
-                let failed = || Outcome::Refused(Problem::new(ProblemCode::Internal, detail.clone()));
-                counts.iter().flat_map(|count| std::iter::repeat_with(failed).take(*count)).collect()
-            }
-        };
+        let mut outcomes = take_all(&server, sent).await;
         for (count, answer) in counts.into_iter().zip(answers) {
             let rest = outcomes.split_off(count.min(outcomes.len()));
             // Who has hung up will ask again, and get the same receipt.

@@ -3,6 +3,8 @@
 
 #[path = "main/money.rs"]
 mod money;
+#[path = "main/quarantine.rs"]
+mod quarantine;
 #[path = "main/terminals.rs"]
 mod terminals;
 
@@ -114,6 +116,9 @@ enum Command {
     },
     /// Prints the ledger as text.
     Ledger,
+    /// What terminals said and no book could take.
+    #[command(subcommand)]
+    Quarantine(quarantine::QuarantineCommand),
     #[command(flatten)]
     Money(money::MoneyCommand),
     #[command(flatten)]
@@ -170,6 +175,7 @@ fn run(Arguments { data, command }: Arguments) -> Result<(), CentralError> {
         Command::OpenJournal { recovery_key, journal, into_books } => {
             run_open_journal(&data, &recovery_key, &journal, into_books)
         }
+        Command::Quarantine(command) => quarantine::run(&data, command),
         Command::Money(command) => money::run(&data, command),
         Command::Terminal(command) => terminals::run(&data, command),
         Command::Ledger => {

@@ -8,7 +8,7 @@ use crate::terminal_keys::{Kept, KeysHome, TlsPair, signing_request};
 use domain::TerminalId;
 use protocol::{Central, Enrolment, Problem, ProblemCode};
 use std::time::Duration;
-use sync::{HttpCentral, WallClock};
+use sync::{HttpCentral, Sealing, WallClock};
 
 /// Between two looks at the certificate's age.
 const LOOK: Duration = Duration::from_secs(3_600);
@@ -52,6 +52,8 @@ impl Line {
         let identity = identity_of(&own.tls, &bundle.authorities).map_err(|error| wrong(config, error))?;
         let central = HttpCentral::enrolled(&bundle.central, &identity, &config.sync, clock);
         let central = central.map_err(|problem| wrong(config, problem.detail))?;
+        let to = bundle.central_key.ok_or_else(|| wrong(config, "the enrolment has no key of central's"))?;
+        let central = central.with_sealing(Sealing::new(&bundle.city, bundle.terminal, &own.signing, to));
         let (terminal, authorities) = (bundle.terminal, bundle.authorities.clone());
         let renewal = Renewal { central: central.clone(), home, terminal, authorities, clock };
         Ok(Self { central, renewal: Some(renewal) })

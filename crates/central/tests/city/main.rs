@@ -14,6 +14,8 @@ mod claims;
 #[cfg(test)]
 mod enrolment;
 #[cfg(test)]
+mod envelopes;
+#[cfg(test)]
 mod explained;
 #[cfg(test)]
 mod feed;

@@ -19,6 +19,9 @@ mod claims;
 #[path = "../city/enrolment.rs"]
 mod enrolment;
 #[cfg(test)]
+#[path = "../city/envelopes.rs"]
+mod envelopes;
+#[cfg(test)]
 #[path = "../city/explained.rs"]
 mod explained;
 #[cfg(test)]
