@@ -81,7 +81,7 @@ pub(crate) fn keep(
     let read = |row: &Row<'_>| Ok((row.get::<u64>(0)?, Timestamp(row.get(1)?)));
     let (case, first) = transaction.query_row(sql, params![sent.terminal.0, hash], read)?;
     let signer = keys.head_key().map_err(|error| CentralError::Feed(error.to_string()))?;
-    Ok(Kept::sign(&sent.bytes, case, first, owner, &problem.detail, &signer))
+    Ok(Kept::sign(&sent.bytes, case, first, owner, problem, &signer))
 }
 
 /// A refused upload changes no book, but somebody must know of it: of each, so that what a person has explained of one

@@ -111,7 +111,7 @@ impl CityServer {
         let outcome = intake::take(self, vec![Sent::unsigned(terminal, bytes)]).await?.pop();
         match outcome.ok_or_else(|| CentralError::NotReady("an upload got no answer".to_owned()))? {
             Outcome::Taken(receipt) => Ok(receipt),
-            Outcome::Kept(kept) => Err(Problem::new(ProblemCode::Conflict, kept.to_string()).into()),
+            Outcome::Kept(kept) => Err(Problem::named(&kept.problem, kept.to_string()).into()),
             Outcome::Refused(problem) => Err(problem.into()),
         }
     }

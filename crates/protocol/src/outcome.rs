@@ -36,6 +36,9 @@ pub struct Kept {
     /// Why, for a technician; not signed, never personal.
     #[n(5)]
     pub reason: String,
+    /// The problem's stable name (`ProblemCode::name`); not signed.
+    #[n(6)]
+    pub problem: String,
 }
 
 impl Kept {
@@ -50,10 +53,23 @@ impl Kept {
 
     /// The answer for an upload's bytes, signed.
     #[must_use]
-    pub fn sign(upload: &[u8], case: u64, received: Timestamp, owner: &str, reason: &str, signer: &NoteKey) -> Self {
-        let upload_sha256 = Sha256::digest(upload).into();
-        let (owner, reason) = (owner.to_owned(), shortened(reason));
-        let unsigned = Self { upload_sha256, case, received: received.0, owner, signature: Vec::new(), reason };
+    pub fn sign(
+        upload: &[u8],
+        case: u64,
+        received: Timestamp,
+        owner: &str,
+        problem: &Problem,
+        signer: &NoteKey,
+    ) -> Self {
+        let unsigned = Self {
+            upload_sha256: Sha256::digest(upload).into(),
+            case,
+            received: received.0,
+            owner: owner.to_owned(),
+            signature: Vec::new(),
+            reason: shortened(&problem.detail),
+            problem: problem.code.name().to_owned(),
+        };
         let signature = signer.sign_bytes(&unsigned.signed_bytes()).to_vec();
         Self { signature, ..unsigned }
     }
@@ -73,7 +89,8 @@ impl Kept {
 
 impl std::fmt::Display for Kept {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "central keeps it for its {} office as case {}: {}", self.owner, self.case, self.reason)
+        let Self { owner, case, problem, reason, .. } = self;
+        write!(f, "{problem}: central keeps it as case {case}, for the {owner}: {reason}")
     }
 }
 
@@ -163,10 +180,14 @@ mod tests {
         NoteKey::from_seed("bahia-head", &[1; 32]).unwrap()
     }
 
+    fn conflict(detail: &str) -> Problem {
+        Problem::new(ProblemCode::Conflict, detail)
+    }
+
     #[test]
     fn every_outcome_survives_the_wire() {
         let receipt = Receipt::sign(IdempotencyKey([4; 16]), b"one", 7, Timestamp(1), &head());
-        let kept = Kept::sign(b"two", 3, Timestamp(2), "finance", "it contradicts the books", &head());
+        let kept = Kept::sign(b"two", 3, Timestamp(2), "finance", &conflict("it contradicts the books"), &head());
         let refused = Problem::new(ProblemCode::Unavailable, "later");
         let outcomes = vec![Outcome::Taken(receipt), Outcome::Kept(kept), Outcome::Refused(refused)];
         let bytes = encode_outcomes(outcomes.clone()).unwrap();
@@ -176,7 +197,7 @@ mod tests {
 
     #[test]
     fn that_an_upload_is_kept_is_the_citys_word_for_these_bytes() {
-        let kept = Kept::sign(b"two", 3, Timestamp(2), "finance", &"ñ".repeat(500), &head());
+        let kept = Kept::sign(b"two", 3, Timestamp(2), "finance", &conflict(&"ñ".repeat(500)), &head());
         assert!(kept.reason.len() <= TEXT_BYTES_MAX);
         assert_eq!(kept.verify(b"two", &head().verifier()), Ok(()));
         assert_eq!(kept.verify(b"one", &head().verifier()), Err(UploadError::OtherUpload));

@@ -353,7 +353,7 @@ impl Central for HttpCentral {
             let outcome = self.sealed(sealing, &[Outgoing { upload: upload.clone(), bytes }]).await?.pop();
             return match outcome.ok_or_else(|| untrusted("the answer to an envelope is empty"))? {
                 Outcome::Taken(receipt) => Ok(receipt),
-                Outcome::Kept(kept) => Err(Problem::new(ProblemCode::Conflict, kept.to_string())),
+                Outcome::Kept(kept) => Err(Problem::named(&kept.problem, kept.to_string())),
                 Outcome::Refused(problem) => Err(problem),
             };
         }
