@@ -4,21 +4,25 @@
 //! another: of those who report a payment, its end, a credit or a loss, the first to arrive posts. Central keeps a journal of
 //! its own, terminal 0, for what it decides itself.
 
+mod sheet;
+
 use crate::claims;
 use crate::db::{Connection, Transaction, params};
 use crate::error::CentralError;
 use crate::uploads::{Arrival, note, note_of, refuse, sql};
 use crate::view::{self, Booked, CENTRAL, Class};
-use domain::{Cents, TerminalId, Timestamp};
+use domain::{Cents, Timestamp};
 use ledger::{Account, Balances, Chain, ChainError, Entry, Fact, Kind, Posting, TopUp};
 use protocol::{ProblemCode, Upload};
+
+pub(crate) use sheet::{NewUpload, Sheet};
 
 /// The generation of central's own journal.
 const OWN_GENERATION: u32 = 1;
 
 /// Books an entry, or finds that it was booked before: then the first arrival is the answer.
 pub(crate) fn book(
-    transaction: &Transaction<'_>,
+    sheet: &mut Sheet<'_, '_>,
     upload: &Upload,
     bytes: &[u8],
     arrival: Arrival,
@@ -37,23 +41,27 @@ pub(crate) fn book(
             format!("{kind} of {}: only the city says that", entry.subject.top_up),
         ));
     }
-    let mut known = view::entries_of(transaction, entry.subject.top_up)?;
+    let top_up = entry.subject.top_up;
     let place = |entry: &Entry| (entry.fact.kind(), entry.terminal, entry.journal_generation);
-    let is_known = known.iter().any(|one| place(&one.entry) == place(&entry));
-    match if is_known { booked(transaction, &entry)? } else { None } {
+    let is_known = sheet.known(top_up)?.iter().any(|one| place(&one.entry) == place(&entry));
+    if is_known {
+        sheet.flush()?;
+    }
+    match if is_known { booked(sheet.transaction, &entry)? } else { None } {
         Some((hash, first)) if hash == entry.hash() => Ok(first),
         Some(_) => {
-            let (kind, top_up) = (entry.fact.kind().name(), entry.subject.top_up);
+            let kind = entry.fact.kind().name();
             Err(refuse(ProblemCode::Conflict, format!("{kind} of {top_up} was booked with other content")))
         }
         None => {
-            follow_chain(transaction, &entry, arrival.received)?;
-            let posted = keep(transaction, &known, &entry, arrival.number, arrival.received)?;
-            let top_up = entry.subject.top_up;
-            known.push(Booked { entry, posted });
+            follow_chain(sheet, &entry, arrival.received)?;
+            keep(sheet, entry, arrival.number, arrival.received)?;
             // Of a top-up without a claim there is nothing to decide.
-            if view::view(&known).unwrap_or_default().is_some_and(|view| view.claimed.is_some()) {
-                claims::consider(transaction, top_up, arrival.received)?;
+            let known = sheet.known(top_up)?;
+            if known.iter().any(|one| one.entry.fact.kind() == Kind::Claimed)
+                && view::view(known).unwrap_or_default().is_some_and(|view| view.claimed.is_some())
+            {
+                claims::consider(sheet.hand_over()?, top_up, arrival.received)?;
             }
             Ok(arrival)
         }
@@ -70,31 +78,27 @@ pub(crate) fn say(
     fact: Fact,
     now: Timestamp,
 ) -> Result<TopUp, CentralError> {
-    let chain = chain_of(transaction, CENTRAL, OWN_GENERATION)?;
+    let mut sheet = Sheet::new(transaction);
+    let chain = sheet.chain(CENTRAL, OWN_GENERATION)?;
     let (entry, next) = chain.entry(now, top_up, fact)?;
-    follow_chain(transaction, &entry, now)?;
-    let known = view::entries_of(transaction, entry.subject.top_up)?;
-    keep(transaction, &known, &entry, 0, now)?;
+    follow_chain(&mut sheet, &entry, now)?;
+    keep(&mut sheet, entry, 0, now)?;
+    sheet.flush()?;
     Ok(next)
 }
 
-/// Keeps an entry beside those that are known of its top-up, and posts it unless its money has been moved. Says whether
-/// it posts.
-fn keep(
-    transaction: &Transaction<'_>,
-    known: &[Booked],
-    entry: &Entry,
-    upload: u64,
-    now: Timestamp,
-) -> Result<bool, CentralError> {
+/// Keeps an entry beside those that are known of its top-up, and posts it unless its money has been moved.
+fn keep(sheet: &mut Sheet<'_, '_>, entry: Entry, upload: u64, now: Timestamp) -> Result<(), CentralError> {
+    let transaction = sheet.transaction;
+    let known = sheet.known(entry.subject.top_up)?;
     if known.first().is_some_and(|first| first.entry.subject != entry.subject) {
         let detail = format!("{} was begun for another card or amount", entry.subject.top_up);
         note(transaction, entry.terminal, "other-subject", &detail, now)?;
     }
-    let class = view::class(entry);
+    let class = view::class(&entry);
     let first = known.iter().find(|one| one.posted && class.is_some() && view::class(&one.entry) == class);
     if let (Some(first), Some(Class::Credited)) = (first, class)
-        && !is_explained(transaction, &first.entry, entry)?
+        && !is_explained(transaction, &first.entry, &entry)?
     {
         let (by, other) = (entry.terminal.0, first.entry.terminal.0);
         let top_up = entry.subject.top_up;
@@ -102,8 +106,8 @@ fn keep(
         note_of(transaction, entry.terminal, "second-credit", Some(top_up), &detail, now)?;
     }
     let posted = first.is_none();
-    insert(transaction, entry, upload, posted)?;
-    Ok(posted)
+    sheet.put_entry(entry, upload, posted);
+    Ok(())
 }
 
 /// Whether two entries tell of one credit: central found the record of the very terminal that now says so itself, or
@@ -139,37 +143,28 @@ fn booked(transaction: &Transaction<'_>, entry: &Entry) -> Result<Option<([u8; 3
     Ok(found)
 }
 
-fn follow_chain(transaction: &Transaction<'_>, entry: &Entry, now: Timestamp) -> Result<(), CentralError> {
-    let mut chain = chain_of(transaction, entry.terminal, entry.journal_generation)?;
-    let name = format!("journal {} of terminal {}", entry.journal_generation, entry.terminal.0);
+fn follow_chain(sheet: &mut Sheet<'_, '_>, entry: &Entry, now: Timestamp) -> Result<(), CentralError> {
+    let transaction = sheet.transaction;
+    let mut chain = sheet.chain(entry.terminal, entry.journal_generation)?;
+    let name = || format!("journal {} of terminal {}", entry.journal_generation, entry.terminal.0);
     match chain.accept(entry) {
         Ok(()) => {}
         Err(ChainError::Sequence { expected, found }) if found > expected => {
-            note(transaction, entry.terminal, "gap", &format!("{name}: {expected} to {} are missing", found - 1), now)?;
+            let detail = format!("{}: {expected} to {} are missing", name(), found - 1);
+            note(transaction, entry.terminal, "gap", &detail, now)?;
             chain = Chain { next_seq: found + 1, head: entry.hash(), ..chain };
         }
-        Err(ChainError::Sequence { found, .. }) => return check_late(transaction, entry, found, &name, now),
+        Err(ChainError::Sequence { found, .. }) => {
+            sheet.flush()?;
+            return check_late(transaction, entry, found, &name(), now);
+        }
         Err(error @ (ChainError::Broken(_) | ChainError::OtherJournal)) => {
-            note(transaction, entry.terminal, "broken", &format!("{name}: {error}"), now)?;
+            note(transaction, entry.terminal, "broken", &format!("{}: {error}", name()), now)?;
             chain = Chain { next_seq: entry.seq + 1, head: entry.hash(), ..chain };
         }
     }
-    transaction.execute_later(
-        "INSERT INTO chain (terminal, journal_generation, next_seq, head) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT (terminal, journal_generation) DO UPDATE SET next_seq = ?3, head = ?4",
-        params![chain.terminal.0, chain.journal_generation, sql(chain.next_seq), chain.head],
-    )?;
+    sheet.move_chain(chain);
     Ok(())
-}
-
-fn chain_of(connection: &Connection, terminal: TerminalId, generation: u32) -> Result<Chain, CentralError> {
-    let new = Chain::new(terminal, generation);
-    let stored = connection.query_opt(
-        "SELECT next_seq, head FROM chain WHERE terminal = ?1 AND journal_generation = ?2",
-        params![terminal.0, generation],
-        |row| Ok((row.get::<i64>(0)?, row.get(1)?)),
-    )?;
-    Ok(stored.map_or(new, |(next, head)| Chain { next_seq: u64::try_from(next).unwrap_or(1), head, ..new }))
 }
 
 /// An entry from before the chain's end either fills a gap, or shows that the journal was rolled back.
@@ -196,48 +191,6 @@ fn check_late(
             "rollback",
             &format!("{name}: a second entry {seq}, of {}", entry.subject.top_up),
             now,
-        )?;
-    }
-    Ok(())
-}
-
-fn insert(transaction: &Transaction<'_>, entry: &Entry, upload: u64, posted: bool) -> Result<(), CentralError> {
-    let subject = entry.subject;
-    transaction.execute_later(
-        "INSERT INTO entry (top_up, kind, terminal, journal_generation, seq, at, card, amount, prev, hash, bytes,
-                            upload, posted)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
-        params![
-            subject.top_up.0,
-            entry.fact.kind().number(),
-            entry.terminal.0,
-            entry.journal_generation,
-            sql(entry.seq),
-            entry.at.0,
-            sql(subject.card.0),
-            subject.amount.0,
-            entry.prev,
-            entry.hash(),
-            entry.encode(),
-            sql(upload),
-            posted,
-        ],
-    )?;
-    let postings: &[Posting] = if posted { &entry.postings } else { &[] };
-    for (line, posting) in (1_i64..).zip(postings) {
-        transaction.execute_later(
-            "INSERT INTO posting (entry, line, account, amount)
-             SELECT id, CAST(?5 AS BIGINT), CAST(?6 AS TEXT), CAST(?7 AS BIGINT) FROM entry
-             WHERE top_up = ?1 AND kind = ?2 AND terminal = ?3 AND journal_generation = ?4",
-            params![
-                subject.top_up.0,
-                entry.fact.kind().number(),
-                entry.terminal.0,
-                entry.journal_generation,
-                line,
-                posting.account.name(),
-                posting.amount.0,
-            ],
         )?;
     }
     Ok(())

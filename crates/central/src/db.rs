@@ -8,6 +8,7 @@ mod connection;
 mod error;
 mod postgres;
 mod row;
+mod rows;
 mod schema;
 mod spoken;
 mod sqlite;

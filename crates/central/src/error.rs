@@ -1,6 +1,6 @@
 //! What goes wrong inside central, and what of it a terminal is told.
 
-use protocol::{Problem, ProblemCode};
+use protocol::{Kept, Problem, ProblemCode};
 use std::path::{Path, PathBuf};
 
 /// An error of central.
@@ -66,6 +66,9 @@ pub enum CentralError {
     /// The listening socket.
     #[error("listening: {0}")]
     Listen(std::io::Error),
+    /// No book can take an upload, for this problem, and it lies in the quarantine.
+    #[error("{1}; {0}")]
+    Kept(Box<Kept>, Problem),
     /// What a terminal asked for or sent is at fault, not central.
     #[error(transparent)]
     Problem(#[from] Problem),
@@ -88,7 +91,7 @@ impl From<CentralError> for Problem {
     /// A terminal is told nothing of central's inside; the log is.
     fn from(error: CentralError) -> Self {
         match error {
-            CentralError::Problem(problem) => problem,
+            CentralError::Problem(problem) | CentralError::Kept(_, problem) => problem,
             inside => {
                 tracing::error!(error = %inside, "central failed");
                 Self::new(ProblemCode::Internal, "central failed; its log says why")

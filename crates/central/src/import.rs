@@ -3,12 +3,13 @@
 //! same code as one that came by HTTP, so that a repeat, by stick or by network, changes nothing.
 
 use crate::Database;
+use crate::ca_store;
 use crate::db::params;
 use crate::error::CentralError;
 use crate::key_file::KeyFile;
-use crate::uploads::{self, refuse, sql};
+use crate::uploads::{self, Proof, Sent, refuse, sql};
 use domain::{TerminalId, Timestamp};
-use protocol::{ExportError, ExportForm, ExportHeader, ExportReader, ProblemCode, Secret32};
+use protocol::{ExportError, ExportForm, ExportHeader, ExportReader, ProblemCode, Secret32, UploadVerifier};
 
 /// What became of an exported outbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,15 +38,48 @@ pub fn import(database: &mut Database, keys: &KeyFile, file: &[u8], now: Timesta
         ExportHeader::decode(file).map_err(|error| refuse(ProblemCode::Malformed, error.to_string()))?;
     let token = token_sha256(database, header.terminal)?;
     let secret = secret_of(keys, &header)?;
+    let verifier = verifier_of(database, &header)?;
     let mut imported = Imported::none(header.terminal, header.made);
-    for upload in ExportReader::new(&header, frames, &secret, &token).map_err(sealed)? {
-        match upload {
-            Ok(bytes) => take(database, keys, &mut imported, &bytes, now)?,
+    for frame in ExportReader::new(&header, frames, &secret, &token).map_err(sealed)? {
+        match frame {
+            Ok(frame) => match sent(&header, verifier.as_ref(), frame) {
+                Some(sent) => take(database, keys, &mut imported, sent, now)?,
+                None => imported.refused += 1,
+            },
             Err(error) if error == ExportError::Sealed && imported.count() == 0 => return Err(sealed(error)),
             Err(error) => imported.cut = Some(error),
         }
     }
     Ok(imported)
+}
+
+/// By what the uploads of a file are verified. A terminal that has keys of its own signs what it writes on a stick, too;
+/// one with a token has nothing to sign with.
+fn verifier_of(database: &Database, header: &ExportHeader) -> Result<Option<Verifier>, CentralError> {
+    let unsigned = "this terminal signs its uploads, and these are not: export them anew with its present program";
+    match (ca_store::keys_of(database.read(), header.terminal)?, header.form) {
+        (Some((key, _)), ExportForm::Signed { .. }) => {
+            let verifier = UploadVerifier::new(header.terminal, &key);
+            Ok(Some((verifier.map_err(|error| refuse(ProblemCode::Unauthorised, error.to_string()))?, key)))
+        }
+        (None, ExportForm::Epoch { .. } | ExportForm::Central { .. }) => Ok(None),
+        (Some(_), _) => Err(refuse(ProblemCode::Unauthorised, unsigned)),
+        (None, _) => Err(refuse(ProblemCode::Unauthorised, "the terminal has no key for its uploads any more")),
+    }
+}
+
+type Verifier = (UploadVerifier, [u8; 32]);
+
+/// The upload of a frame; `None` when its terminal did not sign it.
+fn sent(header: &ExportHeader, verifier: Option<&Verifier>, frame: Vec<u8>) -> Option<Sent> {
+    let Some((verifier, key)) = verifier else { return Some(Sent::unsigned(header.terminal, frame)) };
+    let signed = protocol::export::read_signed(&frame).ok()?;
+    if verifier.verify(&signed.bytes, &signed.signature).is_err() {
+        tracing::warn!(terminal = header.terminal.0, "an upload on a stick is not signed by its terminal");
+        return None;
+    }
+    let proof = Proof { signature: signed.signature, key: *key };
+    Some(Sent { terminal: header.terminal, bytes: signed.bytes, proof: Some(proof) })
 }
 
 fn sealed(error: ExportError) -> CentralError {
@@ -60,7 +94,9 @@ fn secret_of(keys: &KeyFile, header: &ExportHeader) -> Result<Secret32, CentralE
             let gone = || refuse(ProblemCode::Unauthorised, format!("the key of epoch {epoch} is no longer here"));
             Ok(known.ok_or_else(gone)?.key.clone())
         }
-        ExportForm::Central { .. } => header.secret_of_central(&keys.export_key()?).map_err(sealed),
+        ExportForm::Central { .. } | ExportForm::Signed { .. } => {
+            header.secret_of_central(&keys.export_key()?).map_err(sealed)
+        }
     }
 }
 
@@ -80,15 +116,16 @@ pub(crate) fn take(
     database: &mut Database,
     keys: &KeyFile,
     imported: &mut Imported,
-    bytes: &[u8],
+    sent: Sent,
     now: Timestamp,
 ) -> Result<(), CentralError> {
-    let before: i64 =
-        database.read().query_row("SELECT coalesce(max(number), 0) FROM upload", &[], |row| row.get(0))?;
-    match uploads::take(database, keys, imported.terminal, bytes, now) {
+    let newest = "SELECT coalesce(max(number), 0) FROM upload";
+    let before: i64 = database.read().query_row(newest, &[], |row| row.get(0))?;
+    match uploads::take_sent(database, keys, sent, now) {
+        // A status is no fact: it has no number, and is counted as one that is known.
         Ok(receipt) if sql(receipt.number) > before => imported.taken += 1,
         Ok(_) => imported.known += 1,
-        Err(CentralError::Problem(problem)) => {
+        Err(CentralError::Problem(problem) | CentralError::Kept(_, problem)) => {
             tracing::warn!(terminal = imported.terminal.0, %problem, "an upload from a stick was refused");
             imported.refused += 1;
         }

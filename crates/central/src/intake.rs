@@ -1,22 +1,28 @@
 //! Uploads that arrive together are committed together: one sync of the disk serves them all, and each gets its own
-//! receipt. Whoever comes while a commit is under way waits for the next.
+//! answer. Whoever comes while a commit is under way waits for the next.
 
 use crate::clock;
 use crate::error::CentralError;
 use crate::server::CityServer;
 use crate::uploads::{self, Sent};
-use domain::TerminalId;
-use protocol::{Problem, ProblemCode, Receipt};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use protocol::Outcome;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 
-/// The most uploads of one commit.
-const TOGETHER_MAX: usize = 256;
+/// The most uploads of one commit, and of their bytes; one group more may be in it.
+const TOGETHER_MAX: usize = 512;
+const TOGETHER_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// An upload, and whoever waits for its receipt.
+/// Uploads that came together, and whoever waits for what becomes of them.
 struct Waiting {
-    sent: Sent,
-    answer: oneshot::Sender<Result<Receipt, Problem>>,
+    sent: Vec<Sent>,
+    answer: oneshot::Sender<Vec<Outcome>>,
+}
+
+impl Waiting {
+    fn bytes(&self) -> usize {
+        self.sent.iter().map(|sent| sent.bytes.len()).sum()
+    }
 }
 
 /// What waits.
@@ -43,7 +49,7 @@ impl Intake {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts an upload into the queue; `true` when nobody serves it.
+    /// Puts uploads into the queue; `true` when nobody serves it.
     fn put(&self, waiting: Waiting) -> bool {
         let mut queue = self.queue();
         queue.waiting.push(waiting);
@@ -53,24 +59,69 @@ impl Intake {
     /// The next uploads to be committed; none when nothing waits, and then nobody serves the queue.
     fn next(&self) -> Vec<Waiting> {
         let mut queue = self.queue();
-        let count = queue.waiting.len().min(TOGETHER_MAX);
+        let (mut uploads, mut bytes) = (0, 0);
+        let count = queue.waiting.iter().take_while(|one| {
+            let fits = uploads < TOGETHER_MAX && bytes < TOGETHER_BYTES_MAX;
+            uploads += one.sent.len();
+            bytes += one.bytes();
+            fits
+        });
+        let count = count.count();
         let next: Vec<Waiting> = queue.waiting.drain(..count).collect();
         queue.is_served = !next.is_empty();
         next
     }
 }
 
-/// Takes an upload, in one commit with those that wait too.
+/// Takes uploads, in one commit with those that wait too: an outcome for each, in their order.
 ///
 /// # Errors
-/// As `uploads::take`.
-pub(crate) async fn take(server: &CityServer, terminal: TerminalId, bytes: Vec<u8>) -> Result<Receipt, CentralError> {
+/// `NotReady` when central stops before they were taken.
+pub(crate) async fn take(server: &CityServer, sent: Vec<Sent>) -> Result<Vec<Outcome>, CentralError> {
+    if sent.is_empty() {
+        return Ok(Vec::new());
+    }
     let (answer, received) = oneshot::channel();
-    if server.intake().put(Waiting { sent: Sent { terminal, bytes }, answer }) {
+    if server.intake().put(Waiting { sent, answer }) {
         tokio::spawn(serve(server.clone()));
     }
-    let gone = || CentralError::NotReady("central stopped before the upload was taken".to_owned());
-    Ok(received.await.map_err(|_| gone())??)
+    received.await.map_err(|_| CentralError::NotReady("central stopped before the upload was taken".to_owned()))
+}
+
+fn outcome(taken: Result<protocol::Receipt, CentralError>) -> Outcome {
+    match taken {
+        Ok(receipt) => Outcome::Taken(receipt),
+        Err(CentralError::Kept(kept, _)) => Outcome::Kept(*kept),
+        Err(error) => Outcome::Refused(error.into()),
+    }
+}
+
+/// Takes these in one commit; each alone when that brings central's work down.
+async fn take_all(server: &CityServer, sent: Vec<Sent>) -> Vec<Outcome> {
+    let sent = Arc::new(sent);
+    if let Ok(outcomes) = take_some(server, &sent, 0..sent.len()).await {
+        return outcomes;
+    }
+    let mut outcomes = Vec::with_capacity(sent.len());
+    for at in 0..sent.len() {
+        match take_some(server, &sent, at..at + 1).await {
+            Ok(one) => outcomes.extend(one),
+            Err(error) => outcomes.push(Outcome::Refused(error.into())),
+        }
+    }
+    outcomes
+}
+
+async fn take_some(
+    server: &CityServer,
+    sent: &Arc<Vec<Sent>>,
+    which: std::ops::Range<usize>,
+) -> Result<Vec<Outcome>, CentralError> {
+    let sent = Arc::clone(sent);
+    let work = move |database: &mut crate::Database, keys: &crate::KeyFile| {
+        Ok(uploads::take_batch(database, keys, sent.get(which).unwrap_or_default(), clock::now()))
+    };
+    Ok(server.with_database(work).await?.into_iter().map(outcome).collect())
 }
 
 /// Takes what waits until nothing does.
@@ -80,20 +131,14 @@ async fn serve(server: CityServer) {
         if next.is_empty() {
             return;
         }
-        let (sent, answers): (Vec<Sent>, Vec<_>) = next.into_iter().map(|one| (one.sent, one.answer)).unzip();
-        let taken =
-            server.with_database(move |database, keys| Ok(uploads::take_batch(database, keys, &sent, clock::now())));
-        // Who has hung up will ask again, and get the same receipt.
-        match taken.await {
-            Ok(taken) => answers.into_iter().zip(taken).for_each(|(answer, taken)| {
-                let _ = answer.send(taken.map_err(Problem::from));
-            }),
-            Err(error) => {
-                let problem = Problem::from(error);
-                answers.into_iter().for_each(|answer| {
-                    let _ = answer.send(Err(Problem::new(ProblemCode::Internal, problem.detail.clone())));
-                });
-            }
+        let (groups, answers): (Vec<Vec<Sent>>, Vec<_>) = next.into_iter().map(|one| (one.sent, one.answer)).unzip();
+        let counts: Vec<usize> = groups.iter().map(Vec::len).collect();
+        let sent = groups.concat();
+        let mut outcomes = take_all(&server, sent).await;
+        for (count, answer) in counts.into_iter().zip(answers) {
+            let rest = outcomes.split_off(count.min(outcomes.len()));
+            // Who has hung up will ask again, and get the same receipt.
+            let _ = answer.send(std::mem::replace(&mut outcomes, rest));
         }
     }
 }

@@ -5,6 +5,7 @@ use crate::Database;
 use crate::error::CentralError;
 use crate::import::{self, Imported};
 use crate::key_file::KeyFile;
+use crate::uploads::Sent;
 use data_encoding::HEXLOWER;
 use domain::{TerminalId, Timestamp};
 use ledger::{Entry, Ledger};
@@ -96,10 +97,10 @@ pub fn import_journal(
     for entry in &opened.entries {
         let bytes = entry.encode();
         let upload = waiting.remove(&bytes).map_or_else(|| upload_of(opened, entry, bytes), Ok)?;
-        import::take(database, keys, &mut imported, &upload, now)?;
+        import::take(database, keys, &mut imported, Sent::unsigned(opened.terminal, upload), now)?;
     }
     for upload in waiting.values().chain(others) {
-        import::take(database, keys, &mut imported, upload, now)?;
+        import::take(database, keys, &mut imported, Sent::unsigned(opened.terminal, upload.clone()), now)?;
     }
     Ok(imported)
 }

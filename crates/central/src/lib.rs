@@ -29,6 +29,7 @@ pub mod pack;
 pub mod parcels;
 mod pool;
 pub mod publish;
+pub mod quarantine;
 pub mod reconcile;
 pub mod registry;
 pub mod report;

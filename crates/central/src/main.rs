@@ -5,6 +5,8 @@
 mod feed;
 #[path = "main/money.rs"]
 mod money;
+#[path = "main/quarantine.rs"]
+mod quarantine;
 #[path = "main/terminals.rs"]
 mod terminals;
 
@@ -118,6 +120,9 @@ enum Command {
     },
     /// Prints the ledger as text.
     Ledger,
+    /// What terminals said and no book could take.
+    #[command(subcommand)]
+    Quarantine(quarantine::QuarantineCommand),
     #[command(flatten)]
     Feed(feed::FeedCommand),
     #[command(flatten)]
@@ -170,6 +175,7 @@ fn run(Arguments { data, command }: Arguments) -> Result<(), CentralError> {
             run_open_journal(&data, &recovery_key, &journal, into_books)
         }
         Command::Feed(command) => feed::run(&data, command),
+        Command::Quarantine(command) => quarantine::run(&data, command),
         Command::Money(command) => money::run(&data, command),
         Command::Terminal(command) => terminals::run(&data, command),
         Command::Ledger => {

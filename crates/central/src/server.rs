@@ -9,10 +9,12 @@ use crate::intake::{self, Intake};
 use crate::key_file::KeyFile;
 use crate::live_keys::LiveKeys;
 use crate::pool::Pool;
-use crate::{DataFolder, Database, cards, clock, codes, enrol, offices, pack};
+use crate::uploads::{self, Sent};
+use crate::{DataFolder, Database, ca_store, cards, clock, codes, enrol, offices, pack};
+use axum::body::Bytes;
 use domain::TerminalId;
 use domain::city_pack::CityPack;
-use protocol::{Central, FileHash, Problem, ProblemCode, Receipt, SignedCodeBatch, SignedHead, Upload};
+use protocol::{Central, FileHash, Outcome, Problem, ProblemCode, Receipt, SignedCodeBatch, SignedHead, Upload};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use std::time::Instant;
@@ -101,12 +103,43 @@ impl CityServer {
         .await
     }
 
-    /// Takes an upload's bytes from an authenticated terminal, in one commit with others that arrive meanwhile.
+    /// Takes an upload's bytes from a terminal that has no keys of its own, in one commit with others that arrive
+    /// meanwhile.
     ///
     /// # Errors
-    /// As `uploads::take`.
+    /// As `uploads::take_sent`; a `Problem` for one that was put into the quarantine too.
     pub async fn take(&self, terminal: TerminalId, bytes: Vec<u8>) -> Result<Receipt, CentralError> {
-        intake::take(self, terminal, bytes).await
+        let outcome = intake::take(self, vec![Sent::unsigned(terminal, bytes)]).await?.pop();
+        match outcome.ok_or_else(|| CentralError::NotReady("an upload got no answer".to_owned()))? {
+            Outcome::Taken(receipt) => Ok(receipt),
+            Outcome::Kept(kept) => Err(Problem::named(&kept.problem, kept.to_string()).into()),
+            Outcome::Refused(problem) => Err(problem.into()),
+        }
+    }
+
+    /// Takes an envelope of an authenticated terminal: an outcome for each upload within, in their order.
+    ///
+    /// # Errors
+    /// A `Problem` for the envelope as a whole, as `protocol::envelope` names them; `Unauthorised` when it is not sealed
+    /// and signed by this very terminal.
+    pub async fn take_envelope(&self, terminal: TerminalId, envelope: Bytes) -> Result<Vec<Outcome>, CentralError> {
+        let found = self.with_database(move |database, _| ca_store::keys_of(database.read(), terminal)).await?;
+        let none = || Problem::new(ProblemCode::Unauthorised, "the terminal has no key for its uploads");
+        let (signing, _) = found.ok_or_else(none)?;
+        let keys = Arc::clone(&self.keys);
+        // Opening and verifying need no connection, and one core more.
+        let opened = tokio::task::spawn_blocking(move || uploads::opened(&keys, terminal, &signing, &envelope));
+        let opened = opened.await.map_err(|error| CentralError::NotReady(error.to_string()))??;
+        let genuine: Vec<Sent> = opened.iter().filter_map(|one| one.as_ref().ok()).cloned().collect();
+        let mut taken = intake::take(self, genuine).await?.into_iter();
+        let lost = || Outcome::Refused(Problem::new(ProblemCode::Internal, "an upload got no answer"));
+        Ok(opened
+            .into_iter()
+            .map(|one| match one {
+                Ok(_) => taken.next().unwrap_or_else(lost),
+                Err(problem) => Outcome::Refused(problem),
+            })
+            .collect())
     }
 
     /// Runs one request about keys of an authenticated terminal.

@@ -77,6 +77,36 @@ pub fn open(
     Ok(Zeroizing::new(bytes))
 }
 
+/// Seals bytes of any length for the database: nonce, ciphertext, tag. `label` says what they are, and whose.
+///
+/// # Errors
+/// `CentralError::StoredSecret`, which these types do not meet.
+pub fn seal_bytes(key: &Secret32, label: &[u8], plain: &[u8]) -> Result<Vec<u8>, CentralError> {
+    let derived = mac(key, &[b"v1 storage bytes nonce", &length(label), label, plain])?;
+    let mut nonce = [0; NONCE];
+    nonce.copy_from_slice(&derived[..NONCE]);
+    let sealed = cipher(key)?
+        .encrypt(&XNonce::from(nonce), Payload { msg: plain, aad: label })
+        .map_err(|_| CentralError::StoredSecret)?;
+    Ok([&nonce[..], &sealed].concat())
+}
+
+fn length(bytes: &[u8]) -> [u8; 8] {
+    u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_be_bytes()
+}
+
+/// Opens what `seal_bytes` made.
+///
+/// # Errors
+/// `CentralError::StoredSecret` when it was changed, or has another label.
+pub fn open_bytes(key: &Secret32, label: &[u8], stored: &[u8]) -> Result<Zeroizing<Vec<u8>>, CentralError> {
+    let (nonce, sealed) = stored.split_first_chunk::<NONCE>().ok_or(CentralError::StoredSecret)?;
+    cipher(key)?
+        .decrypt(&XNonce::from(*nonce), Payload { msg: sealed, aad: label })
+        .map(Zeroizing::new)
+        .map_err(|_| CentralError::StoredSecret)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,5 +121,16 @@ mod tests {
         assert_eq!(opens(&key, Stored::CardSecret, 8), None);
         assert_eq!(opens(&Secret32::new([2; 32]), Stored::CardSecret, 7), None);
         assert!(!stored.windows(8).any(|window| window == [9; 8]));
+    }
+
+    #[test]
+    fn stored_bytes_open_under_their_own_label_only() {
+        let key = Secret32::new([1; 32]);
+        let stored = seal_bytes(&key, b"quarantine 7", b"an upload of any length").unwrap();
+        let opens = |key: &Secret32, label: &[u8]| open_bytes(key, label, &stored).map(|plain| plain.to_vec()).ok();
+        assert_eq!(opens(&key, b"quarantine 7"), Some(b"an upload of any length".to_vec()));
+        assert_eq!(opens(&key, b"quarantine 8"), None);
+        assert_eq!(opens(&Secret32::new([2; 32]), b"quarantine 7"), None);
+        assert!(open_bytes(&key, b"quarantine 7", &stored[..20]).is_err());
     }
 }

@@ -2,22 +2,24 @@
 //! upload and what follows from it.
 
 mod batch;
+mod opened;
+pub mod terminal_status;
 
 use crate::Database;
-use crate::books;
+use crate::books::{self, NewUpload, Sheet};
 use crate::claims::{self, orders};
 use crate::db::{Transaction, params};
 use crate::error::CentralError;
 use crate::key_file::KeyFile;
-use data_encoding::HEXLOWER;
 use domain::card::{CardReport, TopUpRecord};
 use domain::{CardNumber, Cents, DocumentCode, Generation, TerminalId, Timestamp, TopUpId};
 use protocol::{
     ClaimEvidence, DocumentIssued, Problem, ProblemCode, Receipt, SignedCreditOrder, Upload, UploadBody, verify_facts,
 };
-use sha2::{Digest, Sha256};
 
-pub use batch::{Sent, take_batch};
+use batch::Desk;
+pub use batch::{Proof, Sent, take_batch};
+pub(crate) use opened::opened;
 
 /// When an upload arrived, and the number its receipt bears.
 #[derive(Debug, Clone, Copy)]
@@ -34,11 +36,11 @@ pub(crate) fn sql(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-/// Takes one upload of an authenticated terminal.
+/// Takes one upload that its terminal vouches for otherwise than by a signature: over central's own loopback, or in a
+/// journal that was opened with the city's recovery key.
 ///
 /// # Errors
-/// A `Problem`: `Malformed` for bytes that are no upload, `Unauthorised` for another terminal's, `Conflict` for a key
-/// used with other bytes or a fact that contradicts one already booked. All else is central's own.
+/// As [`take_sent`].
 pub fn take(
     database: &mut Database,
     keys: &KeyFile,
@@ -46,47 +48,27 @@ pub fn take(
     bytes: &[u8],
     now: Timestamp,
 ) -> Result<Receipt, CentralError> {
-    let outcome = take_once(database, keys, terminal, bytes, now);
-    if let Err(CentralError::Problem(problem)) = &outcome {
-        note_refusal(database, terminal, problem, bytes, now)?;
-    }
-    let (upload, receipt) = outcome?;
-    Ok(receipt.with_order(order_for(database, keys, &upload, now)?))
+    take_sent(database, keys, Sent::unsigned(terminal, bytes.to_vec()), now)
 }
 
-fn take_once(
-    database: &mut Database,
-    keys: &KeyFile,
-    terminal: TerminalId,
-    bytes: &[u8],
-    now: Timestamp,
-) -> Result<(Upload, Receipt), CentralError> {
-    let upload = read(terminal, bytes)?;
-    let receipt = database.write(|transaction| take_new_or_known(transaction, keys, &upload, bytes, now))?;
-    Ok((upload, receipt))
+/// Takes one upload of an authenticated terminal.
+///
+/// # Errors
+/// `CentralError::Kept` when no book can take it and it lies in the quarantine: its problem is `Malformed` for bytes
+/// that are no upload, `Conflict` for a key used with other bytes or a fact that contradicts one already booked. A
+/// `Problem` with `Unauthorised` for another terminal's. All else is central's own.
+pub fn take_sent(database: &mut Database, keys: &KeyFile, sent: Sent, now: Timestamp) -> Result<Receipt, CentralError> {
+    let lost = || Err(CentralError::NotReady("an upload got no answer".to_owned()));
+    take_batch(database, keys, &[sent], now).pop().unwrap_or_else(lost)
 }
 
 /// An upload of this terminal.
-fn read(terminal: TerminalId, bytes: &[u8]) -> Result<Upload, CentralError> {
-    let upload = Upload::decode(bytes).map_err(|error| refuse(ProblemCode::Malformed, error.to_string()))?;
+fn read(terminal: TerminalId, bytes: &[u8]) -> Result<Upload, Problem> {
+    let upload = Upload::decode(bytes).map_err(|error| Problem::new(ProblemCode::Malformed, error.to_string()))?;
     if upload.terminal() != terminal {
-        return Err(refuse(ProblemCode::Unauthorised, "the upload is of another terminal"));
+        return Err(Problem::new(ProblemCode::Unauthorised, "the upload is of another terminal"));
     }
     Ok(upload)
-}
-
-fn take_new_or_known(
-    transaction: &Transaction<'_>,
-    keys: &KeyFile,
-    upload: &Upload,
-    bytes: &[u8],
-    now: Timestamp,
-) -> Result<Receipt, CentralError> {
-    let (newest, first) = looked_up(transaction, upload, bytes)?;
-    match first {
-        Some(receipt) => Ok(receipt),
-        None => take_new(transaction, keys, upload, bytes, newest + 1, now),
-    }
 }
 
 /// The order that the answer to evidence carries, as it holds now: the one that was lost with an earlier answer too.
@@ -99,27 +81,9 @@ fn order_for(
     let (card, generation, claim) = match &upload.body {
         UploadBody::CardSeen(seen) => (seen.card, seen.generation, seen.claim),
         UploadBody::ClaimEvidence(evidence) => (evidence.card, evidence.generation, Some(evidence.top_up)),
-        UploadBody::LedgerEntry(_) | UploadBody::DocumentIssued(_) => return Ok(None),
+        UploadBody::LedgerEntry(_) | UploadBody::DocumentIssued(_) | UploadBody::Status(_) => return Ok(None),
     };
     orders::answer(database, keys, CardNumber(card), Generation(generation), claim.map(TopUpId), now)
-}
-
-/// A refused upload changes no book, but somebody must know of it: of each, so that what a person has explained of one
-/// does not hide the next.
-fn note_refusal(
-    database: &mut Database,
-    terminal: TerminalId,
-    problem: &Problem,
-    bytes: &[u8],
-    now: Timestamp,
-) -> Result<(), CentralError> {
-    if !problem.is_permanent() {
-        return Ok(());
-    }
-    let hash = Sha256::digest(bytes);
-    let which = HEXLOWER.encode(hash.get(..8).unwrap_or_default());
-    let detail = format!("{} (upload {which})", problem.detail);
-    database.write(|transaction| note(transaction, terminal, "refused", &detail, now))
 }
 
 /// Writes down what a person must look at; the same thing once.
@@ -154,62 +118,38 @@ pub(crate) fn note_of(
     Ok(())
 }
 
-/// The newest upload's number, and the receipt that this upload got before.
-fn looked_up(
-    transaction: &Transaction<'_>,
-    upload: &Upload,
-    bytes: &[u8],
-) -> Result<(u64, Option<Receipt>), CentralError> {
-    type Found = (u64, Option<Vec<u8>>, Option<Vec<u8>>);
-    let sql = "SELECT newest.number, upload.sha256, upload.receipt
-               FROM (SELECT coalesce(max(number), 0) AS number FROM upload) AS newest
-               LEFT JOIN upload ON upload.key = ?1";
-    let read = |row: &crate::db::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
-    let (newest, sha256, receipt): Found = transaction.query_row(sql, params![upload.key.0], read)?;
-    let (Some(sha256), Some(receipt)) = (sha256, receipt) else { return Ok((newest, None)) };
-    if sha256 != Sha256::digest(bytes).as_slice() {
-        return Err(refuse(ProblemCode::Conflict, format!("the key {} was used with other bytes", upload.key)));
-    }
-    let receipt = Receipt::decode(&receipt).map_err(|error| CentralError::NotReady(error.to_string()))?;
-    Ok((newest, Some(receipt)))
-}
-
+/// Books what an upload says; its receipt.
 fn take_new(
-    transaction: &Transaction<'_>,
-    keys: &KeyFile,
+    sheet: &mut Sheet<'_, '_>,
+    desk: &Desk<'_>,
+    sent: &Sent,
     upload: &Upload,
-    bytes: &[u8],
     number: u64,
-    now: Timestamp,
 ) -> Result<Receipt, CentralError> {
-    let fresh = Arrival { number, received: now };
+    let fresh = Arrival { number, received: desk.now };
     let arrival = match &upload.body {
-        UploadBody::LedgerEntry(entry) => books::book(transaction, upload, entry, fresh)?,
-        UploadBody::DocumentIssued(document) => deposit(transaction, keys, upload, document, fresh)?,
-        UploadBody::ClaimEvidence(evidence) => keep_evidence(transaction, upload, evidence, fresh)?,
+        UploadBody::LedgerEntry(entry) => books::book(sheet, upload, entry, fresh)?,
+        UploadBody::DocumentIssued(document) => deposit(sheet.transaction, desk.keys, upload, document, fresh)?,
+        UploadBody::ClaimEvidence(evidence) => keep_evidence(sheet.hand_over()?, upload, evidence, fresh)?,
         UploadBody::CardSeen(seen) => {
-            claims::take_sight(transaction, upload.terminal(), &CardReport::from(seen), fresh.received)?;
+            claims::take_sight(sheet.hand_over()?, upload.terminal(), &CardReport::from(seen), fresh.received)?;
             fresh
         }
+        UploadBody::Status(status) => return terminal_status::put(sheet.transaction, desk, sent, upload, status),
     };
-    let signer = keys.head_key().map_err(|error| CentralError::Feed(error.to_string()))?;
-    let receipt = Receipt::sign(upload.key, bytes, arrival.number, arrival.received, &signer);
-    let encoded = receipt.encode().map_err(|error| CentralError::Feed(error.to_string()))?;
-    transaction.execute_later(
-        "INSERT INTO upload (key, number, terminal, journal_generation, written, received, kind, sha256, bytes, receipt)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-        params![
-            upload.key.0,
-            sql(arrival.number),
-            upload.terminal,
-            upload.journal_generation,
-            upload.written,
-            now.0,
-            upload.body.name(),
-            receipt.upload_sha256,
-            bytes,
-            encoded,
-        ])?;
+    let receipt = Receipt::sign(upload.key, &sent.bytes, arrival.number, arrival.received, &desk.signer);
+    let encoded_receipt = receipt.encode().map_err(|error| CentralError::Feed(error.to_string()))?;
+    sheet.put_upload(NewUpload {
+        terminal: upload.terminal,
+        journal_generation: upload.journal_generation,
+        written: upload.written,
+        received: desk.now,
+        kind: upload.body.name(),
+        bytes: sent.bytes.clone(),
+        receipt: receipt.clone(),
+        encoded_receipt,
+        signature: sent.proof.as_ref().map(|proof| (proof.signature, proof.key_id())),
+    });
     Ok(receipt)
 }
 

@@ -9,7 +9,7 @@ use crate::terminal_keys::{FromParcel, Kept, KeysHome, TlsPair, signing_request}
 use domain::TerminalId;
 use protocol::{Central, Enrolment, Problem, ProblemCode};
 use std::time::Duration;
-use sync::{FeedServer, HttpCentral, WallClock};
+use sync::{FeedServer, HttpCentral, Sealing, WallClock};
 
 /// Between two looks at the certificate's age.
 const LOOK: Duration = Duration::from_secs(3_600);
@@ -71,6 +71,8 @@ impl Line {
         let central = HttpCentral::enrolled(&bundle.central, &identity, &config.sync, clock);
         let central = central.map_err(|problem| wrong(config, problem.detail))?;
         let mirror = mirror_of(config, &central)?;
+        let to = bundle.central_key.ok_or_else(|| wrong(config, "the enrolment has no key of central's"))?;
+        let central = central.with_sealing(Sealing::new(&bundle.city, bundle.terminal, &own.signing, to));
         let (terminal, authorities) = (bundle.terminal, bundle.authorities.clone());
         let keys = Desk::start("keys", home)?;
         let renewal = Renewal { central: central.clone(), keys: keys.clone(), terminal, authorities, clock };

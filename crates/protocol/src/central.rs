@@ -4,9 +4,10 @@
 use crate::codes::CodeBatch;
 use crate::head::SignedHead;
 use crate::manifest::FileHash;
+use crate::outcome::Outcome;
 use crate::problem::{Problem, ProblemCode};
 use crate::receipt::Receipt;
-use crate::upload::Upload;
+use crate::upload::{Upload, UploadBody};
 use domain::TerminalId;
 use std::future::Future;
 
@@ -33,12 +34,60 @@ pub trait Central: Send + Sync {
     /// Hands over one upload. The receipt is for exactly `upload.encode()`; a repeat gets the first receipt.
     fn upload(&self, upload: &Upload) -> impl Future<Output = Result<Receipt, Problem>> + Send;
 
+    /// Hands over uploads of this terminal, in the order in which they are to be taken: one outcome for each, in that
+    /// order. There may be fewer: the rest was not tried. An entry of the ledger behind one that has to wait waits too.
+    ///
+    /// # Errors
+    /// `Problem` when the batch was refused as a whole, or nothing is known of what became of it.
+    fn upload_batch(&self, batch: &[Outgoing]) -> impl Future<Output = Result<Vec<Outcome>, Problem>> + Send {
+        async move { Ok(one_by_one(self, batch).await) }
+    }
+
     /// A batch of at most `count` fresh verification codes, as the signed bytes that `CodeBatch::verify` reads.
     fn code_batch(
         &self,
         terminal: TerminalId,
         count: u16,
     ) -> impl Future<Output = Result<SignedCodeBatch, Problem>> + Send;
+}
+
+/// Hands uploads over one after the other, until central falls silent or says nothing to this terminal.
+pub async fn one_by_one<C: Central + ?Sized>(central: &C, batch: &[Outgoing]) -> Vec<Outcome> {
+    let (mut outcomes, mut chain_waits) = (Vec::new(), false);
+    for one in batch {
+        let chained = matches!(one.upload.body, UploadBody::LedgerEntry(_));
+        if chained && chain_waits {
+            outcomes.push(Outcome::Refused(behind()));
+            continue;
+        }
+        match central.upload(&one.upload).await {
+            Ok(receipt) => outcomes.push(Outcome::Taken(receipt)),
+            Err(problem) => {
+                let ends = problem.is_silence() || problem.code == ProblemCode::Unauthorised;
+                chain_waits |= chained && !problem.is_permanent();
+                outcomes.push(Outcome::Refused(problem));
+                if ends {
+                    break;
+                }
+            }
+        }
+    }
+    outcomes
+}
+
+/// What is said of an entry that was not tried, since one before it has to wait.
+#[must_use]
+pub fn behind() -> Problem {
+    Problem::new(ProblemCode::Internal, "an earlier entry of its journal has to wait")
+}
+
+/// An upload on its way: what it says, and the bytes that say it, which are signed and receipted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outgoing {
+    /// What it says.
+    pub upload: Upload,
+    /// As written with the fact.
+    pub bytes: Vec<u8>,
 }
 
 /// A signed batch as it travels and as the journal keeps it.

@@ -2,7 +2,9 @@
 //! sealed so that a finder of the stick reads nothing and only this terminal can have written it.
 //!
 //! The file is a header and frames. Header of form 2: magic `CKEXPORT`, version, terminal, moment of writing, and what
-//! lets central find the file's secret (HPKE to central's public key, exporter interface: RFC 9180, section 5.3). The
+//! lets central find the file's secret (HPKE to central's public key, exporter interface: RFC 9180, section 5.3). Form
+//! 3, of a terminal that has keys of its own, is form 2 with the terminal's signature before each upload
+//! (`signed_upload`). The
 //! key is `HKDF-SHA256(salt = secret, ikm = SHA-256 of the access token, info = "v2 export" || header)`: whoever finds
 //! the stick lacks the secret, and whoever knows central's public key lacks the token, of which central keeps the hash.
 //! Form 1, of a terminal whose enrolment has no public key of central's, takes the epoch key for the secret, and its
@@ -13,6 +15,7 @@
 
 use crate::hpke::{ENCAPSULATED_BYTES, HpkePublic, HpkeSecret, receive_secret, send_secret};
 use crate::secret::Secret32;
+use crate::signed_upload::{SIGNATURE_BYTES, SignedUpload};
 use chacha20poly1305::aead::{Aead, KeyInit};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use domain::{TerminalId, Timestamp};
@@ -24,8 +27,8 @@ const MAGIC: &[u8; 8] = b"CKEXPORT";
 const SALT: usize = 32;
 /// What the secret of form 2 is for.
 const INFO: &[u8] = b"citizen-kiosk export";
-/// The largest frame that is read, in bytes: one upload and its tag.
-const FRAME_BYTES_MAX: usize = crate::upload::UPLOAD_BYTES_MAX + 16;
+/// The largest frame that is read, in bytes: one upload, its signature and its tag.
+const FRAME_BYTES_MAX: usize = crate::upload::UPLOAD_BYTES_MAX + SIGNATURE_BYTES + 16;
 
 /// An export is not to be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -56,6 +59,11 @@ pub enum ExportForm {
     },
     /// Form 2: to central's public key.
     Central {
+        /// What lets central find the file's secret.
+        encapsulated: [u8; ENCAPSULATED_BYTES],
+    },
+    /// Form 3: to central's public key, every upload signed.
+    Signed {
         /// What lets central find the file's secret.
         encapsulated: [u8; ENCAPSULATED_BYTES],
     },
@@ -94,12 +102,24 @@ impl ExportHeader {
         Ok((header, Secret32::new(*secret)))
     }
 
-    /// The secret of an export of form 2, as central finds it.
+    /// The same header over uploads that are signed: form 3 for form 2.
+    #[must_use]
+    pub fn signed(self) -> Self {
+        let form = match self.form {
+            ExportForm::Central { encapsulated } => ExportForm::Signed { encapsulated },
+            other => other,
+        };
+        Self { form, ..self }
+    }
+
+    /// The secret of an export of form 2 or 3, as central finds it.
     ///
     /// # Errors
     /// `ExportError::Sealed` when the header holds none.
     pub fn secret_of_central(&self, with: &HpkeSecret) -> Result<Secret32, ExportError> {
-        let ExportForm::Central { encapsulated } = &self.form else { return Err(ExportError::Sealed) };
+        let (ExportForm::Central { encapsulated } | ExportForm::Signed { encapsulated }) = &self.form else {
+            return Err(ExportError::Sealed);
+        };
         let secret = receive_secret(with, INFO, encapsulated).map_err(|_| ExportError::Sealed)?;
         Ok(Secret32::new(*secret))
     }
@@ -116,7 +136,7 @@ impl ExportHeader {
                 bytes.extend(self.made.0.to_be_bytes());
                 bytes.extend(salt);
             }
-            ExportForm::Central { encapsulated } => {
+            ExportForm::Central { encapsulated } | ExportForm::Signed { encapsulated } => {
                 bytes.extend(self.made.0.to_be_bytes());
                 bytes.extend(encapsulated);
             }
@@ -128,6 +148,7 @@ impl ExportHeader {
         match self.form {
             ExportForm::Epoch { .. } => 1,
             ExportForm::Central { .. } => 2,
+            ExportForm::Signed { .. } => 3,
         }
     }
 
@@ -148,11 +169,12 @@ impl ExportHeader {
                 let made = Timestamp(i64::from_be_bytes(*made));
                 Ok((Self::to_epoch(terminal, made, u32::from_be_bytes(*epoch), *salt), rest))
             }
-            2 => {
+            2 | 3 => {
                 let (made, rest) = part::<8>(rest)?;
                 let (encapsulated, rest) = part::<ENCAPSULATED_BYTES>(rest)?;
                 let made = Timestamp(i64::from_be_bytes(*made));
-                Ok((Self { terminal, made, form: ExportForm::Central { encapsulated: *encapsulated } }, rest))
+                let header = Self { terminal, made, form: ExportForm::Central { encapsulated: *encapsulated } };
+                Ok((if version == 3 { header.signed() } else { header }, rest))
             }
             other => Err(ExportError::UnknownVersion(other)),
         }
@@ -162,6 +184,7 @@ impl ExportHeader {
         let label: &[u8] = match self.form {
             ExportForm::Epoch { .. } => b"v1 export",
             ExportForm::Central { .. } => b"v2 export",
+            ExportForm::Signed { .. } => b"v3 export",
         };
         let mut key = Zeroizing::new([0; 32]);
         Hkdf::<Sha256>::new(Some(secret.expose()), token_sha256)
@@ -211,6 +234,14 @@ impl ExportSealer {
         let frame = self.frame(upload, false)?;
         self.written += 1;
         Ok(frame)
+    }
+
+    /// The frame of one signed upload, in an export of form 3.
+    ///
+    /// # Errors
+    /// As `seal`.
+    pub fn seal_signed(&mut self, upload: &SignedUpload) -> Result<Vec<u8>, ExportError> {
+        self.seal(&Zeroizing::new([&upload.signature[..], &upload.bytes].concat()))
     }
 
     /// The last frame, without which the file counts as cut off.
@@ -270,6 +301,15 @@ impl<'a> ExportReader<'a> {
         let whole = count == self.read.to_be_bytes() && self.rest.is_empty();
         if whole { Ok(None) } else { Err(ExportError::Malformed) }
     }
+}
+
+/// The upload in a frame of form 3.
+///
+/// # Errors
+/// `ExportError::Malformed` for less than a signature.
+pub fn read_signed(frame: &[u8]) -> Result<SignedUpload, ExportError> {
+    let (signature, bytes) = part::<SIGNATURE_BYTES>(frame)?;
+    Ok(SignedUpload { signature: *signature, bytes: bytes.to_vec() })
 }
 
 impl Iterator for ExportReader<'_> {

@@ -12,10 +12,12 @@ fn epoch(byte: u8) -> Secret32 {
 }
 
 /// A header of each form, with its secret.
-fn headers() -> [(ExportHeader, Secret32); 2] {
+fn headers() -> [(ExportHeader, Secret32); 3] {
     let to_epoch = (ExportHeader::to_epoch(TerminalId(7), MADE, 3, [9; SALT]), epoch(1));
     let public = central(1).public().unwrap();
-    [to_epoch, ExportHeader::to_central(TerminalId(7), MADE, &public, [5; 32]).unwrap()]
+    let to_central = ExportHeader::to_central(TerminalId(7), MADE, &public, [5; 32]).unwrap();
+    let signed = (to_central.0.signed(), to_central.1.clone());
+    [to_epoch, to_central, signed]
 }
 
 fn export((header, secret): &(ExportHeader, Secret32), uploads: &[&[u8]]) -> Vec<u8> {
@@ -36,7 +38,9 @@ fn open(file: &[u8], key: u8, token: &[u8; 32]) -> Result<Uploads, (Uploads, Exp
     let (header, frames) = ExportHeader::decode(file).map_err(none)?;
     let secret = match header.form {
         ExportForm::Epoch { .. } => epoch(key),
-        ExportForm::Central { .. } => header.secret_of_central(&central(key)).map_err(none)?,
+        ExportForm::Central { .. } | ExportForm::Signed { .. } => {
+            header.secret_of_central(&central(key)).map_err(none)?
+        }
     };
     let mut uploads = Vec::new();
     for upload in ExportReader::new(&header, frames, &secret, token).unwrap() {
@@ -128,4 +132,15 @@ fn a_newer_version_is_named_and_other_files_are_refused() {
     file[MAGIC.len()] = 3;
     assert_eq!(open(&file, 1, &TOKEN).unwrap_err().1, ExportError::UnknownVersion(3));
     assert_eq!(open(b"%PDF-1.7", 1, &TOKEN).unwrap_err().1, ExportError::Malformed);
+}
+
+#[test]
+fn a_signed_upload_comes_out_of_its_frame_and_less_than_a_signature_is_none() {
+    let one = SignedUpload { bytes: b"an upload".to_vec(), signature: [7; SIGNATURE_BYTES] };
+    let (header, secret) = &headers()[2];
+    let mut sealer = ExportSealer::new(header, secret, &TOKEN).unwrap();
+    let file = [header.encode(), sealer.seal_signed(&one).unwrap(), sealer.finish().unwrap()].concat();
+    let frames = open(&file, 1, &TOKEN).unwrap();
+    assert_eq!(frames.iter().map(|frame| read_signed(frame)).collect::<Vec<_>>(), [Ok(one)]);
+    assert_eq!(read_signed(&[0; SIGNATURE_BYTES - 1]), Err(ExportError::Malformed));
 }

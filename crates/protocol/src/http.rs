@@ -7,7 +7,8 @@
 //! | --- | --- |
 //! | `GET /v1/head` | `SignedHead` as JSON |
 //! | `GET /v1/files/{sha256}` | the file's bytes |
-//! | `POST /v1/uploads`, body `Upload` as CBOR | `Receipt` as CBOR |
+//! | `POST /v1/uploads`, body an envelope of signed uploads (`envelope`) | an `Outcome` for each as CBOR |
+//! | `POST /v1/uploads`, body `Upload` as CBOR, over plain HTTP only | `Receipt` as CBOR |
 //! | `POST /v1/terminals/{id}/codes?count=N`, no body | a signed batch as CBOR |
 //! | `POST /v1/card-keys/begin`, body `BeginAuthentication` | `Cryptogram` |
 //! | `POST /v1/card-keys/finish`, body `FinishAuthentication` | `GrantedSession` |
@@ -53,6 +54,7 @@ pub const ENROL_PATH: &str = "/v1/enrol";
 pub const HEALTH_PATH: &str = "/health";
 /// The media type of uploads, receipts and batches.
 pub const CBOR: &str = "application/cbor";
+pub use crate::envelope::ENVELOPE;
 /// The media type of enrolments.
 pub const JSON: &str = "application/json";
 /// The media type of signing requests (RFC 5967).

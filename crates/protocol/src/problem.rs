@@ -42,6 +42,10 @@ pub enum ProblemCode {
     ClockDiffers,
     /// The answer is not what was asked for: wrong hash, wrong signature, unreadable.
     Untrusted,
+    /// The envelope is of a version that central does not know: it is older than the terminal's program.
+    UnknownVersion,
+    /// The envelope is sealed to a key that central does not have: the terminal has to learn the new one.
+    UnknownKey,
     /// Anything else, also of a newer central.
     #[serde(other)]
     Internal,
@@ -69,6 +73,8 @@ impl ProblemCode {
             Self::CertificateRevoked => "certificate-revoked",
             Self::ClockDiffers => "clock-differs",
             Self::Untrusted => "untrusted",
+            Self::UnknownVersion => "unknown-version",
+            Self::UnknownKey => "unknown-key",
             Self::Internal => "internal",
         }
     }
@@ -85,7 +91,9 @@ impl ProblemCode {
             Self::TicketInvalid => 410,
             Self::TooLarge => 413,
             Self::KeyRejected => 422,
+            Self::UnknownKey => 421,
             Self::LimitReached => 429,
+            Self::UnknownVersion => 501,
             Self::Internal => 500,
             Self::Unreachable | Self::ForeignCity | Self::ClockDiffers | Self::Untrusted => 502,
             Self::Unavailable => 503,
@@ -122,6 +130,12 @@ impl Problem {
     /// A problem.
     pub fn new(code: ProblemCode, detail: impl Into<String>) -> Self {
         Self { code, detail: detail.into() }
+    }
+
+    /// A problem by its code's stable name; `Internal` for one that is not known.
+    pub fn named(code: &str, detail: impl Into<String>) -> Self {
+        let code = serde_json::from_value(code.into()).unwrap_or(ProblemCode::Internal);
+        Self::new(code, detail)
     }
 
     /// Whether the same upload, sent again unchanged, can never be taken: it goes to quarantine with this reason.
@@ -211,6 +225,8 @@ mod tests {
             P::CertificateRevoked,
             P::ClockDiffers,
             P::Untrusted,
+            P::UnknownVersion,
+            P::UnknownKey,
             P::Internal,
         ];
         for code in all {
@@ -226,6 +242,7 @@ mod tests {
         let refused = [P::CardRefused, P::KeyRejected, P::LimitReached, P::TicketInvalid, P::PurseDoubtful];
         assert!(!refused.iter().any(|code| Problem::new(*code, "").is_permanent()));
         let passing = [P::Unreachable, P::Unavailable, P::NotFound, P::Unauthorised, P::Untrusted, P::Internal];
+        assert!(![P::UnknownVersion, P::UnknownKey].iter().any(|code| Problem::new(*code, "").is_permanent()));
         let certificates = [P::ForeignCity, P::CertificateExpired, P::CertificateRevoked, P::ClockDiffers];
         assert!(certificates.iter().all(|code| !Problem::new(*code, "").is_permanent()));
         assert!(certificates.iter().all(|code| Problem::new(*code, "").is_silence()));

@@ -1,6 +1,7 @@
 //! What a terminal tells central, and central's receipt. Each upload carries an idempotency key that was made when
 //! its fact was written, so that sending it again is always safe: a repeat gets the first receipt, byte for byte.
 
+use crate::terminal_status::TerminalStatus;
 use data_encoding::HEXLOWER;
 use domain::card::{CardReport, TopUpRecord};
 use domain::document::DocumentKind;
@@ -80,7 +81,13 @@ pub enum UploadBody {
     /// an order to finish that claim.
     #[n(3)]
     CardSeen(#[n(0)] CardSeen),
+    /// The terminal's own state: no fact, and so replaced by a newer one that is written before it was sent.
+    #[n(4)]
+    Status(#[n(0)] TerminalStatus),
 }
+
+/// The name of `UploadBody::Status`.
+pub const STATUS: &str = "status";
 
 impl UploadBody {
     /// The stable name, for pages and logs.
@@ -91,6 +98,7 @@ impl UploadBody {
             Self::DocumentIssued(_) => "document-issued",
             Self::ClaimEvidence(_) => "claim-evidence",
             Self::CardSeen(_) => "card-seen",
+            Self::Status(_) => STATUS,
         }
     }
 }
@@ -318,9 +326,11 @@ impl Upload {
     /// Reads an upload.
     ///
     /// # Errors
-    /// `UploadError::Malformed`.
+    /// `UploadError::Malformed`, also for bytes behind its end.
     pub fn decode(bytes: &[u8]) -> Result<Self, UploadError> {
-        minicbor::decode(bytes).map_err(|_| UploadError::Malformed)
+        let mut decoder = minicbor::Decoder::new(bytes);
+        let upload = decoder.decode().map_err(|_| UploadError::Malformed)?;
+        if decoder.position() == bytes.len() { Ok(upload) } else { Err(UploadError::Malformed) }
     }
 
     /// The terminal as an identifier.

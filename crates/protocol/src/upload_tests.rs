@@ -37,6 +37,7 @@ fn uploads() -> Vec<Upload> {
         UploadBody::DocumentIssued(issued),
         UploadBody::ClaimEvidence(evidence),
         UploadBody::CardSeen(CardSeen::from(&report())),
+        UploadBody::Status(TerminalStatus { version: "1.0".into(), ..TerminalStatus::default() }),
     ]
     .into_iter()
     .map(|body| Upload { terminal: 3, journal_generation: 1, key: IdempotencyKey([4; 16]), written: 99, body })
@@ -49,6 +50,8 @@ fn every_kind_of_upload_survives_the_wire() {
         assert_eq!(Upload::decode(&upload.encode().unwrap()), Ok(upload));
     }
     assert_eq!(Upload::decode(b"\xA0"), Err(UploadError::Malformed));
+    let longer = [uploads()[0].encode().unwrap(), vec![0]].concat();
+    assert_eq!(Upload::decode(&longer), Err(UploadError::Malformed), "one upload has one form");
 }
 
 #[test]

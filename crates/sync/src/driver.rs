@@ -1,7 +1,7 @@
 //! The loops: one for the feed, one for the outbox. Neither waits for the other; when one hears central again after a
 //! silence, it wakes the other.
 
-use crate::backoff::{Backoff, spread};
+use crate::backoff::{Backoff, spread, spread_over};
 use crate::codes::CodesError;
 use crate::source::Mirrored;
 use crate::{
@@ -228,7 +228,8 @@ impl Pace {
     async fn wait(&mut self, fine: bool, wake: &Notify) {
         let rest = if fine {
             self.backoff.reset();
-            self.every
+            // Not to the second: terminals that were switched on together drift apart.
+            self.every - spread_over(self.every / 8, spread())
         } else {
             let wait = self.backoff.failed(spread());
             let still = wait.min(self.backoff.first());

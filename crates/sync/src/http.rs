@@ -2,7 +2,7 @@
 //! machine only: for a testbed, or for whoever ends TLS there.
 
 use crate::tls::{self, Identity};
-use crate::{SyncSettings, WallClock};
+use crate::{Sealing, SyncSettings, WallClock};
 use bytes::Bytes;
 use domain::{TerminalId, Timestamp};
 use http_body_util::{BodyExt, Full};
@@ -13,14 +13,18 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{Client, Error as ClientError};
 use hyper_util::rt::TokioExecutor;
+use protocol::central::one_by_one;
 use protocol::first_trust::{Certificate, EnrolmentRequest, SignedAnswer};
 use protocol::http::{
-    CBOR, ENROL_PATH, HEAD_PATH, JSON, PKCS10, UPLOADS_PATH, bearer, codes_path, file_path, renewal_path,
+    CBOR, ENROL_PATH, ENVELOPE, HEAD_PATH, JSON, PKCS10, UPLOADS_PATH, bearer, codes_path, file_path, renewal_path,
 };
-use protocol::{Central, FileHash, Problem, ProblemCode, Receipt, Secret32, SignedCodeBatch, SignedHead, Upload};
+use protocol::outcome::decode_outcomes;
+use protocol::{
+    Central, FileHash, Outcome, Outgoing, Problem, ProblemCode, Receipt, Secret32, SignedCodeBatch, SignedHead, Upload,
+};
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
@@ -54,6 +58,8 @@ struct Shared {
     token: Option<Secret32>,
     settings: SyncSettings,
     clock: WallClock,
+    /// Of a terminal that has keys of its own.
+    sealing: OnceLock<Arc<Sealing>>,
 }
 
 impl fmt::Debug for HttpCentral {
@@ -183,7 +189,35 @@ impl HttpCentral {
         };
         let client = Arc::new(RwLock::new(connecting(config, settings, plain)));
         let base = base.trim_end_matches('/').to_owned();
-        Ok(Self(Arc::new(Shared { client, base, token, settings: settings.clone(), clock })))
+        let (settings, sealing) = (settings.clone(), OnceLock::new());
+        Ok(Self(Arc::new(Shared { client, base, token, settings, clock, sealing })))
+    }
+
+    /// Signs and seals every upload from now on; this is said once.
+    #[must_use]
+    pub fn with_sealing(self, sealing: Sealing) -> Self {
+        self.0.sealing.get_or_init(|| Arc::new(sealing));
+        self
+    }
+
+    /// What signs and seals uploads; `None` at a terminal with a token.
+    #[must_use]
+    pub fn sealing(&self) -> Option<&Arc<Sealing>> {
+        self.0.sealing.get()
+    }
+
+    async fn sealed(&self, sealing: &Sealing, batch: &[Outgoing]) -> Result<Vec<Outcome>, Problem> {
+        let outcomes = self.hand_over(sealing.envelope(batch)?).await?;
+        if outcomes.len() == batch.len() { Ok(outcomes) } else { Err(untrusted("not one outcome for each upload")) }
+    }
+
+    /// Hands a sealed envelope over: an outcome for each upload in it.
+    ///
+    /// # Errors
+    /// `Problem` when the envelope was refused as a whole, or nothing is known of what became of it.
+    pub async fn hand_over(&self, envelope: Vec<u8>) -> Result<Vec<Outcome>, Problem> {
+        let body = self.answer(Ask::post(UPLOADS_PATH).with(ENVELOPE, envelope)).await?;
+        decode_outcomes(&body).map_err(|_| untrusted("the answer to an envelope cannot be read"))
     }
 
     /// From now on another certificate is shown, on connections of its own.
@@ -247,7 +281,7 @@ impl HttpCentral {
         let body = match &ask.body {
             Some((kind, body)) => {
                 request = request.header(CONTENT_TYPE, *kind);
-                Bytes::copy_from_slice(body)
+                Bytes::from(body.clone())
             }
             None => Bytes::new(),
         };
@@ -347,8 +381,21 @@ impl Central for HttpCentral {
 
     async fn upload(&self, upload: &Upload) -> Result<Receipt, Problem> {
         let bytes = upload.encode().map_err(|_| malformed("not an upload"))?;
+        if let Some(sealing) = self.sealing() {
+            let outcome = self.sealed(sealing, &[Outgoing { upload: upload.clone(), bytes }]).await?.pop();
+            return match outcome.ok_or_else(|| untrusted("the answer to an envelope is empty"))? {
+                Outcome::Taken(receipt) => Ok(receipt),
+                Outcome::Kept(kept) => Err(Problem::named(&kept.problem, kept.to_string())),
+                Outcome::Refused(problem) => Err(problem),
+            };
+        }
         let body = self.answer(Ask::post(UPLOADS_PATH).with(CBOR, bytes)).await?;
         Receipt::decode(&body).map_err(|_| untrusted("the receipt cannot be read"))
+    }
+
+    async fn upload_batch(&self, batch: &[Outgoing]) -> Result<Vec<Outcome>, Problem> {
+        let Some(sealing) = self.sealing() else { return Ok(one_by_one(self, batch).await) };
+        self.sealed(sealing, batch).await
     }
 
     async fn code_batch(&self, terminal: TerminalId, count: u16) -> Result<SignedCodeBatch, Problem> {

@@ -1,7 +1,7 @@
 //! Whom sync believes: the city's root key, and the working keys it has signed.
 
 use domain::card::CityOrder;
-use protocol::{CityKeys, HeadError, Receipt, SignedCreditOrder, SignedHead, VerifiedHead, VerifierKey};
+use protocol::{CityKeys, HeadError, Kept, Receipt, SignedCreditOrder, SignedHead, VerifiedHead, VerifierKey};
 use std::sync::{Mutex, PoisonError};
 
 /// How many versions of the working keys are remembered.
@@ -54,6 +54,12 @@ impl KeyRing {
     #[must_use]
     pub fn accepts(&self, receipt: &Receipt, bytes: &[u8]) -> bool {
         self.heads().iter().any(|key| receipt.verify(bytes, key).is_ok())
+    }
+
+    /// Whether a key of the ring signed that central keeps these bytes for a person.
+    #[must_use]
+    pub fn accepts_kept(&self, kept: &Kept, bytes: &[u8]) -> bool {
+        self.heads().iter().any(|key| kept.verify(bytes, key).is_ok())
     }
 
     /// The order, when a key of the ring signed it.

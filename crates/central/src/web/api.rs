@@ -4,7 +4,7 @@ use super::door::Peer;
 use crate::server::CityServer;
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, FromRequestParts, Path, Query, State};
+use axum::extract::{DefaultBodyLimit, Extension, FromRequestParts, Path, Query, State};
 use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, StatusCode};
@@ -12,7 +12,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use data_encoding::HEXLOWER;
 use domain::TerminalId;
-use protocol::http::{CBOR, HEAD_PATH, HEALTH_PATH, PROBLEM_JSON, UPLOADS_PATH};
+use protocol::envelope::ENVELOPE_BYTES_MAX;
+use protocol::http::{CBOR, ENVELOPE, HEAD_PATH, HEALTH_PATH, PROBLEM_JSON, UPLOADS_PATH};
+use protocol::outcome::encode_outcomes;
 use protocol::upload::UPLOAD_BYTES_MAX;
 use protocol::{Central, Problem, ProblemCode};
 use serde::Deserialize;
@@ -25,7 +27,7 @@ pub(super) fn routes() -> Router<CityServer> {
         .route("/v1/terminals/{id}/codes", post(codes))
         .route(HEALTH_PATH, get(health))
         // One byte more than the limit, so that a longer body is told apart from one that just fits.
-        .layer(DefaultBodyLimit::max(UPLOAD_BYTES_MAX + 1))
+        .layer(DefaultBodyLimit::max(ENVELOPE_BYTES_MAX + 1))
 }
 
 /// A problem as an answer (RFC 9457).
@@ -59,13 +61,27 @@ async fn file(State(server): State<CityServer>, Path(sha256): Path<String>) -> A
     bytes("application/octet-stream", "public, max-age=31536000, immutable", server.file(hash).await?)
 }
 
-async fn upload(State(server): State<CityServer>, Asking(terminal): Asking, body: Bytes) -> Answer {
+/// An envelope of signed uploads; or, on this machine alone, one upload of a terminal that has no keys.
+async fn upload(
+    State(server): State<CityServer>,
+    Asking(terminal): Asking,
+    Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Answer {
+    let internal = |error: protocol::upload::UploadError| Problem::new(ProblemCode::Internal, error.to_string());
+    if headers.get(CONTENT_TYPE).is_some_and(|kind| kind == ENVELOPE) {
+        let outcomes = server.take_envelope(terminal, body).await?;
+        return bytes(CBOR, "no-store", encode_outcomes(outcomes).map_err(internal)?);
+    }
+    if peer != Peer::Local {
+        return Err(Problem::new(ProblemCode::Unauthorised, "uploads are signed and sealed here").into());
+    }
     if body.len() > UPLOAD_BYTES_MAX {
         return Err(Problem::new(ProblemCode::TooLarge, "the upload is larger than central reads").into());
     }
     let receipt = server.take(terminal, body.to_vec()).await?;
-    let receipt = receipt.encode().map_err(|error| Problem::new(ProblemCode::Internal, error.to_string()))?;
-    bytes(CBOR, "no-store", receipt)
+    bytes(CBOR, "no-store", receipt.encode().map_err(internal)?)
 }
 
 #[derive(Deserialize)]

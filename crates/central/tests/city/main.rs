@@ -18,6 +18,8 @@ mod enrolment;
 #[cfg(test)]
 mod epochs;
 #[cfg(test)]
+mod envelopes;
+#[cfg(test)]
 mod explained;
 #[cfg(test)]
 mod feed;

@@ -18,13 +18,13 @@ fn sights(street: &Street, count: u8) -> Vec<Sent> {
         let body = UploadBody::CardSeen(CardSeen::from(&street.report(SEEN + u32::from(at), &[])));
         let key = IdempotencyKey([at; 16]);
         let upload = Upload { terminal: terminal.0, journal_generation: 1, key, written: i64::from(at), body };
-        Sent { terminal, bytes: upload.encode().unwrap() }
+        Sent::unsigned(terminal, upload.encode().unwrap())
     };
     (1..=count).map(one).collect()
 }
 
 fn sent(bytes: Vec<u8>) -> Sent {
-    Sent { terminal: TERMINAL, bytes }
+    Sent::unsigned(TERMINAL, bytes)
 }
 
 fn codes_of(taken: Vec<Result<Receipt, CentralError>>) -> Vec<Result<u64, ProblemCode>> {
@@ -105,7 +105,7 @@ fn what_is_refused_in_a_batch_is_refused_alone_and_noticed() {
         // A code that was never given out.
         sent(document(&city, DocumentCode([1; 16]), 3).encode().unwrap()),
         sent(upload(&entries[2], 4)),
-        Sent { terminal: TerminalId(4), bytes: upload(&entries[3], 5) },
+        Sent::unsigned(TerminalId(4), upload(&entries[3], 5)),
     ];
     let taken = codes_of(take_batch(&mut city.database(), &city.keys(), &all, NOW));
     let (malformed, foreign, conflict) = (ProblemCode::Malformed, ProblemCode::Unauthorised, ProblemCode::Conflict);

@@ -13,7 +13,7 @@ use rustls::{ClientConfig, RootCertStore};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use sync::{HttpCentral, Identity, SyncSettings, WallClock};
+use sync::{HttpCentral, Identity, Sealing, SyncSettings, WallClock};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -110,7 +110,8 @@ impl Secure {
 
     pub(crate) fn enrolled(&self, keys: &Keys) -> HttpCentral {
         let (bundle, certificate) = self.enrol_at(keys, clock::now());
-        client(&self.running.url(), &bundle.authorities, &certificate, &keys.tls)
+        let central = client(&self.running.url(), &bundle.authorities, &certificate, &keys.tls);
+        central.with_sealing(Sealing::new("bahia", bundle.terminal, &keys.signing, bundle.central_key.unwrap()))
     }
 }
 

@@ -25,6 +25,9 @@ mod enrolment;
 #[path = "../city/epochs.rs"]
 mod epochs;
 #[cfg(test)]
+#[path = "../city/envelopes.rs"]
+mod envelopes;
+#[cfg(test)]
 #[path = "../city/explained.rs"]
 mod explained;
 #[cfg(test)]

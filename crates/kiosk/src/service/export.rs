@@ -13,6 +13,7 @@ use protocol::{Enrolment, EpochKey, ExportHeader, ExportSealer, HpkePublic};
 use session::Event;
 use std::io::{self, Write};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 use store::{Journal, Unsent};
 use tokio::runtime::Handle;
@@ -29,6 +30,8 @@ const PAGE: u32 = 16;
 pub(crate) struct Sealing {
     to: To,
     token_sha256: Zeroizing<[u8; 32]>,
+    /// What signs the uploads of a terminal that has keys of its own.
+    uploads: Option<Arc<sync::Sealing>>,
 }
 
 /// To whom.
@@ -43,20 +46,21 @@ enum To {
 }
 
 impl Sealing {
-    /// Of the enrolment: central's public key, and what stands for its access token.
-    pub(crate) fn of(enrolment: &Enrolment) -> Self {
+    /// Of the enrolment: central's public key, and what stands for its access token; with what signs uploads.
+    pub(crate) fn of(enrolment: &Enrolment, uploads: Option<&Arc<sync::Sealing>>) -> Self {
         let to = match (enrolment.central_key, enrolment.epoch_keys.first()) {
             (Some(central), _) => To::Central(central),
             (None, Some(epoch)) => To::Epoch(epoch.clone()),
             (None, None) => To::Nobody,
         };
-        Self { to, token_sha256: Zeroizing::new(protocol::export::token_sha256(&enrolment.access_token)) }
+        let token_sha256 = Zeroizing::new(protocol::export::token_sha256(&enrolment.access_token));
+        Self { to, token_sha256, uploads: uploads.cloned() }
     }
 
     /// Of a terminal that can seal nothing.
     #[cfg(test)]
     pub(super) fn none() -> Self {
-        Self { to: To::Nobody, token_sha256: Zeroizing::new([0; 32]) }
+        Self { to: To::Nobody, token_sha256: Zeroizing::new([0; 32]), uploads: None }
     }
 
     /// The header of an export, and what seals the frames behind it.
@@ -68,8 +72,18 @@ impl Sealing {
             To::Epoch(epoch) => (ExportHeader::to_epoch(terminal, made, epoch.epoch, random), epoch.key.clone()),
             To::Nobody => return Err(io::Error::other("the enrolment has no key to seal to")),
         };
+        let header = if self.uploads.is_some() { header.signed() } else { header };
         let sealer = ExportSealer::new(&header, &secret, &self.token_sha256).map_err(io::Error::other)?;
         Ok((header, sealer))
+    }
+
+    /// The frame of one upload.
+    fn frame(&self, sealer: &mut ExportSealer, upload: &[u8]) -> io::Result<Vec<u8>> {
+        let frame = match &self.uploads {
+            Some(uploads) => sealer.seal_signed(&uploads.signer().signed(upload.to_vec())),
+            None => sealer.seal(upload),
+        };
+        frame.map_err(io::Error::other)
     }
 }
 
@@ -189,7 +203,7 @@ impl Outbox {
             after = last.position;
             for unsent in page {
                 let upload = Zeroizing::new(unsent.bytes);
-                out.write_all(&sealer.seal(&upload).map_err(io::Error::other)?)?;
+                out.write_all(&self.sealing.frame(&mut sealer, &upload)?)?;
             }
         }
         out.write_all(&sealer.finish().map_err(io::Error::other)?)
@@ -256,7 +270,9 @@ mod tests {
         let central = HpkeSecret::new([5; 32]);
         let token_sha256 = protocol::export::token_sha256(&Secret32::new([6; 32]));
         let to = To::Central(central.public().unwrap());
-        let sealing = Sealing { to, token_sha256: Zeroizing::new(token_sha256) };
+        let signing = Secret32::new([8; 32]);
+        let uploads = sync::Sealing::new("bahia", TerminalId(7), &signing, central.public().unwrap());
+        let sealing = Sealing { to, token_sha256: Zeroizing::new(token_sha256), uploads: Some(Arc::new(uploads)) };
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let outbox = Outbox {
             terminal: TerminalId(7),
@@ -273,9 +289,12 @@ mod tests {
         let (header, frames) = ExportHeader::decode(&file).unwrap();
         assert_eq!((header.terminal, header.made), (TerminalId(7), now));
         let secret = header.secret_of_central(&central).unwrap();
+        let signer = protocol::UploadSigner::new(TerminalId(7), &signing);
         let cards: Vec<u64> = ExportReader::new(&header, frames, &secret, &token_sha256)
             .unwrap()
-            .map(|upload| match Upload::decode(&upload.unwrap()).unwrap().body {
+            .map(|frame| protocol::export::read_signed(&frame.unwrap()).unwrap())
+            .inspect(|signed| assert_eq!(signed.signature, signer.sign(&signed.bytes)))
+            .map(|signed| match Upload::decode(&signed.bytes).unwrap().body {
                 UploadBody::ClaimEvidence(evidence) => evidence.card,
                 other => panic!("{}", other.name()),
             })
@@ -286,7 +305,7 @@ mod tests {
     #[test]
     fn an_older_enrolment_seals_to_the_epoch_and_one_without_keys_not_at_all() {
         let epoch = EpochKey { epoch: 4, key: Secret32::new([5; 32]) };
-        let begin = |to| Sealing { to, token_sha256: Zeroizing::new([0; 32]) }.begin(TerminalId(7), Timestamp(1));
+        let begin = |to| Sealing { to, ..Sealing::none() }.begin(TerminalId(7), Timestamp(1));
         let (header, _) = begin(To::Epoch(epoch)).unwrap();
         assert!(matches!(header.form, ExportForm::Epoch { epoch: 4, .. }));
         assert!(begin(To::Nobody).is_err());

@@ -60,7 +60,7 @@ impl Kiosk {
             journal: self.uplink.journal.clone(),
             states: self.states.clone(),
             parts,
-            sealing: ExportSealing::of(&self.enrolment),
+            sealing: ExportSealing::of(&self.enrolment, self.central.sealing()),
             inputs: self.inputs.clone(),
             exporter: Exporter::default(),
         }

@@ -3,6 +3,7 @@
 use super::{Journal, unsigned};
 use crate::StoreError;
 use domain::Timestamp;
+use protocol::upload::STATUS;
 
 /// The waiting uploads of one kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +28,7 @@ pub struct Unsent {
 }
 
 impl Journal {
-    /// What waits, by kind.
+    /// What waits, by kind; the status is not counted.
     ///
     /// # Errors
     /// `JournalRead`.
@@ -37,7 +38,7 @@ impl Journal {
             let sql = format!(
                 "SELECT kind, count(*) FILTER (WHERE state = 'queued'),
                         count(*) FILTER (WHERE state = 'quarantined'), min(made_ms)
-                 FROM outbox WHERE state <> 'sent'{waiting} GROUP BY kind ORDER BY kind"
+                 FROM outbox WHERE state <> 'sent' AND kind <> ?1{waiting} GROUP BY kind ORDER BY kind"
             );
             let read = |row: &rusqlite::Row<'_>| {
                 Ok(OutboxKind {
@@ -47,7 +48,7 @@ impl Journal {
                     oldest: Timestamp(row.get(3)?),
                 })
             };
-            connection.prepare_cached(&sql)?.query_map([], read)?.collect()
+            connection.prepare_cached(&sql)?.query_map([STATUS], read)?.collect()
         })
     }
 

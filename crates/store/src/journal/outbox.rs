@@ -1,10 +1,12 @@
 //! What central is still to be told. An upload is written in the commit of its fact, keeps its idempotency key for
-//! ever, and is never deleted: once central has receipted it, it is cut to its hash.
+//! ever, and is never deleted: once central has receipted it, it is cut to its hash. The terminal's own status is no
+//! fact: one of it waits at most, behind everything else, and a newer one takes its place.
 
 use super::{Journal, Stop, unsigned};
 use crate::{Refusal, StoreError};
 use domain::Timestamp;
-use protocol::{IdempotencyKey, Receipt, Upload, UploadBody};
+use protocol::upload::STATUS;
+use protocol::{IdempotencyKey, Receipt, TerminalStatus, Upload, UploadBody};
 use rusqlite::{Connection, OptionalExtension};
 use sha2::{Digest, Sha256};
 
@@ -46,6 +48,21 @@ impl Journal {
         Ok(upload.key)
     }
 
+    /// Puts the terminal's status into the outbox. One that was not receipted yet is replaced; one that was, or was
+    /// refused, is forgotten: nothing in the books follows from it.
+    ///
+    /// # Errors
+    /// `Entropy`, `NoReserve`, `JournalWrite`.
+    pub fn put_status(&mut self, status: TerminalStatus, written: Timestamp) -> Result<IdempotencyKey, StoreError> {
+        let upload = self.upload(UploadBody::Status(status), written)?;
+        self.begin(|transaction| {
+            let replaced = "DELETE FROM outbox WHERE state = 'queued' AND money = 0 AND kind = ?1";
+            transaction.prepare_cached(replaced)?.execute([STATUS])?;
+            insert_upload(transaction, &upload)
+        })?;
+        Ok(upload.key)
+    }
+
     /// An upload of this journal with a new key.
     pub(super) fn upload(&self, body: UploadBody, written: Timestamp) -> Result<Upload, StoreError> {
         let mut key = [0; 16];
@@ -59,15 +76,17 @@ impl Journal {
         })
     }
 
-    /// The next uploads to send, at most `limit`: money first, then by age.
+    /// The next uploads to send, at most `limit`: money first, then by age, the status last.
     ///
     /// # Errors
     /// `JournalRead`.
     pub fn outbox_next(&self, limit: u32) -> Result<Vec<OutboxItem>, StoreError> {
         let held = u32::try_from(self.receipts.len()).unwrap_or(u32::MAX);
         let items: Vec<OutboxItem> = self.read(|connection| {
-            let sql = "SELECT key, kind, bytes, attempts FROM outbox WHERE state = 'queued'
-                       ORDER BY money DESC, position LIMIT ?1";
+            let facts = "SELECT key, kind, bytes, attempts FROM outbox WHERE state = 'queued' AND kind <> ?2
+                         ORDER BY money DESC, position LIMIT ?1";
+            let status = "SELECT key, kind, bytes, attempts FROM outbox WHERE state = 'queued' AND money = 0
+                          AND kind = ?2 LIMIT ?1";
             let read = |row: &rusqlite::Row<'_>| {
                 Ok(OutboxItem {
                     key: IdempotencyKey(row.get(0)?),
@@ -76,7 +95,14 @@ impl Journal {
                     attempts: row.get(3)?,
                 })
             };
-            connection.prepare_cached(sql)?.query_map([limit.saturating_add(held)], read)?.collect()
+            let limit = limit.saturating_add(held);
+            let mut items: Vec<OutboxItem> =
+                connection.prepare_cached(facts)?.query_map((limit, STATUS), read)?.collect::<Result<_, _>>()?;
+            let found = u32::try_from(items.len()).unwrap_or(u32::MAX);
+            for item in connection.prepare_cached(status)?.query_map((limit.saturating_sub(found), STATUS), read)? {
+                items.push(item?);
+            }
+            Ok(items)
         })?;
         let waits = |item: &OutboxItem| self.receipts.iter().all(|receipt| receipt.key != item.key);
         Ok(items.into_iter().filter(waits).take(usize::try_from(limit).unwrap_or(usize::MAX)).collect())
@@ -143,6 +169,9 @@ impl Journal {
     /// `Refused(Unknown)` when it is not queued, `JournalWrite`.
     pub fn outbox_quarantine(&mut self, key: IdempotencyKey, reason: &str) -> Result<(), StoreError> {
         self.write(|transaction| {
+            if forget_status(transaction, key)? {
+                return Ok(());
+            }
             let sql = "UPDATE outbox SET state = 'quarantined', reason = ?2, attempts = attempts + 1
                  WHERE key = ?1 AND state = 'queued'";
             let changed = transaction.prepare_cached(sql)?.execute((key.0, reason))?;
@@ -171,7 +200,7 @@ impl Journal {
         })
     }
 
-    /// How much waits.
+    /// How much waits; the status is not counted.
     ///
     /// # Errors
     /// `JournalRead`.
@@ -181,9 +210,9 @@ impl Journal {
             let sql = format!(
                 "SELECT count(*) FILTER (WHERE state = 'queued'), count(*) FILTER (WHERE state = 'quarantined'),
                         min(made_ms) FILTER (WHERE state = 'queued')
-                 FROM outbox WHERE state <> 'sent'{waiting}"
+                 FROM outbox WHERE state <> 'sent' AND kind <> ?1{waiting}"
             );
-            connection.query_row(&sql, [], |row| {
+            connection.query_row(&sql, [STATUS], |row| {
                 Ok(OutboxCounts {
                     queued: unsigned(0, row.get(0)?)?,
                     quarantined: unsigned(1, row.get(1)?)?,
@@ -204,6 +233,9 @@ impl Journal {
 /// Whether the receipt is for an upload of this journal, which is cut to its hash then.
 pub(super) fn settle(transaction: &Connection, receipt: &Receipt) -> rusqlite::Result<bool> {
     let Ok(encoded) = receipt.encode() else { return Ok(false) };
+    if forget_status(transaction, receipt.key)? {
+        return Ok(true);
+    }
     let sql = "UPDATE outbox SET state = 'sent', bytes = NULL, reason = NULL, receipt = ?2
                WHERE key = ?1 AND hash = ?3 AND receipt IS NULL";
     let written = transaction.prepare_cached(sql)?.execute((receipt.key.0, encoded, receipt.upload_sha256))?;
@@ -211,11 +243,17 @@ pub(super) fn settle(transaction: &Connection, receipt: &Receipt) -> rusqlite::R
     Ok(written == 1 || upload_hash(transaction, receipt.key)? == Some(receipt.upload_sha256))
 }
 
+/// Whether this was a status; then it is there no more.
+fn forget_status(transaction: &Connection, key: IdempotencyKey) -> rusqlite::Result<bool> {
+    let sql = "DELETE FROM outbox WHERE key = ?1 AND kind = ?2";
+    Ok(transaction.prepare_cached(sql)?.execute((key.0, STATUS))? > 0)
+}
+
 /// Writes an upload in the caller's commit. The same upload again changes nothing.
 pub(super) fn insert_upload(transaction: &Connection, upload: &Upload) -> Result<(), Stop> {
     let bytes = upload.encode().map_err(|_| Refusal::Unknown)?;
     let hash: [u8; 32] = Sha256::digest(&bytes).into();
-    let money = !matches!(upload.body, UploadBody::DocumentIssued(_));
+    let money = !matches!(upload.body, UploadBody::DocumentIssued(_) | UploadBody::Status(_));
     let written = transaction
         .prepare_cached(
             "INSERT INTO outbox (key, kind, money, made_ms, hash, bytes, state)

@@ -254,3 +254,52 @@ fn money_is_sent_before_what_was_written_earlier() {
     let kinds: Vec<&str> = items.iter().map(|item| item.kind.as_str()).collect();
     assert_eq!(kinds, ["ledger-entry", "ledger-entry", "document-issued"]);
 }
+
+fn status(version: &str) -> protocol::TerminalStatus {
+    protocol::TerminalStatus { version: version.into(), ..protocol::TerminalStatus::default() }
+}
+
+#[test]
+fn the_status_goes_last_and_a_newer_one_takes_its_place() {
+    let desk = Desk::new();
+    let Opened { mut journal, mut ledger, .. } = desk.open();
+    let first = journal.put_status(status("1"), NOW).unwrap();
+    let document = protocol::DocumentIssued::new(
+        DocumentCode([5; 16]),
+        domain::document::DocumentKind::VolanteIndividual,
+        vec![1],
+        NOW,
+        true,
+        b"%PDF".to_vec(),
+    );
+    journal.enqueue(UploadBody::DocumentIssued(document), NOW).unwrap();
+    journal.append(&[intend(&mut ledger, top_up(1))]).unwrap();
+    let second = journal.put_status(status("2"), NOW.plus_ms(1)).unwrap();
+    assert_ne!(first, second);
+    let items = journal.outbox_next(9).unwrap();
+    let kinds: Vec<&str> = items.iter().map(|item| item.kind.as_str()).collect();
+    assert_eq!(kinds, ["ledger-entry", "document-issued", "status"]);
+    assert_eq!(items[2].key, second);
+    assert_eq!(journal.outbox_next(2).unwrap(), items[..2]);
+    assert_eq!(journal.outbox_counts().unwrap().queued, 2, "a status is nothing that anybody waits for");
+    assert!(journal.outbox_kinds().unwrap().iter().all(|kind| kind.kind != "status"));
+    assert_eq!(journal.outbox_unsent(0, 9).unwrap().len(), 3, "a stick carries it");
+}
+
+#[test]
+fn a_status_that_was_receipted_refused_or_replaced_leaves_nothing_behind() {
+    let desk = Desk::new();
+    let mut journal = desk.open().journal;
+    journal.put_status(status("1"), NOW).unwrap();
+    let replaced = journal.outbox_next(1).unwrap().remove(0);
+    journal.put_status(status("2"), NOW).unwrap();
+    let signer = NoteKey::from_seed("bahia-head", &[1; 32]).unwrap();
+    let late = Receipt::sign(replaced.key, &replaced.bytes, 0, NOW, &signer);
+    assert!(matches!(journal.outbox_settle(&late), Err(StoreError::Refused(Refusal::Unknown))));
+    receipted(&mut journal);
+    journal.outbox_flush().unwrap();
+    assert_eq!(journal.outbox_unsent(0, 9).unwrap(), []);
+    let refused = journal.put_status(status("3"), NOW).unwrap();
+    journal.outbox_quarantine(refused, "no").unwrap();
+    assert_eq!((journal.outbox_quarantined().unwrap(), journal.outbox_unsent(0, 9).unwrap()), (vec![], vec![]));
+}

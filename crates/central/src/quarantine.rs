@@ -1,0 +1,222 @@
+//! What terminals said and no book could take: kept, sealed, under a number of its own, until a person has looked. It is
+//! genuine, since only what its terminal vouches for comes here, and it is never deleted.
+
+use crate::audit::{self, Actor};
+use crate::db::{Connection, Row, Transaction, params};
+use crate::error::CentralError;
+use crate::key_file::KeyFile;
+use crate::uploads::{self, Proof, Sent};
+use crate::{Database, store_key};
+use data_encoding::HEXLOWER;
+use domain::{TerminalId, Timestamp};
+use protocol::{Kept, Problem, ProblemCode};
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+/// A case, as the office sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Case {
+    /// Its number.
+    pub id: i64,
+    /// Who said it.
+    pub terminal: TerminalId,
+    /// When it first came.
+    pub received: Timestamp,
+    /// What kind of upload, or `unreadable`.
+    pub kind: String,
+    /// The problem's stable name.
+    pub problem: String,
+    /// What it says; never personal.
+    pub detail: String,
+    /// The office's role that looks after it.
+    pub owner: String,
+    /// `open`, `taken` (into the books), or `closed` (a person has decided that nothing follows).
+    pub state: String,
+    /// When it ended.
+    pub ended: Option<Timestamp>,
+    /// What the person said who closed it.
+    pub note: Option<String>,
+}
+
+/// Which role looks after it: money is finance's; deposits are the registry's; what cannot be read, and what is about
+/// machines, the technicians'.
+fn owner(kind: &str, problem: &Problem) -> audit::Role {
+    match (kind, problem.code) {
+        (_, ProblemCode::Malformed) | ("status", _) => audit::Role::Technician,
+        ("document-issued", _) => audit::Role::Registry,
+        _ => audit::Role::Finance,
+    }
+}
+
+/// Keeps an upload, once, and says so to the terminal.
+pub(crate) fn keep(
+    transaction: &Transaction<'_>,
+    keys: &KeyFile,
+    sent: &Sent,
+    kind: &str,
+    problem: &Problem,
+    now: Timestamp,
+) -> Result<Kept, CentralError> {
+    let hash: [u8; 32] = Sha256::digest(&sent.bytes).into();
+    let (detail, owner) = (problem.detail.replace('\0', "\u{fffd}"), owner(kind, problem).name());
+    transaction.execute(
+        "INSERT INTO quarantine (terminal, sha256, received, kind, problem, detail, owner, sealed, signature, signed_by,
+                                 state)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 'open') ON CONFLICT (terminal, sha256) DO NOTHING",
+        params![
+            sent.terminal.0,
+            hash,
+            now.0,
+            kind,
+            problem.code.name(),
+            detail,
+            owner,
+            store_key::seal_bytes(&keys.storage, &label(sent.terminal), &sent.bytes)?,
+            sent.proof.as_ref().map(|proof| proof.signature),
+            sent.proof.as_ref().map(Proof::key_id),
+        ],
+    )?;
+    note_refusal(transaction, sent.terminal, &detail, &hash, now)?;
+    let sql = "SELECT id, received FROM quarantine WHERE terminal = ?1 AND sha256 = ?2";
+    let read = |row: &Row<'_>| Ok((row.get::<u64>(0)?, Timestamp(row.get(1)?)));
+    let (case, first) = transaction.query_row(sql, params![sent.terminal.0, hash], read)?;
+    let signer = keys.head_key().map_err(|error| CentralError::Feed(error.to_string()))?;
+    Ok(Kept::sign(&sent.bytes, case, first, owner, problem, &signer))
+}
+
+/// A refused upload changes no book, but somebody must know of it: of each, so that what a person has explained of one
+/// does not hide the next.
+fn note_refusal(
+    transaction: &Transaction<'_>,
+    terminal: TerminalId,
+    detail: &str,
+    hash: &[u8; 32],
+    now: Timestamp,
+) -> Result<(), CentralError> {
+    let which = HEXLOWER.encode(hash.get(..8).unwrap_or_default());
+    uploads::note(transaction, terminal, "refused", &format!("{detail} (upload {which})"), now)
+}
+
+fn label(terminal: TerminalId) -> Vec<u8> {
+    [&b"v1 quarantine"[..], &terminal.0.to_be_bytes()].concat()
+}
+
+const CASES: &str = "SELECT id, terminal, received, kind, problem, detail, owner, state, ended, note FROM quarantine";
+
+fn case(row: &Row<'_>) -> crate::db::Result<Case> {
+    Ok(Case {
+        id: row.get(0)?,
+        terminal: TerminalId(row.get(1)?),
+        received: Timestamp(row.get(2)?),
+        kind: row.get(3)?,
+        problem: row.get(4)?,
+        detail: row.get(5)?,
+        owner: row.get(6)?,
+        state: row.get(7)?,
+        ended: row.get::<Option<i64>>(8)?.map(Timestamp),
+        note: row.get(9)?,
+    })
+}
+
+/// The open cases, oldest first; with `all`, those that have ended too.
+///
+/// # Errors
+/// `CentralError::Database`.
+pub fn view(connection: &Connection, all: bool) -> Result<Vec<Case>, CentralError> {
+    let open = if all { "" } else { " WHERE state = 'open'" };
+    Ok(connection.query(&format!("{CASES}{open} ORDER BY id"), &[], case)?)
+}
+
+fn of_id(connection: &Connection, id: i64) -> Result<Case, CentralError> {
+    let found = connection.query_opt(&format!("{CASES} WHERE id = ?1"), params![id], case)?;
+    found.ok_or_else(|| CentralError::NotReady(format!("there is no case {id} in the quarantine")))
+}
+
+fn sent_of(connection: &Connection, keys: &KeyFile, case: &Case) -> Result<Sent, CentralError> {
+    type Found = (Vec<u8>, Option<[u8; 64]>, Option<[u8; 32]>);
+    let sql = "SELECT q.sealed, q.signature, k.public_key FROM quarantine q
+               LEFT JOIN signing_key k ON k.id = q.signed_by WHERE q.id = ?1";
+    let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+    let (sealed, signature, key): Found = connection.query_row(sql, params![case.id], read)?;
+    let bytes = store_key::open_bytes(&keys.storage, &label(case.terminal), &sealed)?;
+    let proof = signature.zip(key).map(|(signature, key)| Proof { signature, key });
+    Ok(Sent { terminal: case.terminal, bytes: bytes.to_vec(), proof })
+}
+
+/// A case with the bytes as they came, for whoever has to understand them. That somebody looked is noted.
+///
+/// # Errors
+/// `CentralError::NotReady` when there is no such case.
+pub fn show(
+    database: &mut Database,
+    keys: &KeyFile,
+    actor: &Actor,
+    id: i64,
+    now: Timestamp,
+) -> Result<(Case, Zeroizing<Vec<u8>>), CentralError> {
+    database.write(|transaction| {
+        let case = of_id(transaction, id)?;
+        let sent = sent_of(transaction, keys, &case)?;
+        audit::note(transaction, actor, "quarantine shown", &format!("case {id}"), now)?;
+        Ok((case, Zeroizing::new(sent.bytes)))
+    })
+}
+
+/// Tries an open case again: what stood in its way may be gone, or a newer program may read it. Whether a book took it.
+///
+/// # Errors
+/// `CentralError::NotReady` when there is no such open case.
+pub fn retry(
+    database: &mut Database,
+    keys: &KeyFile,
+    actor: &Actor,
+    id: i64,
+    now: Timestamp,
+) -> Result<bool, CentralError> {
+    let case = opened(database.read(), id)?;
+    let sent = sent_of(database.read(), keys, &case)?;
+    let taken = match uploads::take_sent(database, keys, sent, now) {
+        Ok(_) => true,
+        Err(CentralError::Kept(..)) => false,
+        Err(error) => return Err(error),
+    };
+    database.write(|transaction| {
+        if taken {
+            let sql = "UPDATE quarantine SET state = 'taken', ended = ?2 WHERE id = ?1 AND state = 'open'";
+            transaction.execute(sql, params![id, now.0])?;
+        }
+        let what = if taken { "quarantine taken" } else { "quarantine tried in vain" };
+        audit::note(transaction, actor, what, &format!("case {id}"), now)
+    })?;
+    Ok(taken)
+}
+
+/// Closes a case of which a person has decided that nothing follows, with the reason.
+///
+/// # Errors
+/// `CentralError::NotReady` when there is no such open case, or no reason.
+pub fn close(
+    database: &mut Database,
+    actor: &Actor,
+    id: i64,
+    reason: &str,
+    now: Timestamp,
+) -> Result<(), CentralError> {
+    if reason.trim().is_empty() {
+        return Err(CentralError::NotReady("a case is closed with a reason".to_owned()));
+    }
+    opened(database.read(), id)?;
+    database.write(|transaction| {
+        let sql = "UPDATE quarantine SET state = 'closed', ended = ?2, note = ?3 WHERE id = ?1 AND state = 'open'";
+        transaction.execute(sql, params![id, now.0, reason])?;
+        audit::note(transaction, actor, "quarantine closed", &format!("case {id}"), now)
+    })
+}
+
+fn opened(connection: &Connection, id: i64) -> Result<Case, CentralError> {
+    let case = of_id(connection, id)?;
+    if case.state == "open" {
+        return Ok(case);
+    }
+    Err(CentralError::NotReady(format!("case {id} has ended: {}", case.state)))
+}
