@@ -8,10 +8,10 @@ use crate::error::CentralError;
 use crate::intake::{self, Intake};
 use crate::key_file::KeyFile;
 use crate::pool::Pool;
-use crate::{DataFolder, Database, cards, clock, codes, enrol, offices, pack};
-use domain::TerminalId;
+use crate::{DataFolder, Database, cards, clock, codes, enrol, offices, pack, pins};
 use domain::city_pack::CityPack;
-use protocol::{Central, FileHash, Problem, ProblemCode, Receipt, SignedCodeBatch, SignedHead, Upload};
+use domain::{CardNumber, TerminalId};
+use protocol::{Central, FileHash, PinChanged, Problem, ProblemCode, Receipt, SignedCodeBatch, SignedHead, Upload};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use std::time::Instant;
@@ -51,6 +51,11 @@ impl CityServer {
     #[must_use]
     pub fn city(&self) -> &CityPack {
         &self.city
+    }
+
+    /// Where the office's pages are.
+    pub(crate) fn office(&self) -> crate::config::Office {
+        self.data.office()
     }
 
     /// Runs work on the database, off the async threads.
@@ -176,5 +181,12 @@ impl Central for CityServer {
             codes::allocate(database, keys, terminal, count, clock::now())
         };
         Ok(self.with_database(allocate).await?)
+    }
+
+    async fn change_pin(&self, terminal: TerminalId, card: CardNumber, sealed: Vec<u8>) -> Result<PinChanged, Problem> {
+        let change = move |database: &mut Database, keys: &KeyFile| {
+            pins::change(database, keys, terminal, card, &sealed, clock::now())
+        };
+        Ok(self.with_database(change).await?)
     }
 }
