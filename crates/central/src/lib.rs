@@ -21,6 +21,7 @@ pub mod database;
 pub mod db;
 pub mod enrol;
 pub mod error;
+pub mod holders_import;
 pub mod import;
 mod intake;
 pub mod journal;

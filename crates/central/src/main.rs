@@ -3,6 +3,10 @@
 
 #[path = "main/money.rs"]
 mod money;
+#[path = "main/office.rs"]
+mod office;
+#[path = "main/secrets.rs"]
+mod secrets;
 #[path = "main/terminals.rs"]
 mod terminals;
 
@@ -115,6 +119,8 @@ enum Command {
     /// Prints the ledger as text.
     Ledger,
     #[command(flatten)]
+    Office(office::OfficeCommand),
+    #[command(flatten)]
     Money(money::MoneyCommand),
     #[command(flatten)]
     Terminal(terminals::TerminalCommand),
@@ -170,6 +176,7 @@ fn run(Arguments { data, command }: Arguments) -> Result<(), CentralError> {
         Command::OpenJournal { recovery_key, journal, into_books } => {
             run_open_journal(&data, &recovery_key, &journal, into_books)
         }
+        Command::Office(command) => office::run(&data, command),
         Command::Money(command) => money::run(&data, command),
         Command::Terminal(command) => terminals::run(&data, command),
         Command::Ledger => {

@@ -2,9 +2,15 @@
 //! The same tests run on SQLite here, and on PostgreSQL as `city_on_postgres`.
 
 #[cfg(test)]
+mod accounts;
+#[cfg(test)]
 mod audit;
 #[cfg(test)]
 mod backend;
+#[cfg(test)]
+mod browser;
+#[cfg(test)]
+mod card_desk;
 #[cfg(test)]
 mod card_keys;
 #[cfg(test)]
@@ -20,6 +26,8 @@ mod feed;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
+mod holders;
+#[cfg(test)]
 mod http;
 #[cfg(test)]
 mod import;
@@ -33,6 +41,8 @@ mod migrations;
 mod money;
 #[cfg(test)]
 mod nodes;
+#[cfg(test)]
+mod pins;
 #[cfg(test)]
 mod reconcile;
 #[cfg(test)]

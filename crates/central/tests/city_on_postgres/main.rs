@@ -1,11 +1,20 @@
 //! The city's tests, on PostgreSQL.
 
 #[cfg(test)]
+#[path = "../city/accounts.rs"]
+mod accounts;
+#[cfg(test)]
 #[path = "../city/audit.rs"]
 mod audit;
 #[cfg(test)]
 #[path = "../city/backend.rs"]
 mod backend;
+#[cfg(test)]
+#[path = "../city/browser.rs"]
+mod browser;
+#[cfg(test)]
+#[path = "../city/card_desk.rs"]
+mod card_desk;
 #[cfg(test)]
 #[path = "../city/card_keys/mod.rs"]
 mod card_keys;
@@ -28,6 +37,9 @@ mod feed;
 #[path = "../city/fixture.rs"]
 mod fixture;
 #[cfg(test)]
+#[path = "../city/holders.rs"]
+mod holders;
+#[cfg(test)]
 #[path = "../city/http.rs"]
 mod http;
 #[cfg(test)]
@@ -48,6 +60,9 @@ mod money;
 #[cfg(test)]
 #[path = "../city/nodes.rs"]
 mod nodes;
+#[cfg(test)]
+#[path = "../city/pins.rs"]
+mod pins;
 #[cfg(test)]
 #[path = "../city/reconcile.rs"]
 mod reconcile;
