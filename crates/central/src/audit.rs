@@ -133,6 +133,15 @@ pub fn newest(connection: &Connection, count: u32) -> Result<Vec<Line>, CentralE
     Ok(connection.query(&format!("{LINES} ORDER BY id DESC LIMIT ?1"), params![count], line)?)
 }
 
+/// The newest lines of one account's own acts, newest first.
+///
+/// # Errors
+/// `CentralError::Database`.
+pub fn newest_of(connection: &Connection, actor: &Actor, count: u32) -> Result<Vec<Line>, CentralError> {
+    let query = format!("{LINES} WHERE who = ?1 AND role = ?2 ORDER BY id DESC LIMIT ?3");
+    Ok(connection.query(&query, params![actor.name, actor.role.name(), count], line)?)
+}
+
 /// Reads the whole log and checks each line's hash: the number of the first line that does not fit, if there is one.
 ///
 /// # Errors

@@ -2,13 +2,13 @@
 //! the same every time; only the commit that holds it makes the card active, and the receipt is given after it. A card
 //! of a newer generation replaces the number's older one for good.
 
-use crate::Database;
 use crate::db::{Connection, Transaction, params};
 use crate::error::CentralError;
 use crate::key_file::KeyFile;
 use crate::offices::OfficeId;
 use crate::store_key::{self, Stored};
 use crate::uploads::{refuse, sql};
+use crate::{Database, balance, card_desk};
 use domain::{CardNumber, Generation, Timestamp, Uid};
 use protocol::cards::{WireTechnology, registration_key};
 use protocol::{CardRegistration, ProblemCode, Receipt};
@@ -88,9 +88,11 @@ pub fn register(
         Some(receipt) => Ok(receipt),
         None => {
             refuse_foreign_chip(transaction, &card)?;
-            settle_with_offices(transaction, &card)?;
+            settle_with_offices(transaction, &card, now)?;
             settle_with_registry(transaction, keys, &card, now)?;
-            insert(transaction, keys, office, &card, bytes, now)
+            let receipt = insert(transaction, keys, office, &card, bytes, now)?;
+            card_desk::fulfil(transaction, card.number)?;
+            Ok(receipt)
         }
     })
 }
@@ -132,7 +134,11 @@ fn refuse_foreign_chip(transaction: &Transaction<'_>, card: &CardRegistration) -
 }
 
 /// What offices registered under the number before: an older generation is revoked, the same or a newer one refuses.
-fn settle_with_offices(transaction: &Transaction<'_>, card: &CardRegistration) -> Result<(), CentralError> {
+fn settle_with_offices(
+    transaction: &Transaction<'_>,
+    card: &CardRegistration,
+    now: Timestamp,
+) -> Result<(), CentralError> {
     let (number, generation) = (sql(card.number.0), card.generation.0);
     let newest: Option<u8> = transaction.query_row(
         "SELECT max(generation) FROM (SELECT number, generation FROM issued_card
@@ -147,7 +153,7 @@ fn settle_with_offices(transaction: &Transaction<'_>, card: &CardRegistration) -
         "UPDATE issued_card SET state = 'revoked' WHERE number = ?1 AND generation < ?2",
         params![number, generation],
     )?;
-    Ok(())
+    newest.map_or(Ok(()), |old| balance::begin(transaction, card.number, Generation(old), now))
 }
 
 /// What the registry says of the number: this very card, an older one that is replaced now, or another one.
@@ -205,6 +211,7 @@ fn replace(
     now: Timestamp,
 ) -> Result<(), CentralError> {
     let number = sql(card.number.0);
+    balance::begin(transaction, card.number, old, now)?;
     let Some(secret) = &card.secret else {
         transaction.execute("UPDATE card SET state = 'revoked' WHERE number = ?1", params![number])?;
         return Ok(());

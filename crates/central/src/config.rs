@@ -20,6 +20,21 @@ pub(crate) struct Config {
     pub(crate) database: Option<ServerAddress>,
     /// How many connections to it this process keeps.
     pub(crate) connections: u32,
+    /// Where the office's pages are.
+    pub(crate) office: Office,
+}
+
+/// Where the office's pages are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Office {
+    /// On central's own machine, for whoever logs in.
+    #[default]
+    Loopback,
+    /// There, and where terminals call over TLS.
+    Tls,
+    /// On central's own machine, to be read by everybody there as long as there is no account: for a demonstration.
+    OpenOnLoopback,
 }
 
 #[derive(Deserialize, Default)]
@@ -29,6 +44,8 @@ struct Written {
     database_password_file: Option<PathBuf>,
     database_authority: Option<PathBuf>,
     database_connections: Option<u32>,
+    #[serde(default)]
+    office: Office,
 }
 
 impl Config {
@@ -66,7 +83,7 @@ impl Config {
             }
             None => None,
         };
-        Ok(Self { database, connections })
+        Ok(Self { database, connections, office: written.office })
     }
 }
 
@@ -85,12 +102,13 @@ mod tests {
         check("databse = \"swordfish\"", "line 1: unknown field");
         check("database_password_file = \"swordfish\"", "together with database");
         check("database = \"postgres:///citizen?host=/run/postgresql\"\ndatabase_connections = 0", "from 1 to 64");
+        check("office = \"open\"", "line 1: unknown variant");
     }
 
     #[test]
     fn without_a_word_the_database_is_the_folders_file() {
         let config = Config::parse("").unwrap();
-        assert!(config.database.is_none());
+        assert!(config.database.is_none() && config.office == Office::Loopback);
         let server = Config::parse("database = \"postgres:///citizen?host=/run/postgresql\"").unwrap();
         assert_eq!(server.database.unwrap().to_string(), "citizen at /run/postgresql");
         assert_eq!(server.connections, CONNECTIONS);

@@ -57,6 +57,9 @@ pub enum CentralError {
     /// A claim cannot be settled now.
     #[error("{0}")]
     Claim(#[from] crate::claims::settle::Refused),
+    /// The office's wish is not done now.
+    #[error(transparent)]
+    Refused(#[from] crate::refusal::Refusal),
     /// A part of the feed could not be written or signed.
     #[error("feed: {0}")]
     Feed(String),
@@ -92,6 +95,7 @@ impl From<CentralError> for Problem {
     fn from(error: CentralError) -> Self {
         match error {
             CentralError::Problem(problem) | CentralError::Kept(_, problem) => problem,
+            CentralError::Refused(refusal) => Self::new(ProblemCode::Conflict, refusal.to_string()),
             inside => {
                 tracing::error!(error = %inside, "central failed");
                 Self::new(ProblemCode::Internal, "central failed; its log says why")

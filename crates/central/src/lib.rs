@@ -4,21 +4,25 @@
 //! keys and uses them for terminals that have a card in hand. It leaves sealing, signing and the wire to `protocol`, the
 //! meaning of an entry to `ledger`, and knows nothing of sessions, readers or screens.
 
+pub mod accounts;
 pub mod audit;
+pub mod balance;
 pub mod books;
 pub mod ca;
 pub mod ca_store;
+pub mod card_desk;
 pub mod card_keys;
 pub mod cards;
 pub mod claims;
 pub mod clock;
 pub mod codes;
-mod config;
+pub mod config;
 pub mod database;
 pub mod db;
 pub mod enrol;
 pub mod epochs;
 pub mod error;
+pub mod holders_import;
 pub mod import;
 mod intake;
 pub mod journal;
@@ -27,10 +31,12 @@ mod live_keys;
 pub mod offices;
 pub mod pack;
 pub mod parcels;
+pub mod pins;
 mod pool;
 pub mod publish;
 pub mod quarantine;
 pub mod reconcile;
+pub mod refusal;
 pub mod registry;
 pub mod report;
 pub mod seed;
@@ -63,6 +69,7 @@ pub struct DataFolder {
     path: PathBuf,
     database: db::Address,
     connections: usize,
+    office: config::Office,
 }
 
 impl DataFolder {
@@ -80,7 +87,7 @@ impl DataFolder {
             None => (db::Address::File(path.join("central.db")), 1),
             Some(server) => (db::Address::Server(Box::new(server)), usize::try_from(config.connections).unwrap_or(1)),
         };
-        Ok(Self { path: path.to_owned(), database, connections })
+        Ok(Self { path: path.to_owned(), database, connections, office: config.office })
     }
 
     /// Where the database is: `central.db` in this folder, or a server.
@@ -92,6 +99,12 @@ impl DataFolder {
     /// How many connections to it a server keeps.
     pub(crate) fn connections(&self) -> usize {
         self.connections
+    }
+
+    /// Where the office's pages are.
+    #[must_use]
+    pub fn office(&self) -> config::Office {
+        self.office
     }
 
     /// The city's keys.

@@ -5,8 +5,12 @@
 mod feed;
 #[path = "main/money.rs"]
 mod money;
+#[path = "main/office.rs"]
+mod office;
 #[path = "main/quarantine.rs"]
 mod quarantine;
+#[path = "main/secrets.rs"]
+mod secrets;
 #[path = "main/terminals.rs"]
 mod terminals;
 
@@ -126,6 +130,8 @@ enum Command {
     #[command(flatten)]
     Feed(feed::FeedCommand),
     #[command(flatten)]
+    Office(office::OfficeCommand),
+    #[command(flatten)]
     Money(money::MoneyCommand),
     #[command(flatten)]
     Terminal(terminals::TerminalCommand),
@@ -176,6 +182,7 @@ fn run(Arguments { data, command }: Arguments) -> Result<(), CentralError> {
         }
         Command::Feed(command) => feed::run(&data, command),
         Command::Quarantine(command) => quarantine::run(&data, command),
+        Command::Office(command) => office::run(&data, command),
         Command::Money(command) => money::run(&data, command),
         Command::Terminal(command) => terminals::run(&data, command),
         Command::Ledger => {

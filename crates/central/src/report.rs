@@ -1,6 +1,7 @@
 //! What central knows, put together for people: the ledger as text, and the rows that its pages show.
 
 use crate::Database;
+use crate::audit::{self, Actor};
 use crate::books;
 use crate::clock;
 use crate::db::{Connection, params};
@@ -123,17 +124,20 @@ pub fn anomalies(connection: &Connection) -> Result<Vec<Anomaly>, CentralError> 
 pub fn explain(
     database: &mut Database,
     id: i64,
-    officer: &str,
+    actor: &Actor,
     reason: &str,
     now: Timestamp,
 ) -> Result<bool, CentralError> {
-    if officer.trim().is_empty() || reason.trim().is_empty() {
+    if actor.name.trim().is_empty() || reason.trim().is_empty() {
         return Err(CentralError::NotReady("an explanation has a name and a reason".to_owned()));
     }
     database.write(|transaction| {
         let changed = transaction.execute(
             "UPDATE anomaly SET explained = ?2, explained_by = ?3, explanation = ?4 WHERE id = ?1 AND explained IS NULL",
-            params![id, now.0, officer.trim(), reason.trim()])?;
+            params![id, now.0, actor.name.trim(), reason.trim()])?;
+        if changed > 0 {
+            audit::note(transaction, actor, "notice explained", &id.to_string(), now)?;
+        }
         Ok(changed > 0)
     })
 }

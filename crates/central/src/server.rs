@@ -10,11 +10,13 @@ use crate::key_file::KeyFile;
 use crate::live_keys::LiveKeys;
 use crate::pool::Pool;
 use crate::uploads::{self, Sent};
-use crate::{DataFolder, Database, ca_store, cards, clock, codes, enrol, offices, pack};
+use crate::{DataFolder, Database, ca_store, cards, clock, codes, enrol, offices, pack, pins};
 use axum::body::Bytes;
-use domain::TerminalId;
 use domain::city_pack::CityPack;
-use protocol::{Central, FileHash, Outcome, Problem, ProblemCode, Receipt, SignedCodeBatch, SignedHead, Upload};
+use domain::{CardNumber, TerminalId};
+use protocol::{
+    Central, FileHash, Outcome, PinChanged, Problem, ProblemCode, Receipt, SignedCodeBatch, SignedHead, Upload,
+};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use std::time::Instant;
@@ -54,6 +56,11 @@ impl CityServer {
     #[must_use]
     pub fn city(&self) -> &CityPack {
         &self.city
+    }
+
+    /// Where the office's pages are.
+    pub(crate) fn office(&self) -> crate::config::Office {
+        self.data.office()
     }
 
     /// Runs work on the database, off the async threads.
@@ -210,5 +217,12 @@ impl Central for CityServer {
             codes::allocate(database, keys, terminal, count, clock::now())
         };
         Ok(self.with_database(allocate).await?)
+    }
+
+    async fn change_pin(&self, terminal: TerminalId, card: CardNumber, sealed: Vec<u8>) -> Result<PinChanged, Problem> {
+        let change = move |database: &mut Database, keys: &KeyFile| {
+            pins::change(database, keys, terminal, card, &sealed, clock::now())
+        };
+        Ok(self.with_database(change).await?)
     }
 }

@@ -2,12 +2,17 @@
 //! faces a network is TLS, where a terminal is who its certificate says; plain HTTP is for this machine alone. `door`
 //! says who may ask for what.
 
+mod access;
 mod api;
+mod desk;
+mod desk_cards;
+mod desk_money;
 mod door;
 mod enrol;
 mod html;
 mod keys;
 mod office;
+mod officer;
 mod pages;
 
 use crate::error::CentralError;
@@ -106,6 +111,9 @@ fn router(server: CityServer) -> Router {
         .merge(keys::routes())
         .merge(pages::routes())
         .merge(office::routes())
+        .merge(desk::routes())
+        .merge(desk_cards::routes())
+        .merge(desk_money::routes())
         .merge(enrol::routes())
         .layer(from_fn_with_state(server.clone(), door::pass))
         .layer(map_response(with_safe_headers))

@@ -5,10 +5,11 @@ use crate::codes::CodeBatch;
 use crate::head::SignedHead;
 use crate::manifest::FileHash;
 use crate::outcome::Outcome;
+use crate::pin_change::PinChanged;
 use crate::problem::{Problem, ProblemCode};
 use crate::receipt::Receipt;
 use crate::upload::{Upload, UploadBody};
-use domain::TerminalId;
+use domain::{CardNumber, TerminalId};
 use std::future::Future;
 
 /// Central, as a terminal sees it. A client returns only what it has checked as far as it can without the root key:
@@ -49,6 +50,17 @@ pub trait Central: Send + Sync {
         terminal: TerminalId,
         count: u16,
     ) -> impl Future<Output = Result<SignedCodeBatch, Problem>> + Send;
+
+    /// Changes the PIN of a card; `sealed` is what `PinChange::seal` made for this terminal and card. The answer is the
+    /// caller's to verify.
+    fn change_pin(
+        &self,
+        _terminal: TerminalId,
+        _card: CardNumber,
+        _sealed: Vec<u8>,
+    ) -> impl Future<Output = Result<PinChanged, Problem>> + Send {
+        async { Err(Problem::new(ProblemCode::Unavailable, "this central changes no PINs")) }
+    }
 }
 
 /// Hands uploads over one after the other, until central falls silent or says nothing to this terminal.

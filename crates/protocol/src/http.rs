@@ -17,6 +17,7 @@
 //! | `POST /v1/card-keys/rekey/begin`, body `RekeyBegin` | `Cryptogram` |
 //! | `POST /v1/card-keys/rekey/change`, body `FinishAuthentication` | `RekeyChange` |
 //! | `POST /v1/card-keys/rekey/confirm`, body `RekeyConfirm` | `Rekeyed` |
+//! | `POST /v1/cards/{number}/pin`, body a sealed `PinChange` | `PinChanged` as CBOR |
 //! | `POST /v1/enrol`, body `{"code", "request": EnrolmentRequest}` as JSON, without a certificate | `SignedAnswer` as JSON |
 //! | `POST /v1/terminals/{id}/certificate`, body a signing request (PKCS#10, DER) | `Certificate` as JSON |
 //! | `POST /v1/cards`, body `CardRegistration`, with a card office's token | `Receipt` |
@@ -26,7 +27,7 @@
 //! Anything else than 200 has a `Problem` as its body.
 
 use crate::manifest::FileHash;
-use domain::TerminalId;
+use domain::{CardNumber, TerminalId};
 
 /// The head.
 pub const HEAD_PATH: &str = "/v1/head";
@@ -55,6 +56,8 @@ pub const HEALTH_PATH: &str = "/health";
 /// The media type of uploads, receipts and batches.
 pub const CBOR: &str = "application/cbor";
 pub use crate::envelope::ENVELOPE;
+/// The media type of what is sealed.
+pub const SEALED: &str = "application/octet-stream";
 /// The media type of enrolments.
 pub const JSON: &str = "application/json";
 /// The media type of signing requests (RFC 5967).
@@ -72,6 +75,12 @@ pub fn file_path(sha256: FileHash) -> String {
 #[must_use]
 pub fn codes_path(terminal: TerminalId, count: u16) -> String {
     format!("/v1/terminals/{}/codes?count={count}", terminal.0)
+}
+
+/// The path where a terminal changes the PIN of a card.
+#[must_use]
+pub fn pin_path(card: CardNumber) -> String {
+    format!("{CARDS_PATH}/{}/pin", card.0)
 }
 
 /// The path where a terminal asks for its next certificate.

@@ -4,7 +4,7 @@
 use crate::tls::{self, Identity};
 use crate::{Sealing, SyncSettings, WallClock};
 use bytes::Bytes;
-use domain::{TerminalId, Timestamp};
+use domain::{CardNumber, TerminalId, Timestamp};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue};
@@ -16,11 +16,13 @@ use hyper_util::rt::TokioExecutor;
 use protocol::central::one_by_one;
 use protocol::first_trust::{Certificate, EnrolmentRequest, SignedAnswer};
 use protocol::http::{
-    CBOR, ENROL_PATH, ENVELOPE, HEAD_PATH, JSON, PKCS10, UPLOADS_PATH, bearer, codes_path, file_path, renewal_path,
+    CBOR, ENROL_PATH, ENVELOPE, HEAD_PATH, JSON, PKCS10, SEALED, UPLOADS_PATH, bearer, codes_path, file_path, pin_path,
+    renewal_path,
 };
 use protocol::outcome::decode_outcomes;
 use protocol::{
-    Central, FileHash, Outcome, Outgoing, Problem, ProblemCode, Receipt, Secret32, SignedCodeBatch, SignedHead, Upload,
+    Central, FileHash, Outcome, Outgoing, PinChanged, Problem, ProblemCode, Receipt, Secret32, SignedCodeBatch,
+    SignedHead, Upload,
 };
 use std::fmt;
 use std::net::IpAddr;
@@ -400,6 +402,12 @@ impl Central for HttpCentral {
 
     async fn code_batch(&self, terminal: TerminalId, count: u16) -> Result<SignedCodeBatch, Problem> {
         Ok(SignedCodeBatch(self.answer(Ask::post(&codes_path(terminal, count))).await?))
+    }
+
+    /// Which terminal asks, central knows by itself.
+    async fn change_pin(&self, _: TerminalId, card: CardNumber, sealed: Vec<u8>) -> Result<PinChanged, Problem> {
+        let body = self.answer(Ask::post(&pin_path(card)).with(SEALED, sealed)).await?;
+        PinChanged::decode(&body).map_err(|_| untrusted("the answer to a change of a PIN cannot be read"))
     }
 }
 

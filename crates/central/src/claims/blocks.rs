@@ -1,7 +1,9 @@
-//! Cards that will never be good again. A block is never lifted: money is paid out on the strength of it. Whether it
-//! has reached every validator only the operator can say.
+//! Cards that will never be good again. Money is paid out on the strength of a block, so it is never lifted once others
+//! know of it; until then a mistake is taken back at the registry's desk (`card_desk`). Whether it has reached every
+//! validator only the operator can say.
 
 use crate::Database;
+use crate::audit::{self, Actor};
 use crate::claims::{self, settle};
 use crate::db::{Connection, params};
 use crate::error::CentralError;
@@ -50,10 +52,25 @@ pub fn block(
     database: &mut Database,
     card: CardNumber,
     generation: Generation,
-    officer: &str,
+    actor: &Actor,
     now: Timestamp,
 ) -> Result<bool, CentralError> {
-    let officer = settle::named(officer)?;
+    block_for(database, card, generation, actor, "claim", now)
+}
+
+/// As `block`, with the reason in the log.
+///
+/// # Errors
+/// As `block`.
+pub fn block_for(
+    database: &mut Database,
+    card: CardNumber,
+    generation: Generation,
+    actor: &Actor,
+    reason: &str,
+    now: Timestamp,
+) -> Result<bool, CentralError> {
+    let officer = settle::named(actor)?;
     database.write(|transaction| {
         let (number, issue) = (sql(card.0), generation.0);
         let key = params![number, issue];
@@ -90,6 +107,9 @@ pub fn block(
         for claim in claims::open_of(transaction, card, generation)? {
             claims::consider(transaction, claim.top_up, now)?;
         }
+        if new > 0 {
+            audit::note(transaction, actor, "card blocked", &format!("{} generation {issue}: {reason}", card.0), now)?;
+        }
         Ok(new > 0)
     })
 }
@@ -101,17 +121,19 @@ pub fn block(
 pub fn confirm(
     database: &mut Database,
     list_of: Timestamp,
-    officer: &str,
+    actor: &Actor,
     now: Timestamp,
 ) -> Result<usize, CentralError> {
-    let officer = settle::named(officer)?;
+    let officer = settle::named(actor)?;
     if list_of > now {
         return Err(CentralError::NotReady("the block list is of the future".to_owned()));
     }
     database.write(|transaction| {
-        Ok(transaction.execute(
+        let confirmed = transaction.execute(
             "UPDATE card_block SET reached = ?2, confirmed_by = ?3 WHERE reached IS NULL AND blocked <= ?1",
             params![list_of.0, now.0, officer],
-        )?)
+        )?;
+        audit::note(transaction, actor, "blocks confirmed", &format!("{confirmed}, list of {}", list_of.0), now)?;
+        Ok(confirmed)
     })
 }

@@ -1,6 +1,7 @@
 //! A person settles a claim. Money leaves the desk only when nothing can credit the card any more, or spend what was:
 //! after the last order's expiry, and with a block of the card that has reached every validator.
 
+use crate::audit::{self, Actor};
 use crate::claims::evidence::{self, Verdict};
 use crate::claims::{self, ClaimState, blocks, orders};
 use crate::db::{Connection, Transaction, params};
@@ -71,7 +72,7 @@ pub fn find(connection: &Connection, name: &str) -> Result<TopUpId, CentralError
     }
 }
 
-/// Settles a claim: pays it out, or finds that nothing is owed. The officer's name stays with it. Says the amount that
+/// Settles a claim: pays it out, or finds that nothing is owed. Who does it stays with it. Says the amount that
 /// is to be paid.
 ///
 /// # Errors
@@ -80,10 +81,10 @@ pub fn settle(
     database: &mut Database,
     top_up: TopUpId,
     how: Settlement,
-    officer: &str,
+    actor: &Actor,
     now: Timestamp,
 ) -> Result<Cents, CentralError> {
-    let officer = named(officer)?;
+    let officer = named(actor)?;
     database.write(|transaction| {
         // What has come to be known meanwhile goes first.
         claims::consider(transaction, top_up, now)?;
@@ -111,14 +112,16 @@ pub fn settle(
             "INSERT INTO settlement (top_up, how, officer, settled, amount) VALUES (?1, ?2, ?3, ?4, ?5)",
             params![top_up.0, name(how), officer, now.0, amount.0],
         )?;
+        let about = format!("{top_up}: {}, {} cents", name(how), amount.0);
+        audit::note(transaction, actor, "claim settled", &about, now)?;
         claims::consider(transaction, top_up, now)?;
         Ok(amount)
     })
 }
 
 /// A person's name without the blanks around it.
-pub(super) fn named(officer: &str) -> Result<&str, Refused> {
-    let name = officer.trim();
+pub(crate) fn named(actor: &Actor) -> Result<&str, Refused> {
+    let name = actor.name.trim();
     if name.is_empty() { Err(Refused::NoOfficer) } else { Ok(name) }
 }
 

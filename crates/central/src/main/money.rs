@@ -1,6 +1,7 @@
 //! The finance office's commands: claims, blocks, files of acquirer and validators, reconciliation.
 
 use crate::say;
+use central::audit::{Actor, Role};
 use central::claims::{self, blocks, settle};
 use central::reconcile::{self, Difference};
 use central::report::{self, euros};
@@ -116,19 +117,19 @@ pub(crate) fn run(data: &DataFolder, command: MoneyCommand) -> Result<(), Centra
         MoneyCommand::SettleClaim { claim, officer, nothing_owed } => {
             let top_up = settle::find(database.read(), &claim)?;
             let how = if nothing_owed { Settlement::NothingOwed } else { Settlement::PaidOut };
-            let amount = settle::settle(&mut database, top_up, how, &officer, now)?;
+            let amount = settle::settle(&mut database, top_up, how, &at_console(&officer), now)?;
             say(&format!("claim {} is settled: {} to be paid", ClaimCode::of(top_up), euros(amount)))
         }
         MoneyCommand::BlockCard { card, officer } => {
             let (card, generation) = chosen(&database, &card)?;
-            let new = blocks::block(&mut database, card, generation, &officer, now)?;
+            let new = blocks::block(&mut database, card, generation, &at_console(&officer), now)?;
             let what =
                 if new { "is blocked for good: publish, and tell the validators" } else { "was blocked already" };
             say(&format!("card …{} {what}", card.last_four()))
         }
         MoneyCommand::ConfirmBlocks { list_of, officer } => {
             let list_of = Timestamp(list_of.as_millisecond());
-            let confirmed = blocks::confirm(&mut database, list_of, &officer, now)?;
+            let confirmed = blocks::confirm(&mut database, list_of, &at_console(&officer), now)?;
             say(&format!("{confirmed} blocks have reached every validator"))
         }
         MoneyCommand::ImportSettlement(order) => {
@@ -140,7 +141,7 @@ pub(crate) fn run(data: &DataFolder, command: MoneyCommand) -> Result<(), Centra
         }
         MoneyCommand::Reconcile { csv } => run_reconcile(&database, csv.as_deref(), now),
         MoneyCommand::Explain { notice, officer, reason } => {
-            if !report::explain(&mut database, notice, &officer, &reason, now)? {
+            if !report::explain(&mut database, notice, &at_console(&officer), &reason, now)? {
                 return Err(CentralError::NotReady(format!("there is no notice {notice} to be explained")));
             }
             say(&format!("notice {notice} is explained"))
@@ -153,6 +154,11 @@ pub(crate) fn run(data: &DataFolder, command: MoneyCommand) -> Result<(), Centra
             named.iter().try_for_each(|(name, days)| say(&format!("{name:<16} {days:>3}")))
         }
     }
+}
+
+/// Who decides, as typed: the log shows that nobody logged in.
+fn at_console(officer: &str) -> Actor {
+    Actor { name: officer.to_owned(), role: Role::Console }
 }
 
 fn list_claims(database: &Database, every: bool) -> Result<(), CentralError> {

@@ -1,14 +1,23 @@
 //! Who is asking, and who may ask for what. Over TLS a terminal is whom its certificate names, looked up for each
 //! request; without a certificate there are the check page, enrolment and the health, and card offices with their token.
-//! The office's own pages are for this machine, where plain HTTP ends.
+//! The office's own pages are for whoever has logged in, in the roles that `access` names: on this machine, where plain
+//! HTTP ends, and over TLS where the operator wants it.
 
+use super::access;
 use super::api::Refusal;
+use super::desk::{self, LOG_IN_PATH};
+use super::officer::{self, OFFICER, Officer};
+use crate::accounts::{self, sessions};
+use crate::config::Office;
 use crate::server::CityServer;
 use crate::tls::TlsListener;
+use crate::{Database, KeyFile, clock};
 use axum::extract::connect_info::Connected;
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
+use axum::http::header::ACCEPT;
+use axum::http::{HeaderMap, Method};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::serve::IncomingStream;
 use domain::TerminalId;
 use protocol::http::{CARDS_PATH, ENROL_PATH, HEALTH_PATH};
@@ -22,6 +31,13 @@ pub(super) struct Came {
     /// From there.
     pub(super) address: IpAddr,
     over: Over,
+}
+
+impl Came {
+    /// Whether nobody reads on the way.
+    pub(super) fn is_secure(self) -> bool {
+        matches!(self.over, Over::Tls(_))
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -62,14 +78,18 @@ enum Audience {
     Everybody,
     /// Terminals of this city.
     Terminals,
-    /// The office.
+    /// Whoever logs in, on a page of the office.
     Office,
+    /// Whoever is about to.
+    LogIn,
 }
 
 fn audience(path: &str) -> Audience {
     let is_check = path == "/check" || path.starts_with("/check/") || path == "/style.css";
     if is_check || [HEALTH_PATH, ENROL_PATH, CARDS_PATH].contains(&path) {
         Audience::Everybody
+    } else if path == LOG_IN_PATH {
+        Audience::LogIn
     } else if path.starts_with("/v1/") {
         Audience::Terminals
     } else {
@@ -81,6 +101,22 @@ pub(super) fn no_certificate() -> Problem {
     Problem::new(ProblemCode::Unauthorised, "a terminal shows its certificate here")
 }
 
+/// Why a request does not pass.
+enum Denied {
+    /// In the words of terminals.
+    Problem(Problem),
+    /// Nobody has logged in.
+    LogIn,
+    /// For other roles.
+    Role,
+}
+
+impl<T: Into<Problem>> From<T> for Denied {
+    fn from(problem: T) -> Self {
+        Self::Problem(problem.into())
+    }
+}
+
 /// Lets a request pass to its handler, which finds in it who asks.
 pub(super) async fn pass(
     State(server): State<CityServer>,
@@ -88,28 +124,86 @@ pub(super) async fn pass(
     mut request: Request,
     next: Next,
 ) -> Response {
-    match admitted(&server, came, request.uri().path()).await {
-        Ok(peer) => {
+    match admitted(&server, came, &Wish::of(&request)).await {
+        Ok((peer, officer)) => {
             request.extensions_mut().insert(peer);
-            next.run(request).await
+            let Some(officer) = officer else { return next.run(request).await };
+            request.extensions_mut().insert(officer.clone());
+            OFFICER.scope(officer, next.run(request)).await
         }
-        Err(problem) => Refusal::from(problem).into_response(),
+        Err(Denied::Problem(problem)) => Refusal::from(problem).into_response(),
+        Err(Denied::Role) => desk::not_for_this_role(&server).await,
+        Err(Denied::LogIn) if is_browsing(&request) => Redirect::to(LOG_IN_PATH).into_response(),
+        Err(Denied::LogIn) => {
+            Refusal::from(Problem::new(ProblemCode::Unauthorised, "log in at the office's pages")).into_response()
+        }
     }
 }
 
-async fn admitted(server: &CityServer, came: Came, path: &str) -> Result<Peer, Problem> {
-    let certificate = match came.over {
-        Over::Plain => return Ok(Peer::Local),
-        Over::Tls(certificate) => certificate,
-    };
-    match (audience(path), certificate) {
-        (Audience::Everybody, _) => Ok(Peer::Nobody),
-        (Audience::Terminals, Some(certificate)) => Ok(Peer::Terminal(server.terminal_with(certificate).await?)),
-        (Audience::Terminals, None) => Err(no_certificate()),
-        (Audience::Office, _) => {
-            Err(Problem::new(ProblemCode::Unauthorised, "the office's pages are on central's own machine"))
+/// Whether somebody looks at pages, rather than a program.
+fn is_browsing(request: &Request) -> bool {
+    let accepts = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok());
+    request.method() == Method::GET && accepts.is_some_and(|accepts| accepts.contains("text/html"))
+}
+
+/// What of a request decides who may send it. A body cannot be shared between threads, so it is apart.
+struct Wish {
+    method: Method,
+    path: String,
+    /// As the router has it.
+    route: Option<MatchedPath>,
+    headers: HeaderMap,
+}
+
+impl Wish {
+    fn of(request: &Request) -> Self {
+        Self {
+            method: request.method().clone(),
+            path: request.uri().path().to_owned(),
+            route: request.extensions().get::<MatchedPath>().cloned(),
+            headers: request.headers().clone(),
         }
     }
+}
+
+async fn admitted(server: &CityServer, came: Came, wish: &Wish) -> Result<(Peer, Option<Officer>), Denied> {
+    let (plain, certificate) = match came.over {
+        Over::Plain => (true, None),
+        Over::Tls(certificate) => (false, certificate),
+    };
+    let peer = if plain { Peer::Local } else { Peer::Nobody };
+    match (audience(&wish.path), certificate) {
+        (Audience::Everybody, _) => Ok((peer, None)),
+        (Audience::Terminals, _) if plain => Ok((peer, None)),
+        (Audience::Terminals, Some(certificate)) => {
+            Ok((Peer::Terminal(server.terminal_with(certificate).await?), None))
+        }
+        (Audience::Terminals, None) => Err(no_certificate().into()),
+        (Audience::Office | Audience::LogIn, _) if !plain && server.office() != Office::Tls => {
+            Err(Problem::new(ProblemCode::Unauthorised, "the office's pages are on central's own machine").into())
+        }
+        (Audience::LogIn, _) => Ok((peer, None)),
+        (Audience::Office, _) => {
+            let officer = officer(server, plain, &wish.headers).await?.ok_or(Denied::LogIn)?;
+            let Some(at) = &wish.route else { return Ok((peer, Some(officer))) };
+            let may = access::may(officer.actor.role, &wish.method, at.as_str());
+            if may { Ok((peer, Some(officer))) } else { Err(Denied::Role) }
+        }
+    }
+}
+
+/// Who has logged in; where the pages are open for a demonstration, somebody who looks on.
+async fn officer(server: &CityServer, plain: bool, headers: &HeaderMap) -> Result<Option<Officer>, Problem> {
+    let (shown, open) = (officer::token(headers, !plain), plain && server.office() == Office::OpenOnLoopback);
+    let find = move |database: &mut Database, _: &KeyFile| {
+        if let Some(token) = shown
+            && let Some(account) = sessions::account_of(database, &token, clock::now())?
+        {
+            return Ok(Some(Officer::logged_in(account, token)));
+        }
+        Ok((open && !accounts::are_there(database.read())?).then(Officer::onlooker))
+    };
+    Ok(server.with_database(find).await?)
 }
 
 #[cfg(test)]
@@ -127,7 +221,18 @@ mod tests {
         for path in ["/v1/head", "/v1/files/00", "/v1/uploads", "/v1/terminals/7/codes", "/v1/enrol/", "/v1/anything"] {
             check(path, Audience::Terminals);
         }
-        for path in ["/", "/ledger", "/documents", "/office/reconciliation", "/checks", "/metrics", ""] {
+        check("/office/login", Audience::LogIn);
+        for path in [
+            "/",
+            "/office/login/",
+            "/office/logout",
+            "/ledger",
+            "/documents",
+            "/office/reconciliation",
+            "/checks",
+            "/metrics",
+            "",
+        ] {
             check(path, Audience::Office);
         }
     }

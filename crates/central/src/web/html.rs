@@ -1,5 +1,8 @@
 //! The frame of the pages, and text made safe to stand in it.
 
+use super::access;
+use super::officer::Officer;
+use axum::http::Method;
 use std::fmt::Write;
 
 /// Text as it may stand between tags and in quoted attributes.
@@ -59,25 +62,30 @@ pub(super) enum Place {
     Ledger,
     Documents,
     Reconciliation,
+    Money,
+    Cards,
+    Audit,
+    Password,
+    LogIn,
     Check,
 }
 
-const LINKS: [(Place, &str, &str); 5] = [
+const LINKS: [(Place, &str, &str); 9] = [
     (Place::Summary, "/", "Resumen"),
     (Place::Ledger, "/ledger", "Libro"),
     (Place::Documents, "/documents", "Documentos"),
     (Place::Reconciliation, "/office/reconciliation", "Conciliación"),
+    (Place::Money, "/office/money", "Tesorería"),
+    (Place::Cards, "/office/cards", "Tarjetas"),
+    (Place::Audit, "/office/audit", "Actos"),
+    (Place::Password, "/office/password", "Contraseña"),
     (Place::Check, "/check", "Comprobar un documento"),
 ];
 
-/// A whole page. The public check page shows no way to the others.
-pub(super) fn page(city: &str, place: Place, title: &str, body: &str) -> String {
-    let mut links = String::new();
-    for (at, path, name) in LINKS.iter().filter(|_| place != Place::Check) {
-        let current = if *at == place { " aria-current=\"page\"" } else { "" };
-        let _ = write!(links, "<a href=\"{path}\"{current}>{}</a>", text(name));
-    }
-    let nav = if links.is_empty() { String::new() } else { format!("<nav aria-label=\"Páginas\">{links}</nav>") };
+/// A whole page, with the way to what this officer may see. The public check page and the log-in show none.
+pub(super) fn page(city: &str, place: Place, title: &str, body: &str, officer: Option<&Officer>) -> String {
+    let officer = officer.filter(|_| !matches!(place, Place::Check | Place::LogIn));
+    let nav = officer.map(|officer| nav(place, officer)).unwrap_or_default();
     let (city, title) = (text(city), text(title));
     format!(
         "<!doctype html>\n<html lang=\"es\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -86,6 +94,53 @@ pub(super) fn page(city: &str, place: Place, title: &str, body: &str) -> String 
          <title>{title} · {city}</title>\n<link rel=\"stylesheet\" href=\"/style.css\">\n</head>\n<body>\n\
          <header><p class=\"city\">{city}</p>{nav}</header>\n<main>\n<h1>{title}</h1>\n{body}</main>\n</body>\n</html>\n"
     )
+}
+
+fn nav(place: Place, officer: &Officer) -> String {
+    let mut links = String::new();
+    let is_theirs = |path: &str| path == "/check" || access::may(officer.actor.role, &Method::GET, path);
+    for (at, path, name) in LINKS.iter().filter(|(_, path, _)| is_theirs(path)) {
+        let current = if *at == place { " aria-current=\"page\"" } else { "" };
+        let _ = write!(links, "<a href=\"{path}\"{current}>{}</a>", text(name));
+    }
+    let leave = match &officer.session {
+        None => String::new(),
+        Some((account, _)) => form("/office/logout", officer, "", &format!("Salir ({})", account.name)),
+    };
+    format!("<nav aria-label=\"Páginas\">{links}</nav>{leave}")
+}
+
+/// A form of this session; `fields` is markup.
+pub(super) fn form(action: &str, officer: &Officer, fields: &str, button: &str) -> String {
+    let token = text(officer.form_token());
+    format!(
+        "<form action=\"{}\" method=\"post\"><input type=\"hidden\" name=\"csrf\" value=\"{token}\">{fields}\
+         <button>{}</button></form>\n",
+        text(action),
+        text(button)
+    )
+}
+
+/// A field of a form, with its label.
+pub(super) fn field(name: &str, label: &str, kind: &str) -> String {
+    let (name, label, kind) = (text(name), text(label), text(kind));
+    format!(
+        "<label>{label} <input name=\"{name}\" type=\"{kind}\" autocomplete=\"off\" spellcheck=\"false\" required></label>"
+    )
+}
+
+/// A field that the reader does not see.
+pub(super) fn hidden(name: &str, value: &str) -> String {
+    format!("<input type=\"hidden\" name=\"{}\" value=\"{}\">", text(name), text(value))
+}
+
+/// A choice of one among several: the value that is sent, and its words.
+pub(super) fn choice(name: &str, label: &str, options: &[(&str, &str)]) -> String {
+    let options: String = options
+        .iter()
+        .map(|(value, words)| format!("<option value=\"{}\">{}</option>", text(value), text(words)))
+        .collect();
+    format!("<label>{} <select name=\"{}\">{options}</select></label>", text(label), text(name))
 }
 
 /// The one style sheet.
@@ -99,8 +154,11 @@ mod tests {
     fn markup_in_text_is_shown_and_never_obeyed() {
         let hostile = "<script>alert('1')</script>&\"";
         assert_eq!(text(hostile), "&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;&amp;&quot;");
-        let page = page(hostile, Place::Ledger, hostile, &table(&[hostile], &[vec![cell(hostile)]], ""));
+        let body = table(&[hostile], &[vec![cell(hostile)]], "") + &field(hostile, hostile, hostile);
+        let body = body + &choice(hostile, hostile, &[(hostile, hostile)]) + &hidden(hostile, hostile);
+        let page = page(hostile, Place::Ledger, hostile, &body, Some(&Officer::onlooker()));
         assert!(!page.contains("<script>"));
         assert!(page.contains("<a href=\"/ledger\" aria-current=\"page\">"));
+        assert!(!page.contains("logout"), "an onlooker has nothing to leave");
     }
 }

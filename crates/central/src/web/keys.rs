@@ -6,9 +6,10 @@ use crate::error::CentralError;
 use crate::server::CityServer;
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::HeaderMap;
 use axum::routing::post;
+use domain::CardNumber;
 use protocol::card_keys::{
     BadMessage, BeginAuthentication, CARD_KEYS_BYTES_MAX, ClassicAsk, FinishAuthentication, RekeyBegin, RekeyConfirm,
     RekeyLook,
@@ -18,7 +19,7 @@ use protocol::http::{
     CARDS_PATH, CBOR, KEYS_BEGIN_PATH, KEYS_CLASSIC_PATH, KEYS_FINISH_PATH, REKEY_BEGIN_PATH, REKEY_CHANGE_PATH,
     REKEY_CONFIRM_PATH, REKEY_LOOK_PATH,
 };
-use protocol::{Problem, ProblemCode};
+use protocol::{Central, Problem, ProblemCode};
 use zeroize::Zeroizing;
 
 pub(super) fn routes() -> Router<CityServer> {
@@ -31,6 +32,7 @@ pub(super) fn routes() -> Router<CityServer> {
         .route(REKEY_CHANGE_PATH, post(rekey_change))
         .route(REKEY_CONFIRM_PATH, post(rekey_confirm))
         .route(CARDS_PATH, post(register))
+        .route("/v1/cards/{number}/pin", post(change_pin))
         .layer(DefaultBodyLimit::max(CARD_KEYS_BYTES_MAX.max(REGISTRATION_BYTES_MAX)))
 }
 
@@ -74,4 +76,15 @@ async fn register(State(server): State<CityServer>, headers: HeaderMap, body: By
     let receipt = server.register(token, Zeroizing::new(body.to_vec())).await?;
     let receipt = receipt.encode().map_err(|error| Problem::new(ProblemCode::Internal, error.to_string()))?;
     bytes(CBOR, "no-store", receipt)
+}
+
+async fn change_pin(
+    State(server): State<CityServer>,
+    Path(number): Path<u64>,
+    Asking(terminal): Asking,
+    body: Bytes,
+) -> Answer {
+    let changed = server.change_pin(terminal, CardNumber(number), body.to_vec()).await?;
+    let changed = changed.encode().map_err(|error| Problem::new(ProblemCode::Internal, error.to_string()))?;
+    bytes(CBOR, "no-store", changed)
 }

@@ -2,6 +2,7 @@
 
 use super::api::Refusal;
 use super::html::{Markup, Place, STYLE, cell, figure, page, table, text};
+use super::officer::Officer;
 use crate::error::CentralError;
 use crate::report::{self, Deposit, euros};
 use crate::server::CityServer;
@@ -30,7 +31,7 @@ pub(super) fn routes() -> Router<CityServer> {
 
 pub(super) type Shown = Result<Response, Refusal>;
 
-fn shown(html: String) -> Response {
+pub(super) fn shown(html: String) -> Response {
     ([(CACHE_CONTROL, "no-store")], Html(html)).into_response()
 }
 
@@ -40,10 +41,11 @@ pub(super) async fn show(
     title: &'static str,
     body: impl FnOnce(&Database, &str) -> Result<String, CentralError> + Send + 'static,
 ) -> Shown {
-    let time_zone = server.city().time_zone.clone();
+    let (time_zone, officer) = (server.city().time_zone.clone(), Officer::current());
     let html = server
         .with_database(move |database, _| {
-            Ok(page(&pack::city_name(database.read())?, place, title, &body(database, &time_zone)?))
+            let (city, body) = (pack::city_name(database.read())?, body(database, &time_zone)?);
+            Ok(page(&city, place, title, &body, officer.as_ref()))
         })
         .await?;
     Ok(shown(html))
@@ -253,7 +255,7 @@ fn not_a_code() -> String {
     ) + FORM
 }
 
-fn verdict(class: &str, title: &str, lines: &[&str]) -> String {
+pub(super) fn verdict(class: &str, title: &str, lines: &[&str]) -> String {
     let lines: String = lines.iter().map(|line| format!("<p>{}</p>", text(line))).collect();
     format!("<section class=\"verdict {class}\" role=\"status\"><h2>{}</h2>{lines}</section>\n", text(title))
 }
@@ -277,7 +279,7 @@ async fn check(State(server): State<CityServer>, Path(code): Path<String>) -> Sh
                     ),
                 },
             };
-            Ok(page(&pack::city_name(database.read())?, Place::Check, "Comprobar un documento", &body))
+            Ok(page(&pack::city_name(database.read())?, Place::Check, "Comprobar un documento", &body, None))
         })
         .await?;
     Ok(shown(html))

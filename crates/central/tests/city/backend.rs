@@ -14,14 +14,15 @@ pub(crate) enum Backend {
 impl Backend {
     /// Makes a data folder's settings; the server's database goes with what is returned.
     pub(crate) fn prepare(self, folder: &Path) -> Option<TestDatabase> {
-        match self {
+        let server = match self {
             Self::Sqlite => None,
-            Self::Postgres => {
-                let database = TestDatabase::make();
-                std::fs::create_dir_all(folder).unwrap();
-                std::fs::write(folder.join("central.toml"), format!("database = \"{}\"\n", database.url())).unwrap();
-                Some(database)
-            }
-        }
+            Self::Postgres => Some(TestDatabase::make()),
+        };
+        let database = server.as_ref().map(|server| format!("database = \"{}\"\n", server.url()));
+        std::fs::create_dir_all(folder).unwrap();
+        // As the demonstration has it: what is about accounts makes one.
+        let settings = format!("{}office = \"open-on-loopback\"\n", database.unwrap_or_default());
+        std::fs::write(folder.join("central.toml"), settings).unwrap();
+        server
     }
 }

@@ -1,6 +1,7 @@
 //! What a person has explained is listed no more, and hides nothing that comes after it.
 
 use crate::fixture::NOW;
+use crate::fixture::officer;
 use crate::money::{A, OURS, Street, intent};
 use central::reconcile::Cause;
 use central::report;
@@ -16,7 +17,8 @@ fn what_a_person_has_explained_is_listed_no_more_and_stays_in_the_books() {
     street.says(A, TopUpId([5; 16]), [intent()]);
     assert_eq!(street.found(), [(Cause::Rollback, 0)]);
     let mut database = street.city.database();
-    let explain = |database: &mut central::Database, officer: &str| report::explain(database, 1, officer, "disk", NOW);
+    let explain =
+        |database: &mut central::Database, who: &str| report::explain(database, 1, &officer(who), "disk", NOW);
     assert!(explain(&mut database, " ").is_err());
     assert!(explain(&mut database, "Ana Prado").unwrap());
     assert!(!explain(&mut database, "Luis Mar").unwrap(), "the first explanation stands");
@@ -36,7 +38,7 @@ fn a_refusal_that_was_explained_does_not_hide_the_next_one() {
     refused(&street, 1);
     refused(&street, 1);
     assert_eq!(street.found(), [(Cause::RefusedUpload, 0)], "the same upload once");
-    assert!(report::explain(&mut street.city.database(), 1, "Ana Prado", "a worn disk", NOW).unwrap());
+    assert!(report::explain(&mut street.city.database(), 1, &officer("Ana Prado"), "a worn disk", NOW).unwrap());
     refused(&street, 1);
     assert_eq!(street.found(), []);
     refused(&street, 2);
@@ -54,6 +56,6 @@ fn a_journal_that_is_set_back_again_is_named_again() {
         let notices = report::anomalies(street.city.database().read()).unwrap();
         let newest = notices.iter().map(|notice| notice.id).max().unwrap();
         assert_eq!(street.found(), [(Cause::Rollback, 0)], "{again}");
-        assert!(report::explain(&mut street.city.database(), newest, "Ana Prado", "the disk", NOW).unwrap());
+        assert!(report::explain(&mut street.city.database(), newest, &officer("Ana Prado"), "the disk", NOW).unwrap());
     }
 }

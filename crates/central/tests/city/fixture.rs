@@ -3,6 +3,7 @@
 use crate::backend::Backend;
 use crate::server::TestDatabase;
 use card_simulator::CardDescription;
+use central::audit::{Actor, Role};
 use central::db::{Address, Value, params};
 use central::enrol::{EnrolmentOrder, enrol};
 use central::publish::{Published, publish};
@@ -18,6 +19,11 @@ use tempfile::TempDir;
 pub(crate) const NOW: Timestamp = Timestamp(1_795_345_200_000);
 pub(crate) const TODAY: Day = Day(20_779);
 pub(crate) const TERMINAL: TerminalId = TerminalId(3);
+
+/// A person at the desk.
+pub(crate) fn officer(name: &str) -> Actor {
+    Actor { name: name.to_owned(), role: Role::Finance }
+}
 
 pub(crate) fn pack_folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../assets/city-packs/bahia")

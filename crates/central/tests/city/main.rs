@@ -2,9 +2,15 @@
 //! The same tests run on SQLite here, and on PostgreSQL as `city_on_postgres`.
 
 #[cfg(test)]
+mod accounts;
+#[cfg(test)]
 mod audit;
 #[cfg(test)]
 mod backend;
+#[cfg(test)]
+mod browser;
+#[cfg(test)]
+mod card_desk;
 #[cfg(test)]
 mod card_keys;
 #[cfg(test)]
@@ -16,9 +22,9 @@ mod differences;
 #[cfg(test)]
 mod enrolment;
 #[cfg(test)]
-mod epochs;
-#[cfg(test)]
 mod envelopes;
+#[cfg(test)]
+mod epochs;
 #[cfg(test)]
 mod explained;
 #[cfg(test)]
@@ -27,6 +33,8 @@ mod feed;
 mod fixture;
 #[cfg(test)]
 mod follower;
+#[cfg(test)]
+mod holders;
 #[cfg(test)]
 mod http;
 #[cfg(test)]
@@ -43,6 +51,8 @@ mod money;
 mod nodes;
 #[cfg(test)]
 mod parcels;
+#[cfg(test)]
+mod pins;
 #[cfg(test)]
 mod reconcile;
 #[cfg(test)]

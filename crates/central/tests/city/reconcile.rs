@@ -1,3 +1,4 @@
+use crate::fixture::officer;
 use crate::money::{A, AFTER, AMOUNT, B, BEFORE, OURS, SEEN, Street, authorised, intent};
 use central::claims::settle::settle;
 use central::reconcile::{self, Cause, Owner};
@@ -65,7 +66,7 @@ fn each_difference_between_books_and_acquirer_is_named() {
         street.says(A, OURS, [intent(), Fact::PaymentUnknown, Fact::NotCredited { code: FailureCode::Restarted }]);
         street.says(A, OURS, [Fact::Claimed]);
         let mut database = street.city.database();
-        settle(&mut database, OURS, Settlement::NothingOwed, "Ana Prado", street.now).unwrap();
+        settle(&mut database, OURS, Settlement::NothingOwed, &officer("Ana Prado"), street.now).unwrap();
         street.settlement(SETTLED);
     });
     check(&[(Cause::BookedNotPaid, 2_000)], |street| {

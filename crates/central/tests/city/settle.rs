@@ -1,3 +1,4 @@
+use crate::fixture::officer;
 use crate::money::{A, AFTER, AMOUNT, B, BEFORE, OURS, SEEN, Street, intent};
 use central::claims::blocks;
 use central::claims::settle::{self, Refused};
@@ -13,7 +14,7 @@ fn pay_out(street: &Street) -> Result<Cents, Refused> {
 }
 
 fn settled(street: &Street, how: Settlement) -> Result<Cents, Refused> {
-    let result = settle::settle(&mut street.city.database(), OURS, how, "Ana Prado", street.now);
+    let result = settle::settle(&mut street.city.database(), OURS, how, &officer("Ana Prado"), street.now);
     result.map_err(|error| match error {
         CentralError::Claim(refused) => refused,
         other => panic!("{other}"),
@@ -22,11 +23,11 @@ fn settled(street: &Street, how: Settlement) -> Result<Cents, Refused> {
 
 fn block(street: &Street) {
     let mut database = street.city.database();
-    assert!(blocks::block(&mut database, street.card, street.generation, "Ana Prado", street.now).unwrap());
+    assert!(blocks::block(&mut database, street.card, street.generation, &officer("Ana Prado"), street.now).unwrap());
 }
 
 fn confirm(street: &Street) -> usize {
-    blocks::confirm(&mut street.city.database(), street.now, "Luis Mar", street.now).unwrap()
+    blocks::confirm(&mut street.city.database(), street.now, &officer("Luis Mar"), street.now).unwrap()
 }
 
 #[test]
@@ -43,8 +44,10 @@ fn cash_leaves_the_desk_only_after_the_orders_expiry_and_a_block_that_has_reache
     assert_eq!(pay_out(&street), Err(Refused::BlockOnItsWay));
     // A list from before the block confirms nothing.
     let before = street.now.plus_ms(-12 * 86_400_000);
-    assert_eq!(blocks::confirm(&mut street.city.database(), before, "Luis Mar", street.now).unwrap(), 0);
-    assert!(blocks::confirm(&mut street.city.database(), street.now.plus_ms(1), "Luis Mar", street.now).is_err());
+    assert_eq!(blocks::confirm(&mut street.city.database(), before, &officer("Luis Mar"), street.now).unwrap(), 0);
+    assert!(
+        blocks::confirm(&mut street.city.database(), street.now.plus_ms(1), &officer("Luis Mar"), street.now).is_err()
+    );
     assert_eq!(pay_out(&street), Err(Refused::BlockOnItsWay));
     assert_eq!(confirm(&street), 1);
     assert_eq!(pay_out(&street), Ok(AMOUNT));
@@ -64,12 +67,15 @@ fn a_block_is_never_lifted_and_reaches_the_terminals_with_the_next_feed() {
     assert!(!revoked().contains(&(street.card, street.generation)));
     block(&street);
     let mut database = street.city.database();
-    assert!(!blocks::block(&mut database, street.card, street.generation, "Luis Mar", street.now).unwrap());
+    assert!(!blocks::block(&mut database, street.card, street.generation, &officer("Luis Mar"), street.now).unwrap());
     let first = blocks::of(database.read(), street.card, street.generation).unwrap().unwrap();
     assert_eq!((first.officer.as_str(), first.reached), ("Ana Prado", None));
     database.write(|transaction| Ok(transaction.execute("UPDATE card SET state = 'active'", &[])?)).unwrap();
     assert!(revoked().contains(&(street.card, street.generation)));
-    assert!(blocks::block(&mut database, domain::CardNumber(1), street.generation, "Ana Prado", street.now).is_err());
+    assert!(
+        blocks::block(&mut database, domain::CardNumber(1), street.generation, &officer("Ana Prado"), street.now)
+            .is_err()
+    );
 }
 
 #[test]
@@ -89,10 +95,11 @@ fn who_confirms_that_a_block_has_reached_every_validator_does_not_pay_out() {
     let mut street = Street::open();
     street.claim(OURS);
     block(&street);
-    blocks::confirm(&mut street.city.database(), street.now, " ana prado ", street.now).unwrap();
+    blocks::confirm(&mut street.city.database(), street.now, &officer(" ana prado "), street.now).unwrap();
     assert_eq!(pay_out(&street), Err(Refused::OnePerson));
     assert_eq!(street.standing().0, "open");
-    let other = settle::settle(&mut street.city.database(), OURS, Settlement::PaidOut, "Luis Mar", street.now);
+    let other =
+        settle::settle(&mut street.city.database(), OURS, Settlement::PaidOut, &officer("Luis Mar"), street.now);
     assert_eq!(other.unwrap(), AMOUNT);
 }
 
@@ -118,8 +125,10 @@ fn nobody_blocks_or_confirms_without_a_name() {
     let street = Street::open();
     let mut database = street.city.database();
     let is_nobody = |error| matches!(error, CentralError::Claim(Refused::NoOfficer));
-    assert!(is_nobody(blocks::block(&mut database, street.card, street.generation, " ", street.now).unwrap_err()));
-    assert!(is_nobody(blocks::confirm(&mut database, street.now, "", street.now).unwrap_err()));
+    assert!(is_nobody(
+        blocks::block(&mut database, street.card, street.generation, &officer(" "), street.now).unwrap_err()
+    ));
+    assert!(is_nobody(blocks::confirm(&mut database, street.now, &officer(""), street.now).unwrap_err()));
     assert_eq!(street.count("SELECT count(*) FROM card_block"), 0);
 }
 
@@ -175,7 +184,7 @@ fn a_claim_is_found_by_its_code_and_by_its_id_and_an_officer_has_a_name() {
     for name in ["", "K7M", &TopUpId([3; 16]).to_string()] {
         assert!(matches!(settle::find(database.read(), name), Err(CentralError::Claim(Refused::NoClaim))), "{name}");
     }
-    let nobody = settle::settle(&mut street.city.database(), OURS, Settlement::PaidOut, "  ", street.now);
+    let nobody = settle::settle(&mut street.city.database(), OURS, Settlement::PaidOut, &officer("  "), street.now);
     assert!(matches!(nobody, Err(CentralError::Claim(Refused::NoOfficer))));
 }
 

@@ -63,7 +63,8 @@ fn secret_of(demo: &DemoCard) -> CardSecret {
 
 /// Every person and card of the city, as the registry has them: what must be nowhere.
 fn personal(city: &City) -> BTreeSet<String> {
-    let sql = "SELECT holder.name, holder.identity_number, street.name || ' ' || household.door, card.number FROM holder
+    let sql =
+        "SELECT holder.name, holder.identity_number, street.name || ' ' || household.door, card.number FROM holder
                JOIN household ON household.id = holder.household JOIN street ON street.id = household.street
                JOIN card ON card.holder = holder.id";
     let rows = city.database().read().query(sql, params![], |row| {

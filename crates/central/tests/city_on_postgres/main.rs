@@ -1,11 +1,20 @@
 //! The city's tests, on PostgreSQL.
 
 #[cfg(test)]
+#[path = "../city/accounts.rs"]
+mod accounts;
+#[cfg(test)]
 #[path = "../city/audit.rs"]
 mod audit;
 #[cfg(test)]
 #[path = "../city/backend.rs"]
 mod backend;
+#[cfg(test)]
+#[path = "../city/browser.rs"]
+mod browser;
+#[cfg(test)]
+#[path = "../city/card_desk.rs"]
+mod card_desk;
 #[cfg(test)]
 #[path = "../city/card_keys/mod.rs"]
 mod card_keys;
@@ -22,11 +31,11 @@ mod differences;
 #[path = "../city/enrolment.rs"]
 mod enrolment;
 #[cfg(test)]
-#[path = "../city/epochs.rs"]
-mod epochs;
-#[cfg(test)]
 #[path = "../city/envelopes.rs"]
 mod envelopes;
+#[cfg(test)]
+#[path = "../city/epochs.rs"]
+mod epochs;
 #[cfg(test)]
 #[path = "../city/explained.rs"]
 mod explained;
@@ -39,6 +48,9 @@ mod fixture;
 #[cfg(test)]
 #[path = "../city/follower.rs"]
 mod follower;
+#[cfg(test)]
+#[path = "../city/holders.rs"]
+mod holders;
 #[cfg(test)]
 #[path = "../city/http.rs"]
 mod http;
@@ -63,6 +75,9 @@ mod nodes;
 #[cfg(test)]
 #[path = "../city/parcels.rs"]
 mod parcels;
+#[cfg(test)]
+#[path = "../city/pins.rs"]
+mod pins;
 #[cfg(test)]
 #[path = "../city/reconcile.rs"]
 mod reconcile;
