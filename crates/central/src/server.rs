@@ -2,7 +2,7 @@
 //! the blocking pool, on a connection of its own for as long as it lasts.
 
 use crate::ca::Authority;
-use crate::card_keys::{KeyDesk, Tickets};
+use crate::card_keys::KeyDesk;
 use crate::db::params;
 use crate::error::CentralError;
 use crate::intake::{self, Intake};
@@ -14,7 +14,6 @@ use domain::city_pack::CityPack;
 use protocol::{Central, FileHash, Problem, ProblemCode, Receipt, SignedCodeBatch, SignedHead, Upload};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
-use std::time::Instant;
 use zeroize::Zeroizing;
 
 const TERMINAL_OF_TOKEN: &str = "SELECT id FROM terminal WHERE token_sha256 = ?1
@@ -28,7 +27,6 @@ pub struct CityServer {
     pool: Arc<Pool>,
     intake: Arc<Intake>,
     city: Arc<CityPack>,
-    tickets: Tickets,
     authority: Arc<Authority>,
 }
 
@@ -43,8 +41,7 @@ impl CityServer {
         let (city, _) = pack::load(database.read())?;
         let (pool, city) = (Arc::new(Pool::new(data.clone(), database)), Arc::new(city));
         let authority = Arc::new(Authority::obtain(&data, &keys.city, clock::now())?);
-        let (intake, tickets) = (Arc::default(), Tickets::default());
-        Ok(Self { data, keys, pool, intake, city, tickets, authority })
+        Ok(Self { data, keys, pool, intake: Arc::default(), city, authority })
     }
 
     /// The city pack.
@@ -117,10 +114,9 @@ impl CityServer {
         terminal: TerminalId,
         work: impl FnOnce(&mut KeyDesk<'_>) -> Result<T, CentralError> + Send + 'static,
     ) -> Result<T, CentralError> {
-        let (city, tickets) = (Arc::clone(&self.city), self.tickets.clone());
+        let city = Arc::clone(&self.city);
         self.with_database(move |database, keys| {
-            let (now, at) = (clock::now(), Instant::now());
-            work(&mut KeyDesk { database, keys, city: &city, tickets: &tickets, terminal, now, at })
+            work(&mut KeyDesk { database, keys, city: &city, terminal, now: clock::now() })
         })
         .await
     }

@@ -77,6 +77,27 @@ pub fn open(
     Ok(Zeroizing::new(bytes))
 }
 
+/// Seals what is kept for a moment: nonce, ciphertext, tag, bound to `aad`.
+///
+/// # Errors
+/// `CentralError::StoredSecret`, `Entropy`.
+pub(crate) fn seal_passing(key: &Secret32, aad: &[u8], plain: &[u8]) -> Result<Vec<u8>, CentralError> {
+    let mut nonce = [0; NONCE];
+    getrandom::fill(&mut nonce)?;
+    let sealed = cipher(key)?.encrypt(&XNonce::from(nonce), Payload { msg: plain, aad });
+    Ok([&nonce[..], &sealed.map_err(|_| CentralError::StoredSecret)?].concat())
+}
+
+/// Opens what `seal_passing` made.
+///
+/// # Errors
+/// `CentralError::StoredSecret` when it was changed, or is bound to something else.
+pub(crate) fn open_passing(key: &Secret32, aad: &[u8], stored: &[u8]) -> Result<Zeroizing<Vec<u8>>, CentralError> {
+    let (nonce, sealed) = stored.split_first_chunk::<NONCE>().ok_or(CentralError::StoredSecret)?;
+    let opened = cipher(key)?.decrypt(&XNonce::from(*nonce), Payload { msg: sealed, aad });
+    opened.map(Zeroizing::new).map_err(|_| CentralError::StoredSecret)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
