@@ -89,6 +89,10 @@ impl From<CentralError> for Problem {
     fn from(error: CentralError) -> Self {
         match error {
             CentralError::Problem(problem) => problem,
+            CentralError::Database(away) if away.is_passing() => {
+                tracing::warn!(error = %away, "the database is away");
+                Self::new(ProblemCode::Unavailable, "central's database is away: ask again")
+            }
             inside => {
                 tracing::error!(error = %inside, "central failed");
                 Self::new(ProblemCode::Internal, "central failed; its log says why")

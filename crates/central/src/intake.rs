@@ -3,11 +3,13 @@
 
 use crate::clock;
 use crate::error::CentralError;
+use crate::metrics::UploadOutcome;
 use crate::server::CityServer;
 use crate::uploads::{self, Sent};
-use domain::TerminalId;
-use protocol::{Problem, ProblemCode, Receipt};
+use domain::{TerminalId, Timestamp};
+use protocol::{Problem, Receipt, Upload};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 use tokio::sync::oneshot;
 
 /// The most uploads of one commit.
@@ -73,6 +75,21 @@ pub(crate) async fn take(server: &CityServer, terminal: TerminalId, bytes: Vec<u
     Ok(received.await.map_err(|_| gone())??)
 }
 
+/// The kind of an upload, for the metrics.
+fn kind_of(bytes: &[u8]) -> &'static str {
+    Upload::decode(bytes).map_or("unreadable", |upload| upload.body.name())
+}
+
+/// A receipt of an earlier moment is of an upload that was known.
+fn outcome(taken: &Result<Receipt, Problem>, now: Timestamp) -> UploadOutcome {
+    match taken {
+        Ok(receipt) if receipt.received == now.0 => UploadOutcome::Taken,
+        Ok(_) => UploadOutcome::Known,
+        Err(problem) if problem.is_permanent() => UploadOutcome::Refused,
+        Err(_) => UploadOutcome::Postponed,
+    }
+}
+
 /// Takes what waits until nothing does.
 async fn serve(server: CityServer) {
     loop {
@@ -81,17 +98,26 @@ async fn serve(server: CityServer) {
             return;
         }
         let (sent, answers): (Vec<Sent>, Vec<_>) = next.into_iter().map(|one| (one.sent, one.answer)).unzip();
-        let taken =
-            server.with_database(move |database, keys| Ok(uploads::take_batch(database, keys, &sent, clock::now())));
+        let kinds: Vec<&'static str> = sent.iter().map(|one| kind_of(&one.bytes)).collect();
+        let (now, metrics) = (clock::now(), server.metrics().clone());
+        let taken = server.with_database(move |database, keys| {
+            let begun = Instant::now();
+            let taken = uploads::take_batch(database, keys, &sent, now);
+            metrics.committed(sent.len(), begun.elapsed());
+            Ok(taken)
+        });
         // Who has hung up will ask again, and get the same receipt.
         match taken.await {
-            Ok(taken) => answers.into_iter().zip(taken).for_each(|(answer, taken)| {
-                let _ = answer.send(taken.map_err(Problem::from));
+            Ok(taken) => answers.into_iter().zip(kinds).zip(taken).for_each(|((answer, kind), taken)| {
+                let taken = taken.map_err(Problem::from);
+                server.metrics().upload(kind, outcome(&taken, now));
+                let _ = answer.send(taken);
             }),
             Err(error) => {
                 let problem = Problem::from(error);
-                answers.into_iter().for_each(|answer| {
-                    let _ = answer.send(Err(Problem::new(ProblemCode::Internal, problem.detail.clone())));
+                answers.into_iter().zip(kinds).for_each(|(answer, kind)| {
+                    server.metrics().upload(kind, UploadOutcome::Postponed);
+                    let _ = answer.send(Err(problem.clone()));
                 });
             }
         }

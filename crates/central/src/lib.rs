@@ -5,6 +5,7 @@
 //! meaning of an entry to `ledger`, and knows nothing of sessions, readers or screens.
 
 pub mod audit;
+pub mod backup;
 pub mod books;
 pub mod ca;
 pub mod ca_store;
@@ -18,17 +19,24 @@ pub mod database;
 pub mod db;
 pub mod enrol;
 pub mod error;
+pub mod fleet;
 pub mod import;
 mod intake;
 pub mod journal;
 pub mod key_file;
+pub mod limits;
+pub mod metrics;
+pub mod numbers;
 pub mod offices;
 pub mod pack;
 mod pool;
 pub mod publish;
+mod ready;
 pub mod reconcile;
 pub mod registry;
 pub mod report;
+pub mod restore;
+pub mod retention;
 pub mod seed;
 pub mod seen;
 pub mod server;
@@ -47,7 +55,7 @@ pub use error::CentralError;
 pub use key_file::KeyFile;
 pub use server::CityServer;
 pub use tls::TlsSettings;
-pub use web::{Running, serve, serve_tls};
+pub use web::{Running, openapi, serve, serve_metrics, serve_tls};
 
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
@@ -59,6 +67,9 @@ pub struct DataFolder {
     path: PathBuf,
     database: db::Address,
     connections: usize,
+    limits: limits::LimitSettings,
+    fleet: fleet::FleetSettings,
+    retention: retention::RetentionSettings,
 }
 
 impl DataFolder {
@@ -74,9 +85,36 @@ impl DataFolder {
         let (database, connections) = match config.database {
             // SQLite has one writer, and its readers are quick.
             None => (db::Address::File(path.join("central.db")), 1),
-            Some(server) => (db::Address::Server(Box::new(server)), usize::try_from(config.connections).unwrap_or(1)),
+            Some(ref server) => {
+                (db::Address::Server(Box::new(server.clone())), usize::try_from(config.connections).unwrap_or(1))
+            }
         };
-        Ok(Self { path: path.to_owned(), database, connections })
+        let config::Config { limits, fleet, retention, .. } = config;
+        Ok(Self { path: path.to_owned(), database, connections, limits, fleet, retention })
+    }
+
+    /// The folder itself.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// How often who may ask.
+    #[must_use]
+    pub fn limits(&self) -> &limits::LimitSettings {
+        &self.limits
+    }
+
+    /// When somebody should look at a terminal.
+    #[must_use]
+    pub fn fleet(&self) -> fleet::FleetSettings {
+        self.fleet
+    }
+
+    /// What is kept for how long.
+    #[must_use]
+    pub fn retention(&self) -> &retention::RetentionSettings {
+        &self.retention
     }
 
     /// Where the database is: `central.db` in this folder, or a server.

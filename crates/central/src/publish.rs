@@ -7,6 +7,7 @@ use crate::claims::{self, orders};
 use crate::db::params;
 use crate::error::CentralError;
 use crate::key_file::{KeyFile, card_key};
+use crate::numbers::{self, Numbered};
 use crate::pack::{self, CITY_TOML};
 use crate::registry::{self, RegisteredCard};
 use crate::technicians::{self, Technician};
@@ -107,9 +108,7 @@ pub fn publish(
 }
 
 fn next_sequence(database: &Database) -> Result<u64, CentralError> {
-    let last: i64 =
-        database.read().query_row("SELECT coalesce(max(sequence), 0) FROM publication", &[], |row| row.get(0))?;
-    Ok(u64::try_from(last).unwrap_or_default() + 1)
+    Ok(numbers::highest(database.read(), Numbered::Publication)? + 1)
 }
 
 impl Press<'_> {

@@ -5,15 +5,21 @@ use crate::ca::Authority;
 use crate::card_keys::KeyDesk;
 use crate::db::params;
 use crate::error::CentralError;
+use crate::fleet::Heard;
 use crate::intake::{self, Intake};
 use crate::key_file::KeyFile;
+use crate::limits::Limits;
+use crate::metrics::Metrics;
 use crate::pool::Pool;
-use crate::{DataFolder, Database, cards, clock, codes, enrol, offices, pack};
-use domain::TerminalId;
+use crate::ready::{self, Readiness};
+use crate::{DataFolder, Database, cards, clock, codes, enrol, fleet, offices, pack};
 use domain::city_pack::CityPack;
-use protocol::{Central, FileHash, Problem, ProblemCode, Receipt, SignedCodeBatch, SignedHead, Upload};
+use domain::{TerminalId, Timestamp};
+use protocol::{Central, FileHash, Head, Problem, ProblemCode, Receipt, SignedCodeBatch, SignedHead, Upload};
 use sha2::{Digest, Sha256};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 use zeroize::Zeroizing;
 
 const TERMINAL_OF_TOKEN: &str = "SELECT id FROM terminal WHERE token_sha256 = ?1
@@ -28,6 +34,11 @@ pub struct CityServer {
     intake: Arc<Intake>,
     city: Arc<CityPack>,
     authority: Arc<Authority>,
+    metrics: Metrics,
+    limits: Arc<Limits>,
+    heard: Arc<Heard>,
+    stopping: Arc<AtomicBool>,
+    published: Arc<Mutex<Option<(SystemTime, Head)>>>,
 }
 
 impl CityServer {
@@ -39,9 +50,12 @@ impl CityServer {
         let keys = Arc::new(KeyFile::load(&data.keys())?);
         let database = Database::open(data.database())?;
         let (city, _) = pack::load(database.read())?;
-        let (pool, city) = (Arc::new(Pool::new(data.clone(), database)), Arc::new(city));
+        let metrics = Metrics::default();
+        let limits = Arc::new(Limits::new(data.limits(), metrics.clone()));
+        let (pool, city) = (Arc::new(Pool::new(data.clone(), database, metrics.clone())), Arc::new(city));
         let authority = Arc::new(Authority::obtain(&data, &keys.city, clock::now())?);
-        Ok(Self { data, keys, pool, intake: Arc::default(), city, authority })
+        let (intake, heard, stopping, published) = Default::default();
+        Ok(Self { data, keys, pool, intake, city, authority, metrics, limits, heard, stopping, published })
     }
 
     /// The city pack.
@@ -60,6 +74,70 @@ impl CityServer {
     ) -> Result<T, CentralError> {
         let keys = Arc::clone(&self.keys);
         Arc::clone(&self.pool).with(move |database| work(database, &keys)).await
+    }
+
+    /// The data folder.
+    #[must_use]
+    pub fn data(&self) -> &DataFolder {
+        &self.data
+    }
+
+    /// What this process has counted.
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// How often who may ask.
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// From now on this node is not ready; what is under way is answered.
+    pub fn begin_stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
+    /// Whether this node should be sent requests.
+    pub async fn readiness(&self, now: Timestamp) -> Readiness {
+        ready::look(self, now).await
+    }
+
+    /// A terminal has asked for something; the published head, when it was that.
+    pub(crate) fn hear(&self, terminal: TerminalId, given_head: bool) {
+        let head = if given_head { self.published() } else { None };
+        if self.heard.hear(terminal, head.map(|head| head.sequence), clock::now()) {
+            let server = self.clone();
+            tokio::spawn(async move { server.flush_heard().await });
+        }
+    }
+
+    /// Writes down what was heard so far.
+    pub(crate) async fn flush_heard(&self) {
+        let heard = self.heard.take();
+        if let Err(error) = self.with_database(move |database, _| fleet::write(database, &heard)).await {
+            // The next time they ask they are heard again.
+            tracing::warn!(%error, "what was heard of terminals was not written down");
+        }
+    }
+
+    /// The published head, if there is one that this city signed. Verified once, until the file is another.
+    pub(crate) fn published(&self) -> Option<Head> {
+        let path = self.data.feed().join("head.json");
+        let written = std::fs::metadata(&path).and_then(|metadata| metadata.modified()).ok()?;
+        let mut known = self.published.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, head)) = known.filter(|(at, _)| *at == written) {
+            return Some(head);
+        }
+        let signed: SignedHead = serde_json::from_slice(&std::fs::read(&path).ok()?).ok()?;
+        let root = self.keys.root_key().ok()?.verifier();
+        let head = signed.verify(&self.keys.city, &root).ok()?.head;
+        *known = Some((written, head));
+        Some(head)
     }
 
     /// The uploads that wait for the next commit.

@@ -162,7 +162,9 @@ fn looked_up(
 ) -> Result<(u64, Option<Receipt>), CentralError> {
     type Found = (u64, Option<Vec<u8>>, Option<Vec<u8>>);
     let sql = "SELECT newest.number, upload.sha256, upload.receipt
-               FROM (SELECT coalesce(max(number), 0) AS number FROM upload) AS newest
+               FROM (SELECT coalesce(max(number), 0) AS number FROM
+                        (SELECT max(number) AS number FROM upload
+                         UNION ALL SELECT number FROM number_floor WHERE what = 'upload') AS given) AS newest
                LEFT JOIN upload ON upload.key = ?1";
     let read = |row: &crate::db::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
     let (newest, sha256, receipt): Found = transaction.query_row(sql, params![upload.key.0], read)?;

@@ -3,6 +3,7 @@
 //! The office's own pages are for this machine, where plain HTTP ends.
 
 use super::api::Refusal;
+use super::limits;
 use crate::server::CityServer;
 use crate::tls::TlsListener;
 use axum::extract::connect_info::Connected;
@@ -11,7 +12,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::serve::IncomingStream;
 use domain::TerminalId;
-use protocol::http::{CARDS_PATH, ENROL_PATH, HEALTH_PATH};
+use protocol::http::{CARDS_PATH, ENROL_PATH, HEAD_PATH, HEALTH_PATH, READY_PATH};
 use protocol::{Problem, ProblemCode};
 use std::net::IpAddr;
 use tokio::net::TcpListener;
@@ -21,11 +22,11 @@ use tokio::net::TcpListener;
 pub(super) struct Came {
     /// From there.
     pub(super) address: IpAddr,
-    over: Over,
+    pub(super) over: Over,
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Over {
+pub(super) enum Over {
     /// Plain HTTP, from this machine.
     Plain,
     /// TLS, with the certificate of this fingerprint or without one.
@@ -68,7 +69,7 @@ enum Audience {
 
 fn audience(path: &str) -> Audience {
     let is_check = path == "/check" || path.starts_with("/check/") || path == "/style.css";
-    if is_check || [HEALTH_PATH, ENROL_PATH, CARDS_PATH].contains(&path) {
+    if is_check || [HEALTH_PATH, READY_PATH, ENROL_PATH, CARDS_PATH].contains(&path) {
         Audience::Everybody
     } else if path.starts_with("/v1/") {
         Audience::Terminals
@@ -88,10 +89,19 @@ pub(super) async fn pass(
     mut request: Request,
     next: Next,
 ) -> Response {
+    // Before anything is looked up: to say no costs next to nothing.
+    if let Err(wait) = limits::admit(server.limits(), came, &request) {
+        return limits::held_back(wait);
+    }
     match admitted(&server, came, request.uri().path()).await {
         Ok(peer) => {
             request.extensions_mut().insert(peer);
-            next.run(request).await
+            let asks_head = request.uri().path() == HEAD_PATH;
+            let response = next.run(request).await;
+            if let Peer::Terminal(terminal) = peer {
+                server.hear(terminal, asks_head && response.status().is_success());
+            }
+            response
         }
         Err(problem) => Refusal::from(problem).into_response(),
     }

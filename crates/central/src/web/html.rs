@@ -59,14 +59,16 @@ pub(super) enum Place {
     Ledger,
     Documents,
     Reconciliation,
+    Fleet,
     Check,
 }
 
-const LINKS: [(Place, &str, &str); 5] = [
+const LINKS: [(Place, &str, &str); 6] = [
     (Place::Summary, "/", "Resumen"),
     (Place::Ledger, "/ledger", "Libro"),
     (Place::Documents, "/documents", "Documentos"),
     (Place::Reconciliation, "/office/reconciliation", "Conciliación"),
+    (Place::Fleet, "/office/fleet", "Terminales"),
     (Place::Check, "/check", "Comprobar un documento"),
 ];
 
