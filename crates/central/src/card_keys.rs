@@ -20,8 +20,6 @@ use domain::{TerminalId, Timestamp, Uid};
 use keys::{Scheme, SoftIssuer};
 use protocol::ProblemCode;
 use protocol::card_keys::WireScheme;
-use std::time::Instant;
-pub use tickets::Tickets;
 use tickets::{BadTicket, Ticket};
 
 /// One terminal's requests about keys, at one moment.
@@ -32,14 +30,10 @@ pub struct KeyDesk<'a> {
     pub keys: &'a KeyFile,
     /// Layout and limits.
     pub city: &'a CityPack,
-    /// Authentications under way.
-    pub tickets: &'a Tickets,
     /// Who asks, authenticated.
     pub terminal: TerminalId,
-    /// The wall clock, for days and books.
+    /// The wall clock.
     pub now: Timestamp,
-    /// The monotonic clock, for tickets.
-    pub at: Instant,
 }
 
 impl KeyDesk<'_> {
@@ -77,7 +71,7 @@ impl KeyDesk<'_> {
 
     /// What waits under a ticket of this terminal. One that another terminal was given has leaked: somebody must know.
     fn ticket(&mut self, name: &[u8; 16]) -> Result<Ticket, CentralError> {
-        let bad = match self.tickets.take(name, self.terminal, self.at) {
+        let bad = match self.take_ticket(name)? {
             Ok(ticket) => return Ok(ticket),
             Err(bad) => bad,
         };

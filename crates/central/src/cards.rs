@@ -5,6 +5,7 @@
 use crate::db::{Connection, Transaction, params};
 use crate::error::CentralError;
 use crate::key_file::KeyFile;
+use crate::numbers::{self, Numbered};
 use crate::offices::OfficeId;
 use crate::store_key::{self, Stored};
 use crate::uploads::{refuse, sql};
@@ -241,10 +242,9 @@ fn insert(
     let secret = secret
         .map(|secret| store_key::seal(&keys.storage, Stored::CardSecret, card.number, secret.expose()))
         .transpose()?;
-    let next: i64 =
-        transaction.query_row("SELECT coalesce(max(receipt_number), 0) + 1 FROM issued_card", &[], |row| row.get(0))?;
+    let next = numbers::highest(transaction, Numbered::Registration)? + 1;
     let signer = keys.head_key().map_err(|error| CentralError::Feed(error.to_string()))?;
-    let receipt = Receipt::sign(registration_key(bytes), bytes, u64::try_from(next).unwrap_or_default(), now, &signer);
+    let receipt = Receipt::sign(registration_key(bytes), bytes, next, now, &signer);
     transaction.execute(
         "INSERT INTO issued_card (uid, number, generation, technology, secret, state, office, registered, sha256,
                                   receipt_number, receipt)
@@ -258,7 +258,7 @@ fn insert(
             office.0,
             now.0,
             receipt.upload_sha256,
-            next,
+            sql(next),
             receipt.encode().map_err(|error| CentralError::Feed(error.to_string()))?,
         ],
     )?;

@@ -3,6 +3,9 @@
 
 use crate::db::ServerAddress;
 use crate::error::CentralError;
+use crate::fleet::FleetSettings;
+use crate::limits::LimitSettings;
+use crate::retention::RetentionSettings;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
@@ -22,6 +25,12 @@ pub(crate) struct Config {
     pub(crate) connections: u32,
     /// Where the office's pages are.
     pub(crate) office: Office,
+    /// How often who may ask.
+    pub(crate) limits: LimitSettings,
+    /// When somebody should look at a terminal.
+    pub(crate) fleet: FleetSettings,
+    /// What is kept for how long.
+    pub(crate) retention: RetentionSettings,
 }
 
 /// Where the office's pages are.
@@ -46,6 +55,12 @@ struct Written {
     database_connections: Option<u32>,
     #[serde(default)]
     office: Office,
+    #[serde(default)]
+    limits: LimitSettings,
+    #[serde(default)]
+    fleet: FleetSettings,
+    #[serde(default)]
+    retention: RetentionSettings,
 }
 
 impl Config {
@@ -83,7 +98,9 @@ impl Config {
             }
             None => None,
         };
-        Ok(Self { database, connections, office: written.office })
+        let (limits, fleet, retention) = (written.limits, written.fleet, written.retention);
+        retention.check()?;
+        Ok(Self { database, connections, office: written.office, limits, fleet, retention })
     }
 }
 
@@ -101,6 +118,10 @@ mod tests {
         check("\ndatabase = postgres://central:swordfish@localhost/citizen", "line 2");
         check("databse = \"swordfish\"", "line 1: unknown field");
         check("database_password_file = \"swordfish\"", "together with database");
+        check("[limits]\nterminal_burst = 0", "line 2");
+        check("[limits]\nterminal_brust = 7", "line 2: unknown field");
+        check("[fleet]\nsilent_hours = \"swordfish\"", "line 2");
+        check("[retention]\nuploads_days = 20", "uploads_days");
         check("database = \"postgres:///citizen?host=/run/postgresql\"\ndatabase_connections = 0", "from 1 to 64");
         check("office = \"open\"", "line 1: unknown variant");
     }

@@ -68,8 +68,10 @@ impl Database {
     /// # Errors
     /// `CentralError::NotReady` when there is none, or one of a newer version.
     pub fn open(address: &Address) -> Result<Self, CentralError> {
-        let connection =
-            Connection::open(address, false).map_err(|error| CentralError::NotReady(format!("{address}: {error}")))?;
+        let connection = Connection::open(address, false).map_err(|error| match error {
+            away if away.is_passing() => CentralError::Database(away),
+            other => CentralError::NotReady(format!("{address}: {other}")),
+        })?;
         let mut database = Self { connection };
         let version = db::version(&database.connection)?;
         if !(1..=newest()).contains(&version) {

@@ -96,6 +96,10 @@ impl From<CentralError> for Problem {
         match error {
             CentralError::Problem(problem) | CentralError::Kept(_, problem) => problem,
             CentralError::Refused(refusal) => Self::new(ProblemCode::Conflict, refusal.to_string()),
+            CentralError::Database(away) if away.is_passing() => {
+                tracing::warn!(error = %away, "the database is away");
+                Self::new(ProblemCode::Unavailable, "central's database is away: ask again")
+            }
             inside => {
                 tracing::error!(error = %inside, "central failed");
                 Self::new(ProblemCode::Internal, "central failed; its log says why")

@@ -7,7 +7,8 @@ use crate::ca_store;
 use crate::db::params;
 use crate::error::CentralError;
 use crate::key_file::KeyFile;
-use crate::uploads::{self, Proof, Sent, refuse, sql};
+use crate::numbers::{self, Numbered};
+use crate::uploads::{self, Proof, Sent, refuse};
 use domain::{TerminalId, Timestamp};
 use protocol::{ExportError, ExportForm, ExportHeader, ExportReader, ProblemCode, Secret32, UploadVerifier};
 
@@ -119,11 +120,10 @@ pub(crate) fn take(
     sent: Sent,
     now: Timestamp,
 ) -> Result<(), CentralError> {
-    let newest = "SELECT coalesce(max(number), 0) FROM upload";
-    let before: i64 = database.read().query_row(newest, &[], |row| row.get(0))?;
+    let before = numbers::highest(database.read(), Numbered::Upload)?;
     match uploads::take_sent(database, keys, sent, now) {
         // A status is no fact: it has no number, and is counted as one that is known.
-        Ok(receipt) if sql(receipt.number) > before => imported.taken += 1,
+        Ok(receipt) if receipt.number > before => imported.taken += 1,
         Ok(_) => imported.known += 1,
         Err(CentralError::Problem(problem) | CentralError::Kept(_, problem)) => {
             tracing::warn!(terminal = imported.terminal.0, %problem, "an upload from a stick was refused");

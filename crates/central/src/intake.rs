@@ -3,10 +3,13 @@
 
 use crate::clock;
 use crate::error::CentralError;
+use crate::metrics::UploadOutcome;
 use crate::server::CityServer;
 use crate::uploads::{self, Sent};
-use protocol::Outcome;
+use domain::Timestamp;
+use protocol::{Outcome, Upload};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 use tokio::sync::oneshot;
 
 /// The most uploads of one commit, and of their bytes; one group more may be in it.
@@ -117,11 +120,33 @@ async fn take_some(
     sent: &Arc<Vec<Sent>>,
     which: std::ops::Range<usize>,
 ) -> Result<Vec<Outcome>, CentralError> {
-    let sent = Arc::clone(sent);
+    let (sent, now, metrics) = (Arc::clone(sent), clock::now(), server.metrics().clone());
     let work = move |database: &mut crate::Database, keys: &crate::KeyFile| {
-        Ok(uploads::take_batch(database, keys, sent.get(which).unwrap_or_default(), clock::now()))
+        let (begun, some) = (Instant::now(), sent.get(which).unwrap_or_default());
+        let taken = uploads::take_batch(database, keys, some, now);
+        metrics.committed(some.len(), begun.elapsed());
+        for (sent, taken) in some.iter().zip(&taken) {
+            metrics.upload(kind_of(&sent.bytes), counted(taken, now));
+        }
+        Ok(taken)
     };
     Ok(server.with_database(work).await?.into_iter().map(outcome).collect())
+}
+
+/// The kind of an upload, for the metrics.
+fn kind_of(bytes: &[u8]) -> &'static str {
+    Upload::decode(bytes).map_or("unreadable", |upload| upload.body.name())
+}
+
+/// A receipt of an earlier moment is of an upload that was known.
+fn counted(taken: &Result<protocol::Receipt, CentralError>, now: Timestamp) -> UploadOutcome {
+    match taken {
+        Ok(receipt) if receipt.received == now.0 => UploadOutcome::Taken,
+        Ok(_) => UploadOutcome::Known,
+        Err(CentralError::Kept(..)) => UploadOutcome::Refused,
+        Err(CentralError::Problem(problem)) if problem.is_permanent() => UploadOutcome::Refused,
+        Err(_) => UploadOutcome::Postponed,
+    }
 }
 
 /// Takes what waits until nothing does.
@@ -133,8 +158,7 @@ async fn serve(server: CityServer) {
         }
         let (groups, answers): (Vec<Vec<Sent>>, Vec<_>) = next.into_iter().map(|one| (one.sent, one.answer)).unzip();
         let counts: Vec<usize> = groups.iter().map(Vec::len).collect();
-        let sent = groups.concat();
-        let mut outcomes = take_all(&server, sent).await;
+        let mut outcomes = take_all(&server, groups.concat()).await;
         for (count, answer) in counts.into_iter().zip(answers) {
             let rest = outcomes.split_off(count.min(outcomes.len()));
             // Who has hung up will ask again, and get the same receipt.

@@ -6,6 +6,7 @@
 
 pub mod accounts;
 pub mod audit;
+pub mod backup;
 pub mod balance;
 pub mod books;
 pub mod ca;
@@ -22,12 +23,16 @@ pub mod db;
 pub mod enrol;
 pub mod epochs;
 pub mod error;
+pub mod fleet;
 pub mod holders_import;
 pub mod import;
 mod intake;
 pub mod journal;
 pub mod key_file;
+pub mod limits;
 mod live_keys;
+pub mod metrics;
+pub mod numbers;
 pub mod offices;
 pub mod pack;
 pub mod parcels;
@@ -35,10 +40,13 @@ pub mod pins;
 mod pool;
 pub mod publish;
 pub mod quarantine;
+mod ready;
 pub mod reconcile;
 pub mod refusal;
 pub mod registry;
 pub mod report;
+pub mod restore;
+pub mod retention;
 pub mod seed;
 pub mod seen;
 pub mod server;
@@ -57,7 +65,7 @@ pub use error::CentralError;
 pub use key_file::KeyFile;
 pub use server::CityServer;
 pub use tls::TlsSettings;
-pub use web::{Running, serve, serve_tls};
+pub use web::{Running, openapi, serve, serve_metrics, serve_tls};
 
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
@@ -70,6 +78,9 @@ pub struct DataFolder {
     database: db::Address,
     connections: usize,
     office: config::Office,
+    limits: limits::LimitSettings,
+    fleet: fleet::FleetSettings,
+    retention: retention::RetentionSettings,
 }
 
 impl DataFolder {
@@ -85,9 +96,36 @@ impl DataFolder {
         let (database, connections) = match config.database {
             // SQLite has one writer, and its readers are quick.
             None => (db::Address::File(path.join("central.db")), 1),
-            Some(server) => (db::Address::Server(Box::new(server)), usize::try_from(config.connections).unwrap_or(1)),
+            Some(ref server) => {
+                (db::Address::Server(Box::new(server.clone())), usize::try_from(config.connections).unwrap_or(1))
+            }
         };
-        Ok(Self { path: path.to_owned(), database, connections, office: config.office })
+        let config::Config { office, limits, fleet, retention, .. } = config;
+        Ok(Self { path: path.to_owned(), database, connections, office, limits, fleet, retention })
+    }
+
+    /// The folder itself.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// How often who may ask.
+    #[must_use]
+    pub fn limits(&self) -> &limits::LimitSettings {
+        &self.limits
+    }
+
+    /// When somebody should look at a terminal.
+    #[must_use]
+    pub fn fleet(&self) -> fleet::FleetSettings {
+        self.fleet
+    }
+
+    /// What is kept for how long.
+    #[must_use]
+    pub fn retention(&self) -> &retention::RetentionSettings {
+        &self.retention
     }
 
     /// Where the database is: `central.db` in this folder, or a server.

@@ -7,6 +7,8 @@ mod feed;
 mod money;
 #[path = "main/office.rs"]
 mod office;
+#[path = "main/operate.rs"]
+mod operate;
 #[path = "main/quarantine.rs"]
 mod quarantine;
 #[path = "main/secrets.rs"]
@@ -19,9 +21,9 @@ use central::publish::timer;
 use central::seed::{SeedPlan, seed};
 use central::{
     Authority, CentralError, CityServer, DataFolder, Database, KeyFile, TlsSettings, clock, journal, offices, pack,
-    report, serve, serve_tls,
+    report, serve, serve_metrics, serve_tls,
 };
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 use jiff::civil;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -36,8 +38,20 @@ struct Arguments {
     /// The folder of database, keys and feed.
     #[arg(long, global = true, default_value = "central-data")]
     data: PathBuf,
+    /// How lines of the log are written, to the standard error.
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
+    log_format: LogFormat,
     #[command(subcommand)]
     command: Command,
+}
+
+/// How lines of the log are written.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum LogFormat {
+    /// For people.
+    Text,
+    /// An object a line, for whatever gathers them.
+    Json,
 }
 
 #[derive(Subcommand)]
@@ -93,6 +107,13 @@ enum Command {
         /// Publishes by itself every so many seconds: every 15 minutes where no number follows.
         #[arg(long, num_args = 0..=1, default_missing_value = "900", value_parser = clap::value_parser!(u64).range(1..))]
         publish_every_s: Option<u64>,
+        /// Address and port for Prometheus, such as 127.0.0.1:9464: metrics, health and readiness.
+        #[arg(long)]
+        metrics: Option<std::net::SocketAddr>,
+        /// For so many seconds after the word to stop it still serves, and only says that it is not ready: until a load
+        /// balancer has seen it.
+        #[arg(long, default_value_t = 0)]
+        drain_seconds: u16,
         /// Ends when the process that started it ends.
         #[arg(long)]
         with_parent: bool,
@@ -134,13 +155,15 @@ enum Command {
     #[command(flatten)]
     Money(money::MoneyCommand),
     #[command(flatten)]
+    Operate(operate::OperateCommand),
+    #[command(flatten)]
     Terminal(terminals::TerminalCommand),
 }
 
 fn main() -> ExitCode {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    match run(Arguments::parse()) {
+    let arguments = Arguments::parse();
+    begin_log(arguments.log_format);
+    match run(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error}");
@@ -149,7 +172,20 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(Arguments { data, command }: Arguments) -> Result<(), CentralError> {
+/// `RUST_LOG` says how much. Each line of a request bears the request's id.
+fn begin_log(format: LogFormat) {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => log.init(),
+        LogFormat::Json => log.json().flatten_event(true).with_current_span(true).with_span_list(false).init(),
+    }
+}
+
+fn run(Arguments { data, command, .. }: Arguments) -> Result<(), CentralError> {
+    if let Command::Operate(operate::OperateCommand::Openapi { out }) = &command {
+        return operate::write_openapi(out);
+    }
     let data = DataFolder::new(&data)?;
     match command {
         Command::Seed { pack, seed, holders, pins, today } => {
@@ -167,13 +203,24 @@ fn run(Arguments { data, command }: Arguments) -> Result<(), CentralError> {
             keys.save(&data.keys())?;
             say(&format!("read key {version} is the newest; publish hands it to the terminals"))
         }
-        Command::Serve { port, port_file, tls, name, connections_max, publish_every_s, with_parent } => {
+        Command::Serve {
+            port,
+            port_file,
+            tls,
+            name,
+            connections_max,
+            publish_every_s,
+            metrics,
+            drain_seconds,
+            with_parent,
+        } => {
             publish_every_s.map_or(Ok(()), |every| timer::start(data.clone(), Duration::from_secs(every)))?;
             let tls = tls.map(|address| TlsSettings {
                 connections_max: usize::try_from(connections_max).unwrap_or(usize::MAX),
                 ..TlsSettings::new(address, name)
             });
-            run_serve(data, port, port_file.as_deref(), tls.as_ref(), with_parent)
+            let drain = std::time::Duration::from_secs(drain_seconds.into());
+            run_serve(data, &Serve { port, port_file, tls, metrics, drain, with_parent })
         }
         Command::ImportOutbox { file } => run_import(&data, &file),
         Command::RecoveryKey { out } => make_recovery_key(&data, &out),
@@ -184,6 +231,7 @@ fn run(Arguments { data, command }: Arguments) -> Result<(), CentralError> {
         Command::Quarantine(command) => quarantine::run(&data, command),
         Command::Office(command) => office::run(&data, command),
         Command::Money(command) => money::run(&data, command),
+        Command::Operate(command) => operate::run(&data, command),
         Command::Terminal(command) => terminals::run(&data, command),
         Command::Ledger => {
             let database = Database::open(data.database())?;
@@ -252,14 +300,18 @@ fn run_open_journal(data: &DataFolder, key: &Path, path: &Path, into_books: bool
     say_imported(&imported)
 }
 
-fn run_serve(
-    data: DataFolder,
+/// How `serve` was asked to serve.
+struct Serve {
     port: u16,
-    port_file: Option<&Path>,
-    tls: Option<&TlsSettings>,
+    port_file: Option<PathBuf>,
+    tls: Option<TlsSettings>,
+    metrics: Option<std::net::SocketAddr>,
+    drain: std::time::Duration,
     with_parent: bool,
-) -> Result<(), CentralError> {
-    if with_parent {
+}
+
+fn run_serve(data: DataFolder, asked: &Serve) -> Result<(), CentralError> {
+    if asked.with_parent {
         nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGTERM)
             .map_err(|error| CentralError::Listen(error.into()))?;
     }
@@ -267,12 +319,16 @@ fn run_serve(
     runtime.block_on(async {
         let mut terminated = signal(SignalKind::terminate()).map_err(CentralError::Listen)?;
         let server = CityServer::open(data)?;
-        let secure = match tls {
+        let secure = match &asked.tls {
             Some(settings) => Some(serve_tls(server.clone(), settings).await?),
             None => None,
         };
-        let running = serve(server, port).await?;
-        if let Some(path) = port_file {
+        let watched = match asked.metrics {
+            Some(address) => Some(serve_metrics(server.clone(), address).await?),
+            None => None,
+        };
+        let running = serve(server.clone(), asked.port).await?;
+        if let Some(path) = &asked.port_file {
             let temporary = path.with_extension("new");
             let write = std::fs::write(&temporary, running.address().port().to_string());
             write.and_then(|()| std::fs::rename(&temporary, path)).map_err(|error| CentralError::file(path, error))?;
@@ -281,13 +337,23 @@ fn run_serve(
         if let Some(secure) = &secure {
             say(&format!("listening on {}, for terminals on {}", secure.address(), secure.url()))?;
         }
+        if let Some(watched) = &watched {
+            say(&format!("metrics on {}", watched.url()))?;
+        }
         tokio::select! {
             _ = terminated.recv() => {}
             _ = tokio::signal::ctrl_c() => {}
         }
+        server.begin_stop();
+        tracing::info!("stopping");
+        tokio::time::sleep(asked.drain).await;
         if let Some(secure) = secure {
             secure.stop().await?;
         }
-        running.stop().await
+        running.stop().await?;
+        match watched {
+            Some(watched) => watched.stop().await,
+            None => Ok(()),
+        }
     })
 }

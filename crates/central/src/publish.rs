@@ -19,6 +19,7 @@ use crate::claims::{self, orders};
 use crate::db::params;
 use crate::error::CentralError;
 use crate::key_file::KeyFile;
+use crate::numbers::{self, Numbered};
 use crate::pack::{self, CITY_TOML, PackFile};
 use crate::{DataFolder, Database, parcels, registry};
 use alone::Busy;
@@ -236,7 +237,7 @@ impl Publication<'_, '_> {
         let ground = Ground {
             dictionary: registry::dictionary(self.database.read())?,
             folder: Folder::make(&self.data.feed())?,
-            sequence: last.as_ref().map_or(0, |last| last.sequence) + 1,
+            sequence: numbers::highest(self.database.read(), Numbered::Publication)? + 1,
             city,
             pack,
         };
@@ -260,10 +261,10 @@ impl Publication<'_, '_> {
 
     /// The feed as it was published last, if its next publication can be a difference.
     fn before(&self, ground: &Ground, last: Option<Last>) -> Result<Option<Before>, CentralError> {
-        let Some(last) = last.filter(|last| !self.order.base && last.epoch == self.keys.epoch().map_or(0, |e| e.epoch))
-        else {
-            return Ok(None);
-        };
+        let epoch = self.keys.epoch().map_or(0, |epoch| epoch.epoch);
+        let continues = |last: &Last| !self.order.base && last.epoch == epoch && last.sequence + 1 == ground.sequence;
+        // A central that was restored from a copy does not know what it published after the copy was made.
+        let Some(last) = last.filter(continues) else { return Ok(None) };
         let Ok(manifest) = Manifest::decode(&last.manifest) else { return Ok(None) };
         let dictionary = FileEntry::of(FileKind::Dictionary, "", ground.dictionary.bytes()).sha256;
         let same = manifest.of_kind(FileKind::Dictionary).any(|file| file.sha256 == dictionary);

@@ -2,24 +2,29 @@
 //! the blocking pool, on a connection of its own for as long as it lasts.
 
 use crate::ca::Authority;
-use crate::card_keys::{KeyDesk, Tickets};
+use crate::card_keys::KeyDesk;
 use crate::db::params;
 use crate::error::CentralError;
+use crate::fleet::Heard;
 use crate::intake::{self, Intake};
 use crate::key_file::KeyFile;
+use crate::limits::Limits;
 use crate::live_keys::LiveKeys;
+use crate::metrics::Metrics;
 use crate::pool::Pool;
+use crate::ready::{self, Readiness};
 use crate::uploads::{self, Sent};
-use crate::{DataFolder, Database, ca_store, cards, clock, codes, enrol, offices, pack, pins};
+use crate::{DataFolder, Database, ca_store, cards, clock, codes, enrol, fleet, offices, pack, pins};
 use axum::body::Bytes;
 use domain::city_pack::CityPack;
-use domain::{CardNumber, TerminalId};
+use domain::{CardNumber, TerminalId, Timestamp};
 use protocol::{
-    Central, FileHash, Outcome, PinChanged, Problem, ProblemCode, Receipt, SignedCodeBatch, SignedHead, Upload,
+    Central, FileHash, Head, Outcome, PinChanged, Problem, ProblemCode, Receipt, SignedCodeBatch, SignedHead, Upload,
 };
 use sha2::{Digest, Sha256};
-use std::sync::Arc;
-use std::time::Instant;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 use zeroize::Zeroizing;
 
 const TERMINAL_OF_TOKEN: &str = "SELECT id FROM terminal WHERE token_sha256 = ?1
@@ -33,8 +38,12 @@ pub struct CityServer {
     pool: Arc<Pool>,
     intake: Arc<Intake>,
     city: Arc<CityPack>,
-    tickets: Tickets,
     authority: Arc<Authority>,
+    metrics: Metrics,
+    limits: Arc<Limits>,
+    heard: Arc<Heard>,
+    stopping: Arc<AtomicBool>,
+    published: Arc<Mutex<Option<(SystemTime, Head)>>>,
 }
 
 impl CityServer {
@@ -46,10 +55,12 @@ impl CityServer {
         let keys = Arc::new(LiveKeys::open(data.keys())?);
         let database = Database::open(data.database())?;
         let (city, _) = pack::load(database.read())?;
-        let (pool, city) = (Arc::new(Pool::new(data.clone(), database)), Arc::new(city));
+        let metrics = Metrics::default();
+        let limits = Arc::new(Limits::new(data.limits(), metrics.clone()));
+        let (pool, city) = (Arc::new(Pool::new(data.clone(), database, metrics.clone())), Arc::new(city));
         let authority = Arc::new(Authority::obtain(&data, &keys.now().city, clock::now())?);
-        let (intake, tickets) = (Arc::default(), Tickets::default());
-        Ok(Self { data, keys, pool, intake, city, tickets, authority })
+        let (intake, heard, stopping, published) = Default::default();
+        Ok(Self { data, keys, pool, intake, city, authority, metrics, limits, heard, stopping, published })
     }
 
     /// The city pack.
@@ -73,6 +84,70 @@ impl CityServer {
     ) -> Result<T, CentralError> {
         let keys = self.keys.now();
         Arc::clone(&self.pool).with(move |database| work(database, &keys)).await
+    }
+
+    /// The data folder.
+    #[must_use]
+    pub fn data(&self) -> &DataFolder {
+        &self.data
+    }
+
+    /// What this process has counted.
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// How often who may ask.
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// From now on this node is not ready; what is under way is answered.
+    pub fn begin_stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
+    /// Whether this node should be sent requests.
+    pub async fn readiness(&self, now: Timestamp) -> Readiness {
+        ready::look(self, now).await
+    }
+
+    /// A terminal has asked for something; the published head, when it was that.
+    pub(crate) fn hear(&self, terminal: TerminalId, given_head: bool) {
+        let head = if given_head { self.published() } else { None };
+        if self.heard.hear(terminal, head.map(|head| head.sequence), clock::now()) {
+            let server = self.clone();
+            tokio::spawn(async move { server.flush_heard().await });
+        }
+    }
+
+    /// Writes down what was heard so far.
+    pub(crate) async fn flush_heard(&self) {
+        let heard = self.heard.take();
+        if let Err(error) = self.with_database(move |database, _| fleet::write(database, &heard)).await {
+            // The next time they ask they are heard again.
+            tracing::warn!(%error, "what was heard of terminals was not written down");
+        }
+    }
+
+    /// The published head, if there is one that this city signed. Verified once, until the file is another.
+    pub(crate) fn published(&self) -> Option<Head> {
+        let path = self.data.feed().join("head.json");
+        let written = std::fs::metadata(&path).and_then(|metadata| metadata.modified()).ok()?;
+        let mut known = self.published.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, head)) = known.filter(|(at, _)| *at == written) {
+            return Some(head);
+        }
+        let signed: SignedHead = serde_json::from_slice(&std::fs::read(&path).ok()?).ok()?;
+        let keys = self.keys.now();
+        let head = signed.verify(&keys.city, &keys.root_verifier().ok()?).ok()?.head;
+        *known = Some((written, head));
+        Some(head)
     }
 
     /// The uploads that wait for the next commit.
@@ -133,7 +208,7 @@ impl CityServer {
         let found = self.with_database(move |database, _| ca_store::keys_of(database.read(), terminal)).await?;
         let none = || Problem::new(ProblemCode::Unauthorised, "the terminal has no key for its uploads");
         let (signing, _) = found.ok_or_else(none)?;
-        let keys = Arc::clone(&self.keys);
+        let keys = self.keys.now();
         // Opening and verifying need no connection, and one core more.
         let opened = tokio::task::spawn_blocking(move || uploads::opened(&keys, terminal, &signing, &envelope));
         let opened = opened.await.map_err(|error| CentralError::NotReady(error.to_string()))??;
@@ -158,10 +233,9 @@ impl CityServer {
         terminal: TerminalId,
         work: impl FnOnce(&mut KeyDesk<'_>) -> Result<T, CentralError> + Send + 'static,
     ) -> Result<T, CentralError> {
-        let (city, tickets) = (Arc::clone(&self.city), self.tickets.clone());
+        let city = Arc::clone(&self.city);
         self.with_database(move |database, keys| {
-            let (now, at) = (clock::now(), Instant::now());
-            work(&mut KeyDesk { database, keys, city: &city, tickets: &tickets, terminal, now, at })
+            work(&mut KeyDesk { database, keys, city: &city, terminal, now: clock::now() })
         })
         .await
     }

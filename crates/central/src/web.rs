@@ -9,11 +9,18 @@ mod desk_cards;
 mod desk_money;
 mod door;
 mod enrol;
+mod fleet;
 mod html;
 mod keys;
+mod limits;
+mod metrics;
 mod office;
 mod officer;
+pub mod openapi;
 mod pages;
+mod requests;
+
+pub use metrics::serve_metrics;
 
 use crate::error::CentralError;
 use crate::server::CityServer;
@@ -23,6 +30,8 @@ use axum::http::HeaderValue;
 use axum::http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::Response;
+use axum::routing::get;
+use protocol::http::READY_PATH;
 use std::net::{Ipv4Addr, SocketAddr};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -36,6 +45,8 @@ pub struct Running {
     name: Option<String>,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<std::io::Result<()>>,
+    /// Whose readiness ends with it.
+    server: Option<CityServer>,
 }
 
 impl Running {
@@ -59,6 +70,9 @@ impl Running {
     /// # Errors
     /// `CentralError::Listen` when serving had failed.
     pub async fn stop(mut self) -> Result<(), CentralError> {
+        if let Some(server) = &self.server {
+            server.begin_stop();
+        }
         if let Some(stop) = self.stop.take() {
             // Nobody listens any more when serving has failed; its error is the next line's.
             let _ = stop.send(());
@@ -77,11 +91,11 @@ impl Running {
 pub async fn serve(server: CityServer, port: u16) -> Result<Running, CentralError> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(CentralError::Listen)?;
     let address = listener.local_addr().map_err(CentralError::Listen)?;
-    let service = router(server).into_make_service_with_connect_info::<door::Came>();
+    let service = router(server.clone()).into_make_service_with_connect_info::<door::Came>();
     let (stop, stopped) = oneshot::channel::<()>();
     let serving = axum::serve(listener, service).with_graceful_shutdown(told(stopped));
     let task = tokio::spawn(async move { serving.await });
-    Ok(Running { address, name: None, stop: Some(stop), task })
+    Ok(Running { address, name: None, stop: Some(stop), task, server: Some(server) })
 }
 
 /// Listens with TLS.
@@ -94,11 +108,11 @@ pub async fn serve_tls(server: CityServer, settings: &TlsSettings) -> Result<Run
         name.ok_or_else(|| CentralError::Certificate("central needs a name that terminals call it by".into()))?;
     let listener = TlsListener::bind(server.authority(), settings).await?;
     let address = axum::serve::Listener::local_addr(&listener).map_err(CentralError::Listen)?;
-    let service = router(server).into_make_service_with_connect_info::<door::Came>();
+    let service = router(server.clone()).into_make_service_with_connect_info::<door::Came>();
     let (stop, stopped) = oneshot::channel::<()>();
     let serving = axum::serve(listener, service).with_graceful_shutdown(told(stopped));
     let task = tokio::spawn(async move { serving.await });
-    Ok(Running { address, name: Some(name), stop: Some(stop), task })
+    Ok(Running { address, name: Some(name), stop: Some(stop), task, server: Some(server) })
 }
 
 async fn told(stopped: oneshot::Receiver<()>) {
@@ -115,8 +129,11 @@ fn router(server: CityServer) -> Router {
         .merge(desk_cards::routes())
         .merge(desk_money::routes())
         .merge(enrol::routes())
+        .merge(fleet::routes())
+        .route(READY_PATH, get(metrics::ready))
         .layer(from_fn_with_state(server.clone(), door::pass))
         .layer(map_response(with_safe_headers))
+        .layer(from_fn_with_state(server.clone(), requests::track))
         .with_state(server)
 }
 

@@ -53,6 +53,8 @@ pub const CARDS_PATH: &str = "/v1/cards";
 pub const ENROL_PATH: &str = "/v1/enrol";
 /// Whether central is there at all.
 pub const HEALTH_PATH: &str = "/health";
+/// Whether this node of central should be sent requests now.
+pub const READY_PATH: &str = "/ready";
 /// The media type of uploads, receipts and batches.
 pub const CBOR: &str = "application/cbor";
 pub use crate::envelope::ENVELOPE;

@@ -28,6 +28,8 @@ pub enum ProblemCode {
     KeyRejected,
     /// This terminal or this card has used up its day.
     LimitReached,
+    /// Asked more often than central answers: again after the answer's `Retry-After` (RFC 9110 clause 10.2.3).
+    TooOften,
     /// The ticket is unknown, used, too old or another terminal's: begin anew.
     TicketInvalid,
     /// What the terminal says of a purse contradicts what central knows of it: the card needs a check.
@@ -66,6 +68,7 @@ impl ProblemCode {
             Self::CardRefused => "card-refused",
             Self::KeyRejected => "key-rejected",
             Self::LimitReached => "limit-reached",
+            Self::TooOften => "too-often",
             Self::TicketInvalid => "ticket-invalid",
             Self::PurseDoubtful => "purse-doubtful",
             Self::ForeignCity => "foreign-city",
@@ -92,7 +95,7 @@ impl ProblemCode {
             Self::TooLarge => 413,
             Self::KeyRejected => 422,
             Self::UnknownKey => 421,
-            Self::LimitReached => 429,
+            Self::LimitReached | Self::TooOften => 429,
             Self::UnknownVersion => 501,
             Self::Internal => 500,
             Self::Unreachable | Self::ForeignCity | Self::ClockDiffers | Self::Untrusted => 502,
@@ -165,6 +168,7 @@ impl Problem {
             self.code,
             P::Unreachable
                 | P::Unavailable
+                | P::TooOften
                 | P::ForeignCity
                 | P::CertificateExpired
                 | P::CertificateRevoked
@@ -175,12 +179,21 @@ impl Problem {
     /// The body of an answer.
     #[must_use]
     pub fn to_json(&self) -> Vec<u8> {
-        let body = serde_json::json!({
+        self.to_json_of(None)
+    }
+
+    /// The same, which names the request it is the answer to (RFC 9457 clause 3.1.5): the log has it too.
+    #[must_use]
+    pub fn to_json_of(&self, request: Option<&str>) -> Vec<u8> {
+        let mut body = serde_json::json!({
             "type": "about:blank",
             "status": self.code.status(),
             "code": self.code,
             "detail": self.detail,
         });
+        if let (Some(request), Some(members)) = (request, body.as_object_mut()) {
+            members.insert("instance".to_owned(), format!("urn:citizen:request:{request}").into());
+        }
         body.to_string().into_bytes()
     }
 
@@ -218,6 +231,7 @@ mod tests {
             P::CardRefused,
             P::KeyRejected,
             P::LimitReached,
+            P::TooOften,
             P::TicketInvalid,
             P::PurseDoubtful,
             P::ForeignCity,

@@ -142,7 +142,14 @@ impl HttpCentral {
             "https" if self.0.token.is_none() => {
                 let client = Arc::clone(&self.0.client);
                 let base = base.trim_end_matches('/').to_owned();
-                Ok(Self(Arc::new(Shared { client, base, token: None, settings: settings.clone(), clock })))
+                Ok(Self(Arc::new(Shared {
+                    client,
+                    base,
+                    token: None,
+                    settings: settings.clone(),
+                    clock,
+                    sealing: OnceLock::new(),
+                })))
             }
             "http" => Self::over(tls::pinned([0; 32], clock)?, base, Token(None), settings, clock),
             _ => Err(malformed("a mirror over https is for terminals that have a certificate")),

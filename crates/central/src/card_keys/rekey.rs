@@ -4,7 +4,7 @@
 
 use super::audit::Step;
 use super::remote::{answered, role_name};
-use super::tickets::Open;
+use super::tickets::{Change, Said};
 use super::{KeyDesk, desfire, key_error, random, scheme, uid};
 use crate::cards;
 use crate::db::params;
@@ -62,10 +62,16 @@ impl KeyDesk<'_> {
             let layout = &desk.city.card;
             let key = desk.issuer().personal(KeyRole::Master, &uid, layout.aid, layout.keys.master);
             let (key, _) = key.map_err(|error| key_error(&error))?;
-            let (handshake, cryptogram) = Handshake::answer(scheme, key, *random()?, &ask.challenge);
-            let version_on_card = ask.version_on_card;
-            let open = Open::Answer { handshake, role: KeyRole::Master, scheme, version_on_card };
-            let ticket = desk.tickets.put(desk.terminal, &uid, open, desk.at)?;
+            let said = Said {
+                role: WireRole::Master,
+                scheme: ask.scheme,
+                version_on_card: ask.version_on_card,
+                random: *random()?,
+                challenge: ask.challenge,
+                change: None,
+            };
+            let (_, cryptogram) = Handshake::answer(scheme, key, said.random, &said.challenge);
+            let ticket = desk.put_ticket(&uid, &said)?;
             Ok(Cryptogram { ticket, cryptogram })
         })
     }
@@ -76,25 +82,34 @@ impl KeyDesk<'_> {
     /// `TicketInvalid`, also for a ticket of another step; `KeyRejected`, `CardRefused`.
     pub fn rekey_change(&mut self, answer: &FinishAuthentication) -> Result<RekeyChange, CentralError> {
         let ticket = self.ticket(&answer.ticket)?;
-        let Open::Answer { handshake, role: KeyRole::Master, scheme, version_on_card } = ticket.open else {
+        let (uid, mut said) = (ticket.uid, ticket.said);
+        if said.role != WireRole::Master || said.change.is_some() {
             return Err(refuse(ProblemCode::TicketInvalid, "the ticket is of another step"));
-        };
-        let uid = ticket.uid;
+        }
         self.used(&uid, role_name(WireRole::Master), Step::RekeyChange, |desk, _| {
-            let session = answered(&handshake, scheme, &answer.answer)?;
-            let mut channel = Channel::new(session).map_err(|error| CentralError::NotReady(error.to_string()))?;
-            let layout = &desk.city.card;
-            let number = layout.keys.read;
-            let new = desk.issuer().personal(KeyRole::Read, &uid, layout.aid, number);
-            let (new, version) = new.map_err(|error| key_error(&error))?;
-            let old = card_key(&desk.base_of(version_on_card)?.key, &uid, layout, number)?;
-            let message = channel
-                .seal_change_key(number, &KeyChange { new, version, old: Some(old) })
-                .map_err(|error| CentralError::NotReady(error.to_string()))?;
-            desk.book(&uid, version_on_card, Some(version))?;
-            let ticket = desk.tickets.put(desk.terminal, &uid, Open::Reply { channel, version }, desk.at)?;
+            let (_, message, version) = desk.change(&uid, &said, &answer.answer)?;
+            desk.book(&uid, said.version_on_card, Some(version))?;
+            said.change = Some(Change { version, answer: answer.answer.clone() });
+            let ticket = desk.put_ticket(&uid, &said)?;
             Ok(RekeyChange { ticket, message })
         })
+    }
+
+    /// The channel of the card's master key after ChangeKey was written for it, the message, and the new version. All of
+    /// it follows from what was said.
+    fn change(&self, uid: &Uid, said: &Said, answer: &[u8]) -> Result<(Channel, Vec<u8>, u8), CentralError> {
+        let not_ready = |error: &dyn std::fmt::Display| CentralError::NotReady(error.to_string());
+        let layout = &self.city.card;
+        let handshake = self.handshake(uid, said, KeyRole::Master, layout.keys.master)?;
+        let session = answered(&handshake, scheme(said.scheme), answer)?;
+        let mut channel = Channel::new(session).map_err(|error| not_ready(&error))?;
+        let number = layout.keys.read;
+        let new = self.issuer().personal(KeyRole::Read, uid, layout.aid, number);
+        let (new, version) = new.map_err(|error| key_error(&error))?;
+        let old = card_key(&self.base_of(said.version_on_card)?.key, uid, layout, number)?;
+        let change = KeyChange { new, version, old: Some(old) };
+        let message = channel.seal_change_key(number, &change).map_err(|error| not_ready(&error))?;
+        Ok((channel, message, version))
     }
 
     /// Proves the card's reply and books the new version.
@@ -103,10 +118,15 @@ impl KeyDesk<'_> {
     /// `TicketInvalid`; `KeyRejected` when the reply is not the card's: the change stays pending.
     pub fn rekey_confirm(&mut self, confirm: &RekeyConfirm) -> Result<Rekeyed, CentralError> {
         let ticket = self.ticket(&confirm.ticket)?;
-        let Open::Reply { mut channel, version } = ticket.open else {
+        let Some(Change { version, answer }) = &ticket.said.change else {
             return Err(refuse(ProblemCode::TicketInvalid, "the ticket is of another step"));
         };
+        let version = *version;
         self.used(&ticket.uid, role_name(WireRole::Master), Step::RekeyConfirm, |desk, _| {
+            let (mut channel, _, now_newest) = desk.change(&ticket.uid, &ticket.said, answer)?;
+            if now_newest != version {
+                return Err(refuse(ProblemCode::TicketInvalid, "another read key was drawn meanwhile"));
+            }
             channel
                 .open(CommMode::Mac, &confirm.reply, Some(0))
                 .map_err(|error| refuse(ProblemCode::KeyRejected, format!("the card's reply: {error}")))?;

@@ -1,10 +1,11 @@
 //! Authentication with a card's credit key, over relayed cryptograms.
 
 use super::audit::Step;
-use super::tickets::Open;
+use super::tickets::Said;
 use super::{KeyDesk, desfire, has_purse, key_error, random, scheme, uid};
 use crate::error::CentralError;
 use crate::uploads::refuse;
+use domain::Uid;
 use keys::{Handshake, IssuerKeys, KeyRole, Scheme, Session};
 use protocol::ProblemCode;
 use protocol::card_keys::{BeginAuthentication, Cryptogram, FinishAuthentication, GrantedSession, WireRole};
@@ -29,9 +30,16 @@ impl KeyDesk<'_> {
             let key = desk.issuer().personal(KeyRole::Credit, &uid, layout.aid, ask.number);
             let (key, _) = key.map_err(|error| key_error(&error))?;
             let scheme = scheme(ask.scheme);
-            let (handshake, cryptogram) = Handshake::answer(scheme, key, *random()?, &ask.challenge);
-            let open = Open::Answer { handshake, role: KeyRole::Credit, scheme, version_on_card: 0 };
-            let ticket = desk.tickets.put(desk.terminal, &uid, open, desk.at)?;
+            let said = Said {
+                role: ask.role,
+                scheme: ask.scheme,
+                version_on_card: 0,
+                random: *random()?,
+                challenge: ask.challenge,
+                change: None,
+            };
+            let (_, cryptogram) = Handshake::answer(scheme, key, said.random, &said.challenge);
+            let ticket = desk.put_ticket(&uid, &said)?;
             Ok(Cryptogram { ticket, cryptogram })
         })
     }
@@ -43,13 +51,29 @@ impl KeyDesk<'_> {
     /// meanwhile.
     pub fn finish(&mut self, answer: &FinishAuthentication) -> Result<GrantedSession, CentralError> {
         let ticket = self.ticket(&answer.ticket)?;
-        let Open::Answer { handshake, role: KeyRole::Credit, scheme, .. } = ticket.open else {
+        let said = ticket.said;
+        if said.role != WireRole::Credit || said.change.is_some() {
             return Err(refuse(ProblemCode::TicketInvalid, "the ticket is of another step"));
-        };
-        self.used(&ticket.uid, role_name(WireRole::Credit), Step::Finish, |_, _| {
-            let session = answered(&handshake, scheme, &answer.answer)?;
+        }
+        self.used(&ticket.uid, role_name(WireRole::Credit), Step::Finish, |desk, _| {
+            let number = desk.city.card.keys.credit;
+            let handshake = desk.handshake(&ticket.uid, &said, KeyRole::Credit, number)?;
+            let session = answered(&handshake, scheme(said.scheme), &answer.answer)?;
             Ok(granted(&session))
         })
+    }
+
+    /// The reader's half of an authentication, made again from what was said: it follows from that and from the key.
+    pub(super) fn handshake(
+        &self,
+        uid: &Uid,
+        said: &Said,
+        role: KeyRole,
+        number: u8,
+    ) -> Result<Handshake, CentralError> {
+        let (key, _) =
+            self.issuer().personal(role, uid, self.city.card.aid, number).map_err(|error| key_error(&error))?;
+        Ok(Handshake::answer(scheme(said.scheme), key, said.random, &said.challenge).0)
     }
 }
 

@@ -1,34 +1,64 @@
-//! Authentications under way. They live in memory for seconds, each under a random ticket that serves once: for the
-//! terminal it was given to, for the step it was given for. A restart of central forgets them all; the terminal begins
-//! anew with the card.
+//! Authentications under way. They live for seconds, each under a random ticket that serves once: for the terminal it
+//! was given to, for the step it was given for. The database keeps what was said so far, sealed under the storage key,
+//! and never what follows from it: session keys are made again from the card's own key. So any node finishes what
+//! another began, and a node that starts anew has forgotten nothing.
 
+use super::{KeyDesk, uid};
+use crate::db::{Transaction, params};
 use crate::error::CentralError;
-use domain::{TerminalId, Uid};
-use keys::{Channel, Handshake, KeyRole, Scheme};
-use protocol::card_keys::TICKET_LIFE_MS;
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use crate::store_key::{open_bytes, seal_bytes};
+use domain::{TerminalId, Timestamp, Uid};
+use protocol::card_keys::{TICKET_LIFE_MS, WireRole, WireScheme};
+use serde::{Deserialize, Serialize};
 
 /// The most authentications one terminal may have under way: it has one card in hand, and may have lost an answer.
-const OPEN_MAX: usize = 8;
-/// How long a ticket lives.
-const LIFE: Duration = Duration::from_millis(TICKET_LIFE_MS as u64);
+const OPEN_MAX: i64 = 8;
 
-/// What is kept of an authentication.
-pub(super) enum Open {
-    /// The cryptogram was given; the card's answer is awaited. The role decides what the answer is good for.
-    Answer { handshake: Handshake, role: KeyRole, scheme: Scheme, version_on_card: u8 },
-    /// The sealed ChangeKey was given; the card's reply is awaited.
-    Reply { channel: Channel, version: u8 },
+/// What was said in an authentication: from it and the card's own key follows the rest.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Said {
+    /// What the card's answer is good for.
+    pub(super) role: WireRole,
+    pub(super) scheme: WireScheme,
+    /// The version of the read key on the card, where that key is to be changed.
+    pub(super) version_on_card: u8,
+    /// Central's challenge.
+    pub(super) random: [u8; 16],
+    /// The card's.
+    pub(super) challenge: [u8; 16],
+    /// The ChangeKey that was given, and whose reply is awaited.
+    pub(super) change: Option<Change>,
 }
+
+/// A ChangeKey.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Change {
+    /// To this version.
+    pub(super) version: u8,
+    /// The card's last answer, with which the session began.
+    pub(super) answer: Vec<u8>,
+}
+
+/// As it is sealed.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    uid: Vec<u8>,
+    role: u8,
+    scheme: u8,
+    version_on_card: u8,
+    random: [u8; 16],
+    challenge: [u8; 16],
+    change: Option<Change>,
+}
+
+/// The roles and schemes that a ticket may be of, by their number in it.
+const ROLES: [WireRole; 2] = [WireRole::Credit, WireRole::Master];
+const SCHEMES: [WireScheme; 3] = [WireScheme::Aa, WireScheme::Ev2First, WireScheme::Ev2NonFirst];
 
 /// One of them.
 pub(super) struct Ticket {
-    pub(super) terminal: TerminalId,
     pub(super) uid: Uid,
-    pub(super) open: Open,
-    until: Instant,
+    pub(super) said: Said,
 }
 
 /// Why there is nothing under a ticket.
@@ -40,94 +70,73 @@ pub(super) enum BadTicket {
     Foreign(TerminalId),
 }
 
-/// All of them. Cheap to clone.
-#[derive(Clone, Default)]
-pub struct Tickets(Arc<Mutex<HashMap<[u8; 16], Ticket>>>);
+fn number_of<T: PartialEq>(all: &[T], one: &T) -> Result<u8, CentralError> {
+    let at = all.iter().position(|other| other == one).and_then(|at| u8::try_from(at).ok());
+    at.ok_or(CentralError::StoredSecret)
+}
 
-impl Tickets {
-    /// Keeps an authentication and names it.
-    pub(super) fn put(
-        &self,
-        terminal: TerminalId,
-        uid: &Uid,
-        open: Open,
-        at: Instant,
-    ) -> Result<[u8; 16], CentralError> {
+fn bound(name: &[u8; 16], terminal: TerminalId) -> Vec<u8> {
+    [b"v1 card ticket".as_slice(), name, &terminal.0.to_be_bytes()].concat()
+}
+
+impl KeyDesk<'_> {
+    /// Keeps an authentication of this terminal and names it.
+    pub(super) fn put_ticket(&mut self, uid: &Uid, said: &Said) -> Result<[u8; 16], CentralError> {
         let mut name = [0; 16];
         getrandom::fill(&mut name)?;
-        let mut tickets = self.tickets();
-        tickets.retain(|_, ticket| at < ticket.until);
-        let own = tickets.iter().filter(|(_, ticket)| ticket.terminal == terminal);
-        if own.clone().count() >= OPEN_MAX {
-            let oldest = own.min_by_key(|(_, ticket)| ticket.until).map(|(name, _)| *name);
-            oldest.and_then(|oldest| tickets.remove(&oldest));
-        }
-        tickets.insert(name, Ticket { terminal, uid: uid.clone(), open, until: at + LIFE });
+        let kept = Kept {
+            uid: uid.bytes().to_vec(),
+            role: number_of(&ROLES, &said.role)?,
+            scheme: number_of(&SCHEMES, &said.scheme)?,
+            version_on_card: said.version_on_card,
+            random: said.random,
+            challenge: said.challenge,
+            change: said.change.clone(),
+        };
+        let plain = zeroize::Zeroizing::new(serde_json::to_vec(&kept).map_err(|_| CentralError::StoredSecret)?);
+        let (terminal, now) = (self.terminal, self.now);
+        let sealed = seal_bytes(&self.keys.storage, &bound(&name, terminal), &plain)?;
+        self.database.write(|transaction| {
+            make_room(transaction, terminal, now)?;
+            transaction.execute(
+                "INSERT INTO card_ticket (name, terminal, until, sealed) VALUES (?1, ?2, ?3, ?4)",
+                params![name, terminal.0, now.plus_ms(i64::from(TICKET_LIFE_MS)).0, sealed],
+            )?;
+            Ok(())
+        })?;
         Ok(name)
     }
 
     /// Takes one out for good, whoever asks.
-    pub(super) fn take(&self, name: &[u8; 16], terminal: TerminalId, at: Instant) -> Result<Ticket, BadTicket> {
-        let ticket = self.tickets().remove(name).ok_or(BadTicket::Unknown)?;
-        if ticket.terminal != terminal {
-            return Err(BadTicket::Foreign(ticket.terminal));
+    pub(super) fn take_ticket(&mut self, name: &[u8; 16]) -> Result<Result<Ticket, BadTicket>, CentralError> {
+        type Row = (u32, i64, Vec<u8>);
+        let taken: Option<Row> = self.database.write(|transaction| {
+            let sql = "DELETE FROM card_ticket WHERE name = ?1 RETURNING terminal, until, sealed";
+            Ok(transaction.query_opt(sql, params![name], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?)
+        })?;
+        let Some((terminal, until, sealed)) = taken else { return Ok(Err(BadTicket::Unknown)) };
+        if TerminalId(terminal) != self.terminal {
+            return Ok(Err(BadTicket::Foreign(TerminalId(terminal))));
         }
-        if at < ticket.until { Ok(ticket) } else { Err(BadTicket::Unknown) }
-    }
-
-    fn tickets(&self) -> MutexGuard<'_, HashMap<[u8; 16], Ticket>> {
-        // Nothing in here is half-done when a thread that held it panics.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl std::fmt::Debug for Tickets {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Tickets({})", self.tickets().len())
+        if self.now.0 >= until {
+            return Ok(Err(BadTicket::Unknown));
+        }
+        let plain = open_bytes(&self.keys.storage, &bound(name, self.terminal), &sealed)?;
+        let kept: Kept = serde_json::from_slice(&plain).map_err(|_| CentralError::StoredSecret)?;
+        let role = ROLES.get(usize::from(kept.role)).copied().ok_or(CentralError::StoredSecret)?;
+        let scheme = SCHEMES.get(usize::from(kept.scheme)).copied().ok_or(CentralError::StoredSecret)?;
+        let Kept { version_on_card, random, challenge, change, .. } = kept;
+        Ok(Ok(Ticket { uid: uid(&kept.uid)?, said: Said { role, scheme, version_on_card, random, challenge, change } }))
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use keys::AesKey;
-
-    const OURS: TerminalId = TerminalId(3);
-
-    fn open() -> Open {
-        let (handshake, _) = Handshake::answer(Scheme::Aa, AesKey::new([1; 16]), [2; 16], &[3; 16]);
-        Open::Answer { handshake, role: KeyRole::Credit, scheme: Scheme::Aa, version_on_card: 0 }
-    }
-
-    fn uid() -> Uid {
-        Uid::new(&[4; 7]).unwrap()
-    }
-
-    #[test]
-    fn a_ticket_serves_its_terminal_once_and_not_for_long() {
-        let (tickets, start) = (Tickets::default(), Instant::now());
-        let put = || tickets.put(OURS, &uid(), open(), start).unwrap();
-        let taken = |name: &[u8; 16], terminal, at| tickets.take(name, terminal, at).is_ok();
-        let name = put();
-        assert!(taken(&name, OURS, start + LIFE.checked_sub(Duration::from_millis(1)).unwrap()));
-        assert!(!taken(&name, OURS, start), "a second time");
-        assert!(!taken(&put(), OURS, start + LIFE), "too late");
-        let name = put();
-        assert!(!taken(&name, TerminalId(4), start), "another terminal's");
-        assert!(!taken(&name, OURS, start), "what another terminal has shown is void");
-        assert!(!taken(&[0; 16], OURS, start), "never given");
-    }
-
-    #[test]
-    fn a_terminal_that_begins_and_never_ends_crowds_out_itself_only() {
-        let (tickets, start) = (Tickets::default(), Instant::now());
-        let other = tickets.put(TerminalId(4), &uid(), open(), start).unwrap();
-        let later = |ms| start + Duration::from_millis(ms);
-        let names: Vec<_> = (0..20).map(|ms| tickets.put(OURS, &uid(), open(), later(ms)).unwrap()).collect();
-        assert_eq!(tickets.tickets().len(), OPEN_MAX + 1);
-        assert!(tickets.take(&other, TerminalId(4), start).is_ok());
-        assert!(tickets.take(&names[19], OURS, later(20)).is_ok() && tickets.take(&names[0], OURS, start).is_err());
-        tickets.put(OURS, &uid(), open(), later(60_000)).unwrap();
-        assert_eq!(tickets.tickets().len(), 1, "those that are too old are gone");
-    }
+/// Those that are too old go; and of a terminal that begins and never ends, its oldest.
+fn make_room(transaction: &Transaction<'_>, terminal: TerminalId, now: Timestamp) -> Result<(), CentralError> {
+    transaction.execute("DELETE FROM card_ticket WHERE until <= ?1", params![now.0])?;
+    transaction.execute(
+        "DELETE FROM card_ticket WHERE terminal = ?1 AND name NOT IN
+             (SELECT name FROM card_ticket WHERE terminal = ?1 ORDER BY until DESC, name LIMIT ?2)",
+        params![terminal.0, OPEN_MAX - 1],
+    )?;
+    Ok(())
 }

@@ -72,6 +72,18 @@ impl Connection {
         }
     }
 
+    /// Copies the whole database into a new file, as it is at one moment, while others read and write: SQLite's own
+    /// online backup. `false` when this is no file of SQLite's.
+    ///
+    /// # Errors
+    /// The database's.
+    pub(crate) fn copy_into(&self, path: &std::path::Path) -> Result<bool> {
+        match &self.session {
+            Session::Sqlite(connection) => sqlite::copy(connection, path).map(|()| true),
+            Session::Postgres(_) => Ok(false),
+        }
+    }
+
     pub(super) fn is_in_transaction(&self) -> bool {
         match &self.session {
             Session::Sqlite(connection) => !connection.is_autocommit(),

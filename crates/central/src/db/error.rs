@@ -46,6 +46,12 @@ impl std::fmt::Debug for Error {
     }
 }
 
+/// Classes 08 and 57P: the connection failed, or the operator ended it. 25006: a write where only reading is allowed:
+/// the server has become a standby (PostgreSQL, appendix A).
+pub(super) fn ends_connection(code: &str) -> bool {
+    code.starts_with("08") || code.starts_with("57P") || code == "25006"
+}
+
 /// PostgreSQL's error without its detail and hint.
 fn told(error: &tokio_postgres::Error) -> String {
     match error.as_db_error() {
@@ -58,6 +64,17 @@ fn told(error: &tokio_postgres::Error) -> String {
 }
 
 impl Error {
+    /// Whether it is the server that is away, or goes, or has become a standby: another connection may be answered.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Postgres(inside) => {
+                inside.is_closed() || inside.code().is_none_or(|code| ends_connection(code.code()))
+            }
+            _ => false,
+        }
+    }
+
     /// Which rule of the schema the statement broke, if it is that.
     #[must_use]
     pub fn constraint(&self) -> Option<Constraint> {

@@ -1,6 +1,7 @@
 //! PostgreSQL. The driver is asynchronous, and central's work is not: one thread speaks to the sockets of every
 //! connection, and whoever works waits for its answer, wherever that is.
 
+use super::error::ends_connection;
 use super::row::Source;
 use super::{Error, Result, Row, ServerAddress, Value, spoken, tls};
 use futures_executor::block_on;
@@ -104,9 +105,8 @@ impl Session {
             }
         });
         if let Err(error) = &answer {
-            // Classes 08 and 57P: the connection failed, or the operator ended it (PostgreSQL, appendix A).
-            let ends = |code: &str| code.starts_with("08") || code.starts_with("57P");
-            self.lost.set(self.lost.get() || error.is_closed() || error.code().is_some_and(|code| ends(code.code())));
+            let ends = error.code().is_some_and(|code| ends_connection(code.code()));
+            self.lost.set(self.lost.get() || error.is_closed() || ends);
         }
         Ok(answer?)
     }

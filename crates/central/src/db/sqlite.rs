@@ -2,6 +2,7 @@
 
 use super::row::Source;
 use super::{Error, Result, Row, Value};
+use rusqlite::backup::{Backup, StepResult};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
@@ -54,4 +55,22 @@ pub(super) fn rows<E: From<Error>>(
         each(&Row(Source::Sqlite(row)))?;
     }
     Ok(())
+}
+
+/// Copies everything into a new file in one step: what is written meanwhile is not in it, and need not wait.
+pub(super) fn copy(from: &Connection, path: &Path) -> Result<()> {
+    let mut to = Connection::open(path)?;
+    {
+        let backup = Backup::new(from, &mut to)?;
+        loop {
+            match backup.step(-1)? {
+                StepResult::Done => break,
+                StepResult::More => {}
+                // A writer is at its checkpoint: it takes no longer than a commit.
+                _ => std::thread::sleep(Duration::from_millis(5)),
+            }
+        }
+    }
+    // One file, without a log beside it.
+    Ok(to.pragma_update(None, "journal_mode", "DELETE")?)
 }

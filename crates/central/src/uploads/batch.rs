@@ -6,6 +6,7 @@ use crate::books::Sheet;
 use crate::db::{Transaction, Value, params};
 use crate::error::CentralError;
 use crate::key_file::KeyFile;
+use crate::numbers::{self, Numbered};
 use crate::{Database, quarantine};
 use domain::{TerminalId, Timestamp};
 use ledger::Entry;
@@ -179,8 +180,7 @@ impl<'t, 'c, 'd> Batch<'t, 'c, 'd> {
         desk: &'d Desk<'d>,
         waiting: &[Waiting<'_>],
     ) -> Result<Self, CentralError> {
-        let newest: i64 =
-            transaction.query_row("SELECT coalesce(max(number), 0) FROM upload", &[], |row| row.get(0))?;
+        let newest = numbers::highest(transaction, Numbered::Upload)?;
         let uploads = || waiting.iter().filter_map(|one| one.upload.as_ref().ok());
         let keys: Vec<Value<'_>> = uploads().map(|upload| Value::Blob(&upload.key.0)).collect();
         let select = "SELECT key, sha256, receipt FROM upload WHERE key IN";
@@ -195,7 +195,7 @@ impl<'t, 'c, 'd> Batch<'t, 'c, 'd> {
             .collect();
         sheet.look_up(&top_ups)?;
         keep_keys(transaction, waiting, desk.now)?;
-        Ok(Self { desk, sheet, newest: u64::try_from(newest).unwrap_or_default(), known: known.into_iter().collect() })
+        Ok(Self { desk, sheet, newest, known: known.into_iter().collect() })
     }
 
     /// Takes one, or says why no book can.

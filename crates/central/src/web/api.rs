@@ -42,7 +42,8 @@ impl<T: Into<Problem>> From<T> for Refusal {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.0.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        (status, [(CONTENT_TYPE, PROBLEM_JSON)], self.0.to_json()).into_response()
+        let body = self.0.to_json_of(super::requests::current().as_deref());
+        (status, [(CONTENT_TYPE, PROBLEM_JSON)], body).into_response()
     }
 }
 
@@ -101,7 +102,7 @@ async fn codes(
     bytes(CBOR, "no-store", server.code_batch(terminal, wanted.count).await?.0)
 }
 
-async fn health(State(server): State<CityServer>) -> Answer {
+pub(super) async fn health(State(server): State<CityServer>) -> Answer {
     server.with_database(|database, _| Ok(database.read().query_row("SELECT 1", &[], |_| Ok(()))?)).await?;
     bytes("text/plain; charset=utf-8", "no-store", b"ok\n".to_vec())
 }
@@ -117,7 +118,11 @@ impl FromRequestParts<CityServer> for Asking {
     async fn from_request_parts(parts: &mut Parts, server: &CityServer) -> Result<Self, Refusal> {
         match parts.extensions.get::<Peer>() {
             Some(Peer::Terminal(terminal)) => Ok(Self(*terminal)),
-            Some(Peer::Local) => Ok(Self(server.terminal_of(token(&parts.headers)?).await?)),
+            Some(Peer::Local) => {
+                let terminal = server.terminal_of(token(&parts.headers)?).await?;
+                server.hear(terminal, false);
+                Ok(Self(terminal))
+            }
             Some(Peer::Nobody) | None => Err(super::door::no_certificate().into()),
         }
     }

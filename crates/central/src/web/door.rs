@@ -6,6 +6,7 @@
 use super::access;
 use super::api::Refusal;
 use super::desk::{self, LOG_IN_PATH};
+use super::limits;
 use super::officer::{self, OFFICER, Officer};
 use crate::accounts::{self, sessions};
 use crate::config::Office;
@@ -20,7 +21,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::serve::IncomingStream;
 use domain::TerminalId;
-use protocol::http::{CARDS_PATH, ENROL_PATH, HEALTH_PATH};
+use protocol::http::{CARDS_PATH, ENROL_PATH, HEAD_PATH, HEALTH_PATH, READY_PATH};
 use protocol::{Problem, ProblemCode};
 use std::net::IpAddr;
 use tokio::net::TcpListener;
@@ -30,7 +31,7 @@ use tokio::net::TcpListener;
 pub(super) struct Came {
     /// From there.
     pub(super) address: IpAddr,
-    over: Over,
+    pub(super) over: Over,
 }
 
 impl Came {
@@ -41,7 +42,7 @@ impl Came {
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Over {
+pub(super) enum Over {
     /// Plain HTTP, from this machine.
     Plain,
     /// TLS, with the certificate of this fingerprint or without one.
@@ -86,7 +87,7 @@ enum Audience {
 
 fn audience(path: &str) -> Audience {
     let is_check = path == "/check" || path.starts_with("/check/") || path == "/style.css";
-    if is_check || [HEALTH_PATH, ENROL_PATH, CARDS_PATH].contains(&path) {
+    if is_check || [HEALTH_PATH, READY_PATH, ENROL_PATH, CARDS_PATH].contains(&path) {
         Audience::Everybody
     } else if path == LOG_IN_PATH {
         Audience::LogIn
@@ -124,10 +125,21 @@ pub(super) async fn pass(
     mut request: Request,
     next: Next,
 ) -> Response {
+    // Before anything is looked up: to say no costs next to nothing.
+    if let Err(wait) = limits::admit(server.limits(), came, &request) {
+        return limits::held_back(wait);
+    }
     match admitted(&server, came, &Wish::of(&request)).await {
         Ok((peer, officer)) => {
             request.extensions_mut().insert(peer);
-            let Some(officer) = officer else { return next.run(request).await };
+            let asks_head = request.uri().path() == HEAD_PATH;
+            let Some(officer) = officer else {
+                let response = next.run(request).await;
+                if let Peer::Terminal(terminal) = peer {
+                    server.hear(terminal, asks_head && response.status().is_success());
+                }
+                return response;
+            };
             request.extensions_mut().insert(officer.clone());
             OFFICER.scope(officer, next.run(request)).await
         }

@@ -67,10 +67,11 @@ pub(super) enum Place {
     Audit,
     Password,
     LogIn,
+    Fleet,
     Check,
 }
 
-const LINKS: [(Place, &str, &str); 9] = [
+const LINKS: [(Place, &str, &str); 10] = [
     (Place::Summary, "/", "Resumen"),
     (Place::Ledger, "/ledger", "Libro"),
     (Place::Documents, "/documents", "Documentos"),
@@ -79,6 +80,7 @@ const LINKS: [(Place, &str, &str); 9] = [
     (Place::Cards, "/office/cards", "Tarjetas"),
     (Place::Audit, "/office/audit", "Actos"),
     (Place::Password, "/office/password", "Contraseña"),
+    (Place::Fleet, "/office/fleet", "Terminales"),
     (Place::Check, "/check", "Comprobar un documento"),
 ];
 

@@ -5,12 +5,13 @@ mod audit;
 mod classic;
 mod credit;
 mod rekey;
+mod tickets;
 
 use crate::fixture::{City, NOW, TERMINAL};
 use crate::http::Street;
 use card_simulator::memory::Chip;
 use card_simulator::{VirtualCard, personalise};
-use central::card_keys::{KeyDesk, Tickets};
+use central::card_keys::KeyDesk;
 use central::pack;
 use central::{CentralError, Database, KeyFile};
 use domain::city_pack::{CardLayout, CityPack};
@@ -21,7 +22,6 @@ use protocol::card_keys::{
 };
 use protocol::http::{KEYS_BEGIN_PATH, KEYS_FINISH_PATH};
 use protocol::{Problem, ProblemCode, Secret32};
-use std::time::Instant;
 use zeroize::Zeroizing;
 
 /// A reader that speaks to one card, each command one frame.
@@ -187,16 +187,14 @@ pub(crate) struct Office {
     pub(crate) database: Database,
     pub(crate) keys: KeyFile,
     pack: CityPack,
-    tickets: Tickets,
     pub(crate) now: Timestamp,
-    pub(crate) at: Instant,
 }
 
 impl Office {
     pub(crate) fn of(city: City) -> Self {
         let (database, keys) = (city.database(), city.keys());
         let (pack, _) = pack::load(database.read()).unwrap();
-        Self { city, database, keys, pack, tickets: Tickets::default(), now: NOW, at: Instant::now() }
+        Self { city, database, keys, pack, now: NOW }
     }
 
     pub(crate) fn by<T>(
@@ -204,15 +202,8 @@ impl Office {
         terminal: TerminalId,
         work: impl FnOnce(&mut KeyDesk<'_>) -> Result<T, CentralError>,
     ) -> Result<T, ProblemCode> {
-        let mut desk = KeyDesk {
-            database: &mut self.database,
-            keys: &self.keys,
-            city: &self.pack,
-            tickets: &self.tickets,
-            terminal,
-            now: self.now,
-            at: self.at,
-        };
+        let mut desk =
+            KeyDesk { database: &mut self.database, keys: &self.keys, city: &self.pack, terminal, now: self.now };
         work(&mut desk).map_err(|error| Problem::from(error).code)
     }
 

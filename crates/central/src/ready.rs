@@ -1,0 +1,47 @@
+//! Whether this node should be sent requests: unlike the health, which says that the process lives, this is red while
+//! the database is away or of another version, while the published head is missing or old, and from the first moment of
+//! a stop.
+
+use crate::CityServer;
+use crate::database::newest;
+use crate::db;
+use domain::Timestamp;
+use serde::Serialize;
+
+/// What was looked at. Each is `ok` or a word that says why not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Readiness {
+    /// Everything below is `ok`.
+    ready: bool,
+    /// `ok`, or `stopping`.
+    process: &'static str,
+    /// `ok`, `unreachable`, or `other-version`.
+    database: &'static str,
+    /// `ok`, `missing`, or `expired`.
+    head: &'static str,
+}
+
+impl Readiness {
+    /// Whether requests may come.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.ready
+    }
+}
+
+const OK: &str = "ok";
+
+pub(crate) async fn look(server: &CityServer, now: Timestamp) -> Readiness {
+    let process = if server.is_stopping() { "stopping" } else { OK };
+    let database = match server.with_database(|database, _| Ok(db::version(database.read())?)).await {
+        Ok(version) if version == newest() => OK,
+        Ok(_) => "other-version",
+        Err(_) => "unreachable",
+    };
+    let head = match server.published() {
+        None => "missing",
+        Some(head) if head.is_expired(now) => "expired",
+        Some(_) => OK,
+    };
+    Readiness { ready: [process, database, head] == [OK; 3], process, database, head }
+}

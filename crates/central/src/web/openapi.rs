@@ -1,0 +1,3 @@
+pub fn json() -> String {
+    String::new()
+}
