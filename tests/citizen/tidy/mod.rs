@@ -11,6 +11,7 @@ mod manifests;
 mod places;
 mod sizes;
 mod sources;
+mod threats;
 mod unsafety;
 mod uses;
 mod wire;
