@@ -99,6 +99,30 @@ fn another_card_epoch_or_generation_does_not_open() {
 }
 
 #[test]
+fn a_row_put_under_another_id_or_into_another_tier_opens_for_nobody() {
+    let f = fixture();
+    let other = CardSecret::new([0x23; 32]);
+    let mut swapped = seal_tap(&f.context(), &other, &samples::tap(), [0x46; 24]).unwrap();
+    swapped[..16].copy_from_slice(&record_id(&f.epoch, &f.secret, Tier::Tap).unwrap().0);
+    assert_eq!(f.open_tap(&swapped), Err(OpenError::Corrupt), "somebody else's record under this card's id");
+    assert_eq!(
+        open_tap(&f.epoch, &other, &swapped, &f.dictionary),
+        Err(OpenError::NotThisCard),
+        "nor does its own card find it"
+    );
+    // Both tiers have rows of 512 bytes.
+    let mut of_pin = f.pin_row();
+    of_pin.truncate(512);
+    of_pin[..16].copy_from_slice(&record_id(&f.epoch, &f.secret, Tier::Tap).unwrap().0);
+    assert_eq!(f.open_tap(&of_pin), Err(OpenError::Corrupt), "a pin row in the tap tier");
+    let mut of_tap = f.tap_row();
+    of_tap.resize(512, 0);
+    of_tap[..16].copy_from_slice(&record_id(&f.epoch, &f.secret, Tier::Pin).unwrap().0);
+    let opened = f.open_pin(&f.pin, &of_tap);
+    assert!(matches!(opened, Err(OpenError::Stale { .. } | OpenError::WrongPin)), "a tap row in the pin tier");
+}
+
+#[test]
 fn an_envelope_of_a_newer_version_is_opaque_rather_than_corrupt() {
     let f = fixture();
     let mut row = f.tap_row();

@@ -3,7 +3,8 @@
 //! rotation counts at once. Its process may end at any moment: a publication that is cut off is repeated.
 
 use super::alone::{self, Busy};
-use super::{Order, Publication, Published, last};
+use super::publication::Publication;
+use super::{Order, Published, last};
 use crate::error::CentralError;
 use crate::{DataFolder, Database, KeyFile, clock};
 use std::time::Duration;

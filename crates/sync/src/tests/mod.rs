@@ -1,3 +1,4 @@
+mod bad_feeds;
 mod card_keys;
 mod codes;
 mod driver;
