@@ -1,3 +1,4 @@
+mod batches;
 mod card_keys;
 mod codes;
 mod driver;
