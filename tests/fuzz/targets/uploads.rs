@@ -5,7 +5,7 @@ use domain::card::CardReport;
 use protocol::envelope::{self, Envelope, FRAMED_BYTES_MAX, framed_bytes};
 use protocol::export::read_signed;
 use protocol::outcome::{decode_outcomes, encode_outcomes};
-use protocol::{ExportHeader, HpkeSecret, NoteKey, Outcome, Upload, UploadBody};
+use protocol::{CardSeen, ExportHeader, HpkeSecret, NoteKey, Outcome, Upload, UploadBody};
 
 const CITY: &str = "bahia";
 
@@ -16,8 +16,8 @@ pub(crate) fn upload(bytes: &[u8]) {
         assert_eq!(Upload::decode(&written).as_ref(), Ok(&upload));
     }
     match &upload.body {
-        UploadBody::DocumentIssued(issued) => drop(issued.is_whole()),
-        UploadBody::CardSeen(seen) => drop(CardReport::from(seen)),
+        UploadBody::DocumentIssued(issued) => assert_eq!(issued.is_whole(), issued.is_whole()),
+        UploadBody::CardSeen(seen) => assert_eq!(&CardSeen::from(&CardReport::from(seen)), seen),
         UploadBody::Status(status) if status.is_sane() => {
             assert!(i64::try_from(status.queued()).is_ok() && i64::try_from(status.quarantined()).is_ok());
         }

@@ -184,7 +184,9 @@ async fn the_status_goes_last_and_one_that_was_replaced_on_its_way_is_no_error()
     let (central, terminal, keys) = busy(1);
     let first = status(&terminal, "1");
     let writer = Arc::clone(&terminal);
-    *central.meanwhile.lock().unwrap() = Some(Box::new(move || drop(status(&writer, "2"))));
+    *central.meanwhile.lock().unwrap() = Some(Box::new(move || {
+        status(&writer, "2");
+    }));
     assert_eq!(pushed(&central, &terminal).await.sent, 4);
     let taken = central.city.taken_keys();
     assert_eq!((&taken[..2], taken[2], taken.len()), (&keys[..], first, 4));
