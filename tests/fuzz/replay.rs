@@ -51,9 +51,10 @@ fn neighbours(input: &[u8]) -> impl Iterator<Item = Vec<u8>> {
 }
 
 #[test]
-fn no_changed_byte_of_a_feed_breaks_its_target() {
+fn no_changed_byte_of_a_feed_or_an_upload_breaks_its_target() {
     let mut runs = 0;
-    for target in TARGETS.iter().filter(|target| target.name.starts_with("feed-")) {
+    let is_signed = |name: &str| name.starts_with("feed-") || name.starts_with("upload");
+    for target in TARGETS.iter().filter(|target| is_signed(target.name)) {
         let folder = corpus().join(target.name);
         for input in names(&folder) {
             for bytes in neighbours(&std::fs::read(folder.join(&input)).unwrap()) {

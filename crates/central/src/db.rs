@@ -20,6 +20,7 @@ pub use address::{Address, ServerAddress};
 pub use connection::{Connection, Kind};
 pub use error::{Constraint, Error};
 pub use row::Row;
+pub(crate) use rows::ROWS_MAX;
 pub(crate) use schema::move_sequences;
 pub use schema::{execute_schema, set_version, version};
 pub use transaction::Transaction;

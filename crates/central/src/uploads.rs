@@ -149,7 +149,7 @@ fn take_new(
         receipt: receipt.clone(),
         encoded_receipt,
         signature: sent.proof.as_ref().map(|proof| (proof.signature, proof.key_id())),
-    });
+    })?;
     Ok(receipt)
 }
 

@@ -127,6 +127,31 @@ fn a_migrated_outbox_sends_money_first_and_forgets_nothing() {
     assert_eq!(row, (4, true, true), "also what was sent keeps its bytes: it has no receipt");
 }
 
+/// What a kiosk of any earlier version had not sent is signed, sealed, opened, receipted and settled as if it had been
+/// written today.
+#[test]
+fn an_outbox_of_every_earlier_version_is_sent_signed_and_sealed() {
+    use protocol::{HpkeSecret, NoteKey, Receipt, Secret32, UploadSigner, envelope};
+    for version in [1, 2, 3] {
+        let desk = Desk::of_version(version);
+        let mut journal = desk.open().journal;
+        let items = journal.outbox_next(9).unwrap();
+        assert_eq!(items.len(), 3, "{version}");
+        let (signer, central) = (UploadSigner::new(TerminalId(7), &Secret32::new([1; 32])), HpkeSecret::new([2; 32]));
+        let signed: Vec<_> = items.iter().map(|item| signer.signed(item.bytes.clone())).collect();
+        let public = central.public().unwrap();
+        let sealed = envelope::seal("bahia", TerminalId(7), &signed, &public, [3; 32]).unwrap();
+        let opened = envelope::Envelope::read(&sealed).unwrap().open("bahia", &[central]).unwrap();
+        assert_eq!(opened, signed, "{version}");
+        let head = NoteKey::from_seed("bahia-head", &[4; 32]).unwrap();
+        for (item, upload) in items.iter().zip(&opened) {
+            assert_eq!(protocol::Upload::decode(&upload.bytes).unwrap().key, item.key);
+            journal.outbox_settle(&Receipt::sign(item.key, &upload.bytes, 1, NOW, &head)).unwrap();
+        }
+        assert_eq!(journal.outbox_next(9).unwrap(), [], "{version}");
+    }
+}
+
 #[test]
 fn a_migrated_print_of_unknown_outcome_is_uncertain_and_an_unfinished_one_open() {
     let desk = Desk::of_version_1();

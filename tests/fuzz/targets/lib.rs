@@ -1,4 +1,4 @@
-//! Every parser of bytes that come from a card, a payment terminal or a feed, each as a function that takes any bytes
+//! Every parser of bytes that come from a card, a payment terminal, a feed or an upload, each as a function that takes any bytes
 //! and must neither panic nor break what it promises. `replay.rs` runs the committed corpus through them; `scripts/fuzz.sh` looks for more.
 
 mod channels;
@@ -9,6 +9,7 @@ mod files;
 mod liar;
 mod payment_terminal;
 mod replies;
+mod uploads;
 
 /// One parser under fuzzing.
 #[derive(Debug, Clone, Copy)]
@@ -39,6 +40,10 @@ pub const TARGETS: &[Target] = &[
     Target { name: "file-tries", run: files::tries },
     Target { name: "file-wishes", run: files::wishes },
     Target { name: "reply", run: replies::reply },
+    Target { name: "upload", run: uploads::upload },
+    Target { name: "upload-envelope", run: uploads::envelope },
+    Target { name: "upload-outcomes", run: uploads::outcomes },
+    Target { name: "upload-stick", run: uploads::stick },
     Target { name: "version", run: replies::version },
     Target { name: "visit-classic", run: conversation::classic },
     Target { name: "visit-desfire", run: conversation::desfire },

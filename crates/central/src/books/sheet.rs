@@ -1,18 +1,18 @@
 //! What the uploads of one commit say, gathered and then written with few statements. What the books knew before is
 //! looked up once. Whoever looks into the tables by other ways flushes first, and forgets afterwards.
 
-use crate::db::{Transaction, Value, params};
+use crate::db::{ROWS_MAX, Transaction, Value, params};
 use crate::error::CentralError;
 use crate::uploads::sql;
 use crate::view::{self, Booked};
 use domain::{TerminalId, Timestamp, TopUpId};
 use ledger::{Chain, Entry, Posting};
 use protocol::Receipt;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 const UPLOADS: &str = "upload (key, number, terminal, journal_generation, written, received, kind, sha256, bytes,
                                receipt, signature, signed_by)";
-const ENTRIES: &str = "entry (top_up, kind, terminal, journal_generation, seq, at, card, amount, prev, hash, bytes,
+const ENTRIES: &str = "entry (id, top_up, kind, terminal, journal_generation, seq, at, card, amount, prev, hash, bytes,
                               upload, posted)";
 
 /// An upload that was taken.
@@ -45,12 +45,14 @@ pub(crate) struct Sheet<'t, 'c> {
     moved: BTreeSet<Journal>,
     entries: Vec<NewEntry>,
     uploads: Vec<NewUpload>,
+    /// The newest entry's number in its table. There is one writer at a time, and every entry is written by a sheet.
+    newest_entry: Option<i64>,
 }
 
 impl<'t, 'c> Sheet<'t, 'c> {
     pub(crate) fn new(transaction: &'t Transaction<'c>) -> Self {
         let (known, chains, moved) = (HashMap::new(), HashMap::new(), BTreeSet::new());
-        Self { transaction, known, chains, moved, entries: Vec::new(), uploads: Vec::new() }
+        Self { transaction, known, chains, moved, entries: Vec::new(), uploads: Vec::new(), newest_entry: None }
     }
 
     /// Looks many top-ups up at once.
@@ -111,8 +113,14 @@ impl<'t, 'c> Sheet<'t, 'c> {
         self.entries.push(NewEntry { entry, upload, posted });
     }
 
-    pub(crate) fn put_upload(&mut self, upload: NewUpload) {
+    /// Whole statements' worth of rows is sent at once: the server writes it while the next uploads are looked at.
+    pub(crate) fn put_upload(&mut self, upload: NewUpload) -> Result<(), CentralError> {
         self.uploads.push(upload);
+        if self.uploads.len() < ROWS_MAX {
+            return Ok(());
+        }
+        self.flush_uploads()?;
+        self.flush_entries()
     }
 
     /// Writes everything.
@@ -136,6 +144,7 @@ impl<'t, 'c> Sheet<'t, 'c> {
         self.flush()?;
         self.known.clear();
         self.chains.clear();
+        self.newest_entry = None;
         Ok(self.transaction)
     }
 
@@ -162,17 +171,29 @@ impl<'t, 'c> Sheet<'t, 'c> {
                 key,
             ]);
         }
-        Ok(self.transaction.insert_later(UPLOADS, 12, "", &values)?)
+        Ok(self.transaction.insert_later(UPLOADS, 12, &values)?)
+    }
+
+    fn next_entry(&mut self) -> Result<i64, CentralError> {
+        let newest = match self.newest_entry {
+            Some(newest) => newest,
+            None => self.transaction.query_row("SELECT coalesce(max(id), 0) FROM entry", &[], |row| row.get(0))?,
+        };
+        self.newest_entry = Some(newest + 1);
+        Ok(newest + 1)
     }
 
     fn flush_entries(&mut self) -> Result<(), CentralError> {
         let entries = std::mem::take(&mut self.entries);
-        let written: Vec<([u8; 32], Vec<u8>)> =
-            entries.iter().map(|new| (new.entry.hash(), new.entry.encode())).collect();
-        let mut values = Vec::with_capacity(entries.len() * 13);
-        for (new, (hash, bytes)) in entries.iter().zip(&written) {
+        let mut written = Vec::with_capacity(entries.len());
+        for new in &entries {
+            written.push((self.next_entry()?, new.entry.hash(), new.entry.encode()));
+        }
+        let (mut values, mut postings) = (Vec::with_capacity(entries.len() * 14), Vec::new());
+        for (new, (id, hash, bytes)) in entries.iter().zip(&written) {
             let (entry, subject) = (&new.entry, &new.entry.subject);
             values.extend([
+                Value::Int(*id),
                 Value::Blob(&subject.top_up.0),
                 Value::Int(entry.fact.kind().number().into()),
                 Value::Int(entry.terminal.0.into()),
@@ -187,21 +208,13 @@ impl<'t, 'c> Sheet<'t, 'c> {
                 Value::Int(sql(new.upload)),
                 Value::Int(new.posted.into()),
             ]);
-        }
-        let ids = self.transaction.insert_reading(ENTRIES, 13, "RETURNING hash, id", &values, |row| {
-            Ok((row.get::<[u8; 32]>(0)?, row.get::<i64>(1)?))
-        })?;
-        let ids: BTreeMap<[u8; 32], i64> = ids.into_iter().collect();
-        let mut postings = Vec::new();
-        for (new, (hash, _)) in entries.iter().zip(&written) {
-            let lost = || CentralError::NotReady("an entry was not written".to_owned());
-            let id = *ids.get(hash).ok_or_else(lost)?;
-            let posted: &[Posting] = if new.posted { &new.entry.postings } else { &[] };
+            let posted: &[Posting] = if new.posted { &entry.postings } else { &[] };
             for (line, posting) in (1_i64..).zip(posted) {
                 let account = Value::Text(posting.account.name());
-                postings.extend([Value::Int(id), Value::Int(line), account, Value::Int(posting.amount.0)]);
+                postings.extend([Value::Int(*id), Value::Int(line), account, Value::Int(posting.amount.0)]);
             }
         }
-        Ok(self.transaction.insert_later("posting (entry, line, account, amount)", 4, "", &postings)?)
+        self.transaction.insert_later(ENTRIES, 14, &values)?;
+        Ok(self.transaction.insert_later("posting (entry, line, account, amount)", 4, &postings)?)
     }
 }

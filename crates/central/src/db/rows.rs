@@ -4,8 +4,10 @@
 use super::{Connection, Result, Row, Value};
 use std::fmt::Write;
 
+/// The most rows of one statement.
+pub(crate) const ROWS_MAX: usize = 64;
 /// Rows of one statement, largest first.
-const COUNTS: [usize; 4] = [64, 16, 4, 1];
+const COUNTS: [usize; 4] = [ROWS_MAX, 16, 4, 1];
 
 /// `(?1, ?2), (?3, ?4)`: this many rows of this width.
 fn places(rows: usize, width: usize) -> String {
@@ -28,36 +30,15 @@ fn next(rows: usize) -> usize {
 }
 
 impl Connection {
-    /// Inserts rows, one after the other in `values`, `width` values each. `into` is the table with its columns, `tail`
-    /// what follows the rows. As with `execute_later`, an error may be told with a later statement.
+    /// Inserts rows, one after the other in `values`, `width` values each. `into` is the table with its columns. As with
+    /// `execute_later`, an error may be told with a later statement.
     ///
     /// # Errors
     /// The database's.
-    pub(crate) fn insert_later(&self, into: &str, width: usize, tail: &str, values: &[Value<'_>]) -> Result<()> {
+    pub(crate) fn insert_later(&self, into: &str, width: usize, values: &[Value<'_>]) -> Result<()> {
         each(width, values, |rows, values| {
-            self.execute_later(&format!("INSERT INTO {into} VALUES {} {tail}", places(rows, width)), values)
+            self.execute_later(&format!("INSERT INTO {into} VALUES {}", places(rows, width)), values)
         })
-    }
-
-    /// Inserts rows as `insert_later` does, and reads what the tail (`RETURNING ...`) gives; its order says nothing.
-    ///
-    /// # Errors
-    /// The database's, or what `read` returns.
-    pub(crate) fn insert_reading<T>(
-        &self,
-        into: &str,
-        width: usize,
-        tail: &str,
-        values: &[Value<'_>],
-        mut read: impl FnMut(&Row<'_>) -> Result<T>,
-    ) -> Result<Vec<T>> {
-        let mut all = Vec::with_capacity(values.len() / width);
-        each(width, values, |rows, values| {
-            let sql = format!("INSERT INTO {into} VALUES {} {tail}", places(rows, width));
-            all.extend(self.query(&sql, values, &mut read)?);
-            Ok(())
-        })?;
-        Ok(all)
     }
 
     /// Every row whose key is among these. `select` ends with `IN`; `tail` follows the keys. A key that is named twice

@@ -99,6 +99,8 @@ pub fn take_batch(database: &mut Database, keys: &KeyFile, sent: &[Sent], now: T
                 }
                 count = if count < left.len() && count > 1 { 1 } else { left.len() };
             }
+            // Nobody got in: that is no upload's fault.
+            Err((None, error)) => return unanswered(answers, &error.to_string()),
             Err((_, error)) if count == 1 => {
                 let failed = left.remove(0);
                 stopped.extend(failed.journal());
@@ -106,12 +108,17 @@ pub fn take_batch(database: &mut Database, keys: &KeyFile, sent: &[Sent], now: T
                 hold_back(&mut left, &stopped, &mut answers);
                 count = left.len();
             }
-            Err(_) if database.is_closed() => break,
+            Err((_, error)) if database.is_closed() => return unanswered(answers, &error.to_string()),
             // Those before the one that failed go together, then that one alone.
-            Err((place, _)) => count = place.clamp(1, count - 1),
+            Err((Some(place), _)) => count = place.clamp(1, count - 1),
         }
     }
-    let lost = || Err(CentralError::NotReady("the database has gone".to_owned()));
+    unanswered(answers, "an upload of a batch got no answer")
+}
+
+/// The answers, and this for those who have none.
+fn unanswered(answers: Vec<Option<Taken>>, why: &str) -> Vec<Taken> {
+    let lost = || Err(CentralError::NotReady(why.to_owned()));
     answers.into_iter().map(|taken| taken.unwrap_or_else(lost)).collect()
 }
 
@@ -138,25 +145,26 @@ fn with_order(database: &Database, keys: &KeyFile, one: &Waiting<'_>, taken: Tak
     Ok(receipt.with_order(order.flatten()))
 }
 
-/// One commit; or at which upload it failed. What a server refuses late is told with the commit: then half of them are
+/// One commit; or at which upload it failed, if it came that far. What a server refuses late is told with the commit: then half of them are
 /// tried.
 fn together(
     database: &mut Database,
     keys: &KeyFile,
     waiting: &[Waiting<'_>],
     now: Timestamp,
-) -> Result<Vec<Taken>, (usize, CentralError)> {
-    let mut place = 0;
+) -> Result<Vec<Taken>, (Option<usize>, CentralError)> {
+    let mut place = None;
     let taken = database.write(|transaction| {
+        place = Some(0);
         let signer = keys.head_key().map_err(|error| CentralError::Feed(error.to_string()))?;
         let desk = Desk { keys, signer, now };
         let mut batch = Batch::begin(transaction, &desk, waiting)?;
         let mut taken = Vec::with_capacity(waiting.len());
         for one in waiting {
             taken.push(batch.take(one)?);
-            place += 1;
+            place = Some(taken.len());
         }
-        place = waiting.len() / 2;
+        place = Some(waiting.len() / 2);
         batch.sheet.flush()?;
         Ok(taken)
     });

@@ -5,14 +5,17 @@ use crate::tls::{EIGHT, Keys, SEVEN, Secure, client, keys};
 use crate::uploads::{document, top_up};
 use central::audit::{Actor, newest};
 use central::db::params;
+use central::import::import;
 use central::uploads::terminal_status;
 use central::{CityServer, books, ca_store, clock, enrol, quarantine};
 use domain::{CardNumber, Generation, TerminalId, TopUpId};
 use ledger::{Entry, Ledger};
 use protocol::envelope::{self, ENVELOPE, ENVELOPE_BYTES_MAX, KeyId};
+use protocol::export::token_sha256;
 use protocol::{
-    Central, ClaimEvidence, HpkePublic, HpkeSecret, IdempotencyKey, Outcome, Outgoing, Problem, ProblemCode, Secret32,
-    SignedUpload, TerminalStatus, Upload, UploadBody, UploadSigner, UploadVerifier,
+    Central, ClaimEvidence, Enrolment, ExportHeader, ExportSealer, HpkePublic, HpkeSecret, IdempotencyKey, Outcome,
+    Outgoing, Problem, ProblemCode, Secret32, SignedUpload, TerminalStatus, Upload, UploadBody, UploadSigner,
+    UploadVerifier,
 };
 use sync::HttpCentral;
 
@@ -397,4 +400,41 @@ async fn an_entry_behind_one_that_central_failed_at_waits_with_it() {
     let taken: Vec<bool> = outcomes.iter().map(|outcome| matches!(outcome, Outcome::Taken(_))).collect();
     assert_eq!(taken, [false, false, true, false], "{outcomes:?}");
     assert_eq!(street.count("entry"), 1);
+}
+
+/// An outbox on a stick, as a terminal with keys of its own writes it, or as `change` has it.
+fn stick(bundle: &Enrolment, signed: &[SignedUpload], is_signed: bool) -> Vec<u8> {
+    let token = token_sha256(&bundle.access_token);
+    let (header, secret) = ExportHeader::to_central(SEVEN, NOW, &bundle.central_key.unwrap(), [5; 32]).unwrap();
+    let header = if is_signed { header.signed() } else { header };
+    let mut sealer = ExportSealer::new(&header, &secret, &token).unwrap();
+    let mut file = header.encode();
+    for upload in signed {
+        let frame = if is_signed { sealer.seal_signed(upload) } else { sealer.seal(&upload.bytes) };
+        file.extend(frame.unwrap());
+    }
+    file.extend(sealer.finish().unwrap());
+    file
+}
+
+#[tokio::test]
+async fn a_stick_carries_the_same_signed_uploads_and_none_that_are_not_signed() {
+    let street = Street::open(212).await;
+    let (bundle, _) = street.secure.enrol_at(&street.keys, clock::now());
+    let (mut database, keys) = (street.city().database(), street.city().keys());
+    let mut take = |file: &[u8]| import(&mut database, &keys, file, NOW).map_err(Problem::from);
+    let mut batch = street.signed(&entries());
+    batch[4].signature[0] ^= 1;
+    let imported = take(&stick(&bundle, &batch, true)).unwrap();
+    assert_eq!((imported.taken, imported.known, imported.refused), (4, 0, 1));
+    // By network later: the same receipts, and the one that was changed on its way.
+    assert_eq!(numbers(&street.send(&entries()).await), [1, 2, 3, 4, 5]);
+    let imported = take(&stick(&bundle, &street.signed(&entries()), true)).unwrap();
+    assert_eq!((imported.taken, imported.known, imported.refused), (0, 5, 0));
+    assert_eq!(take(&stick(&bundle, &batch, false)).unwrap_err().code, ProblemCode::Unauthorised);
+    assert_eq!((street.count("upload WHERE signature IS NOT NULL"), street.count("upload")), (5, 5));
+    // The number goes to a terminal with a token: nobody can say any more who signed.
+    let token = street.city().enrol_another(SEVEN, "http://127.0.0.1:1", NOW);
+    let signed = stick(&token, &street.signed(&entries()), true);
+    assert_eq!(take(&signed).unwrap_err().code, ProblemCode::Unauthorised);
 }

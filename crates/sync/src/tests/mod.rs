@@ -1,4 +1,5 @@
 mod bad_feeds;
+mod batches;
 mod card_keys;
 mod codes;
 mod driver;
