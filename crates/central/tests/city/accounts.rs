@@ -2,6 +2,7 @@
 
 use crate::browser::{Browser, PASSWORD, STAFF, console, employ, form_token, serve_city};
 use crate::fixture::{City, NOW};
+use crate::tls::Secure;
 use central::accounts::{self, log_in, sessions};
 use central::audit::{self, Role};
 use central::db::params;
@@ -285,17 +286,112 @@ async fn the_open_door_of_a_demonstration_shows_and_does_nothing() {
     }
     running.stop().await.unwrap();
     // Without the setting there is no open door.
-    std::fs::write(city.data.keys().with_file_name("central.toml"), settings_without_office(&city)).unwrap();
-    let data = central::DataFolder::new(city.data.keys().parent().unwrap()).unwrap();
-    let running = central::serve(central::CityServer::open(data).unwrap(), 0).await.unwrap();
+    let server = central::CityServer::open(city.data_with_office("loopback")).unwrap();
+    let running = central::serve(server, 0).await.unwrap();
     let answer = reqwest::get(format!("{}/ledger", running.url())).await.unwrap();
     assert_eq!(answer.status().as_u16(), 401);
     running.stop().await.unwrap();
 }
 
-fn settings_without_office(city: &City) -> String {
-    let text = std::fs::read_to_string(city.data.keys().with_file_name("central.toml")).unwrap();
-    text.lines().filter(|line| !line.starts_with("office")).map(|line| format!("{line}\n")).collect()
+#[tokio::test]
+async fn over_tls_the_office_is_there_only_where_the_operator_wants_it_and_its_cookie_stays_on_tls() {
+    let get = |path: &str, more: &str| {
+        format!("GET {path} HTTP/1.1\r\nHost: central\r\nConnection: close\r\nAccept: text/html\r\n{more}\r\n")
+    };
+    for (seed, office) in [(613, "loopback"), (614, "open-on-loopback")] {
+        let secure = Secure::with_office(seed, office).await;
+        for path in ["/", "/office/login", "/office/cards"] {
+            let answer = secure.answer(&get(path, ""), None).await;
+            assert!(answer.starts_with("HTTP/1.1 401"), "{office} {path}: {answer}");
+        }
+    }
+    let secure = Secure::with_office(615, "tls").await;
+    employ(&secure.city, "ana", Role::Registry);
+    assert!(secure.answer(&get("/ledger", ""), None).await.starts_with("HTTP/1.1 303"));
+    let asked = secure.answer(&get("/office/login", ""), None).await;
+    let cookie = |answer: &str| {
+        let line = answer.lines().find_map(|line| line.strip_prefix("set-cookie: ")).unwrap().to_owned();
+        assert!(
+            line.starts_with("__Host-office=") && line.contains("; Path=/; HttpOnly; SameSite=Strict; Secure"),
+            "{line}"
+        );
+        line.split_once(';').unwrap().0.to_owned()
+    };
+    let body = format!("csrf={}&name=ana&password={}", form_token(&asked), PASSWORD.replace(' ', "+"));
+    let post = format!(
+        "POST /office/login HTTP/1.1\r\nHost: central\r\nConnection: close\r\nCookie: {}\r\nContent-Length: {}\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\n\r\n{body}",
+        cookie(&asked),
+        body.len()
+    );
+    let entered = secure.answer(&post, None).await;
+    assert!(entered.starts_with("HTTP/1.1 303"), "{entered}");
+    let page = secure.answer(&get("/office/cards", &format!("Cookie: {}\r\n", cookie(&entered))), None).await;
+    assert!(page.starts_with("HTTP/1.1 200") && page.contains("Salir (ana)"), "{page}");
+    let plain = cookie(&entered).replace("__Host-", "");
+    let page = secure.answer(&get("/office/cards", &format!("Cookie: {plain}\r\n")), None).await;
+    assert!(page.starts_with("HTTP/1.1 303"), "a cookie that plain HTTP could have set is none here");
+}
+
+/// The names that stay with a claim are the accounts': who confirms the block list does not pay out.
+#[tokio::test]
+async fn two_people_are_two_accounts() {
+    let mut books = crate::money::Street::open();
+    books.claim(crate::money::OURS);
+    let code = ledger::ClaimCode::of(crate::money::OURS).to_string();
+    let city = books.city;
+    employ(&city, "luis", Role::Finance);
+    employ(&city, "eva", Role::Finance);
+    let running = serve_city(&city).await;
+    let mut luis = Browser::logged_in(&running.url(), "luis").await;
+    let mut eva = Browser::logged_in(&running.url(), "eva").await;
+    let settle = [("claim", code.as_str()), ("how", "paid-out")];
+    let page = luis.get("/office/money").await.page;
+    assert!(page.contains(&code) && page.contains("Liquidar una reclamación"), "{page}");
+    let shown = luis.post("/office/money/settle", &settle).await;
+    assert!(shown.status == 409 && shown.page.contains("La tarjeta no está bloqueada"), "{}", shown.page);
+    assert_eq!(luis.post("/office/money/block", &settle).await.to, "/office/money?done=blocked");
+    let now = jiff::Timestamp::from_millisecond(clock::now().0).unwrap().to_string();
+    let later = [("list", "2999-01-01T00:00:00Z")];
+    assert_eq!(luis.post("/office/money/confirm", &later).await.status, 400, "a list of the future");
+    assert_eq!(luis.post("/office/money/confirm", &[("list", now.as_str())]).await.status, 303);
+    let shown = luis.post("/office/money/settle", &settle).await;
+    assert!(shown.status == 409 && shown.page.contains("Hacen falta dos personas"), "{}", shown.page);
+    assert_eq!(eva.post("/office/money/settle", &settle).await.to, "/office/money?done=settled");
+    let acts = acts(&city.database());
+    let did = |who: &str, what: &str| acts.iter().any(|(by, act, _)| by == who && act == what);
+    assert!(did("luis", "card blocked") && did("luis", "blocks confirmed") && did("eva", "claim settled"), "{acts:?}");
+    running.stop().await.unwrap();
+}
+
+/// The first account is made at central's machine; its password is never an argument.
+#[test]
+fn the_first_account_is_made_at_the_console_with_a_password_from_a_file() {
+    let city = city(616);
+    let folder = city.data.keys().parent().unwrap().to_owned();
+    let command = |arguments: &[&str]| {
+        let program = env!("CARGO_BIN_EXE_citizen-central");
+        let output = std::process::Command::new(program).arg("--data").arg(&folder).args(arguments).output().unwrap();
+        (output.status.success(), String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
+    };
+    let file = folder.join("password");
+    std::fs::write(&file, format!("{PASSWORD}\n")).unwrap();
+    let file = file.to_str().unwrap();
+    let add = ["account", "add", "--name", "ana", "--role", "registry", "--password-file", file];
+    assert!(command(&add).0);
+    let again = command(&add);
+    assert!(!again.0 && again.1.contains("account-taken"), "{}", again.1);
+    assert!(!command(&["account", "add", "--name", "eva", "--role", "registry", "--password", PASSWORD]).0);
+    assert!(command(&["account", "list"]).1.contains("registry   open"));
+    assert!(command(&["account", "disable", "--name", "ana"]).0);
+    assert!(command(&["account", "list"]).1.contains("registry   disabled"));
+    let acts = command(&["audit"]).1;
+    assert!(acts.contains("(console)  account added: ana (registry)") && !acts.contains("gaviotas"), "{acts}");
+    assert!(command(&["audit", "--check"]).1.contains("the log is whole"));
+    let change = "UPDATE audit SET about = 'eva (registry)'";
+    city.database().write(|transaction| Ok(transaction.execute(change, params![])?)).unwrap();
+    let check = command(&["audit", "--check"]);
+    assert!(!check.0 && check.1.contains("from line 1 on"), "{}", check.1);
 }
 
 #[tokio::test]
