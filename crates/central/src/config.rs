@@ -10,7 +10,7 @@ use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
 /// The file's name.
-const FILE: &str = "central.toml";
+pub(crate) const FILE: &str = "central.toml";
 /// Connections to a PostgreSQL server, for a file that sets no other number.
 const CONNECTIONS: u32 = 8;
 /// The most: a server of PostgreSQL's has a hundred for everybody.

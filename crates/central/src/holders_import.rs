@@ -7,8 +7,10 @@ mod fields;
 mod identity;
 mod lines;
 pub mod mapping;
+mod places;
 mod records;
 mod removals;
+mod sql;
 mod store;
 
 use crate::Database;
@@ -20,6 +22,7 @@ use domain::Timestamp;
 use fields::{Fault, Layout, Person};
 use lines::{Lines, LinesError};
 use mapping::Mapping;
+use places::Places;
 use records::{Record, Records};
 use std::collections::HashSet;
 use std::fmt;
@@ -28,7 +31,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::io::{BufReader, BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use store::{CHUNK, Change, Chunk, Places};
+use store::{CHUNK, Change, Chunk};
 
 /// What to import, and how far to go.
 #[derive(Debug, Clone, Copy)]
@@ -133,7 +136,7 @@ pub fn run(
     let mapping = Mapping::load(order.mapping)?;
     let of_file = |error: LinesError| match error {
         LinesError::Io(error) => CentralError::file(order.file, error),
-        other => CentralError::content(order.file, other),
+        LinesError::Utf16 => CentralError::content(order.file, error),
     };
     let file = File::open(order.file).map_err(|error| CentralError::file(order.file, error))?;
     let lines = Lines::new(BufReader::new(file), mapping.encoding).map_err(of_file)?;

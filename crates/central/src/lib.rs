@@ -145,6 +145,19 @@ impl DataFolder {
         self.office
     }
 
+    /// Lets everybody on this machine look at the office's pages, as long as there is no account: for an invented city.
+    /// Settings that are there stay as they are.
+    ///
+    /// # Errors
+    /// `CentralError::File`.
+    pub fn open_for_demonstration(&self) -> Result<(), CentralError> {
+        let path = self.path.join(config::FILE);
+        if path.exists() {
+            return Ok(());
+        }
+        std::fs::write(&path, "office = \"open-on-loopback\"\n").map_err(|error| CentralError::file(&path, error))
+    }
+
     /// The city's keys.
     #[must_use]
     pub fn keys(&self) -> PathBuf {

@@ -249,6 +249,7 @@ fn say(line: &str) -> Result<(), CentralError> {
 
 fn run_seed(data: &DataFolder, pack: &Path, plan: &SeedPlan) -> Result<(), CentralError> {
     let seeded = seed(data, pack, plan)?;
+    data.open_for_demonstration()?;
     Authority::obtain(data, &KeyFile::load(&data.keys())?.city, clock::now())?;
     say(&format!("{} holders, {} with a PIN, content {}", seeded.holders, seeded.pins, seeded.content_hash))
 }

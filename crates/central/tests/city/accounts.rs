@@ -1,6 +1,6 @@
 //! The office's accounts, log-in, roles and forms.
 
-use crate::browser::{Browser, PASSWORD, STAFF, console, employ, form_token, serve_city};
+use crate::browser::{Browser, PASSWORD, console, employ, form_token, serve_city};
 use crate::fixture::{City, NOW};
 use central::accounts::{self, log_in, sessions};
 use central::audit::{self, Role};
@@ -24,7 +24,7 @@ fn address(last: u8) -> IpAddr {
     IpAddr::V4(Ipv4Addr::new(192, 0, 2, last))
 }
 
-fn acts(database: &Database) -> Vec<(String, String, String)> {
+pub(crate) fn acts(database: &Database) -> Vec<(String, String, String)> {
     let lines = audit::newest(database.read(), 100).unwrap();
     lines.into_iter().rev().map(|line| (line.actor.name, line.what, line.about)).collect()
 }
@@ -105,7 +105,7 @@ fn one_address_slows_down_whatever_names_it_tries() {
         accounts::add(&mut database, &console(), name, Role::Auditor, &format!("{PASSWORD} {number}"), NOW).unwrap();
     }
     let tries = names.iter().cycle().map(|name| log_in::attempt(&mut database, name, address(1), NOW));
-    let taken = tries.take(40).filter(|attempt| attempt.is_ok()).count();
+    let taken = tries.take(40).filter(Result::is_ok).count();
     assert_eq!(taken, 30);
 }
 
@@ -145,28 +145,6 @@ fn a_session_ends_unused_at_its_latest_with_the_account_and_with_a_new_password(
     let kept = "SELECT count(*) FROM office_session WHERE token_sha256 = ?1";
     let count: i64 = database.read().query_row(kept, params![*token.expose()], |row| row.get(0)).unwrap();
     assert_eq!(count, 0, "the token itself is nowhere");
-}
-
-#[tokio::test]
-async fn without_a_log_in_a_page_leads_to_it_and_a_program_is_told() {
-    let city = city(606);
-    employ(&city, "ana", Role::Registry);
-    let running = serve_city(&city).await;
-    let mut stranger = Browser::at(&running.url());
-    for path in ["/", "/ledger", "/office/cards", "/office/anything"] {
-        let shown = stranger.get(path).await;
-        assert_eq!((shown.status, shown.to.as_str()), (303, "/office/login"), "{path}");
-        let answer = reqwest::get(format!("{}{path}", running.url())).await.unwrap();
-        assert_eq!(
-            answer.status().as_u16(),
-            401,
-            "{path}: the demonstration's open door closed with the first account"
-        );
-    }
-    assert_eq!(stranger.get("/check").await.status, 200);
-    let page = stranger.get("/office/login").await;
-    assert!(page.page.contains("<h1>Entrar</h1>") && !page.page.contains("<nav"), "{}", page.page);
-    running.stop().await.unwrap();
 }
 
 #[tokio::test]
@@ -219,83 +197,34 @@ async fn a_wrong_password_is_told_and_a_form_of_another_session_is_refused() {
     running.stop().await.unwrap();
 }
 
-/// Who may ask for what. A new page stands in `web::access`, and here.
-const TABLE: [(&str, &str, &str); 22] = [
-    ("GET", "/", "rfta"),
-    ("GET", "/ledger", "fa"),
-    ("GET", "/documents", "ra"),
-    ("GET", "/office/reconciliation", "fa"),
-    ("GET", "/office/reconciliation.csv", "fa"),
-    ("GET", "/office/money", "fa"),
-    ("POST", "/office/money/settle", "f"),
-    ("POST", "/office/money/block", "f"),
-    ("POST", "/office/money/confirm", "f"),
-    ("POST", "/office/money/explain", "f"),
-    ("POST", "/office/money/balance", "f"),
-    ("GET", "/office/cards", "rfa"),
-    ("POST", "/office/cards/find", "rfa"),
-    ("POST", "/office/cards/assign", "r"),
-    ("POST", "/office/cards/order", "r"),
-    ("POST", "/office/cards/block", "r"),
-    ("POST", "/office/cards/unblock", "r"),
-    ("POST", "/office/cards/pin", "r"),
-    ("GET", "/office/audit", "rfta"),
-    ("GET", "/office/password", "rfta"),
-    ("POST", "/office/password", "rfta"),
-    ("POST", "/office/logout", "rfta"),
-];
-
-#[tokio::test]
-async fn each_page_and_each_form_is_for_its_roles_alone() {
-    let city = city(609);
-    let running = serve_city(&city).await;
-    for (name, role) in STAFF {
-        employ(&city, name, role);
-        let mut browser = Browser::logged_in(&running.url(), name).await;
-        for (method, path, roles) in TABLE {
-            let may = roles.contains(&role.name()[..1]);
-            // Without a field every form is refused as unfinished, and nothing is done.
-            let shown = match method {
-                "GET" => browser.get(path).await,
-                _ if path == "/office/logout" => continue,
-                _ => browser.post(path, &[]).await,
-            };
-            let expected: &[u16] = match (may, method) {
-                (false, _) => &[403],
-                (true, "GET") => &[200],
-                (true, _) => &[400, 401, 409],
-            };
-            assert!(expected.contains(&shown.status), "{role:?} {method} {path}: {}", shown.status);
-            assert_eq!(shown.page.contains("no es para su función"), !may, "{role:?} {method} {path}");
-        }
-        assert_eq!(browser.get("/office/new").await.status, 404);
-    }
-    running.stop().await.unwrap();
-}
-
-#[tokio::test]
-async fn the_open_door_of_a_demonstration_shows_and_does_nothing() {
-    let city = city(610);
-    let running = serve_city(&city).await;
-    let mut onlooker = Browser::at(&running.url());
-    for (method, path, _) in TABLE {
-        let shown = if method == "GET" { onlooker.get(path).await } else { onlooker.post(path, &[]).await };
-        let expected = if method == "GET" { 200 } else { 403 };
-        assert_eq!(shown.status, expected, "{method} {path}");
-    }
-    running.stop().await.unwrap();
-    // Without the setting there is no open door.
-    std::fs::write(city.data.keys().with_file_name("central.toml"), settings_without_office(&city)).unwrap();
-    let data = central::DataFolder::new(city.data.keys().parent().unwrap()).unwrap();
-    let running = central::serve(central::CityServer::open(data).unwrap(), 0).await.unwrap();
-    let answer = reqwest::get(format!("{}/ledger", running.url())).await.unwrap();
-    assert_eq!(answer.status().as_u16(), 401);
-    running.stop().await.unwrap();
-}
-
-fn settings_without_office(city: &City) -> String {
-    let text = std::fs::read_to_string(city.data.keys().with_file_name("central.toml")).unwrap();
-    text.lines().filter(|line| !line.starts_with("office")).map(|line| format!("{line}\n")).collect()
+/// The first account is made at central's machine; its password is never an argument.
+#[test]
+fn the_first_account_is_made_at_the_console_with_a_password_from_a_file() {
+    let city = city(616);
+    let folder = city.data.keys().parent().unwrap().to_owned();
+    let command = |arguments: &[&str]| {
+        let program = env!("CARGO_BIN_EXE_citizen-central");
+        let output = std::process::Command::new(program).arg("--data").arg(&folder).args(arguments).output().unwrap();
+        (output.status.success(), String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
+    };
+    let file = folder.join("password");
+    std::fs::write(&file, format!("{PASSWORD}\n")).unwrap();
+    let file = file.to_str().unwrap();
+    let add = ["account", "add", "--name", "ana", "--role", "registry", "--password-file", file];
+    assert!(command(&add).0);
+    let again = command(&add);
+    assert!(!again.0 && again.1.contains("account-taken"), "{}", again.1);
+    assert!(!command(&["account", "add", "--name", "eva", "--role", "registry", "--password", PASSWORD]).0);
+    assert!(command(&["account", "list"]).1.contains("registry   open"));
+    assert!(command(&["account", "disable", "--name", "ana"]).0);
+    assert!(command(&["account", "list"]).1.contains("registry   disabled"));
+    let acts = command(&["audit"]).1;
+    assert!(acts.contains("(console)  account added: ana (registry)") && !acts.contains("gaviotas"), "{acts}");
+    assert!(command(&["audit", "--check"]).1.contains("the log is whole"));
+    let change = "UPDATE audit SET about = 'eva (registry)'";
+    city.database().write(|transaction| Ok(transaction.execute(change, params![])?)).unwrap();
+    let check = command(&["audit", "--check"]);
+    assert!(!check.0 && check.1.contains("from line 1 on"), "{}", check.1);
 }
 
 #[tokio::test]

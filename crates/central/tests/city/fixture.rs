@@ -115,6 +115,16 @@ impl City {
         all
     }
 
+    /// The folder again, with the office's pages where this says.
+    pub(crate) fn data_with_office(&self, office: &str) -> DataFolder {
+        let file = self.data.keys().with_file_name("central.toml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        let others: String =
+            text.lines().filter(|line| !line.starts_with("office")).map(|line| format!("{line}\n")).collect();
+        std::fs::write(&file, format!("{others}office = \"{office}\"\n")).unwrap();
+        DataFolder::new(file.parent().unwrap()).unwrap()
+    }
+
     pub(crate) fn keys(&self) -> KeyFile {
         KeyFile::load(&self.data.keys()).unwrap()
     }

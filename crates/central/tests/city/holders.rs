@@ -365,3 +365,41 @@ fn an_import_that_broke_off_is_repeated_harmlessly() {
     let homes: i64 = desk.city.database().read().query_row(homes, &[], |row| row.get(0)).unwrap();
     assert_eq!(homes, 400, "three in each");
 }
+
+/// The real program, killed while it waits for the rest of its file.
+#[test]
+fn an_import_that_was_killed_is_repeated_harmlessly() {
+    let desk = Desk::open(650);
+    let letters: Vec<char> = "TRWAGMYFPDXBNJZSQVHLCKE".chars().collect();
+    let lines: Vec<String> = (0..1_200_usize)
+        .map(|number| NEL.replace("12.345.678-Z", &format!("{number:08}{}", letters[number % 23])))
+        .collect();
+    let whole = csv(&lines.iter().map(String::as_str).collect::<Vec<_>>());
+    let (mapping, pipe) = (desk.path("mapping.toml"), desk.path("pipe"));
+    std::fs::write(&mapping, MAPPING).unwrap();
+    nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let folder = desk.city.data.keys().parent().unwrap().to_owned();
+    let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_citizen-central"))
+        .arg("--data")
+        .arg(&folder)
+        .args(["import-holders", "--file"])
+        .arg(&pipe)
+        .arg("--mapping")
+        .arg(&mapping)
+        .spawn()
+        .unwrap();
+    let mut writer = std::fs::OpenOptions::new().write(true).open(&pipe).unwrap();
+    std::io::Write::write_all(&mut writer, whole.as_bytes()).unwrap();
+    // Two chunks are whole, and the third waits for the end of the file.
+    while desk.count("holder") < 1_004 {
+        assert!(program.try_wait().unwrap().is_none(), "it ended by itself");
+        std::thread::yield_now();
+    }
+    program.kill().unwrap();
+    program.wait().unwrap();
+    assert_eq!(desk.count("holder"), 1_004);
+    assert_eq!(desk.import_with(MAPPING, whole.as_bytes(), |_| {}).unwrap(), counts(1_200, 200, 0, 1_000, 0));
+    let told = audit::newest(desk.city.database().read(), 3).unwrap();
+    let told: Vec<&str> = told.iter().map(|line| line.what.as_str()).collect();
+    assert_eq!(told, ["holders imported", "holders import begun", "holders import begun"], "the log tells of both");
+}

@@ -56,6 +56,8 @@ mod pins;
 #[cfg(test)]
 mod reconcile;
 #[cfg(test)]
+mod roles;
+#[cfg(test)]
 mod seeding;
 #[cfg(test)]
 mod server;

@@ -67,6 +67,14 @@ impl Secure {
         Self { city, running }
     }
 
+    /// With the office's pages where `central.toml` says.
+    pub(crate) async fn with_office(seed: u64, office: &str) -> Self {
+        let city = City::seeded(seed, 4, 0);
+        let data = city.data_with_office(office);
+        let running = serve_tls(CityServer::open(data).unwrap(), &usual()).await.unwrap();
+        Self { city, running }
+    }
+
     pub(crate) fn authority(&self) -> Authority {
         Authority::obtain(&self.city.data, &self.city.keys().city, clock::now()).unwrap()
     }
@@ -87,6 +95,13 @@ impl Secure {
 
     /// What a path answers, over a connection of its own.
     async fn status(&self, path: &str, shown: Option<(&Certificate, &KeyPair)>) -> u16 {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: central\r\nConnection: close\r\n\r\n");
+        let answer = self.answer(&request, shown).await;
+        answer.strip_prefix("HTTP/1.1 ").unwrap()[..3].parse().unwrap()
+    }
+
+    /// The whole answer to a whole request, over a connection of its own.
+    pub(crate) async fn answer(&self, request: &str, shown: Option<(&Certificate, &KeyPair)>) -> String {
         let mut roots = RootCertStore::empty();
         roots.add(self.authority().certificate().clone()).unwrap();
         let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()));
@@ -101,11 +116,10 @@ impl Secure {
         let stream = TcpStream::connect(self.running.address()).await.unwrap();
         let name = "127.0.0.1".try_into().unwrap();
         let mut stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap();
-        let request = format!("GET {path} HTTP/1.1\r\nHost: central\r\nConnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).await.unwrap();
-        let mut line = [0; 12];
-        stream.read_exact(&mut line).await.unwrap();
-        std::str::from_utf8(&line).unwrap().strip_prefix("HTTP/1.1 ").unwrap().parse().unwrap()
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+        String::from_utf8_lossy(&answer).into_owned()
     }
 
     pub(crate) fn enrolled(&self, keys: &Keys) -> HttpCentral {

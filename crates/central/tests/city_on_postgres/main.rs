@@ -82,6 +82,9 @@ mod pins;
 #[path = "../city/reconcile.rs"]
 mod reconcile;
 #[cfg(test)]
+#[path = "../city/roles.rs"]
+mod roles;
+#[cfg(test)]
 mod secure;
 #[cfg(test)]
 #[path = "../city/seeding.rs"]
