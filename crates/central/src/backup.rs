@@ -134,9 +134,7 @@ fn seal_keys(
     out: &Path,
     now: Timestamp,
 ) -> Result<(), CentralError> {
-    let read = |path: &Path| {
-        std::fs::read_to_string(path).map_err(|error| CentralError::file(path, error))
-    };
+    let read = |path: &Path| std::fs::read_to_string(path).map_err(|error| CentralError::file(path, error));
     let sealed = SealedKeys { keys: read(&data.keys())?, authority: read(&data.authority())? };
     let plain = Zeroizing::new(serde_json::to_vec(&sealed).map_err(|error| CentralError::content(out, error))?);
     let mut ephemeral = [0; 32];

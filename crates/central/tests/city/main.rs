@@ -6,6 +6,8 @@ mod audit;
 #[cfg(test)]
 mod backend;
 #[cfg(test)]
+mod backup;
+#[cfg(test)]
 mod card_keys;
 #[cfg(test)]
 mod cards;
@@ -20,6 +22,8 @@ mod feed;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
+mod fleet;
+#[cfg(test)]
 mod http;
 #[cfg(test)]
 mod import;
@@ -28,13 +32,23 @@ mod journal;
 #[cfg(test)]
 mod learned;
 #[cfg(test)]
+mod limits;
+#[cfg(test)]
+mod logs;
+#[cfg(test)]
+mod metrics;
+#[cfg(test)]
 mod migrations;
 #[cfg(test)]
 mod money;
 #[cfg(test)]
 mod nodes;
 #[cfg(test)]
+mod openapi;
+#[cfg(test)]
 mod reconcile;
+#[cfg(test)]
+mod retention;
 #[cfg(test)]
 mod seeding;
 #[cfg(test)]
@@ -45,6 +59,8 @@ mod settle;
 mod sql;
 #[cfg(test)]
 mod statements;
+#[cfg(test)]
+mod stop;
 #[cfg(test)]
 mod tls;
 #[cfg(test)]

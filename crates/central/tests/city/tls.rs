@@ -51,7 +51,7 @@ fn any_port() -> SocketAddr {
     "127.0.0.1:0".parse().unwrap()
 }
 
-fn usual() -> TlsSettings {
+pub(crate) fn usual() -> TlsSettings {
     TlsSettings::new(any_port(), vec!["127.0.0.1".to_owned()])
 }
 
@@ -61,7 +61,11 @@ impl Secure {
     }
 
     async fn with(seed: u64, settings: &TlsSettings) -> Self {
-        let city = City::seeded(seed, 20, 0);
+        Self::of(City::seeded(seed, 20, 0), settings).await
+    }
+
+    /// This city, published.
+    pub(crate) async fn of(city: City, settings: &TlsSettings) -> Self {
         city.publish();
         let running = serve_tls(CityServer::open(city.data.clone()).unwrap(), settings).await.unwrap();
         Self { city, running }
@@ -86,7 +90,7 @@ impl Secure {
     }
 
     /// What a path answers, over a connection of its own.
-    async fn status(&self, path: &str, shown: Option<(&Certificate, &KeyPair)>) -> u16 {
+    pub(crate) async fn status(&self, path: &str, shown: Option<(&Certificate, &KeyPair)>) -> u16 {
         let mut roots = RootCertStore::empty();
         roots.add(self.authority().certificate().clone()).unwrap();
         let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()));
