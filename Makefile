@@ -58,6 +58,8 @@ simulate: setup
 soak: setup ui
 	$(CARGO) build --release --locked --quiet --package testbed --package central --package card-simulator --package payment-simulator
 	@target/release/citizen-money-soak
+	@ulimit -n 8192 && TERMINALS=$(or $(TERMINALS),1000) FOR_SECONDS=$(or $(FOR_SECONDS),600) \
+		$(CARGO) bench --locked --quiet --package central --bench fleet
 	@target/release/citizen-soak
 
 # SECONDS_EACH=60 for each parser; scripts/fuzz.sh names them.

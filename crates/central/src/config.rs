@@ -81,7 +81,7 @@ impl Config {
     fn parse(text: &str) -> Result<Self, String> {
         let written: Written = toml::from_str(text).map_err(|error| {
             let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
-            format!("line {}: {}", before.matches('\n').count() + 1, error.message())
+            format!("line {}: {}", before.matches('\n').count() + 1, unquoted(error.message()))
         })?;
         let connections = written.database_connections.unwrap_or(CONNECTIONS);
         if !(1..=CONNECTIONS_MAX).contains(&connections) {
@@ -104,6 +104,17 @@ impl Config {
     }
 }
 
+/// A message of the parser's without the value that it quotes.
+fn unquoted(message: &str) -> String {
+    match (message.find('"'), message.rfind('"')) {
+        (Some(first), Some(last)) if first < last => {
+            let (before, after) = (message.get(..first), message.get(last + 1..));
+            format!("{}(not shown){}", before.unwrap_or_default(), after.unwrap_or_default())
+        }
+        _ => message.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,6 +129,7 @@ mod tests {
         check("\ndatabase = postgres://central:swordfish@localhost/citizen", "line 2");
         check("databse = \"swordfish\"", "line 1: unknown field");
         check("database_password_file = \"swordfish\"", "together with database");
+        check("database_connections = \"swordfish\"", "line 1: invalid type");
         check("[limits]\nterminal_burst = 0", "line 2");
         check("[limits]\nterminal_brust = 7", "line 2: unknown field");
         check("[fleet]\nsilent_hours = \"swordfish\"", "line 2");

@@ -2,7 +2,7 @@
 //! certificate ends. What is heard is written down together, every now and then, and not at every poll.
 
 use crate::Database;
-use crate::db::{Connection, params};
+use crate::db::{Connection, Kind, params};
 use crate::error::CentralError;
 use domain::{TerminalId, Timestamp};
 use serde::Deserialize;
@@ -51,6 +51,23 @@ pub struct TerminalState {
     pub sequence: Option<u64>,
     /// When its newest certificate ends; `None` for one with a token.
     pub certificate: Option<Timestamp>,
+    /// What it says of itself, where it has.
+    pub status: Option<Status>,
+}
+
+/// A terminal's own word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// When central heard it.
+    pub received: Timestamp,
+    /// Its program.
+    pub version: String,
+    /// The sequence and epoch of the feed that it serves.
+    pub feed: Option<(u64, u32)>,
+    /// Uploads that wait in its journal.
+    pub queued: u64,
+    /// Uploads that it has set aside.
+    pub quarantined: u64,
 }
 
 impl TerminalState {
@@ -108,9 +125,44 @@ pub fn states(connection: &Connection) -> Result<Vec<TerminalState>, CentralErro
             uploaded: moment(row.get(6)?),
             uploads: u64::try_from(row.get::<i64>(7)?).unwrap_or_default(),
             certificate: moment(row.get(8)?),
+            status: None,
         })
     })?;
-    Ok(states)
+    let mut statuses = statuses(connection)?;
+    Ok(states.into_iter().map(|state| TerminalState { status: statuses.remove(&state.terminal), ..state }).collect())
+}
+
+/// The terminals' own words, where this database has a place for them.
+fn statuses(connection: &Connection) -> Result<HashMap<TerminalId, Status>, CentralError> {
+    if !has_table(connection, "terminal_status")? {
+        return Ok(HashMap::new());
+    }
+    let sql = "SELECT terminal, received, version, feed_sequence, feed_epoch, queued, quarantined FROM terminal_status";
+    let unsigned = |number: i64| u64::try_from(number).unwrap_or_default();
+    let all = connection.query(sql, &[], |row| {
+        let sequence: Option<i64> = row.get(3)?;
+        let status = Status {
+            received: Timestamp(row.get(1)?),
+            version: row.get(2)?,
+            feed: sequence.map(unsigned).zip(row.get::<Option<u32>>(4)?),
+            queued: unsigned(row.get(5)?),
+            quarantined: unsigned(row.get(6)?),
+        };
+        Ok((TerminalId(row.get(0)?), status))
+    })?;
+    Ok(all.into_iter().collect())
+}
+
+/// Whether the schema has this table.
+pub(crate) fn has_table(connection: &Connection, name: &str) -> Result<bool, CentralError> {
+    let sql = match connection.kind() {
+        Kind::Sqlite => "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1",
+        Kind::Postgres => {
+            "SELECT 1 FROM information_schema.tables WHERE table_name = ?1
+             AND table_schema = ANY (current_schemas(false))"
+        }
+    };
+    Ok(connection.query_opt(sql, params![name], |_| Ok(()))?.is_some())
 }
 
 /// What was heard of a terminal: when, and the head it was given.
@@ -188,6 +240,7 @@ mod tests {
             uploads: 0,
             sequence: None,
             certificate: certificate.map(Timestamp),
+            status: None,
         }
     }
 

@@ -65,7 +65,7 @@ pub use error::CentralError;
 pub use key_file::KeyFile;
 pub use server::CityServer;
 pub use tls::TlsSettings;
-pub use web::{Running, openapi, serve, serve_metrics, serve_tls};
+pub use web::{Running, api_description, serve, serve_metrics, serve_tls};
 
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;

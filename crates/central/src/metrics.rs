@@ -192,6 +192,7 @@ pub struct Figures {
     claims: i64,
     orders: i64,
     quarantine: i64,
+    outboxes: i64,
 }
 
 impl Figures {
@@ -223,6 +224,12 @@ impl Figures {
         let many = |wanted: &dyn Fn(&fleet::TerminalState) -> bool| {
             i64::try_from(fleet.iter().filter(|state| state.enrolled && wanted(state)).count()).unwrap_or(i64::MAX)
         };
+        let quarantine = if fleet::has_table(connection, "quarantine")? {
+            "SELECT count(*) FROM quarantine WHERE state = 'open'"
+        } else {
+            "SELECT count(*) FROM anomaly WHERE explained IS NULL AND kind = 'refused'"
+        };
+        let waiting = fleet.iter().filter_map(|state| state.status.as_ref()).map(|status| status.queued).sum::<u64>();
         Ok(Self {
             enrolled: many(&|_| true),
             silent: many(&|state| state.is_silent(now, settings)),
@@ -234,7 +241,8 @@ impl Figures {
             )?,
             claims: count("SELECT count(*) FROM claim WHERE state = 'open'")?,
             orders: count("SELECT count(*) FROM credit_order WHERE ended IS NULL")?,
-            quarantine: count("SELECT count(*) FROM anomaly WHERE explained IS NULL AND kind = 'refused'")?,
+            quarantine: count(quarantine)?,
+            outboxes: i64::try_from(waiting).unwrap_or(i64::MAX),
             ..Self::default()
         })
     }
@@ -263,6 +271,7 @@ impl Figures {
         add("journal_anomalies_open", "Of them, gaps, roll-backs and broken chains of journals", self.gaps);
         add("claims_open", "Claims that wait for something", self.claims);
         add("orders_alive", "Orders to finish a claim that no terminal has carried out", self.orders);
+        add("outboxes_waiting", "Uploads that wait in terminals, by their own last word", self.outboxes);
         add("quarantine_open", "Uploads refused for good that nobody has explained", self.quarantine);
         registry
     }

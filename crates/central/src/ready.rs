@@ -15,9 +15,9 @@ pub struct Readiness {
     ready: bool,
     /// `ok`, or `stopping`.
     process: &'static str,
-    /// `ok`, `unreachable`, or `other-version`.
+    /// `ok`, `unreachable`, `other-version`, or `not-asked`.
     database: &'static str,
-    /// `ok`, `missing`, or `expired`.
+    /// `ok`, `missing`, `expired`, or `not-asked`.
     head: &'static str,
 }
 
@@ -32,7 +32,10 @@ impl Readiness {
 const OK: &str = "ok";
 
 pub(crate) async fn look(server: &CityServer, now: Timestamp) -> Readiness {
-    let process = if server.is_stopping() { "stopping" } else { OK };
+    if server.is_stopping() {
+        // At once, whatever the database is busy with.
+        return Readiness { ready: false, process: "stopping", database: "not-asked", head: "not-asked" };
+    }
     let database = match server.with_database(|database, _| Ok(db::version(database.read())?)).await {
         Ok(version) if version == newest() => OK,
         Ok(_) => "other-version",
@@ -43,5 +46,5 @@ pub(crate) async fn look(server: &CityServer, now: Timestamp) -> Readiness {
         Some(head) if head.is_expired(now) => "expired",
         Some(_) => OK,
     };
-    Readiness { ready: [process, database, head] == [OK; 3], process, database, head }
+    Readiness { ready: [database, head] == [OK; 2], process: OK, database, head }
 }

@@ -99,14 +99,14 @@ pub enum Kind {
 const DOUBTFUL: &str = "(SELECT terminal FROM anomaly WHERE explained IS NULL)";
 
 impl Kind {
-    /// All of them.
+    /// All of them. The audit first: the others' lines are in it.
     pub const ALL: [Self; 7] = [
+        Self::Audit,
         Self::Uploads,
         Self::Documents,
         Self::Sights,
         Self::Evidence,
         Self::KeyUses,
-        Self::Audit,
         Self::EnrolmentCodes,
     ];
 

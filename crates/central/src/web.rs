@@ -16,11 +16,12 @@ mod limits;
 mod metrics;
 mod office;
 mod officer;
-pub mod openapi;
+mod openapi;
 mod pages;
 mod requests;
 
 pub use metrics::serve_metrics;
+pub use openapi::json as api_description;
 
 use crate::error::CentralError;
 use crate::server::CityServer;
@@ -77,7 +78,11 @@ impl Running {
             // Nobody listens any more when serving has failed; its error is the next line's.
             let _ = stop.send(());
         }
-        match self.task.await {
+        let served = self.task.await;
+        if let Some(server) = &self.server {
+            server.flush_heard().await;
+        }
+        match served {
             Ok(result) => result.map_err(CentralError::Listen),
             Err(error) => Err(CentralError::Listen(std::io::Error::other(error))),
         }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio_postgres::Config;
-use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 use zeroize::Zeroizing;
 
 /// The environment's way to give a server's password.
@@ -22,7 +22,8 @@ pub enum Address {
     Server(Box<ServerAddress>),
 }
 
-/// A database of a PostgreSQL server, as `postgres://user@host/name?...` names it.
+/// A database of a PostgreSQL server, as `postgres://user@host/name?...` names it. It may name several hosts, and then
+/// the first that takes writes is spoken to.
 #[derive(Clone)]
 pub struct ServerAddress {
     config: Config,
@@ -74,6 +75,14 @@ impl ServerAddress {
         }
         if config.get_hosts().is_empty() || config.get_dbname().is_none() {
             return Err(refuse("it names a host and a database"));
+        }
+        let is_list = |host: &Host| matches!(host, Host::Unix(folder) if folder.display().to_string().contains(','));
+        if config.get_hosts().iter().any(is_list) {
+            return Err(refuse("several sockets are several host=, not one with commas"));
+        }
+        // Of several servers one may be written to: the others are its standbys, and one of them is the next.
+        if config.get_hosts().len() > 1 && config.get_target_session_attrs() == TargetSessionAttrs::Any {
+            config.target_session_attrs(TargetSessionAttrs::ReadWrite);
         }
         config.application_name("citizen-central").connect_timeout(PATIENCE).tcp_user_timeout(PATIENCE);
         let address =
@@ -135,6 +144,24 @@ mod tests {
         assert!(!refused("postgres://central:sword fish@localhost:port/").contains("fish"));
         assert!(refused("postgres://localhost").contains("names a host"));
         assert!(refused("postgres://central@db.example/citizen").contains("needs TLS"));
+    }
+
+    #[test]
+    fn of_several_servers_the_one_that_takes_writes_is_meant() {
+        let parse = |url: &str| ServerAddress::parse(url, None, None).unwrap();
+        let attributes = |url: &str| parse(url).config().unwrap().get_target_session_attrs();
+        let two = "postgres:///citizen?host=/run/a&host=/run/b&user=central";
+        assert_eq!(attributes(two), TargetSessionAttrs::ReadWrite);
+        assert_eq!(parse(two).to_string(), "citizen at /run/a, /run/b");
+        assert_eq!(attributes("postgres:///citizen?host=/run/a&user=central"), TargetSessionAttrs::Any);
+        let commas = ServerAddress::parse("postgres:///citizen?host=/run/a,/run/b", None, None);
+        assert!(commas.unwrap_err().to_string().contains("several host="));
+        assert_eq!(
+            parse("postgres://central@localhost,127.0.0.1/citizen").to_string(),
+            "citizen at localhost, 127.0.0.1"
+        );
+        let asked = "postgres:///citizen?host=/run/a&user=central&target_session_attrs=read-write";
+        assert_eq!(attributes(asked), TargetSessionAttrs::ReadWrite);
     }
 
     #[test]

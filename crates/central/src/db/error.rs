@@ -46,6 +46,12 @@ impl std::fmt::Debug for Error {
     }
 }
 
+/// The driver names its kinds of error in words only.
+fn is_of_connecting(error: &tokio_postgres::Error) -> bool {
+    let is_io = std::error::Error::source(error).is_some_and(|source| source.is::<std::io::Error>());
+    is_io || error.to_string().starts_with("error connecting to server")
+}
+
 /// Classes 08 and 57P: the connection failed, or the operator ended it. 25006: a write where only reading is allowed:
 /// the server has become a standby (PostgreSQL, appendix A).
 pub(super) fn ends_connection(code: &str) -> bool {
@@ -68,9 +74,10 @@ impl Error {
     #[must_use]
     pub fn is_passing(&self) -> bool {
         match self {
-            Self::Postgres(inside) => {
-                inside.is_closed() || inside.code().is_none_or(|code| ends_connection(code.code()))
-            }
+            Self::Postgres(inside) => match inside.code() {
+                Some(code) => ends_connection(code.code()),
+                None => inside.is_closed() || is_of_connecting(inside),
+            },
             _ => false,
         }
     }

@@ -71,15 +71,24 @@ impl Session {
 
     /// A receipt is given after the commit: a server that acknowledges commits it may forget would make it a lie.
     fn refuse_forgetful(&self) -> Result<()> {
-        let said = self.wait(self.client.simple_query("SHOW synchronous_commit"))?;
-        let is_off = said.iter().any(|message| match message {
-            SimpleQueryMessage::Row(row) => row.get(0) == Some("off"),
-            _ => false,
-        });
-        if is_off {
-            return Err(Error::Server("synchronous_commit is off: receipts promise that nothing is lost".to_owned()));
+        let commit = self.shown("synchronous_commit")?;
+        let has_standby = !self.shown("synchronous_standby_names")?.is_empty();
+        // `local` and `remote_write` wait for no standby's disk.
+        if commit == "off" || (has_standby && matches!(commit.as_str(), "local" | "remote_write")) {
+            return Err(Error::Server(format!(
+                "synchronous_commit is {commit}: receipts promise that nothing is lost"
+            )));
         }
         Ok(())
+    }
+
+    fn shown(&self, setting: &str) -> Result<String> {
+        let said = self.wait(self.client.simple_query(&format!("SHOW {setting}")))?;
+        let value = said.iter().find_map(|message| match message {
+            SimpleQueryMessage::Row(row) => row.get(0),
+            _ => None,
+        });
+        Ok(value.unwrap_or_default().to_owned())
     }
 
     pub(super) fn is_closed(&self) -> bool {

@@ -4,7 +4,7 @@ use super::say;
 use central::audit::Actor;
 use central::fleet::{self, TerminalState};
 use central::retention::{self, Over};
-use central::{CentralError, DataFolder, Database, backup, clock, journal, openapi, restore};
+use central::{CentralError, DataFolder, Database, api_description, backup, clock, journal, restore};
 use clap::Subcommand;
 use std::path::PathBuf;
 
@@ -51,7 +51,7 @@ pub(crate) enum OperateCommand {
 
 /// This one needs no data folder.
 pub(crate) fn write_openapi(out: &std::path::Path) -> Result<(), CentralError> {
-    std::fs::write(out, openapi::json()).map_err(|error| CentralError::file(out, error))?;
+    std::fs::write(out, api_description()).map_err(|error| CentralError::file(out, error))?;
     say(&format!("the API's description: {}", out.display()))
 }
 
@@ -114,8 +114,12 @@ fn state_line(state: &TerminalState, data: &DataFolder, now: domain::Timestamp) 
     };
     let sequence = state.sequence.map_or_else(|| "—".to_owned(), |sequence| sequence.to_string());
     let until = state.certificate.map_or_else(|| "token".to_owned(), |until| clock::local(until, "UTC"));
+    let outbox = state.status.as_ref().map_or_else(
+        || "—".to_owned(),
+        |status| format!("{} waiting, {} set aside", status.queued, status.quarantined),
+    );
     format!(
-        "{}\t{}\t{condition}\theard {}\tuploads {} ({})\thead {sequence}\tcertificate {until}",
+        "{}\t{}\t{condition}\theard {}\tuploads {} ({})\thead {sequence}\tcertificate {until}\toutbox {outbox}",
         state.terminal.0,
         state.place,
         moment(state.heard),

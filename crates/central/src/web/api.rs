@@ -1,6 +1,7 @@
 //! The terminals' requests.
 
 use super::door::Peer;
+use super::openapi::{Binary, Problem as ProblemBody, SignedHead};
 use crate::server::CityServer;
 use axum::Router;
 use axum::body::Bytes;
@@ -53,17 +54,37 @@ pub(super) fn bytes(kind: &'static str, cache: &'static str, bytes: Vec<u8>) -> 
     Ok(([(CONTENT_TYPE, kind), (CACHE_CONTROL, cache)], bytes))
 }
 
-async fn head(State(server): State<CityServer>) -> Answer {
+/// The published head.
+#[utoipa::path(get, path = HEAD_PATH, tag = "feed", security((), ("certificate" = [])), responses(
+    (status = 200, description = "The newest head", body = SignedHead),
+    (status = "default", description = "A problem", body = ProblemBody, content_type = PROBLEM_JSON),
+))]
+pub(super) async fn head(State(server): State<CityServer>) -> Answer {
     bytes("application/json", "no-cache", server.head_bytes().await?)
 }
 
-async fn file(State(server): State<CityServer>, Path(sha256): Path<String>) -> Answer {
+/// A file of the feed: immutable, and named by its hash.
+#[utoipa::path(get, path = "/v1/files/{sha256}", tag = "feed", security((), ("certificate" = [])),
+    params(("sha256" = String, Path, description = "SHA-256 of the file, in hexadecimal")), responses(
+    (status = 200, description = "Its bytes", body = Binary, content_type = "application/octet-stream"),
+    (status = "default", description = "A problem", body = ProblemBody, content_type = PROBLEM_JSON),
+))]
+pub(super) async fn file(State(server): State<CityServer>, Path(sha256): Path<String>) -> Answer {
     let hash = sha256.parse().map_err(|_| Problem::new(ProblemCode::NotFound, "not a file of the feed"))?;
     bytes("application/octet-stream", "public, max-age=31536000, immutable", server.file(hash).await?)
 }
 
-/// An envelope of signed uploads; or, on this machine alone, one upload of a terminal that has no keys.
-async fn upload(
+/// Takes an envelope of signed uploads; or, on this machine alone, one upload of a terminal that has no keys. Sent again
+/// with the same idempotency key and bytes, an upload gets the same receipt.
+#[utoipa::path(post, path = UPLOADS_PATH, tag = "uploads", security(("certificate" = []), ("token" = [])),
+    request_body(content = Binary, content_type = ENVELOPE, description = "`protocol::envelope`, or `protocol::Upload` as CBOR \
+        from a terminal without keys"),
+    responses(
+    (status = 200, description = "`protocol::Outcome` of each upload in its order, after the commit; or one \
+        `protocol::Receipt`", body = Binary, content_type = CBOR),
+    (status = "default", description = "A problem", body = ProblemBody, content_type = PROBLEM_JSON),
+))]
+pub(super) async fn upload(
     State(server): State<CityServer>,
     Asking(terminal): Asking,
     Extension(peer): Extension<Peer>,
@@ -86,11 +107,18 @@ async fn upload(
 }
 
 #[derive(Deserialize)]
-struct Wanted {
+pub(super) struct Wanted {
     count: u16,
 }
 
-async fn codes(
+/// Fresh verification codes for documents.
+#[utoipa::path(post, path = "/v1/terminals/{id}/codes", tag = "terminals", security(("certificate" = []), ("token" = [])),
+    params(("id" = u32, Path, description = "The terminal's own number"),
+           ("count" = u16, Query, description = "How many")), responses(
+    (status = 200, description = "`protocol::SignedCodeBatch`", body = Binary, content_type = CBOR),
+    (status = "default", description = "A problem", body = ProblemBody, content_type = PROBLEM_JSON),
+))]
+pub(super) async fn codes(
     State(server): State<CityServer>,
     Path(id): Path<u32>,
     Query(wanted): Query<Wanted>,
@@ -102,6 +130,11 @@ async fn codes(
     bytes(CBOR, "no-store", server.code_batch(terminal, wanted.count).await?.0)
 }
 
+/// Whether the process lives and its database answers.
+#[utoipa::path(get, path = HEALTH_PATH, tag = "health", responses(
+    (status = 200, description = "It does", body = String, content_type = "text/plain"),
+    (status = "default", description = "A problem", body = ProblemBody, content_type = PROBLEM_JSON),
+))]
 pub(super) async fn health(State(server): State<CityServer>) -> Answer {
     server.with_database(|database, _| Ok(database.read().query_row("SELECT 1", &[], |_| Ok(()))?)).await?;
     bytes("text/plain; charset=utf-8", "no-store", b"ok\n".to_vec())

@@ -2,6 +2,7 @@
 
 use super::api::{Answer, Asking, bytes};
 use super::door::Came;
+use super::openapi::{Binary, Problem as ProblemBody};
 use crate::enrol;
 use crate::server::CityServer;
 use crate::{CentralError, clock};
@@ -11,7 +12,7 @@ use axum::routing::post;
 use axum::{Extension, Router};
 use domain::TerminalId;
 use protocol::first_trust::{EnrolmentRequest, FIRST_TRUST_BYTES_MAX};
-use protocol::http::{ENROL_PATH, JSON};
+use protocol::http::{ENROL_PATH, JSON, PKCS10, PROBLEM_JSON};
 use protocol::{Problem, ProblemCode};
 use serde::Deserialize;
 use std::collections::HashMap;
@@ -40,7 +41,14 @@ struct Redeemed {
     request: EnrolmentRequest,
 }
 
-async fn with_code(
+/// A terminal enrols itself with its one-time code, before it has a certificate.
+#[utoipa::path(post, path = ENROL_PATH, tag = "terminals",
+    request_body(content = Object, content_type = JSON,
+                 description = "`{\"code\": …, \"request\": protocol::first_trust::EnrolmentRequest}`"), responses(
+    (status = 200, description = "`protocol::first_trust::SignedAnswer`", body = Object),
+    (status = "default", description = "A problem", body = ProblemBody, content_type = PROBLEM_JSON),
+))]
+pub(super) async fn with_code(
     State(server): State<CityServer>,
     Extension(throttle): Extension<Arc<Throttle>>,
     ConnectInfo(came): ConnectInfo<Came>,
@@ -63,7 +71,19 @@ async fn with_code(
     bytes(JSON, "no-store", text.into_bytes())
 }
 
-async fn renew(State(server): State<CityServer>, Path(id): Path<u32>, Asking(terminal): Asking, body: Bytes) -> Answer {
+/// A terminal's next certificate.
+#[utoipa::path(post, path = "/v1/terminals/{id}/certificate", tag = "terminals", security(("certificate" = [])),
+    params(("id" = u32, Path, description = "The terminal's own number")),
+    request_body(content = Binary, content_type = PKCS10, description = "A signing request (RFC 2986, DER)"), responses(
+    (status = 200, description = "`protocol::first_trust::Certificate`", body = Object),
+    (status = "default", description = "A problem", body = ProblemBody, content_type = PROBLEM_JSON),
+))]
+pub(super) async fn renew(
+    State(server): State<CityServer>,
+    Path(id): Path<u32>,
+    Asking(terminal): Asking,
+    body: Bytes,
+) -> Answer {
     if terminal != TerminalId(id) {
         return Err(Problem::new(ProblemCode::Unauthorised, "the certificate of another terminal").into());
     }
@@ -79,7 +99,7 @@ async fn renew(State(server): State<CityServer>, Path(id): Path<u32>, Asking(ter
 
 /// Counts wrong codes. A code has 120 bits, so this saves work rather than codes.
 #[derive(Default)]
-struct Throttle(Mutex<Counts>);
+pub(super) struct Throttle(Mutex<Counts>);
 
 #[derive(Default)]
 struct Counts {

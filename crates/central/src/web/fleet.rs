@@ -28,8 +28,17 @@ fn body(database: &Database, time_zone: &str, settings: FleetSettings) -> Result
     let mut states = fleet::states(database.read())?;
     states.sort_by_key(|state| (condition(state, now, settings).0, state.terminal));
     let rows: Vec<_> = states.iter().map(|state| row(state, time_zone, now, settings)).collect();
-    let headings =
-        ["Terminal", "Lugar", "Estado", "Último contacto", "Último envío", "Envíos", "Feed entregado", "Certificado"];
+    let headings = [
+        "Terminal",
+        "Lugar",
+        "Estado",
+        "Último contacto",
+        "Último envío",
+        "Envíos",
+        "En espera",
+        "Feed entregado",
+        "Certificado",
+    ];
     Ok(table(&headings, &rows, "Todavía no hay terminales."))
 }
 
@@ -60,6 +69,7 @@ fn row(state: &TerminalState, time_zone: &str, now: Timestamp, settings: FleetSe
         moment(state.heard),
         moment(state.uploaded),
         figure(state.uploads.to_string()),
+        figure(state.status.as_ref().map_or_else(|| "—".to_owned(), |status| status.queued.to_string())),
         figure(state.sequence.map_or_else(|| "—".to_owned(), |sequence| sequence.to_string())),
         moment(state.certificate),
     ]

@@ -1,6 +1,7 @@
 //! Requests about keys of cards, and the card offices' registrations.
 
 use super::api::{Answer, Asking, bytes, token};
+use super::openapi::{Binary, Problem as ProblemBody};
 use crate::card_keys::KeyDesk;
 use crate::error::CentralError;
 use crate::server::CityServer;
@@ -16,8 +17,8 @@ use protocol::card_keys::{
 };
 use protocol::cards::REGISTRATION_BYTES_MAX;
 use protocol::http::{
-    CARDS_PATH, CBOR, KEYS_BEGIN_PATH, KEYS_CLASSIC_PATH, KEYS_FINISH_PATH, REKEY_BEGIN_PATH, REKEY_CHANGE_PATH,
-    REKEY_CONFIRM_PATH, REKEY_LOOK_PATH,
+    CARDS_PATH, CBOR, KEYS_BEGIN_PATH, KEYS_CLASSIC_PATH, KEYS_FINISH_PATH, PROBLEM_JSON, REKEY_BEGIN_PATH,
+    REKEY_CHANGE_PATH, REKEY_CONFIRM_PATH, REKEY_LOOK_PATH,
 };
 use protocol::{Central, Problem, ProblemCode};
 use zeroize::Zeroizing;
@@ -54,24 +55,46 @@ fn encoded(bytes: Result<Zeroizing<Vec<u8>>, BadMessage>) -> Result<Zeroizing<Ve
 }
 
 macro_rules! handlers {
-    ($($name:ident: $ask:ident),*) => {$(
-        async fn $name(State(server): State<CityServer>, asking: Asking, body: Bytes) -> Answer {
+    ($($(#[$about:meta])* $name:ident at $path:ident: $ask:ident gives $given:literal;)*) => {$(
+        $(#[$about])*
+        #[utoipa::path(post, path = $path, tag = "card keys", security(("certificate" = []), ("token" = [])),
+            request_body(content = Binary, content_type = CBOR,
+                         description = concat!("`protocol::card_keys::", stringify!($ask), "`")), responses(
+            (status = 200, description = concat!("`protocol::card_keys::", $given, "`"), body = Binary,
+             content_type = CBOR),
+            (status = "default", description = "A problem", body = ProblemBody, content_type = PROBLEM_JSON),
+        ))]
+        pub(super) async fn $name(State(server): State<CityServer>, asking: Asking, body: Bytes) -> Answer {
             answered(&server, asking, &body, $ask::decode, |desk, ask| encoded(desk.$name(ask)?.encode())).await
         }
     )*};
 }
 
 handlers!(
-    begin: BeginAuthentication,
-    finish: FinishAuthentication,
-    classic: ClassicAsk,
-    rekey_look: RekeyLook,
-    rekey_begin: RekeyBegin,
-    rekey_change: FinishAuthentication,
-    rekey_confirm: RekeyConfirm
+    /// The challenge of a card's credit key is answered.
+    begin at KEYS_BEGIN_PATH: BeginAuthentication gives "Cryptogram";
+    /// The session keys, when the card has proved itself.
+    finish at KEYS_FINISH_PATH: FinishAuthentication gives "GrantedSession";
+    /// Sector keys and a seal of a MIFARE Classic card.
+    classic at KEYS_CLASSIC_PATH: ClassicAsk gives "ClassicGrant";
+    /// Whether a card's read key is to be changed.
+    rekey_look at REKEY_LOOK_PATH: RekeyLook gives "RekeyState";
+    /// The challenge of the card's master key is answered.
+    rekey_begin at REKEY_BEGIN_PATH: RekeyBegin gives "Cryptogram";
+    /// The sealed ChangeKey.
+    rekey_change at REKEY_CHANGE_PATH: FinishAuthentication gives "RekeyChange";
+    /// The card's reply to it is proved and booked.
+    rekey_confirm at REKEY_CONFIRM_PATH: RekeyConfirm gives "Rekeyed";
 );
 
-async fn register(State(server): State<CityServer>, headers: HeaderMap, body: Bytes) -> Answer {
+/// A card office registers a card it made.
+#[utoipa::path(post, path = CARDS_PATH, tag = "card keys", security(("token" = [])),
+    request_body(content = Binary, content_type = CBOR, description = "`protocol::cards::CardRegistration`, sealed"),
+    responses(
+    (status = 200, description = "`protocol::Receipt`, signed", body = Binary, content_type = CBOR),
+    (status = "default", description = "A problem", body = ProblemBody, content_type = PROBLEM_JSON),
+))]
+pub(super) async fn register(State(server): State<CityServer>, headers: HeaderMap, body: Bytes) -> Answer {
     let token = token(&headers)?;
     let receipt = server.register(token, Zeroizing::new(body.to_vec())).await?;
     let receipt = receipt.encode().map_err(|error| Problem::new(ProblemCode::Internal, error.to_string()))?;

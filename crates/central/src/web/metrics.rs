@@ -41,14 +41,19 @@ pub async fn serve_metrics(server: CityServer, address: SocketAddr) -> Result<Ru
     Ok(Running { address, name: None, stop: Some(stop), task, server: None })
 }
 
-async fn metrics(State(server): State<CityServer>) -> Result<Response, Refusal> {
+/// What this node has counted, and what database and feed say, for Prometheus.
+#[utoipa::path(get, path = METRICS_PATH, tag = "health", responses(
+    (status = 200, description = "OpenMetrics text; on the listener of `--metrics` only", body = String,
+     content_type = "application/openmetrics-text"),
+))]
+pub(super) async fn metrics(State(server): State<CityServer>) -> Result<Response, Refusal> {
     let figures = Figures::of(&server, clock::now()).await;
     let text = server.metrics().encode(&figures)?;
     Ok(([(CONTENT_TYPE, OPEN_METRICS), (CACHE_CONTROL, "no-store")], text).into_response())
 }
 
 /// Whether this node should be sent requests.
-#[utoipa::path(get, path = "/ready", tag = "health", responses(
+#[utoipa::path(get, path = READY_PATH, tag = "health", responses(
     (status = 200, description = "It should", body = Readiness),
     (status = 503, description = "It should not: the body says why", body = Readiness),
 ))]

@@ -56,6 +56,12 @@ impl Place {
         Self::on(crate::BACKEND)
     }
 
+    /// A folder that somebody else keeps.
+    #[allow(dead_code, reason = "one of the two programs of these tests has servers of its own")]
+    pub(crate) fn of(data: DataFolder) -> Self {
+        Self { data, _server: None, _folder: TempDir::new().unwrap() }
+    }
+
     pub(crate) fn on(backend: Backend) -> Self {
         let folder = TempDir::new().unwrap();
         let path = folder.path().join("central");
@@ -83,6 +89,14 @@ impl City {
         let plan = SeedPlan { seed: seed_number, holders, pins, today: TODAY };
         let seeded = seed(&place.data, &pack_folder(), &plan).unwrap();
         Self { data: place.data.clone(), seeded, _place: place }
+    }
+
+    /// Adds to the data folder's settings, which are read anew.
+    pub(crate) fn set(&mut self, settings: &str) {
+        let path = self.data.path().join("central.toml");
+        let before = std::fs::read_to_string(&path).unwrap_or_default();
+        std::fs::write(&path, format!("{before}\n{settings}\n")).unwrap();
+        self.data = DataFolder::new(self.data.path()).unwrap();
     }
 
     pub(crate) fn database(&self) -> Database {

@@ -29,6 +29,11 @@ impl Street {
         Self { city, running, bundle, client: Client::new() }
     }
 
+    /// A city that is served already.
+    pub(crate) fn served(city: City, running: Running, bundle: Enrolment) -> Self {
+        Self { city, running, bundle, client: Client::new() }
+    }
+
     fn url(&self, path: &str) -> String {
         format!("{}{path}", self.bundle.central)
     }

@@ -8,6 +8,8 @@ mod audit;
 #[cfg(test)]
 mod backend;
 #[cfg(test)]
+mod backup;
+#[cfg(test)]
 mod browser;
 #[cfg(test)]
 mod card_desk;
@@ -32,6 +34,8 @@ mod feed;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
+mod fleet;
+#[cfg(test)]
 mod follower;
 #[cfg(test)]
 mod holders;
@@ -44,17 +48,27 @@ mod journal;
 #[cfg(test)]
 mod learned;
 #[cfg(test)]
+mod limits;
+#[cfg(test)]
+mod logs;
+#[cfg(test)]
+mod metrics;
+#[cfg(test)]
 mod migrations;
 #[cfg(test)]
 mod money;
 #[cfg(test)]
 mod nodes;
 #[cfg(test)]
+mod openapi;
+#[cfg(test)]
 mod parcels;
 #[cfg(test)]
 mod pins;
 #[cfg(test)]
 mod reconcile;
+#[cfg(test)]
+mod retention;
 #[cfg(test)]
 mod roles;
 #[cfg(test)]
@@ -67,6 +81,8 @@ mod settle;
 mod sql;
 #[cfg(test)]
 mod statements;
+#[cfg(test)]
+mod stop;
 #[cfg(test)]
 mod threats;
 #[cfg(test)]

@@ -51,7 +51,7 @@ fn any_port() -> SocketAddr {
     "127.0.0.1:0".parse().unwrap()
 }
 
-fn usual() -> TlsSettings {
+pub(crate) fn usual() -> TlsSettings {
     TlsSettings::new(any_port(), vec!["127.0.0.1".to_owned()])
 }
 
@@ -61,7 +61,11 @@ impl Secure {
     }
 
     async fn with(seed: u64, settings: &TlsSettings) -> Self {
-        let city = City::seeded(seed, 20, 0);
+        Self::of(City::seeded(seed, 20, 0), settings).await
+    }
+
+    /// This city, published.
+    pub(crate) async fn of(city: City, settings: &TlsSettings) -> Self {
         city.publish();
         let running = serve_tls(CityServer::open(city.data.clone()).unwrap(), settings).await.unwrap();
         Self { city, running }
@@ -94,7 +98,7 @@ impl Secure {
     }
 
     /// What a path answers, over a connection of its own.
-    async fn status(&self, path: &str, shown: Option<(&Certificate, &KeyPair)>) -> u16 {
+    pub(crate) async fn status(&self, path: &str, shown: Option<(&Certificate, &KeyPair)>) -> u16 {
         let request = format!("GET {path} HTTP/1.1\r\nHost: central\r\nConnection: close\r\n\r\n");
         let answer = self.answer(&request, shown).await;
         answer.strip_prefix("HTTP/1.1 ").unwrap()[..3].parse().unwrap()

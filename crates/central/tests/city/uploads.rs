@@ -31,7 +31,8 @@ pub(crate) fn top_up(ledger: &mut Ledger, id: u8) -> Vec<Entry> {
 pub(crate) fn upload(entry: &Entry, key: u8) -> Vec<u8> {
     let body = UploadBody::LedgerEntry(entry.encode());
     let journal_generation = entry.journal_generation;
-    let upload = Upload { terminal: TERMINAL.0, journal_generation, key: IdempotencyKey([key; 16]), written: 1, body };
+    let terminal = entry.terminal.0;
+    let upload = Upload { terminal, journal_generation, key: IdempotencyKey([key; 16]), written: 1, body };
     upload.encode().unwrap()
 }
 
@@ -178,6 +179,12 @@ pub(crate) fn facts() -> VolanteFacts {
         data_day: 20_779,
         until: 20_869,
     }
+}
+
+/// What the document says of a person.
+pub(crate) fn personal() -> Vec<String> {
+    let facts = facts();
+    vec![facts.name, facts.identity_number, facts.street]
 }
 
 pub(crate) fn document(city: &City, code: DocumentCode, key: u8) -> Upload {
