@@ -30,7 +30,6 @@ fn a_claim_of_the_threat_model_names_tests_that_exist() {
     let section = section.split_once("\n## ").map_or(section, |(before, _)| before);
     let (named, known) = (named(section), functions());
     assert!(named.len() > 12, "{named:?}");
-    let gone: Vec<String> =
-        named.into_iter().filter(|name| !known.contains(*name)).map(str::to_owned).collect();
+    let gone: Vec<String> = named.into_iter().filter(|name| !known.contains(*name)).map(str::to_owned).collect();
     none(&gone, "docs/security.md names tests that are not there: name those that hold the claim now:");
 }

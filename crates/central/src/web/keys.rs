@@ -18,7 +18,7 @@ use protocol::card_keys::{
 use protocol::cards::REGISTRATION_BYTES_MAX;
 use protocol::http::{
     CARDS_PATH, CBOR, KEYS_BEGIN_PATH, KEYS_CLASSIC_PATH, KEYS_FINISH_PATH, PROBLEM_JSON, REKEY_BEGIN_PATH,
-    REKEY_CHANGE_PATH, REKEY_CONFIRM_PATH, REKEY_LOOK_PATH,
+    REKEY_CHANGE_PATH, REKEY_CONFIRM_PATH, REKEY_LOOK_PATH, SEALED,
 };
 use protocol::{Central, Problem, ProblemCode};
 use zeroize::Zeroizing;
@@ -101,7 +101,15 @@ pub(super) async fn register(State(server): State<CityServer>, headers: HeaderMa
     bytes(CBOR, "no-store", receipt)
 }
 
-async fn change_pin(
+/// The PIN of a card is changed by whoever has it and knows the old one.
+#[utoipa::path(post, path = "/v1/cards/{number}/pin", tag = "card keys", params(("number" = u64, Path)),
+    security(("certificate" = []), ("token" = [])),
+    request_body(content = Binary, content_type = SEALED, description = "`protocol::PinChange`, sealed to central"),
+    responses(
+    (status = 200, description = "`protocol::PinChanged`, signed", body = Binary, content_type = CBOR),
+    (status = "default", description = "A problem", body = ProblemBody, content_type = PROBLEM_JSON),
+))]
+pub(super) async fn change_pin(
     State(server): State<CityServer>,
     Path(number): Path<u64>,
     Asking(terminal): Asking,

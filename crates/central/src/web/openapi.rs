@@ -68,7 +68,7 @@ impl Modify for Security {
     paths(
         api::head, api::file, api::upload, api::codes, api::health,
         keys::begin, keys::finish, keys::classic,
-        keys::rekey_look, keys::rekey_begin, keys::rekey_change, keys::rekey_confirm, keys::register,
+        keys::rekey_look, keys::rekey_begin, keys::rekey_change, keys::rekey_confirm, keys::register, keys::change_pin,
         enrol::with_code, enrol::renew,
         metrics::ready, metrics::metrics,
     ),

@@ -120,7 +120,8 @@ fn what_an_open_claim_or_something_unexplained_is_about_stays() {
     assert_eq!(street.count(of_a), before, "somebody has to look at terminal A first");
     let open = report::anomalies(street.city.database().read()).unwrap();
     for anomaly in open {
-        report::explain(&mut street.city.database(), anomaly.id, "ana", "seen to", now).unwrap();
+        report::explain(&mut street.city.database(), anomaly.id, &central::audit::Actor::console(), "seen to", now)
+            .unwrap();
     }
     run(&street, now);
     assert_eq!(street.count(of_a), 0);
