@@ -5,6 +5,7 @@ use crate::Session;
 use crate::effect::Effect;
 use crate::flow::{end, maintenance};
 use crate::place::{PinPurpose, Place};
+use crate::visit::Visit;
 use domain::FailureCode;
 use domain::card::{PinTries, Presentation};
 use domain::device::ReaderRequest;
@@ -31,7 +32,7 @@ pub(crate) fn open(session: &mut Session, purpose: PinPurpose) {
 /// Why no PIN can be tried, if so.
 pub(crate) fn refusal(session: &Session, purpose: PinPurpose) -> Option<FailureCode> {
     let visit = session.visit.as_ref()?;
-    let tries = visit.card.tries;
+    let tries = counting(visit);
     let for_citizen = purpose != PinPurpose::Maintenance;
     match &visit.tap {
         // What is wrong with the terminal keeps papers from being given, and is what a technician comes for.
@@ -39,7 +40,7 @@ pub(crate) fn refusal(session: &Session, purpose: PinPurpose) -> Option<FailureC
         Some(Err(code)) => Some(*code),
         // The record is still being opened.
         None => None,
-        Some(Ok(facts)) if facts.pin_version == 0 || tries.pin_version == 0 => Some(FailureCode::PinNeverSet),
+        Some(Ok(facts)) if facts.pin_version == 0 => Some(FailureCode::PinNeverSet),
         Some(Ok(facts)) if facts.pin_version != tries.pin_version => Some(FailureCode::RecordStale),
         // A copy, or a card set back to an older state, has fewer attempts than this terminal remembers.
         _ if tries.failures >= session.terminal.pack.pin.tries || tries.attempt < visit.attempt_floor => {
@@ -47,6 +48,18 @@ pub(crate) fn refusal(session: &Session, purpose: PinPurpose) -> Option<FailureC
         }
         _ if for_citizen && session.feed_is_too_old() => Some(FailureCode::FeedTooOld),
         _ => None,
+    }
+}
+
+/// What the card has counted. A record with a newer PIN than the card knows was sealed after the office set it anew:
+/// nothing is counted against that one yet. The first try writes its version on the card.
+fn counting(visit: &Visit) -> PinTries {
+    let tries = visit.card.tries;
+    match visit.tap_facts() {
+        Some(facts) if facts.pin_version > tries.pin_version => {
+            PinTries { failures: 0, pin_version: facts.pin_version, ..tries }
+        }
+        _ => tries,
     }
 }
 
@@ -89,7 +102,7 @@ pub(crate) fn confirm(session: &mut Session) {
         return session.go(Place::Trouble { code, amount: None });
     }
     let Some(visit) = session.visit.as_ref().filter(|visit| visit.present) else { return };
-    let (presentation, tries) = (visit.card.presentation, visit.card.tries);
+    let (presentation, tries) = (visit.card.presentation, counting(visit));
     let Place::Pin { entered, checking, .. } = &mut session.place else { return };
     if *checking || *entered != length {
         return;

@@ -114,7 +114,7 @@ const FAULTS: &[(&str, Way)] = &[
         (0..3).for_each(|_| street.type_pin("111111"));
     }),
     ("R-06", |street| {
-        street.cards[0].tries.pin_version = 0;
+        street.cards[0].record_pin(0);
         street.lay(0);
         street.press("documents");
     }),

@@ -150,7 +150,7 @@ fn records_that_cannot_serve_are_told_apart() {
         assert_eq!(street.view()["screen"]["code"]["text"], format!("Código {code}"));
     };
     check(|street| street.cards[0].tap = Err(FailureCode::RecordMissing), "R-01");
-    check(|street| street.cards[0].tries.pin_version = 0, "R-06");
+    check(|street| street.cards[0].record_pin(0), "R-06");
     check(|street| street.cards[0].tries.pin_version = 2, "R-03");
     check(|street| street.cards[0].tries.failures = 3, "R-05");
 }

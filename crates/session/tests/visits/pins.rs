@@ -1,6 +1,7 @@
 //! The PIN that is forgotten, locked or copied: the way out, and the floor under its attempts.
 
 use crate::street::Street;
+use crate::world::Card;
 use domain::card::PinTries;
 use session::Action;
 
@@ -59,9 +60,9 @@ fn the_pin_cannot_be_forgotten_while_it_is_being_checked_or_elsewhere() {
 
 #[test]
 fn a_locked_or_missing_pin_names_the_office_the_telephone_and_what_works_without() {
-    let check = |change: fn(&mut PinTries), code: &str| {
+    let check = |change: fn(&mut Card), code: &str| {
         let mut street = Street::new();
-        change(&mut street.cards[0].tries);
+        change(&mut street.cards[0]);
         street.lay(0);
         street.press("documents");
         let screen = street.view()["screen"].to_string();
@@ -69,8 +70,36 @@ fn a_locked_or_missing_pin_names_the_office_the_telephone_and_what_works_without
             assert!(screen.contains(part), "{part} in {screen}");
         }
     };
-    check(|tries| tries.failures = 3, "R-05");
-    check(|tries| tries.pin_version = 0, "R-06");
+    check(|card| card.tries.failures = 3, "R-05");
+    check(|card| card.record_pin(0), "R-06");
+}
+
+#[test]
+fn a_pin_set_anew_at_the_office_frees_a_locked_card_and_its_first_try_writes_the_new_version() {
+    let check = |before: PinTries| {
+        let mut street = Street::new();
+        street.cards[0].tries = before;
+        street.cards[0].record_pin(2);
+        street.lay(0);
+        street.ask_for_document();
+        street.type_pin("111111");
+        let counted = PinTries { attempt: before.attempt + 1, failures: 1, pin_version: 2 };
+        assert_eq!((street.kind().as_str(), street.cards[0].tries), ("pin", counted));
+        street.type_pin("271828");
+        let done = PinTries { attempt: before.attempt + 2, failures: 0, pin_version: 2 };
+        assert_eq!((street.kind().as_str(), street.cards[0].tries), ("details", done));
+    };
+    check(PinTries { attempt: 10, failures: 3, pin_version: 1 });
+    check(PinTries { attempt: 0, failures: 0, pin_version: 0 });
+}
+
+#[test]
+fn a_record_with_an_older_pin_than_the_card_frees_nothing() {
+    let mut street = Street::new();
+    street.cards[0].tries = PinTries { attempt: 10, failures: 3, pin_version: 2 };
+    street.lay(0);
+    street.press("documents");
+    assert_eq!(street.view()["screen"]["code"]["text"], "Código R-03");
 }
 
 #[test]

@@ -42,6 +42,11 @@ pub(crate) struct Card {
 }
 
 impl Card {
+    /// Its record says that the PIN has this version; 0 when none was ever set.
+    pub(crate) fn record_pin(&mut self, version: u8) {
+        self.tap.as_mut().unwrap().pin_version = version;
+    }
+
     pub(crate) fn new(number: u64, purse: i64) -> Self {
         let record = TopUpRecord {
             counter: 4,

@@ -237,7 +237,7 @@ pub(crate) const SCENES: &[(&str, Way)] = &[
         (0..3).for_each(|_| street.type_pin("111111"));
     }),
     ("trouble-r-06", |street| {
-        street.cards[0].tries.pin_version = 0;
+        street.cards[0].record_pin(0);
         at_pin(street);
     }),
     // The machine itself.
