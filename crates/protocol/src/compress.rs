@@ -1,9 +1,10 @@
 //! Compression before sealing, with a dictionary that both sides know. Sealed bytes do not compress, and a record
 //! alone is too short to compress well without one.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use zeroize::Zeroizing;
-use zstd::dict::{DecoderDictionary, EncoderDictionary};
+use zstd::bulk::Compressor;
+use zstd::dict::DecoderDictionary;
 
 /// The compression level: records are small, and central seals them all at once.
 const LEVEL: i32 = 12;
@@ -18,7 +19,8 @@ pub struct Dictionary(Arc<Tables>);
 #[derive(Default)]
 struct Tables {
     bytes: Vec<u8>,
-    encoder: OnceLock<Option<EncoderDictionary<'static>>>,
+    /// Compressors that nobody uses now. Making one costs more than a record: central keeps one for each thread.
+    idle: Mutex<Vec<Compressor<'static>>>,
     decoder: OnceLock<Option<DecoderDictionary<'static>>>,
 }
 
@@ -59,12 +61,20 @@ impl Dictionary {
     }
 
     pub(crate) fn compress(&self, plain: &[u8]) -> Result<Zeroizing<Vec<u8>>, CompressError> {
-        let build = || EncoderDictionary::try_copy(&self.0.bytes, LEVEL).ok();
-        let tables = self.0.encoder.get_or_init(build).as_ref().ok_or_else(unusable)?;
-        let mut compressor = zstd::bulk::Compressor::with_prepared_dictionary(tables)?;
-        // The dictionary is the same file for all: its id (four bytes) says nothing, and each byte counts.
-        compressor.set_parameter(zstd::zstd_safe::CParameter::DictIdFlag(false))?;
-        Ok(Zeroizing::new(compressor.compress(plain)?))
+        let idle = || self.0.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let waiting = idle().pop();
+        let mut compressor = match waiting {
+            Some(compressor) => compressor,
+            None => {
+                let mut made = Compressor::with_dictionary(LEVEL, &self.0.bytes)?;
+                // The dictionary is the same file for all: its id (four bytes) says nothing, and each byte counts.
+                made.set_parameter(zstd::zstd_safe::CParameter::DictIdFlag(false))?;
+                made
+            }
+        };
+        let compressed = compressor.compress(plain)?;
+        idle().push(compressor);
+        Ok(Zeroizing::new(compressed))
     }
 
     pub(crate) fn expand(&self, compressed: &[u8]) -> Result<Zeroizing<Vec<u8>>, CompressError> {

@@ -1,11 +1,12 @@
 //! What comes from a feed that nobody vouches for yet: a stick, a mirror, a central that lies.
 
-use domain::Generation;
+use domain::{Generation, TerminalId};
 use protocol::manifest::{Cursor, Manifest};
+use protocol::parcel::encode_all;
 use protocol::segment::{Content, SegmentWriter, fold, merge};
 use protocol::{
-    CardSecret, Change, CityKeys, Dictionary, EpochKey, Head, NoteKey, PinCard, PinKey, PinStamp, Revocations, Row,
-    Secret32, Segment, SignedHead, Tier, open_pin, open_tap,
+    CardSecret, Change, CityKeys, Dictionary, EpochKey, Head, HpkeSecret, NoteKey, Parcel, Parcels, PinCard, PinKey,
+    PinStamp, Revocations, Row, Secret32, Segment, SignedHead, Tier, open_pin, open_tap,
 };
 
 const CITY: &str = "bahia";
@@ -47,6 +48,18 @@ pub(crate) fn manifest(bytes: &[u8]) {
             assert!(plan.files().all(|entry| entry.kind.tier() == Some(tier) && entry.bytes <= entry.kind.bytes_max()));
             assert!(plan.base.is_none_or(|base| matches!(base.len(), 0 | 64)));
         }
+    }
+}
+
+/// A file of parcels that is read is written the same, and none of it opens without a terminal's key.
+pub(crate) fn parcels(bytes: &[u8]) {
+    let Ok(parcels) = Parcels::parse(bytes) else { return };
+    let all: Vec<(TerminalId, &[u8])> =
+        parcels.terminals().filter_map(|id| parcels.find(id).map(|sealed| (id, sealed))).collect();
+    assert_eq!(encode_all(&all).as_deref(), Ok(bytes));
+    let secret = HpkeSecret::new([7; 32]);
+    for (terminal, sealed) in all.iter().take(2) {
+        assert!(Parcel::open(&secret, CITY, *terminal, sealed).is_err());
     }
 }
 

@@ -30,6 +30,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "classic-value", run: classic::value_block },
     Target { name: "feed-head", run: feed::head },
     Target { name: "feed-manifest", run: feed::manifest },
+    Target { name: "feed-parcels", run: feed::parcels },
     Target { name: "feed-revocations", run: feed::revocations },
     Target { name: "feed-row", run: feed::row },
     Target { name: "feed-segment", run: feed::segment },

@@ -1,6 +1,6 @@
 //! One publication from beginning to end.
 
-use super::folder::{self, Folder, KEPT_MS};
+use super::folder::{self, Folder};
 use super::known::{self, AllKnown, Key, Known};
 use super::pass::{self, Passed, Unchanged};
 use super::press::Press;
@@ -117,11 +117,10 @@ impl Publication<'_, '_> {
             return Ok(None);
         }
         let known = known::load(self.database.read())?;
-        let sql = "SELECT sequence, issued FROM publication WHERE manifest <> ?1";
-        let issued = self
-            .database
-            .read()
-            .query(sql, params![[0_u8; 0].as_slice()], |row| Ok((row.get(0)?, Timestamp(row.get(1)?))))?;
+        // A delta is as old as the publication that it leads to.
+        let sql = "SELECT sequence, issued FROM publication WHERE sequence >= ?1";
+        let read = |row: &crate::db::Row<'_>| Ok((row.get(0)?, Timestamp(row.get(1)?)));
+        let issued = self.database.read().query(sql, params![oldest_step(&manifest)], read)?;
         let issued = issued.into_iter().collect();
         Ok((!known.is_empty()).then_some(Before { manifest, known, issued }))
     }
@@ -201,11 +200,10 @@ impl Publication<'_, '_> {
                 params![sequence, manifest.epoch, now.0, bytes, whole(alive.0), whole(alive.1)],
             )?;
             folder::note_named(transaction, manifest, own, now)?;
-            // Old manifests are of no use: what they name is gone.
-            let oldest = oldest_step(manifest);
+            // The one before is of no use any more.
             transaction.execute(
-                "UPDATE publication SET manifest = ?1 WHERE issued < ?2 AND sequence < ?3 AND manifest <> ?1",
-                params![[0_u8; 0].as_slice(), now.plus_ms(-2 * KEPT_MS).0, oldest.min(sequence)],
+                "UPDATE publication SET manifest = ?1 WHERE sequence < ?2 AND manifest <> ?1",
+                params![[0_u8; 0].as_slice(), sequence],
             )?;
             Ok(alive)
         })?;
@@ -228,7 +226,6 @@ impl Publication<'_, '_> {
             manifest: own.sha256,
             epoch: manifest.epoch,
             issued: now,
-            // Never beyond the keys that sign it.
             expires: now.plus_ms(HEAD_LIFE_MS),
         };
         let head_key = keys.head_key().map_err(feed)?;
@@ -238,7 +235,7 @@ impl Publication<'_, '_> {
     }
 }
 
-/// The oldest sequence to which a delta of the manifest leads: its day has to be known.
+/// The oldest sequence to which a delta of the manifest leads.
 fn oldest_step(manifest: &Manifest) -> i64 {
     let oldest = manifest.files.iter().filter_map(|file| file.steps).map(|steps| steps.to).min();
     oldest.and_then(|oldest| i64::try_from(oldest).ok()).unwrap_or(i64::MAX)

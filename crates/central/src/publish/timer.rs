@@ -29,7 +29,7 @@ pub fn start(data: DataFolder, period: Duration) -> Result<(), CentralError> {
 }
 
 /// How often it looks whether a publication is due.
-const LOOK: Duration = Duration::from_secs(5);
+const LOOK: Duration = Duration::from_secs(30);
 
 /// Publishes if it is time and nobody else does.
 ///

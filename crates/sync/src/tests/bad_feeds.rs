@@ -16,10 +16,8 @@ async fn loaded() -> (City, Arc<Terminal>) {
 
 /// The feed is not taken, and what was served is served on.
 async fn refused(city: &City, terminal: &Arc<Terminal>, what: &str) -> FeedError {
-    let error = match pull(city, terminal, &city.trust(), &terminal.ring, NOW).await {
-        Err(error) => error,
-        Ok(_) => panic!("{what} was taken"),
-    };
+    let taken = pull(city, terminal, &city.trust(), &terminal.ring, NOW).await;
+    let Err(error) = taken else { panic!("{what} was taken") };
     assert_eq!(terminal.journal().floor().unwrap(), FeedFloor { key_version: 1, epoch: 1, sequence: 4 }, "{what}");
     let head = terminal.reader.lock().unwrap().head().unwrap().unwrap();
     assert_eq!(city.trust().verify(&head.signed).unwrap().head.sequence, 4, "{what}");
