@@ -76,7 +76,7 @@ fn another_token_or_key_opens_nothing() {
 
 #[test]
 fn whoever_knows_only_the_public_key_cannot_write_for_a_terminal() {
-    let [_, header] = headers();
+    let [_, header, _] = headers();
     let mut sealer = ExportSealer::new(&header.0, &header.1, &[0; 32]).unwrap();
     let file = [header.0.encode(), sealer.seal(b"forged").unwrap(), sealer.finish().unwrap()].concat();
     assert_eq!(open(&file, 1, &TOKEN), Err((vec![], ExportError::Sealed)));
