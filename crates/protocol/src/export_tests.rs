@@ -129,8 +129,8 @@ fn frames_cannot_be_left_out_swapped_or_appended() {
 #[test]
 fn a_newer_version_is_named_and_other_files_are_refused() {
     let mut file = export(&headers()[0], &[]);
-    file[MAGIC.len()] = 3;
-    assert_eq!(open(&file, 1, &TOKEN).unwrap_err().1, ExportError::UnknownVersion(3));
+    file[MAGIC.len()] = 4;
+    assert_eq!(open(&file, 1, &TOKEN).unwrap_err().1, ExportError::UnknownVersion(4));
     assert_eq!(open(b"%PDF-1.7", 1, &TOKEN).unwrap_err().1, ExportError::Malformed);
 }
 
