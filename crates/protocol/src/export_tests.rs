@@ -76,7 +76,7 @@ fn another_token_or_key_opens_nothing() {
 
 #[test]
 fn whoever_knows_only_the_public_key_cannot_write_for_a_terminal() {
-    let [_, header] = headers();
+    let [_, header, _] = headers();
     let mut sealer = ExportSealer::new(&header.0, &header.1, &[0; 32]).unwrap();
     let file = [header.0.encode(), sealer.seal(b"forged").unwrap(), sealer.finish().unwrap()].concat();
     assert_eq!(open(&file, 1, &TOKEN), Err((vec![], ExportError::Sealed)));
@@ -129,8 +129,8 @@ fn frames_cannot_be_left_out_swapped_or_appended() {
 #[test]
 fn a_newer_version_is_named_and_other_files_are_refused() {
     let mut file = export(&headers()[0], &[]);
-    file[MAGIC.len()] = 3;
-    assert_eq!(open(&file, 1, &TOKEN).unwrap_err().1, ExportError::UnknownVersion(3));
+    file[MAGIC.len()] = 4;
+    assert_eq!(open(&file, 1, &TOKEN).unwrap_err().1, ExportError::UnknownVersion(4));
     assert_eq!(open(b"%PDF-1.7", 1, &TOKEN).unwrap_err().1, ExportError::Malformed);
 }
 

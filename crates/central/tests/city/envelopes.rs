@@ -419,8 +419,9 @@ fn stick(bundle: &Enrolment, signed: &[SignedUpload], is_signed: bool) -> Vec<u8
 
 #[tokio::test]
 async fn a_stick_carries_the_same_signed_uploads_and_none_that_are_not_signed() {
-    let street = Street::open(212).await;
-    let (bundle, _) = street.secure.enrol_at(&street.keys, clock::now());
+    let mut street = Street::open(212).await;
+    let (bundle, certificate) = street.secure.enrol_at(&street.keys, clock::now());
+    street.central = client(&street.secure.running.url(), &bundle.authorities, &certificate, &street.keys.tls);
     let (mut database, keys) = (street.city().database(), street.city().keys());
     let mut take = |file: &[u8]| import(&mut database, &keys, file, NOW).map_err(Problem::from);
     let mut batch = street.signed(&entries());
