@@ -1,13 +1,13 @@
 //! Cards at the registry's desk: whose a card is to be, blocks of lost ones and, where nobody has acted on one yet,
 //! their end. A chip counts by its registration alone (`cards`); here it gets its holder.
 
-use crate::Database;
 use crate::audit::{self, Actor};
 use crate::claims::blocks;
 use crate::db::{Connection, Transaction, params};
 use crate::error::CentralError;
 use crate::refusal::Refusal;
 use crate::uploads::sql;
+use crate::{Database, balance};
 use domain::{CardNumber, Generation, Timestamp};
 
 /// Why a card is blocked.
@@ -145,13 +145,18 @@ pub fn assign(
         let holder = holder(transaction, identity_number)?;
         refuse_second_card(transaction, holder)?;
         refuse_taken(transaction, number)?;
-        let generation = give(transaction, number, holder)?;
+        let generation = give(transaction, number, holder, now)?;
         audit::note(transaction, actor, "card assigned", &format!("{} generation {}", number.0, generation.0), now)
     })
 }
 
 /// The chip that offices registered last under this number becomes the holder's.
-pub(crate) fn give(transaction: &Transaction<'_>, number: CardNumber, holder: i64) -> Result<Generation, CentralError> {
+pub(crate) fn give(
+    transaction: &Transaction<'_>,
+    number: CardNumber,
+    holder: i64,
+    now: Timestamp,
+) -> Result<Generation, CentralError> {
     let newest = transaction.query_opt(
         "SELECT generation, uid, secret, state FROM issued_card WHERE number = ?1 ORDER BY generation DESC LIMIT 1",
         params![sql(number.0)],
@@ -168,6 +173,13 @@ pub(crate) fn give(transaction: &Transaction<'_>, number: CardNumber, holder: i6
          VALUES (?1, ?2, ?3, ?4, ?5, 'active', 0, NULL, 0)",
         params![sql(number.0), generation, holder, uid, secret],
     )?;
+    // What is left on a card that they had under another number waits like that of a replaced one.
+    let old = transaction.query(
+        "SELECT number, generation FROM card WHERE holder = ?1 AND state = 'revoked'",
+        params![holder],
+        |row| Ok((CardNumber(row.get(0)?), Generation(row.get(1)?))),
+    )?;
+    old.into_iter().try_for_each(|(number, old)| balance::begin(transaction, number, old, now))?;
     Ok(Generation(generation))
 }
 
@@ -209,11 +221,11 @@ pub(crate) fn order_for(
 }
 
 /// Carries an order out, once the card is registered.
-pub(crate) fn fulfil(transaction: &Transaction<'_>, number: CardNumber) -> Result<(), CentralError> {
+pub(crate) fn fulfil(transaction: &Transaction<'_>, number: CardNumber, now: Timestamp) -> Result<(), CentralError> {
     let query = "DELETE FROM card_order WHERE number = ?1 RETURNING holder";
     match transaction.query_opt(query, params![sql(number.0)], |row| row.get(0))? {
         // A Classic card cannot be a holder's: the order is void then, and the desk sees a card without one.
-        Some(holder) => give(transaction, number, holder).map(|_| ()).or_else(|error| match error {
+        Some(holder) => give(transaction, number, holder, now).map(|_| ()).or_else(|error| match error {
             CentralError::Refused(_) => Ok(()),
             other => Err(other),
         }),

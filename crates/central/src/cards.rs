@@ -92,7 +92,7 @@ pub fn register(
             settle_with_offices(transaction, &card, now)?;
             settle_with_registry(transaction, keys, &card, now)?;
             let receipt = insert(transaction, keys, office, &card, bytes, now)?;
-            card_desk::fulfil(transaction, card.number)?;
+            card_desk::fulfil(transaction, card.number, now)?;
             Ok(receipt)
         }
     })

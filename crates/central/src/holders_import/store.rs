@@ -292,7 +292,7 @@ impl Chunk<'_> {
         let Ok(Some(new)) = card_of(transaction, person, Some(holder))? else { return Ok(()) };
         let number = CardNumber(person.card.unwrap_or_default());
         match new {
-            NewCard::Given => card_desk::give(transaction, number, holder).map(|_| ()),
+            NewCard::Given => card_desk::give(transaction, number, holder, self.now).map(|_| ()),
             NewCard::Ordered => card_desk::order_for(transaction, number, holder, self.now),
         }
     }

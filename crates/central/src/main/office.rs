@@ -183,7 +183,7 @@ pub(crate) fn run(data: &DataFolder, command: OfficeCommand) -> Result<(), Centr
             let version = pins::set(&mut database, &keys, &city, &actor, CardNumber(card), &pin, now)?;
             say(&format!("the card has PIN {version}: publish"))
         }
-        OfficeCommand::ImportHolders(order) => run_import(&mut database, &actor, order),
+        OfficeCommand::ImportHolders(order) => run_import(&mut database, &actor, &order),
     }
 }
 
@@ -269,7 +269,7 @@ fn list_balances(database: &Database) -> Result<(), CentralError> {
     })
 }
 
-fn run_import(database: &mut Database, actor: &Actor, order: ImportHolders) -> Result<(), CentralError> {
+fn run_import(database: &mut Database, actor: &Actor, order: &ImportHolders) -> Result<(), CentralError> {
     let begun = std::time::Instant::now();
     let done = holders_import::run(
         database,

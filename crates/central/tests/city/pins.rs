@@ -56,7 +56,7 @@ fn ask(city: &City, change: &PinChange, now: Timestamp) -> Result<PinChanged, Pr
 
 #[test]
 fn the_office_sets_a_pin_and_central_keeps_what_stands_for_it_and_never_the_pin() {
-    let city = City::seeded(631, 40, 1);
+    let city = City::seeded(631, 200, 1);
     let mine = Mine::of(&city);
     let before = row(&city, mine.number);
     assert_eq!(set(&city, mine.number, "480917").unwrap(), before.0 + 1);
