@@ -101,7 +101,7 @@ impl Asker {
     pub fn from(address: IpAddr) -> Self {
         match address.to_canonical() {
             IpAddr::V6(six) => Self::From(IpAddr::V6((six.to_bits() & !u128::from(u64::MAX)).into())),
-            four => Self::From(four),
+            four @ IpAddr::V4(_) => Self::From(four),
         }
     }
 }
@@ -153,7 +153,7 @@ impl Limits {
             Class::Login => &self.login,
         };
         if self.asked.fetch_add(1, Ordering::Relaxed).is_multiple_of(SWEEP_EVERY) {
-            [&self.known, &self.address, &self.enrol, &self.login].into_iter().for_each(|all| all.retain_recent());
+            [&self.known, &self.address, &self.enrol, &self.login].into_iter().for_each(Buckets::retain_recent);
         }
         buckets.check_key(&asker).map_err(|until| {
             self.metrics.held_back(class.name());

@@ -172,9 +172,17 @@ fn main() -> ExitCode {
     }
 }
 
+/// Libraries that would write what they carry: parameters of statements, requests, handshakes. They may warn.
+const SILENCED: [&str; 5] = ["tokio_postgres", "postgres_types", "hyper", "rustls", "h2"];
+
 /// `RUST_LOG` says how much. Each line of a request bears the request's id.
 fn begin_log(format: LogFormat) {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
+    let mut filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
+    for library in SILENCED {
+        if let Ok(directive) = format!("{library}=warn").parse() {
+            filter = filter.add_directive(directive);
+        }
+    }
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match format {
         LogFormat::Text => log.init(),

@@ -257,7 +257,8 @@ pub fn retain(
                 Ok(removed)
             })?;
             count += removed;
-            if removed == 0 {
+            // The audit is cut at once; its newest line is then the one that says so.
+            if removed == 0 || kind == Kind::Audit {
                 break;
             }
         }

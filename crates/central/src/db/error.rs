@@ -48,7 +48,7 @@ impl std::fmt::Debug for Error {
 
 /// The driver names its kinds of error in words only.
 fn is_of_connecting(error: &tokio_postgres::Error) -> bool {
-    let is_io = std::error::Error::source(error).is_some_and(|source| source.is::<std::io::Error>());
+    let is_io = std::error::Error::source(error).is_some_and(<dyn std::error::Error>::is::<std::io::Error>);
     is_io || error.to_string().starts_with("error connecting to server")
 }
 

@@ -9,9 +9,12 @@ use reqwest::Client;
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
+use std::thread::JoinHandle;
 
 struct Process {
     child: Child,
+    /// Reads the log as it is written: a full pipe would hold the program up.
+    log: JoinHandle<String>,
     url: String,
 }
 
@@ -24,20 +27,20 @@ impl Process {
         let mut line = String::new();
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
         let url = line.trim().strip_prefix("listening on ").unwrap().to_owned();
-        Self { child, url }
+        let mut errors = child.stderr.take().unwrap();
+        let log = std::thread::spawn(move || {
+            let mut log = String::new();
+            errors.read_to_string(&mut log).unwrap();
+            log
+        });
+        Self { child, log, url }
     }
 
     /// Told to stop; what it had logged.
     fn stop(mut self) -> String {
-        let mut log = String::new();
-        let mut errors = self.child.stderr.take().unwrap();
-        let reader = std::thread::spawn(move || {
-            errors.read_to_string(&mut log).unwrap();
-            log
-        });
         Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
         assert!(self.child.wait().unwrap().success());
-        reader.join().unwrap()
+        self.log.join().unwrap()
     }
 }
 

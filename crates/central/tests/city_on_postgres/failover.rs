@@ -202,9 +202,7 @@ async fn when_the_first_server_is_killed_no_acknowledged_upload_is_lost_and_none
     let first = pair.folder.path().join("node-a");
     let city = City::at(Place::of(node_folder(&first, &pair.url())), 95, 20, 0);
     let second = node_folder(&pair.folder.path().join("node-b"), &pair.url());
-    for (from, to) in [(city.data.keys(), second.keys())] {
-        fs::copy(from, to).unwrap();
-    }
+    fs::copy(city.data.keys(), second.keys()).unwrap();
     let here = serve(CityServer::open(city.data.clone()).unwrap(), 0).await.unwrap();
     fs::copy(city.data.authority(), second.authority()).unwrap();
     let there = serve(CityServer::open(second).unwrap(), 0).await.unwrap();
