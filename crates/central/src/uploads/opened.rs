@@ -8,7 +8,7 @@ use domain::TerminalId;
 use protocol::envelope::{Envelope, EnvelopeError};
 use protocol::{Problem, ProblemCode, UploadVerifier};
 
-fn refuse(code: ProblemCode, detail: impl ToString) -> CentralError {
+fn refuse(code: ProblemCode, detail: impl std::fmt::Display) -> CentralError {
     Problem::new(code, detail.to_string()).into()
 }
 

@@ -28,6 +28,7 @@ pub(super) const OFFICE: &[(&str, &str, &[Role])] = &[
     ("POST", "/office/cards/block", &[Role::Registry]),
     ("POST", "/office/cards/unblock", &[Role::Registry]),
     ("POST", "/office/cards/pin", &[Role::Registry]),
+    ("GET", "/office/fleet", &[Role::Technician, Role::Auditor]),
     ("GET", "/office/audit", ALL),
     ("GET", "/office/password", ALL),
     ("POST", "/office/password", ALL),
@@ -73,6 +74,7 @@ mod tests {
             include_str!("desk.rs"),
             include_str!("desk_cards.rs"),
             include_str!("desk_money.rs"),
+            include_str!("fleet.rs"),
         ];
         let public = ["/check", "/check/{code}", "/check/{code}/document.pdf", "/style.css", "/office/login"];
         let mut seen = Vec::new();

@@ -78,9 +78,9 @@ const LINKS: [(Place, &str, &str); 10] = [
     (Place::Reconciliation, "/office/reconciliation", "Conciliación"),
     (Place::Money, "/office/money", "Tesorería"),
     (Place::Cards, "/office/cards", "Tarjetas"),
+    (Place::Fleet, "/office/fleet", "Terminales"),
     (Place::Audit, "/office/audit", "Actos"),
     (Place::Password, "/office/password", "Contraseña"),
-    (Place::Fleet, "/office/fleet", "Terminales"),
     (Place::Check, "/check", "Comprobar un documento"),
 ];
 

@@ -197,7 +197,7 @@ async fn a_withdrawn_terminal_and_one_with_a_former_key_upload_nothing() {
     assert!(matches!(&replayed[..], [Outcome::Refused(problem)] if problem.code == ProblemCode::Unauthorised));
     let upload = Upload::decode(&entries()[1]).unwrap();
     let outgoing = Outgoing { bytes: entries()[1].clone(), upload };
-    assert_eq!(numbers(&renewed.upload_batch(&[outgoing.clone()]).await.unwrap()), [2]);
+    assert_eq!(numbers(&renewed.upload_batch(std::slice::from_ref(&outgoing)).await.unwrap()), [2]);
     assert_eq!(street.count("signing_key"), 2, "the former key verifies what it signed, for ever");
     assert!(enrol::withdraw(&mut street.city().database(), SEVEN, clock::now()).unwrap());
     let code = renewed.upload_batch(&[outgoing]).await.unwrap_err().code;

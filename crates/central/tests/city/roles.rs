@@ -12,7 +12,7 @@ fn city(seed: u64) -> City {
 }
 
 /// Who may ask for what. A new page stands in `web::access`, and here.
-const TABLE: [(&str, &str, &str); 22] = [
+const TABLE: [(&str, &str, &str); 23] = [
     ("GET", "/", "rfta"),
     ("GET", "/ledger", "fa"),
     ("GET", "/documents", "ra"),
@@ -31,6 +31,7 @@ const TABLE: [(&str, &str, &str); 22] = [
     ("POST", "/office/cards/block", "r"),
     ("POST", "/office/cards/unblock", "r"),
     ("POST", "/office/cards/pin", "r"),
+    ("GET", "/office/fleet", "ta"),
     ("GET", "/office/audit", "rfta"),
     ("GET", "/office/password", "rfta"),
     ("POST", "/office/password", "rfta"),
