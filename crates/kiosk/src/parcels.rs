@@ -12,7 +12,7 @@ use domain::TerminalId;
 use protocol::first_trust::Certificate;
 use protocol::{Enrolment, EpochKey, Parcel, Secret32, parcel};
 use sha2::{Digest, Sha256};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use store::StoreError;
 use sync::HttpCentral;
 
@@ -24,6 +24,8 @@ pub(crate) struct ParcelDesk {
     city: String,
     terminal: TerminalId,
     authorities: Vec<Vec<u8>>,
+    /// The enrolment bundle.
+    bundle: PathBuf,
 }
 
 /// What a parcel changed.
@@ -47,8 +49,9 @@ impl ParcelDesk {
         central: HttpCentral,
         (city, terminal): (String, TerminalId),
         authorities: Vec<Vec<u8>>,
+        bundle: &Path,
     ) -> Self {
-        Self { keys, central, city, terminal, authorities }
+        Self { keys, central, city, terminal, authorities, bundle: bundle.to_owned() }
     }
 
     /// Opens this terminal's parcel out of the file of all of them and keeps what it holds; durable when this returns.
@@ -68,41 +71,38 @@ impl ParcelDesk {
         });
         let opened = taken.await.ok_or(StoreError::JournalStopped)??;
         if let Some(Opened { certificate: Some(certificate), .. }) = &opened {
-            self.show(certificate).await;
+            self.show(certificate.clone()).await;
         }
         Ok(opened)
     }
 
-    /// A certificate that came by the feed is the one that is shown from now on. One that cannot be used is left: the
-    /// old one stays in force.
-    async fn show(&self, certificate: &Certificate) {
-        let (certificate, authorities) = (certificate.clone(), self.authorities.clone());
-        let certified = self.keys.call(move |home| {
-            let mut own = home.read().ok()?.own?;
-            own.tls.certificate = Some(certificate.clone());
-            let identity = identity_of(&own.tls, &authorities).ok()?;
-            Some((identity, certificate))
+    /// A certificate that came by the feed is the one that is shown from now on. One that cannot be used is left, and one
+    /// that a renewal under way would overtake: the old one stays in force.
+    async fn show(&self, certificate: Certificate) {
+        let (central, authorities) = (self.central.clone(), self.authorities.clone());
+        // In one piece of work: a renewal changes key and certificate on this same thread.
+        let shown = self.keys.call(move |home| {
+            let mut kept = home.read().map_err(|error| error.to_string())?;
+            let renewing = kept.next.is_some();
+            let Some(own) = kept.own.as_mut().filter(|_| !renewing) else { return Ok(()) };
+            if own.tls.certificate.as_ref().is_some_and(|held| held.expires >= certificate.expires) {
+                return Ok(());
+            }
+            own.tls.certificate = Some(certificate);
+            let identity = identity_of(&own.tls, &authorities).map_err(|error| error.to_string())?;
+            central.change_identity(&identity).map_err(|problem| problem.to_string())?;
+            home.write(&kept).map_err(|error| error.to_string())
         });
-        let Some((identity, certificate)) = certified.await.flatten() else { return };
-        if let Err(problem) = self.central.change_identity(&identity) {
-            return tracing::warn!(%problem, "the certificate in this terminal's parcel is not used");
-        }
-        let kept = self.keys.call(move |home| {
-            home.change(|kept| {
-                if let Some(own) = &mut kept.own {
-                    own.tls.certificate = Some(certificate);
-                }
-            })
-        });
-        if let Some(Err(error)) = kept.await {
-            tracing::warn!(%error, "the certificate in this terminal's parcel cannot be kept");
+        if let Some(Err(error)) = shown.await {
+            tracing::warn!(error, "the certificate in this terminal's parcel is not used");
         }
     }
 
     /// A feed of this epoch is served: the keys of earlier ones open nothing that is still here.
     pub(crate) fn forget_before(&self, epoch: u32) {
+        let bundle = self.bundle.clone();
         self.keys.hand_in(move |home| {
-            let forgotten = forget(home, epoch);
+            let forgotten = forget(home, &bundle, epoch);
             match forgotten {
                 Ok(0) => {}
                 Ok(count) => tracing::info!(count, epoch, "keys of earlier epochs were destroyed"),
@@ -112,13 +112,19 @@ impl ParcelDesk {
     }
 }
 
-fn forget(home: &KeysHome, epoch: u32) -> Result<usize, KioskError> {
+fn forget(home: &KeysHome, bundle: &Path, epoch: u32) -> Result<usize, KioskError> {
     let old = |kept: &Kept| {
         let epochs = kept.parcel.iter().flat_map(|parcel| &parcel.epochs);
         epochs.filter(|key| key.epoch < epoch).count()
     };
+    let kept = home.read()?;
+    // What is kept here need not lie in the bundle too.
+    let keeps = kept.parcel.iter().any(|parcel| parcel.epochs.iter().any(|key| key.epoch == epoch));
+    if keeps && !read_enrolment(bundle)?.epoch_keys.is_empty() {
+        empty_bundle(bundle);
+    }
     // Nothing is written where nothing changes.
-    if old(&home.read()?) == 0 {
+    if old(&kept) == 0 {
         return Ok(0);
     }
     home.change(|kept| {
@@ -166,8 +172,9 @@ pub(crate) fn merged(held: Vec<EpochKey>, mut brought: Vec<EpochKey>) -> Vec<Epo
 /// The epoch keys to begin with, and what else parcels brought before in place of what the bundle holds. Epoch keys that
 /// are kept here are taken out of the bundle, so that one which is destroyed is nowhere.
 pub(crate) fn settle(path: &Path, enrolment: &mut Enrolment, parcel: Option<&FromParcel>) -> Vec<EpochKey> {
+    // Until a parcel came they are nowhere else.
+    let Some(parcel) = parcel.filter(|parcel| !parcel.epochs.is_empty()) else { return enrolment.epoch_keys.clone() };
     let in_bundle = std::mem::take(&mut enrolment.epoch_keys);
-    let Some(parcel) = parcel.filter(|parcel| !parcel.epochs.is_empty()) else { return in_bundle };
     if !parcel.read.is_empty() {
         enrolment.read_base_keys.clone_from(&parcel.read);
         enrolment.uid_key.clone_from(&parcel.uid);

@@ -109,8 +109,12 @@ impl Renewal {
         };
         let identity = identity_of(&next, &self.authorities).map_err(inside)?;
         // On the disk before it is shown: shown, it ends the old one.
-        self.with_keys(|home| home.change(|kept| kept.next = Some(next))).await?;
-        self.central.change_identity(&identity)?;
+        let central = self.central.clone();
+        let shown = self.with_keys(move |home| {
+            home.change(|kept| kept.next = Some(next))?;
+            Ok(central.change_identity(&identity))
+        });
+        shown.await??;
         self.central.head().await?;
         self.with_keys(|home| home.change(Kept::promote)).await
     }

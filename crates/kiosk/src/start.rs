@@ -124,7 +124,7 @@ pub fn start_with(config: Config, devices: Devices) -> Result<Handle, KioskError
     let ways = Ways { vault: vault.clone(), inputs: inputs.clone(), meter: meter.clone(), wake: Arc::clone(&wake) };
     let parcels = line.keys.clone().map(|keys| {
         let who = (enrolment.city.clone(), enrolment.terminal);
-        ParcelDesk::new(keys, central.clone(), who, enrolment.authorities.clone())
+        ParcelDesk::new(keys, central.clone(), who, enrolment.authorities.clone(), &config.enrolment)
     });
     let openers = Openers { epoch_keys, parcels: parcels.clone(), trust: trust.clone() };
     let records = Desk::start("records", Records::new(stock, openers, ways))?;

@@ -53,7 +53,14 @@ impl Uplink {
         let (Some(parcels), Some(entry)) = (&self.parcels, entry) else { return Ok(None) };
         let sha256 = entry.sha256;
         match self.cache(move |cache| cache.public_file(sha256)).await? {
-            Some(file) => parcels.take(file).await,
+            // A feed whose rows can be opened is worth more than a parcel that cannot.
+            Some(file) => match parcels.take(file).await {
+                Err(error @ StoreError::Feed(_)) => {
+                    tracing::error!(%error, "this terminal's parcel is not used");
+                    Ok(None)
+                }
+                taken => taken,
+            },
             None => Ok(None),
         }
     }
@@ -81,7 +88,7 @@ impl FeedHost for Uplink {
         let (epochs, codes) = opened.map_or((None, None), |opened| (Some(opened.epochs), opened.codes));
         let epoch = manifest.epoch;
         let opens = self.records.call(move |records| records.learn(epochs, epoch)).await;
-        if opens == Some(false) {
+        if !opens.ok_or(StoreError::JournalStopped)? {
             return Err(StoreError::NoEpochKey(epoch));
         }
         let batch = codes.map(SignedCodeBatch).and_then(|codes| {

@@ -44,6 +44,12 @@ pub trait Central: Send + Sync {
         async move { Ok(one_by_one(self, batch).await) }
     }
 
+    /// Whether uploads are signed and sealed on their way. Then what central cannot book comes back with its signature,
+    /// and a refusal without one may be anybody's on the line.
+    fn is_sealed(&self) -> bool {
+        false
+    }
+
     /// A batch of at most `count` fresh verification codes, as the signed bytes that `CodeBatch::verify` reads.
     fn code_batch(
         &self,

@@ -374,6 +374,10 @@ fn authorization(token: &Secret32) -> Result<HeaderValue, Problem> {
 }
 
 impl Central for HttpCentral {
+    fn is_sealed(&self) -> bool {
+        self.sealing().is_some()
+    }
+
     async fn head(&self) -> Result<SignedHead, Problem> {
         let body = self.answer(Ask::get(HEAD_PATH)).await?;
         serde_json::from_slice(&body).map_err(|_| untrusted("the head cannot be read"))

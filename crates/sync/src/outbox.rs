@@ -195,7 +195,9 @@ impl<C: Central, H: OutboxHost> Pass<'_, C, H> {
                 Ok(true)
             }
             Outcome::Kept(kept) => self.put_aside(one, kept.to_string()).await,
-            Outcome::Refused(problem) if problem.is_permanent() => self.put_aside(one, problem.to_string()).await,
+            Outcome::Refused(problem) if problem.is_permanent() && !self.central.is_sealed() => {
+                self.put_aside(one, problem.to_string()).await
+            }
             // Nobody tried it: it waits for the one before it.
             Outcome::Refused(_) if self.state.chain_waits && is_chained(one) => {
                 self.state.wait(key);
@@ -205,7 +207,8 @@ impl<C: Central, H: OutboxHost> Pass<'_, C, H> {
                 unless_replaced(one, self.host.attempted(key).await)?;
                 self.state.wait(key);
                 self.state.chain_waits |= is_chained(one);
-                self.state.failures += 1;
+                // What is refused for good without the city's signature waits, and holds nothing back but its chain.
+                self.state.failures += u32::from(!problem.is_permanent());
                 let goes_on = !ends(&problem) && self.state.failures < FAILURES_MAX;
                 self.state.pushed.problem = Some(problem);
                 Ok(goes_on)

@@ -43,6 +43,10 @@ fn routed() -> BTreeSet<String> {
         let text = std::fs::read_to_string(source).unwrap();
         for rest in text.split(".route(").skip(1) {
             let path = rest.split(',').next().unwrap().trim();
+            // A text about routes, in the test of their roles.
+            if path.starts_with('\\') {
+                continue;
+            }
             let literal = path.strip_prefix('"').and_then(|path| path.strip_suffix('"'));
             let named = || NAMED.iter().find(|(name, _)| *name == path).map(|(_, path)| *path);
             let path =

@@ -14,6 +14,9 @@ struct Terminal {
     home: KeysHome,
     key: HpkePublic,
     desk: ParcelDesk,
+    bundle: PathBuf,
+    /// The terminal's TLS key.
+    tls: rcgen::KeyPair,
     _folder: TempDir,
 }
 
@@ -23,14 +26,17 @@ impl Terminal {
         let home = KeysHome::File(folder.path().join("terminal.keys"));
         let secret = HpkeSecret::new([5; 32]);
         let key = secret.public().unwrap();
-        let mut tls = TlsPair::make().unwrap().0;
-        tls.certificate = Some(certificate(100));
+        let (mut tls, pair) = TlsPair::make().unwrap();
+        tls.certificate = Some(certificate(&pair, 100));
         let own = Some(Own { signing: Secret32::new([4; 32]), parcel: secret, tls });
+        let bundle = folder.path().join("enrolment.json");
+        std::fs::write(&bundle, enrolment().to_json().unwrap().as_bytes()).unwrap();
         home.write(&Kept { own, ..Kept::default() }).unwrap();
         let nobody = HttpCentral::new("http://127.0.0.1:1", Secret32::new([0; 32]), &SyncSettings::default()).unwrap();
         let keys = Desk::start("keys", home.clone()).unwrap();
-        let desk = ParcelDesk::new(keys, nobody, (CITY.into(), TERMINAL), Vec::new());
-        Self { home, key, desk, _folder: folder }
+        let authorities = vec![certificate(&pair, 0).der];
+        let desk = ParcelDesk::new(keys, nobody, (CITY.into(), TERMINAL), authorities, &bundle);
+        Self { home, key, desk, bundle, tls: pair, _folder: folder }
     }
 
     /// A file of parcels with one for the terminal of this number.
@@ -48,8 +54,21 @@ impl Terminal {
     }
 }
 
-fn certificate(expires: i64) -> Certificate {
-    Certificate { der: vec![1], issued: Timestamp(0), expires: Timestamp(expires) }
+/// A certificate for a key. When it ends is what is said beside it.
+fn certificate(pair: &rcgen::KeyPair, expires: i64) -> Certificate {
+    let der = rcgen::CertificateParams::default().self_signed(pair).unwrap().der().to_vec();
+    Certificate { der, issued: Timestamp(0), expires: Timestamp(expires) }
+}
+
+/// A bundle with the key of the first epoch.
+fn enrolment() -> Enrolment {
+    let root = protocol::NoteKey::from_seed("bahia-root", &[1; 32]).unwrap().verifier();
+    let json = serde_json::json!({
+        "city": CITY, "terminal": 7, "place": "Plaza", "central": "https://central.example",
+        "root_key": root, "access_token": Secret32::new([3; 32]), "epoch_keys": [epoch(1)],
+        "read_base_keys": [BaseKey::new([6; 16])], "codes": "",
+    });
+    serde_json::from_value(json).unwrap()
 }
 
 fn epoch(epoch: u32) -> EpochKey {
@@ -75,6 +94,7 @@ async fn epoch_keys_are_kept_before_their_feed_is_loaded_and_destroyed_once_a_ne
     // Behind the forgetting, on the same thread.
     assert_eq!(epochs(&terminal.take(&parcel(&[3])).await.epochs), [3]);
     assert_eq!(terminal.kept_epochs(), [3]);
+    assert!(read_enrolment(&terminal.bundle).unwrap().epoch_keys.is_empty(), "nor is one left in the bundle");
     let file = match &terminal.home {
         KeysHome::File(path) => std::fs::read_to_string(path).unwrap(),
         KeysHome::SecretService(_) => unreachable!(),
@@ -106,41 +126,42 @@ async fn a_batch_of_codes_is_taken_once() {
 }
 
 #[tokio::test]
-async fn an_older_certificate_is_not_taken_back_and_one_that_fits_no_key_is_left() {
+async fn a_newer_certificate_for_the_terminals_key_is_shown_and_no_other() {
     let terminal = Terminal::new();
-    let held = |terminal: &Terminal| terminal.home.read().unwrap().own.unwrap().tls.certificate.clone();
-    for expires in [99, 100, 101] {
-        terminal.take(&Parcel { certificate: Some(certificate(expires)), ..parcel(&[1]) }).await;
-        assert_eq!(held(&terminal), Some(certificate(100)), "{expires}");
-    }
+    let held = || terminal.home.read().unwrap().own.unwrap().tls.certificate.clone().unwrap();
+    let take = async |certificate: Certificate| {
+        terminal.take(&Parcel { certificate: Some(certificate), ..parcel(&[1]) }).await;
+        held().expires.0
+    };
+    assert_eq!(take(certificate(&terminal.tls, 99)).await, 100, "an older one");
+    let (_, other) = TlsPair::make().unwrap();
+    assert_eq!(take(certificate(&other, 101)).await, 100, "one for another key");
+    assert_eq!(take(certificate(&terminal.tls, 101)).await, 101);
+
+    let mut next = TlsPair::make().unwrap().0;
+    next.certificate = Some(certificate(&terminal.tls, 200));
+    terminal.home.change(|kept| kept.next = Some(next)).unwrap();
+    assert_eq!(take(certificate(&terminal.tls, 102)).await, 101, "a renewal is under way");
 }
 
-#[tokio::test]
-async fn what_parcels_brought_holds_at_the_next_start_and_leaves_the_bundle() {
+#[test]
+fn what_parcels_brought_holds_at_the_next_start_and_leaves_the_bundle() {
     let terminal = Terminal::new();
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("enrolment.json");
-    let bundle = || -> Enrolment {
-        let root = protocol::NoteKey::from_seed("bahia-root", &[1; 32]).unwrap().verifier();
-        let json = serde_json::json!({
-            "city": CITY, "terminal": 7, "place": "Plaza", "central": "https://central.example",
-            "root_key": root, "access_token": Secret32::new([3; 32]), "epoch_keys": [epoch(1)],
-            "read_base_keys": [BaseKey::new([6; 16])], "codes": "",
-        });
-        serde_json::from_value(json).unwrap()
-    };
-    std::fs::write(&path, bundle().to_json().unwrap().as_bytes()).unwrap();
-    let mut enrolment = bundle();
-    assert_eq!(epochs(&settle(&path, &mut enrolment, None)), [1], "before there was a parcel the bundle counts");
-    assert_eq!(epochs(&read_enrolment(&path).unwrap().epoch_keys), [1]);
+    let mut bundle = enrolment();
+    assert_eq!(
+        epochs(&settle(&terminal.bundle, &mut bundle, None)),
+        [1],
+        "before there was a parcel the bundle counts"
+    );
+    assert_eq!(epochs(&bundle.epoch_keys), [1], "and whoever writes the bundle anew keeps them in it");
 
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let read_keys = vec![ReadKey { version: 1, key: BaseKey::new([8; 16]) }];
-    terminal.take(&Parcel { read_keys, ..parcel(&[2, 1]) }).await;
-    let mut enrolment = bundle();
+    runtime.block_on(terminal.take(&Parcel { read_keys, ..parcel(&[2, 1]) }));
     let kept = terminal.home.read().unwrap().parcel;
-    assert_eq!(epochs(&settle(&path, &mut enrolment, kept.as_ref())), [2, 1]);
-    assert_eq!(enrolment.read_base_keys[0].expose(), &[8; 16]);
-    let left = read_enrolment(&path).unwrap();
+    assert_eq!(epochs(&settle(&terminal.bundle, &mut bundle, kept.as_ref())), [2, 1]);
+    assert_eq!(bundle.read_base_keys[0].expose(), &[8; 16]);
+    let left = read_enrolment(&terminal.bundle).unwrap();
     assert!(left.epoch_keys.is_empty(), "no key of an epoch is left in the bundle");
     assert_eq!(left.read_base_keys[0].expose(), &[6; 16], "the rest of the bundle stays as it was");
 }

@@ -111,11 +111,19 @@ impl Cache {
     /// A public file, fetched for the next feed or of the feed that is held; `None` when it is neither.
     ///
     /// # Errors
-    /// `Cache` when the file cannot be read.
+    /// `Feed` when what is kept has another hash: it is dropped, and fetched again. `Cache` when the file cannot be read.
     pub fn public_file(&self, sha256: FileHash) -> Result<Option<Vec<u8>>, StoreError> {
         let sql = "SELECT bytes FROM staged WHERE sha256 = ?1 UNION ALL SELECT bytes FROM file WHERE sha256 = ?1";
-        let found = self.connection.query_row(sql, [sha256.0], |row| row.get(0)).optional();
-        found.map_err(StoreError::Cache)
+        let found: Option<Vec<u8>> =
+            self.connection.query_row(sql, [sha256.0], |row| row.get(0)).optional().map_err(StoreError::Cache)?;
+        if found.as_ref().is_none_or(|bytes| FileHash::of(bytes) == sha256) {
+            return Ok(found);
+        }
+        for table in ["staged", "file"] {
+            let sql = format!("DELETE FROM {table} WHERE sha256 = ?1");
+            self.connection.execute(&sql, [sha256.0]).map_err(StoreError::Cache)?;
+        }
+        Err(StoreError::Feed("a kept file is not what its hash says: it is fetched again".to_owned()))
     }
 
     /// Keeps one fetched file until the feed is complete.

@@ -23,6 +23,8 @@ struct Batching {
     /// Uploads that are kept for a person, with the word of this key.
     kept: HashSet<IdempotencyKey>,
     keeper: NoteKey,
+    /// As over TLS from a terminal with keys.
+    sealed: bool,
     /// How many uploads each batch had.
     sizes: Mutex<Vec<usize>>,
     /// Runs once, while the first batch is on its way.
@@ -34,7 +36,7 @@ impl Batching {
         // The double's own head key.
         let keeper = NoteKey::from_seed("bahia-head", &[2; 32]).unwrap();
         let (whole, kept) = (HashMap::new(), HashSet::new());
-        Self { city, whole, kept, keeper, sizes: Mutex::default(), meanwhile: Mutex::default() }
+        Self { city, whole, kept, keeper, sealed: false, sizes: Mutex::default(), meanwhile: Mutex::default() }
     }
 
     fn sizes(&self) -> Vec<usize> {
@@ -43,6 +45,10 @@ impl Batching {
 }
 
 impl Central for Batching {
+    fn is_sealed(&self) -> bool {
+        self.sealed
+    }
+
     async fn head(&self) -> Result<SignedHead, Problem> {
         self.city.head().await
     }
@@ -121,6 +127,18 @@ async fn a_batch_that_is_refused_whole_is_halved_until_the_poison_stands_alone()
 }
 
 #[tokio::test]
+async fn where_uploads_are_sealed_a_refusal_that_nobody_signed_sets_nothing_aside() {
+    let (mut central, terminal, keys) = busy(2);
+    central.sealed = true;
+    let documents: Vec<_> = (0..5).map(|byte| deposit(&terminal, byte, 100)).collect();
+    documents[..4].iter().for_each(|key| drop(central.whole.insert(*key, ProblemCode::Malformed)));
+    let pass = pushed(&central, &terminal).await;
+    assert_eq!((pass.sent, pass.quarantined, pass.later), (5, 0, 4), "whoever ends TLS on the way can only delay");
+    assert!(central.city.taken_keys().starts_with(&keys) && central.city.taken_keys().contains(&documents[4]));
+    assert!(terminal.journal().outbox_quarantined().unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn what_brings_central_down_waits_with_its_chain_and_holds_nothing_else_back() {
     let (mut central, terminal, keys) = busy(2);
     let document = deposit(&terminal, 5, 100);
@@ -172,11 +190,16 @@ async fn that_an_upload_is_kept_is_believed_of_the_city_only() {
 #[tokio::test]
 async fn large_documents_go_in_batches_of_so_many_bytes_and_the_largest_alone() {
     let (central, terminal, _) = busy(1);
-    for (byte, length) in [(1, 400_000), (2, 400_000), (3, 400_000), (4, 1_100_000), (5, 10)] {
+    for (byte, length) in [(1, 400_000), (2, 400_000), (3, 400_000), (4, 10)] {
         deposit(&terminal, byte, length);
     }
-    assert_eq!(pushed(&central, &terminal).await.sent, 7);
-    assert_eq!(central.sizes(), [4, 1, 1, 1]);
+    assert_eq!(pushed(&central, &terminal).await.sent, 6);
+    assert_eq!(central.sizes(), [4, 2]);
+    let (central, terminal, _) = busy(1);
+    deposit(&terminal, 1, 1_100_000);
+    deposit(&terminal, 2, 10);
+    assert_eq!(pushed(&central, &terminal).await.sent, 4);
+    assert_eq!(central.sizes(), [2, 1, 1]);
 }
 
 #[tokio::test]
