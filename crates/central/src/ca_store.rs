@@ -180,6 +180,20 @@ pub fn newest(connection: &Connection, terminal: TerminalId) -> Result<Option<Te
     Ok(connection.query_opt(sql, params![terminal.0], read)?)
 }
 
+/// The certificate of a terminal whose key a further one is for: the newest that was shown here. One that was never
+/// shown may have been lost on its way, and its key with it. Where none was shown, the first one that was issued: its
+/// key is the enrolment's.
+///
+/// # Errors
+/// `CentralError::Database`.
+pub fn to_certify_again(connection: &Connection, terminal: TerminalId) -> Result<Option<Term>, CentralError> {
+    let sql = "SELECT issued, expires, public_key FROM certificate WHERE terminal = ?1 AND ended IS NULL
+               ORDER BY CASE WHEN first_used IS NULL THEN 1 ELSE 0 END,
+                        CASE WHEN first_used IS NULL THEN id ELSE -id END LIMIT 1";
+    let read = |row: &crate::db::Row<'_>| Ok((Timestamp(row.get(0)?), Timestamp(row.get(1)?), row.get(2)?));
+    Ok(connection.query_opt(sql, params![terminal.0], read)?)
+}
+
 /// A terminal, as the office sees its trust.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {

@@ -306,7 +306,7 @@ pub fn reissue(
     terminal: TerminalId,
     now: Timestamp,
 ) -> Result<Option<Certificate>, CentralError> {
-    let Some((_, _, public_key)) = ca_store::newest(database.read(), terminal)? else { return Ok(None) };
+    let Some((_, _, public_key)) = ca_store::to_certify_again(database.read(), terminal)? else { return Ok(None) };
     let issued = authority.certify_again(terminal, &public_key, now, life_days(database)?)?;
     database.write(|transaction| ca_store::put(transaction, terminal, &issued, "certificate issued again"))?;
     Ok(Some(travelling(issued)))

@@ -17,6 +17,7 @@ mod secrets;
 mod terminals;
 
 use central::import::{Imported, import};
+use central::key_file::KeyFileLock;
 use central::publish::timer;
 use central::seed::{SeedPlan, seed};
 use central::{
@@ -206,9 +207,10 @@ fn run(Arguments { data, command, .. }: Arguments) -> Result<(), CentralError> {
             say(&format!("{name} may register cards: {}", out.display()))
         }
         Command::RenewReadKey => {
+            let _alone = KeyFileLock::take(&data.keys())?;
             let mut keys = KeyFile::load(&data.keys())?;
             let version = keys.renew_read_key(clock::now())?;
-            keys.save(&data.keys())?;
+            keys.save_over(&data.keys())?;
             say(&format!("read key {version} is the newest; publish hands it to the terminals"))
         }
         Command::Serve {
@@ -282,10 +284,11 @@ fn say_imported(imported: &Imported) -> Result<(), CentralError> {
 
 /// The private half is on its disk before the public one is used.
 fn make_recovery_key(data: &DataFolder, out: &Path) -> Result<(), CentralError> {
+    let _alone = KeyFileLock::take(&data.keys())?;
     let mut keys = KeyFile::load(&data.keys())?;
     let secret = keys.make_recovery_key()?;
     journal::write_recovery_key(&secret, out)?;
-    keys.save(&data.keys())?;
+    keys.save_over(&data.keys())?;
     say(&format!("the recovery key is in {}: keep it offline, and enrol the terminals anew", out.display()))
 }
 

@@ -102,7 +102,9 @@ impl Certifier<'_> {
         {
             return Ok(Some(carried));
         }
-        let Some((issued, expires, public_key)) = ca_store::newest(transaction, terminal)? else { return Ok(None) };
+        let Some((issued, expires, public_key)) = ca_store::to_certify_again(transaction, terminal)? else {
+            return Ok(None);
+        };
         let due = Certificate { der: Vec::new(), issued, expires }.renewal_due();
         // A fifth of the last third is left to the terminal: whoever reaches central asks for itself.
         if now.0 < due.0.saturating_add((expires.0 - due.0) / 5) {

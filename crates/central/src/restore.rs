@@ -12,7 +12,7 @@ use crate::key_file::{KeyFile, write_private};
 use crate::numbers::{self, Numbered};
 use crate::{DataFolder, Database};
 use domain::Timestamp;
-use protocol::{EpochKey, Head, HpkeSecret, Secret32, SignedHead, hpke};
+use protocol::{EpochKey, Head, HpkeSecret, Secret32, SignedHead, VerifiedHead, hpke};
 use std::path::Path;
 use zeroize::Zeroizing;
 
@@ -30,8 +30,20 @@ pub struct Restored {
     pub sequence: u64,
     /// The next receipt is above this number.
     pub receipt: u64,
-    /// A newer epoch than the backup knows had begun: a new one was drawn, whose key no terminal has yet.
+    /// A newer epoch than the backup knows had begun: a new one was drawn. The next publication seals its key into the
+    /// parcel of every terminal with keys of its own; only those with a token are enrolled anew.
     pub epoch: Option<u32>,
+    /// A newer head key than the backup's had been shown.
+    pub head_key: Option<HeadKey>,
+}
+
+/// What becomes of the head key, when terminals have seen a newer one than the backup's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HeadKey {
+    /// The next one was drawn, and the root key has signed it: working keys of this version.
+    Drawn(u32),
+    /// The root key is offline: nothing is published before it was brought (`renew-head-key --root`).
+    RootNeeded,
 }
 
 /// Restores a backup. `head` is the newest head that can be found, as the static file server has it.
@@ -52,19 +64,21 @@ pub fn restore(
     let mut keys: KeyFile =
         serde_json::from_str(&sealed.keys).map_err(|error| CentralError::content(&from.join(backup::KEYS), error))?;
     let head = head.map(|path| read_head(path, &keys)).transpose()?;
+    let head_key = renew_head_key(&mut keys, head.as_ref(), now)?;
+    let head = head.map(|shown| shown.head);
     let epoch = renew_epoch(&mut keys, head.as_ref())?;
     let floors = floors(&manifest, head.as_ref());
     let work = |database: &mut Database| settle(database, &manifest, floors, now);
     restore_database(data, &from.join(backup::DATABASE), work)?;
     write_private(&data.authority(), sealed.authority.as_bytes())?;
     // Last: with it the folder is a city.
-    if epoch.is_some() {
+    if epoch.is_some() || head_key.is_some() {
         keys.save(&data.keys())?;
     } else {
         write_private(&data.keys(), sealed.keys.as_bytes())?;
     }
     let [sequence, receipt, _] = floors;
-    Ok(Restored { manifest, sequence, receipt, epoch })
+    Ok(Restored { manifest, sequence, receipt, epoch, head_key })
 }
 
 fn refuse_what_is_there(data: &DataFolder) -> Result<(), CentralError> {
@@ -106,12 +120,29 @@ fn open_keys(from: &Path, manifest: &BackupManifest, recovery: &HpkeSecret) -> R
     serde_json::from_slice(&plain).map_err(|error| CentralError::content(&path, error))
 }
 
-fn read_head(path: &Path, keys: &KeyFile) -> Result<Head, CentralError> {
+fn read_head(path: &Path, keys: &KeyFile) -> Result<VerifiedHead, CentralError> {
     let bytes = std::fs::read(path).map_err(|error| CentralError::file(path, error))?;
     let signed: SignedHead = serde_json::from_slice(&bytes).map_err(|error| CentralError::content(path, error))?;
-    let root = keys.root_key().map_err(|error| CentralError::Feed(error.to_string()))?.verifier();
-    let verified = signed.verify(&keys.city, &root).map_err(|error| CentralError::content(path, error))?;
-    Ok(verified.head)
+    signed.verify(&keys.city, &keys.root_verifier()?).map_err(|error| CentralError::content(path, error))
+}
+
+/// Terminals refuse working keys before those that they have, and what another head key than theirs has signed.
+fn renew_head_key(
+    keys: &mut KeyFile,
+    shown: Option<&VerifiedHead>,
+    now: Timestamp,
+) -> Result<Option<HeadKey>, CentralError> {
+    let own = keys.head_key().map_err(|error| CentralError::Feed(error.to_string()))?.verifier();
+    let newer = |shown: &&VerifiedHead| {
+        shown.keys.version > keys.version || (shown.keys.version == keys.version && shown.keys.head != own)
+    };
+    let Some(shown) = shown.filter(newer) else { return Ok(None) };
+    keys.version = shown.keys.version;
+    if keys.root.is_some() {
+        return Ok(Some(HeadKey::Drawn(keys.renew_head(None, now)?)));
+    }
+    keys.keys_note = None;
+    Ok(Some(HeadKey::RootNeeded))
 }
 
 /// Terminals refuse an epoch below the one they have.
@@ -146,6 +177,8 @@ fn settle(
         for (what, floor) in Numbered::ALL.into_iter().zip(floors) {
             numbers::raise(transaction, what, floor)?;
         }
+        // Who has logged in since was not asked for, and who was disabled since would be in again.
+        transaction.execute("DELETE FROM office_session", &[])?;
         let about = format!("backup of {}", manifest.made);
         audit::note(transaction, &Actor::console(), "restored", &about, now)
     })

@@ -150,9 +150,6 @@ impl KeyFile {
         let length = old.metadata().map_err(failed)?.len();
         let json = serde_json::to_string_pretty(self).map_err(|error| CentralError::content(path, error))?;
         write_private(path, Zeroizing::new(json).as_bytes())?;
-        if let Some(folder) = path.parent() {
-            std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
-        }
         let mut wipe = || {
             old.seek(SeekFrom::Start(0))?;
             old.write_all(&vec![0; usize::try_from(length).unwrap_or_default()])?;

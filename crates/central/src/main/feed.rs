@@ -2,7 +2,7 @@
 
 use super::say;
 use central::audit::{self, Actor};
-use central::key_file::{read_root, write_private};
+use central::key_file::{KeyFileLock, read_root, write_private};
 use central::publish::{Counts, Order, Published, Step, publish_with};
 use central::{CentralError, DataFolder, Database, KeyFile, clock, epochs};
 use clap::{Args, Subcommand};
@@ -63,6 +63,9 @@ pub(crate) struct RotateEpoch {
 
 pub(crate) fn run(data: &DataFolder, command: FeedCommand) -> Result<(), CentralError> {
     let mut database = Database::open(data.database())?;
+    // What only publishes changes no key, and is not held up by what does.
+    let changes = !matches!(command, FeedCommand::Publish { .. });
+    let _alone = changes.then(|| KeyFileLock::take(&data.keys())).transpose()?;
     let mut keys = KeyFile::load(&data.keys())?;
     let (actor, now) = (Actor::console(), clock::now());
     match command {

@@ -3,8 +3,9 @@
 use super::say;
 use central::audit::Actor;
 use central::fleet::{self, TerminalState};
+use central::restore::{self, HeadKey};
 use central::retention::{self, Over};
-use central::{CentralError, DataFolder, Database, api_description, backup, clock, journal, restore};
+use central::{CentralError, DataFolder, Database, api_description, backup, clock, journal};
 use clap::Subcommand;
 use std::path::PathBuf;
 
@@ -72,6 +73,18 @@ pub(crate) fn run(data: &DataFolder, command: OperateCommand) -> Result<(), Cent
             if let Some(epoch) = restored.epoch {
                 say(&format!("epoch {epoch} was begun: a newer one than the backup's was in use"))?;
             }
+            match restored.head_key {
+                Some(HeadKey::Drawn(version)) => {
+                    say(&format!("working keys {version} were drawn: newer ones were shown"))?
+                }
+                Some(HeadKey::RootNeeded) => {
+                    say(
+                        "newer working keys were shown: bring the root key, renew-head-key --root FILE, before anything",
+                    )?;
+                }
+                None => {}
+            }
+            say("pay nothing out before what was decided after the backup is entered again")?;
             say("publish now, and enrol terminals whose certificates are newer than the backup")
         }
         OperateCommand::Retain { dry_run } => {

@@ -70,6 +70,7 @@ impl Publication<'_, '_> {
             let text = "the key file is older than the feed: terminals would refuse an epoch they have left";
             return Err(CentralError::NotReady(text.to_owned()));
         }
+        self.refuse_a_newer_head()?;
         // Before anything is sealed: it may be that the root key has to be brought.
         self.keys.signed_keys(self.now)?;
         // Orders are in the database before they are signed.
@@ -87,6 +88,24 @@ impl Publication<'_, '_> {
         };
         let before = self.before(&ground, last)?;
         self.run_from(&ground, before)
+    }
+
+    /// Terminals refuse the working keys before those that they have seen. What the folder shows may be another node's.
+    fn refuse_a_newer_head(&self) -> Result<(), CentralError> {
+        let shown = std::fs::read(self.data.feed().join("head.json")).ok();
+        let Some(signed) = shown.and_then(|bytes| serde_json::from_slice::<SignedHead>(&bytes).ok()) else {
+            return Ok(());
+        };
+        // What is not of this city's root key is no head of its feed.
+        let Ok(shown) = signed.verify(&self.keys.city, &self.keys.root_verifier()?) else { return Ok(()) };
+        if shown.keys.version <= self.keys.version {
+            return Ok(());
+        }
+        let text = format!(
+            "the key file is older than the head that is shown: working keys {}, shown {}",
+            self.keys.version, shown.keys.version
+        );
+        Err(CentralError::NotReady(text))
     }
 
     /// Continues the feed, or begins it anew when it cannot be continued.

@@ -231,7 +231,11 @@ impl<'t, 'c, 'd> Batch<'t, 'c, 'd> {
                 let detail = format!("the key {} was used with other bytes", upload.key);
                 return Err(Problem::new(ProblemCode::Conflict, detail).into());
             }
-            return Receipt::decode(receipt).map_err(|error| CentralError::NotReady(error.to_string()));
+            let known = Receipt::decode(receipt).map_err(|error| CentralError::NotReady(error.to_string()))?;
+            // Signed anew: a terminal may no longer know the head key of then. Under the same key it is the same receipt.
+            let (received, signer) = (Timestamp(known.received), &self.desk.signer);
+            let again = Receipt::sign(upload.key, &sent.bytes, known.number, received, signer);
+            return Ok(again.with_order(known.order));
         }
         let receipt = take_new(&mut self.sheet, self.desk, sent, upload, self.newest + 1)?;
         self.newest = self.newest.max(receipt.number);
