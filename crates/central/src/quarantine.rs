@@ -2,7 +2,7 @@
 //! genuine, since only what its terminal vouches for comes here, and it is never deleted.
 
 use crate::audit::{self, Actor};
-use crate::db::{Connection, Row, Transaction, params};
+use crate::db::{Connection, Row, Transaction, Value, params};
 use crate::error::CentralError;
 use crate::key_file::KeyFile;
 use crate::uploads::{self, Proof, Sent};
@@ -11,7 +11,14 @@ use data_encoding::HEXLOWER;
 use domain::{TerminalId, Timestamp};
 use protocol::{Kept, Problem, ProblemCode};
 use sha2::{Digest, Sha256};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use zeroize::Zeroizing;
+
+/// Open cases of one terminal, and their sealed bytes. Beyond it what it sends waits with the terminal: the disk is
+/// everybody's, and a person who has a thousand cases of one terminal has to look at the terminal.
+pub const CASES_MAX: usize = 1_000;
+/// 256 MiB.
+pub const BYTES_MAX: u64 = 256 * 1_048_576;
 
 /// A case, as the office sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +52,73 @@ fn owner(kind: &str, problem: &Problem) -> audit::Role {
         (_, ProblemCode::Malformed) | ("status", _) => audit::Role::Technician,
         ("document-issued", _) => audit::Role::Registry,
         _ => audit::Role::Finance,
+    }
+}
+
+/// The open cases of the terminals whose uploads are taken in one commit.
+#[derive(Debug, Default)]
+pub(crate) struct OpenCases {
+    hashes: HashSet<(u32, [u8; 32])>,
+    /// How many of each terminal, and their bytes.
+    sums: HashMap<u32, (usize, u64)>,
+}
+
+impl OpenCases {
+    /// Looks them up.
+    pub(crate) fn of(transaction: &Transaction<'_>, terminals: &BTreeSet<u32>) -> Result<Self, CentralError> {
+        let keys: Vec<Value<'_>> = terminals.iter().map(|terminal| Value::Int((*terminal).into())).collect();
+        let select = "SELECT terminal, sha256, length(sealed) FROM quarantine WHERE state = 'open' AND terminal IN";
+        let read = |row: &Row<'_>| Ok((row.get::<u32>(0)?, row.get::<[u8; 32]>(1)?, row.get::<u64>(2)?));
+        let mut open = Self::default();
+        for (terminal, hash, bytes) in transaction.query_in(select, "", &keys, read)? {
+            open.add(terminal, hash, bytes);
+        }
+        Ok(open)
+    }
+
+    fn add(&mut self, terminal: u32, hash: [u8; 32], bytes: u64) {
+        if self.hashes.insert((terminal, hash)) {
+            let (count, sum) = self.sums.entry(terminal).or_default();
+            (*count, *sum) = (*count + 1, sum.saturating_add(bytes));
+        }
+    }
+
+    /// Refuses what would be one case too many of its terminal, for now: it is sent again once a person has looked.
+    pub(crate) fn admit(&mut self, transaction: &Transaction<'_>, sent: &Sent) -> Result<(), CentralError> {
+        let (terminal, hash): (u32, [u8; 32]) = (sent.terminal.0, Sha256::digest(&sent.bytes).into());
+        let bytes = u64::try_from(sent.bytes.len()).unwrap_or(u64::MAX);
+        let (count, sum) = self.sums.get(&terminal).copied().unwrap_or_default();
+        let fits = count < CASES_MAX && sum.saturating_add(bytes) <= BYTES_MAX;
+        let ended = "SELECT 1 FROM quarantine WHERE terminal = ?1 AND sha256 = ?2";
+        let is_known = self.hashes.contains(&(terminal, hash))
+            || (!fits && transaction.query_opt(ended, params![terminal, hash], |_| Ok(()))?.is_some());
+        if !is_known && !fits {
+            let detail = "too many uploads of this terminal wait for a person";
+            return Err(Problem::new(ProblemCode::LimitReached, detail).into());
+        }
+        if !is_known {
+            self.add(terminal, hash, bytes);
+        }
+        Ok(())
+    }
+
+    /// A book has taken the upload: its case ends, whoever has sent it again.
+    pub(crate) fn end(
+        &mut self,
+        transaction: &Transaction<'_>,
+        sent: &Sent,
+        now: Timestamp,
+    ) -> Result<(), CentralError> {
+        if !self.sums.contains_key(&sent.terminal.0) {
+            return Ok(());
+        }
+        let hash: [u8; 32] = Sha256::digest(&sent.bytes).into();
+        if self.hashes.remove(&(sent.terminal.0, hash)) {
+            let sql = "UPDATE quarantine SET state = 'taken', ended = ?3
+                       WHERE terminal = ?1 AND sha256 = ?2 AND state = 'open'";
+            transaction.execute(sql, params![sent.terminal.0, hash, now.0])?;
+        }
+        Ok(())
     }
 }
 
@@ -180,15 +254,14 @@ pub fn retry(
         Err(CentralError::Kept(..)) => false,
         Err(error) => return Err(error),
     };
-    database.write(|transaction| {
-        if taken {
-            let sql = "UPDATE quarantine SET state = 'taken', ended = ?2 WHERE id = ?1 AND state = 'open'";
-            transaction.execute(sql, params![id, now.0])?;
-        }
+    // With the upload its case was taken, unless somebody has ended it meanwhile.
+    let after = database.write(|transaction| {
         let what = if taken { "quarantine taken" } else { "quarantine tried in vain" };
-        audit::note(transaction, actor, what, &format!("case {id}"), now)
+        audit::note(transaction, actor, what, &format!("case {id}"), now)?;
+        of_id(transaction, id)
     })?;
-    Ok(taken)
+    let expected = if taken { "taken" } else { "open" };
+    if after.state == expected { Ok(taken) } else { Err(has_ended(&after)) }
 }
 
 /// Closes a case of which a person has decided that nothing follows, with the reason.
@@ -205,10 +278,11 @@ pub fn close(
     if reason.trim().is_empty() {
         return Err(CentralError::NotReady("a case is closed with a reason".to_owned()));
     }
-    opened(database.read(), id)?;
     database.write(|transaction| {
         let sql = "UPDATE quarantine SET state = 'closed', ended = ?2, note = ?3 WHERE id = ?1 AND state = 'open'";
-        transaction.execute(sql, params![id, now.0, reason])?;
+        if transaction.execute(sql, params![id, now.0, reason])? == 0 {
+            return Err(has_ended(&of_id(transaction, id)?));
+        }
         audit::note(transaction, actor, "quarantine closed", &format!("case {id}"), now)
     })
 }
@@ -218,5 +292,9 @@ fn opened(connection: &Connection, id: i64) -> Result<Case, CentralError> {
     if case.state == "open" {
         return Ok(case);
     }
-    Err(CentralError::NotReady(format!("case {id} has ended: {}", case.state)))
+    Err(has_ended(&case))
+}
+
+fn has_ended(case: &Case) -> CentralError {
+    CentralError::NotReady(format!("case {} has ended: {}", case.id, case.state))
 }

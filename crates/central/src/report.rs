@@ -93,27 +93,38 @@ pub struct Anomaly {
     pub explained: bool,
 }
 
+const ANOMALIES: &str =
+    "SELECT noticed, terminal, kind, detail, id, top_up, explained IS NOT NULL FROM anomaly ORDER BY id DESC";
+
+fn anomaly(row: &crate::db::Row<'_>) -> crate::db::Result<Anomaly> {
+    Ok(Anomaly {
+        noticed: Timestamp(row.get(0)?),
+        terminal: TerminalId(row.get(1)?),
+        kind: row.get(2)?,
+        detail: row.get(3)?,
+        id: row.get(4)?,
+        top_up: row.get::<Option<[u8; 16]>>(5)?.map(TopUpId),
+        explained: row.get(6)?,
+    })
+}
+
 /// Everything noticed, newest first.
 ///
 /// # Errors
 /// `CentralError::Database`.
 pub fn anomalies(connection: &Connection) -> Result<Vec<Anomaly>, CentralError> {
-    let rows = connection.query(
-        "SELECT noticed, terminal, kind, detail, id, top_up, explained IS NOT NULL FROM anomaly ORDER BY id DESC",
-        &[],
-        |row| {
-            Ok(Anomaly {
-                noticed: Timestamp(row.get(0)?),
-                terminal: TerminalId(row.get(1)?),
-                kind: row.get(2)?,
-                detail: row.get(3)?,
-                id: row.get(4)?,
-                top_up: row.get::<Option<[u8; 16]>>(5)?.map(TopUpId),
-                explained: row.get(6)?,
-            })
-        },
-    )?;
-    Ok(rows)
+    Ok(connection.query(ANOMALIES, &[], anomaly)?)
+}
+
+/// The newest that was noticed, and how much more there is.
+///
+/// # Errors
+/// `CentralError::Database`.
+pub fn newest_anomalies(connection: &Connection, limit: u32) -> Result<(Vec<Anomaly>, u64), CentralError> {
+    let newest = connection.query(&format!("{ANOMALIES} LIMIT {limit}"), &[], anomaly)?;
+    let all: u64 = connection.query_row("SELECT count(*) FROM anomaly", &[], |row| row.get(0))?;
+    let shown = u64::try_from(newest.len()).unwrap_or(u64::MAX);
+    Ok((newest, all.saturating_sub(shown)))
 }
 
 /// A person explains what was noticed: it stays in the books, and reconciliation lists it no more. `false` when there

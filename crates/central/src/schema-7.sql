@@ -38,6 +38,10 @@ CREATE TABLE quarantine (
     UNIQUE (terminal, sha256)
 );
 CREATE INDEX quarantine_open ON quarantine (id) WHERE state = 'open';
+-- How much of it is one terminal's.
+CREATE INDEX quarantine_open_of ON quarantine (terminal) WHERE state = 'open';
+-- The same thing is noticed once: whether it was is asked for every refused upload.
+CREATE INDEX anomaly_once ON anomaly (terminal, kind, detail);
 
 -- The newest status of each terminal.
 CREATE TABLE terminal_status (

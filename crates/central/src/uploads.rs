@@ -86,6 +86,9 @@ fn order_for(
     orders::answer(database, keys, CardNumber(card), Generation(generation), claim.map(TopUpId), now)
 }
 
+/// A longer text says no more, and an index has a largest row.
+const DETAIL_CHARACTERS_MAX: usize = 500;
+
 /// Writes down what a person must look at; the same thing once.
 pub(crate) fn note(
     transaction: &Transaction<'_>,
@@ -107,7 +110,7 @@ pub(crate) fn note_of(
     now: Timestamp,
 ) -> Result<(), CentralError> {
     // It may repeat what a terminal sent, and PostgreSQL holds no NUL.
-    let detail = detail.replace('\0', "\u{fffd}");
+    let detail: String = detail.replace('\0', "\u{fffd}").chars().take(DETAIL_CHARACTERS_MAX).collect();
     transaction.execute(
         "INSERT INTO anomaly (noticed, terminal, kind, top_up, detail)
          SELECT CAST(?1 AS BIGINT), CAST(?2 AS BIGINT), CAST(?3 AS TEXT), CAST(?4 AS BLOB), CAST(?5 AS TEXT)

@@ -6,8 +6,9 @@ use crate::books::Sheet;
 use crate::db::{Transaction, Value, params};
 use crate::error::CentralError;
 use crate::key_file::KeyFile;
+use crate::Database;
 use crate::numbers::{self, Numbered};
-use crate::{Database, quarantine};
+use crate::quarantine::{self, OpenCases};
 use domain::{TerminalId, Timestamp};
 use ledger::Entry;
 use protocol::central::behind;
@@ -179,6 +180,9 @@ struct Batch<'t, 'c, 'd> {
     newest: u64,
     /// Uploads that were taken before, by their keys: the hash of their bytes, and the receipt.
     known: HashMap<IdempotencyKey, (Vec<u8>, Vec<u8>)>,
+    cases: OpenCases,
+    /// Keys that cannot be kept: another one has their name.
+    nameless: HashSet<[u8; 32]>,
 }
 
 impl<'t, 'c, 'd> Batch<'t, 'c, 'd> {
@@ -202,19 +206,31 @@ impl<'t, 'c, 'd> Batch<'t, 'c, 'd> {
             })
             .collect();
         sheet.look_up(&top_ups)?;
-        keep_keys(transaction, waiting, desk.now)?;
-        Ok(Self { desk, sheet, newest, known: known.into_iter().collect() })
+        let nameless = keep_keys(transaction, waiting, desk.now)?;
+        let cases = OpenCases::of(transaction, &waiting.iter().map(|one| one.sent.terminal.0).collect())?;
+        Ok(Self { desk, sheet, newest, known: known.into_iter().collect(), cases, nameless })
     }
 
     /// Takes one, or says why no book can.
     fn take(&mut self, one: &Waiting<'_>) -> Result<Taken, CentralError> {
+        if one.sent.proof.as_ref().is_some_and(|proof| self.nameless.contains(&proof.key)) {
+            let detail = "another key has the name of this one: enrol the terminal anew";
+            return Ok(Err(Problem::new(ProblemCode::Unauthorised, detail).into()));
+        }
         let outcome = match &one.upload {
             Ok(upload) => self.take_new_or_known(one.sent, upload),
             Err(problem) => Err(problem.clone().into()),
         };
         match outcome {
-            Ok(receipt) => Ok(Ok(receipt)),
+            Ok(receipt) => {
+                self.cases.end(self.sheet.transaction, one.sent, self.desk.now)?;
+                Ok(Ok(receipt))
+            }
             Err(CentralError::Problem(problem)) if problem.is_permanent() => {
+                match self.cases.admit(self.sheet.transaction, one.sent) {
+                    Err(CentralError::Problem(full)) => return Ok(Err(full.into())),
+                    admitted => admitted?,
+                }
                 let kind = one.upload.as_ref().map_or("unreadable", |upload| upload.body.name());
                 let kept =
                     quarantine::keep(self.sheet.transaction, self.desk.keys, one.sent, kind, &problem, self.desk.now)?;
@@ -248,7 +264,13 @@ impl<'t, 'c, 'd> Batch<'t, 'c, 'd> {
 }
 
 /// Keeps the public keys by which these uploads can be verified for ever, also after the terminal is enrolled anew.
-fn keep_keys(transaction: &Transaction<'_>, waiting: &[Waiting<'_>], now: Timestamp) -> Result<(), CentralError> {
+/// Those among them whose name is another key's.
+fn keep_keys(
+    transaction: &Transaction<'_>,
+    waiting: &[Waiting<'_>],
+    now: Timestamp,
+) -> Result<HashSet<[u8; 32]>, CentralError> {
+    let mut others = HashSet::new();
     let proofs = waiting.iter().filter_map(|one| Some((one.sent.terminal, one.sent.proof.as_ref()?.key)));
     for (terminal, key) in proofs.collect::<HashSet<_>>() {
         let id = Proof { signature: [0; 64], key }.key_id();
@@ -257,6 +279,13 @@ fn keep_keys(transaction: &Transaction<'_>, waiting: &[Waiting<'_>], now: Timest
              ON CONFLICT (id) DO NOTHING",
             params![id, terminal.0, key, now.0],
         )?;
+        // Its name is 64 bits of a hash, which whoever makes keys may look for: what is verified by another key for
+        // ever must not be taken by this one.
+        let sql = "SELECT public_key FROM signing_key WHERE id = ?1";
+        let stored: [u8; 32] = transaction.query_row(sql, params![id], |row| row.get(0))?;
+        if stored != key {
+            others.insert(key);
+        }
     }
-    Ok(())
+    Ok(others)
 }

@@ -19,7 +19,8 @@ pub struct Heard {
     pub status: TerminalStatus,
 }
 
-/// Keeps a status unless a newer one is there.
+/// Keeps a status unless a newer one is there. One that was written more than an hour after it came was written by a
+/// clock that ran ahead: it holds up nobody who has the right time since.
 pub(super) fn put(
     transaction: &Transaction<'_>,
     desk: &Desk<'_>,
@@ -40,7 +41,7 @@ pub(super) fn put(
          ON CONFLICT (terminal) DO UPDATE SET written = ?2, received = ?3, version = ?4, feed_sequence = ?5,
                 feed_epoch = ?6, queued = ?7, quarantined = ?8, oldest_waiting = ?9, waiting = ?10, printer = ?11,
                 reader = ?12, payment = ?13, free_disk_bytes = ?14, clock_ahead_ms = ?15
-         WHERE terminal_status.written <= ?2",
+         WHERE terminal_status.written <= ?2 OR terminal_status.written > terminal_status.received + 3600000",
         params![
             upload.terminal,
             upload.written,

@@ -82,8 +82,12 @@ fn summary_body(database: &Database, time_zone: &str) -> Result<String, CentralE
     Ok(out)
 }
 
+/// How many of the newest notices a page shows.
+const NOTICED: u32 = 200;
+
 fn anomaly_table(database: &Database, time_zone: &str) -> Result<String, CentralError> {
-    let rows: Vec<_> = report::anomalies(database.read())?
+    let (newest, more) = report::newest_anomalies(database.read(), NOTICED)?;
+    let rows: Vec<_> = newest
         .into_iter()
         .map(|anomaly| {
             vec![
@@ -94,7 +98,8 @@ fn anomaly_table(database: &Database, time_zone: &str) -> Result<String, Central
             ]
         })
         .collect();
-    Ok(table(&["Notado", "Terminal", "Qué", "Detalle"], &rows, "Nada: todos los diarios cuadran."))
+    let table = table(&["Notado", "Terminal", "Qué", "Detalle"], &rows, "Nada: todos los diarios cuadran.");
+    Ok(if more == 0 { table } else { format!("{table}<p>Y {more} avisos anteriores.</p>\n") })
 }
 
 fn anomaly_name(kind: &str) -> &str {
