@@ -75,7 +75,7 @@ pub(crate) fn run(data: &DataFolder, command: OperateCommand) -> Result<(), Cent
             }
             match restored.head_key {
                 Some(HeadKey::Drawn(version)) => {
-                    say(&format!("working keys {version} were drawn: newer ones were shown"))?
+                    say(&format!("working keys {version} were drawn: newer ones were shown"))?;
                 }
                 Some(HeadKey::RootNeeded) => {
                     say(

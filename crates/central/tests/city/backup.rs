@@ -6,12 +6,13 @@ use crate::http::Street;
 use crate::uploads::{top_up, upload};
 use central::backup::back_up;
 use central::db::params;
-use central::restore::{Restored, restore};
+use central::key_file::RootFile;
+use central::restore::{HeadKey, Restored, restore};
 use central::uploads::take;
-use central::{CentralError, CityServer, DataFolder, Database, KeyFile, audit, books, database, publish};
+use central::{CentralError, CityServer, DataFolder, Database, KeyFile, audit, books, database, epochs, publish};
 use ledger::Ledger;
 use protocol::http::UPLOADS_PATH;
-use protocol::{HpkeSecret, Receipt, Secret32};
+use protocol::{HpkeSecret, Receipt, Secret32, SignedHead};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
@@ -141,6 +142,94 @@ fn the_newest_head_raises_the_floor_above_a_sequence_and_an_epoch_that_the_copy_
     let place = Place::new();
     let refused = copied.restored(&place.data, Some(&foreign.data.feed().join("head.json")));
     assert!(matches!(refused, Err(CentralError::Content { .. })), "a head of another city says nothing");
+}
+
+/// A backup; then the head key is renewed twice, and a head shown that only its keys can verify.
+fn renewed_since(city: City, root: Option<&RootFile>) -> (Copied, PathBuf) {
+    let copied = Copied::of(city);
+    let city = &copied.city;
+    back_up(&city.data, &copied.out(), NOW).unwrap();
+    let mut keys = city.keys();
+    for version in [2, 3] {
+        let console = audit::Actor::console();
+        let renewed = epochs::renew_head_key(&city.data, &mut city.database(), &mut keys, root, &console, NOW);
+        assert_eq!(renewed.unwrap(), version);
+    }
+    let head = city.data.feed().join("head.json");
+    (copied, head)
+}
+
+fn shown(data: &DataFolder) -> protocol::VerifiedHead {
+    let head: SignedHead = serde_json::from_slice(&std::fs::read(data.feed().join("head.json")).unwrap()).unwrap();
+    head.verify("bahia", &KeyFile::load(&data.keys()).unwrap().root_verifier().unwrap()).unwrap()
+}
+
+#[test]
+fn a_city_whose_head_key_was_renewed_after_the_copy_draws_one_that_terminals_take() {
+    let (copied, head) = renewed_since(City::seeded(101, 20, 0), None);
+    let place = Place::new();
+    let restored = copied.restored(&place.data, Some(&head)).unwrap();
+    assert_eq!((restored.head_key, restored.epoch), (Some(HeadKey::Drawn(4)), None));
+    let (keys, mut database) = (KeyFile::load(&place.data.keys()).unwrap(), Database::open(place.address()).unwrap());
+    publish::publish(&place.data, &mut database, &keys, NOW).unwrap();
+    let (before, after) = (shown(&copied.city.data), shown(&place.data));
+    assert_eq!(after.keys.version, 4);
+    after.check_floor(before.floor()).unwrap();
+    // A copy that knows the head key that is shown keeps it.
+    let known = Copied::of(City::seeded(102, 20, 0));
+    known.city.publish();
+    back_up(&known.city.data, &known.out(), NOW).unwrap();
+    let head = known.city.data.feed().join("head.json");
+    assert_eq!(known.restored(&Place::new().data, Some(&head)).unwrap().head_key, None);
+}
+
+#[test]
+fn a_city_whose_root_key_is_offline_is_restored_and_asks_for_it_when_its_head_key_is_older() {
+    let city = City::seeded(103, 20, 0);
+    let mut keys = city.keys();
+    let root = keys.take_root(NOW).unwrap();
+    keys.save_over(&city.data.keys()).unwrap();
+    city.publish();
+    let early = TempDir::new().unwrap();
+    let early_head = early.path().join("head.json");
+    std::fs::copy(city.data.feed().join("head.json"), &early_head).unwrap();
+    let (copied, head) = renewed_since(city, Some(&root));
+    let place = Place::new();
+    assert_eq!(copied.restored(&place.data, Some(&early_head)).unwrap().head_key, None);
+    let (mut keys, mut database) =
+        (KeyFile::load(&place.data.keys()).unwrap(), Database::open(place.address()).unwrap());
+    publish::publish(&place.data, &mut database, &keys, NOW).unwrap();
+
+    let place = Place::new();
+    assert_eq!(copied.restored(&place.data, Some(&head)).unwrap().head_key, Some(HeadKey::RootNeeded));
+    keys = KeyFile::load(&place.data.keys()).unwrap();
+    database = Database::open(place.address()).unwrap();
+    let refused = publish::publish(&place.data, &mut database, &keys, NOW).unwrap_err().to_string();
+    assert!(refused.contains("renew-head-key --root"), "{refused}");
+    let console = audit::Actor::console();
+    let renewed = epochs::renew_head_key(&place.data, &mut database, &mut keys, Some(&root), &console, NOW);
+    assert_eq!(renewed.unwrap(), 4);
+    shown(&place.data).check_floor(shown(&copied.city.data).floor()).unwrap();
+}
+
+#[test]
+fn a_session_of_the_office_does_not_outlive_a_restore() {
+    let copied = Copied::of(City::seeded(104, 20, 0));
+    let begin = |write: &central::db::Transaction<'_>| {
+        let insert = "INSERT INTO account (name, role, password, made) VALUES ('ana', 'registry', '', 1)";
+        write.execute(insert, &[])?;
+        let insert = "INSERT INTO office_session (token_sha256, account, began, seen)
+                      SELECT ?1, id, ?2, ?2 FROM account";
+        write.execute(insert, params![[7_u8; 32], NOW.0])?;
+        Ok(())
+    };
+    copied.city.database().write(begin).unwrap();
+    back_up(&copied.city.data, &copied.out(), NOW).unwrap();
+    let place = Place::new();
+    copied.restored(&place.data, None).unwrap();
+    let after = Database::open(place.address()).unwrap();
+    let counted = (count(&after, "SELECT count(*) FROM account"), count(&after, "SELECT count(*) FROM office_session"));
+    assert_eq!(counted, (1, 0));
 }
 
 #[test]

@@ -182,6 +182,26 @@ async fn a_certificate_can_be_made_again_for_a_terminal_that_cannot_ask() {
     assert_eq!(enrol::reissue(&mut database, &secure.authority(), SEVEN, clock::now()).unwrap(), None);
 }
 
+#[tokio::test]
+async fn a_certificate_is_made_again_for_the_key_that_was_shown_and_not_for_one_that_was_lost_on_its_way() {
+    let secure = Secure::open(80).await;
+    let keys = keys(SEVEN, 1);
+    let (bundle, certificate) = secure.enrol_at(&keys, clock::now());
+    let central = client(&bundle.central, &bundle.authorities, &certificate, &keys.tls);
+    let (mut database, authority) = (secure.city.database(), secure.authority());
+    let lost = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap();
+    let mut again = || {
+        let request = signing_request(&lost);
+        enrol::renew(&mut database, &authority, SEVEN, &request, clock::now()).unwrap();
+        enrol::reissue(&mut database, &authority, SEVEN, clock::now()).unwrap().unwrap()
+    };
+    let before_any_was_shown = again();
+    assert!(client(&bundle.central, &bundle.authorities, &before_any_was_shown, &keys.tls).head().await.is_ok());
+    assert!(central.head().await.is_err(), "the older one ended with that");
+    let later = again();
+    assert!(client(&bundle.central, &bundle.authorities, &later, &keys.tls).head().await.is_ok());
+}
+
 #[test]
 fn a_certificate_lives_as_long_as_the_pack_and_its_margin_say_or_the_city_has_set() {
     let city = City::seeded(79, 5, 0);

@@ -180,6 +180,27 @@ fn a_key_file_from_before_the_feeds_epoch_publishes_nothing() {
 }
 
 #[test]
+fn a_key_file_from_before_the_shown_heads_keys_publishes_nothing() {
+    let city = City::seeded(106, 20, 0);
+    city.publish();
+    let (old, mut keys, path) = (city.keys(), city.keys(), city.data.feed().join("head.json"));
+    epochs::renew_head_key(&city.data, &mut city.database(), &mut keys, None, &Actor::console(), NOW).unwrap();
+    let shown = std::fs::read(&path).unwrap();
+    let error = publish(&city.data, &mut city.database(), &old, NOW).unwrap_err().to_string();
+    assert!(error.contains("older than the head that is shown"), "{error}");
+    assert_eq!(std::fs::read(&path).unwrap(), shown);
+    published(&city, NOW);
+    // What another root key signed, or nobody, holds nobody up.
+    let stranger = City::seeded(107, 20, 0);
+    let mut keys = stranger.keys();
+    epochs::renew_head_key(&stranger.data, &mut stranger.database(), &mut keys, None, &Actor::console(), NOW).unwrap();
+    for other in [std::fs::read(stranger.data.feed().join("head.json")).unwrap(), b"{}".to_vec()] {
+        std::fs::write(&path, other).unwrap();
+        publish(&city.data, &mut city.database(), &old, NOW).unwrap();
+    }
+}
+
+#[test]
 fn after_a_new_head_key_heads_of_the_former_one_are_refused_and_facts_stay_good() {
     let city = City::seeded(97, 20, 1);
     let demo = city.demo_cards().remove(0);

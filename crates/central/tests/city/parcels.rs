@@ -2,12 +2,13 @@
 
 use crate::fixture::{City, NOW, TERMINAL};
 use crate::follower::{Follower, enrolled};
-use crate::tls::{EIGHT, SEVEN};
+use crate::tls::{EIGHT, SEVEN, signing_request};
 use central::publish::publish;
 use central::{ca_store, enrol};
 use domain::Timestamp;
 use protocol::first_trust::fingerprint;
 use protocol::{FileHash, FileKind, Parcel, ParcelError, Parcels};
+use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256};
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -107,4 +108,26 @@ fn a_terminal_that_does_not_ask_in_time_finds_its_next_certificate_in_the_parcel
     assert_eq!(held.terminal, SEVEN);
     ca_store::mark_used(&mut city.database(), &held, late).unwrap();
     assert_eq!(carried(late.plus_ms(2 * DAY_MS)), None);
+}
+
+#[test]
+fn a_terminal_whose_renewal_was_lost_on_its_way_finds_a_certificate_for_the_key_it_has_in_the_parcel() {
+    let city = City::seeded(106, 20, 0);
+    city.publish();
+    let (own, bundle) = enrolled(&city, SEVEN, 1, NOW);
+    let mut terminal = Follower::with(&city, bundle);
+    let first = ca_store::newest(city.database().read(), SEVEN).unwrap().unwrap();
+    let late = NOW.plus_ms(40 * DAY_MS);
+    let authority = central::Authority::obtain(&city.data, "bahia", NOW).unwrap();
+    let lost = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap();
+    enrol::renew(&mut city.database(), &authority, SEVEN, &signing_request(&lost), late).unwrap();
+    let mut carried = |now: Timestamp| {
+        published(&city, &mut terminal, now);
+        terminal.unpack(&city, &own).unwrap().unwrap().certificate.unwrap()
+    };
+    let certificate = carried(late);
+    assert_eq!(certificate.issued, late);
+    let newest = ca_store::newest(city.database().read(), SEVEN).unwrap().unwrap();
+    assert_eq!(newest.2, first.2, "for the key of its enrolment");
+    assert_eq!(carried(late.plus_ms(DAY_MS)), certificate, "the same until it is used");
 }

@@ -100,6 +100,21 @@ fn a_repeat_gets_the_first_receipt_and_is_booked_once() {
 }
 
 #[test]
+fn a_repeat_after_a_new_head_key_is_receipted_under_the_new_one() {
+    let desk = Desk::open();
+    let bytes = upload(&top_up(&mut Ledger::new(TERMINAL, 1), 9)[0], 1);
+    let first = desk.take(&bytes).unwrap();
+    let mut keys = desk.city.keys();
+    keys.renew_head(None, NOW).unwrap();
+    keys.save_over(&desk.city.data.keys()).unwrap();
+    let head_key = keys.head_key().unwrap().verifier();
+    assert!(first.verify(&bytes, &head_key).is_err());
+    let again = desk.take_at(&bytes, NOW.plus_ms(60_000)).unwrap();
+    again.verify(&bytes, &head_key).unwrap();
+    assert_eq!((again.number, again.received), (first.number, first.received));
+}
+
+#[test]
 fn a_key_or_a_fact_used_again_with_other_content_is_refused_and_noticed() {
     let desk = Desk::open();
     let entries = top_up(&mut Ledger::new(TERMINAL, 1), 9);
