@@ -142,6 +142,20 @@ pub fn set_password(
     now: Timestamp,
 ) -> Result<(), CentralError> {
     let hash = password::hash(&plain(name), password)?;
+    set_hash(database, actor, name, &hash, now)
+}
+
+/// The same, of a password that was hashed before a connection was taken.
+///
+/// # Errors
+/// `CentralError::Refused` with `AccountUnknown`; else the database's.
+pub(crate) fn set_hash(
+    database: &mut Database,
+    actor: &Actor,
+    name: &str,
+    hash: &str,
+    now: Timestamp,
+) -> Result<(), CentralError> {
     database.write(|transaction| {
         let account = known(transaction, name)?;
         transaction.execute("UPDATE account SET password = ?2 WHERE id = ?1", params![account.id, hash])?;

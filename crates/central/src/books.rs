@@ -33,6 +33,7 @@ pub(crate) fn book(
     if entry.terminal == CENTRAL || (entry.terminal, entry.journal_generation) != of_upload {
         return Err(refuse(ProblemCode::Malformed, "the entry is of another journal than its upload"));
     }
+    check_sums(&entry)?;
     // Money leaves claims by the city's word, and only the acquirer's file shows that a reversal failed.
     if matches!(entry.fact.kind(), Kind::ClaimSettled | Kind::ReversalFailed) {
         let kind = entry.fact.kind().name();
@@ -66,6 +67,52 @@ pub(crate) fn book(
             Ok(arrival)
         }
     }
+}
+
+/// The most that one top-up can be: ten thousand euros. No purse of any city holds as much, and sums over years of
+/// such entries stay far from the integers' end.
+const AMOUNT_MAX: i64 = 1_000_000;
+/// The ledger writes pairs of postings; two pairs are more than any fact moves.
+const POSTINGS_MAX: usize = 4;
+
+/// Refuses an entry that no ledger writes, before its sums come into any book: a balance of such sums is none.
+fn check_sums(entry: &Entry) -> Result<(), CentralError> {
+    let amount = entry.subject.amount.0;
+    let too_much = |posting: &Posting| posting.amount.0.unsigned_abs() > amount.unsigned_abs();
+    let problem = if !(1..=AMOUNT_MAX).contains(&amount) {
+        "no top-up has this amount"
+    } else if entry.seq > u64::MAX / 2 - 1 {
+        "no journal is as long"
+    } else if entry.postings.len() > POSTINGS_MAX || entry.postings.iter().any(too_much) {
+        "it moves more than its amount"
+    } else if !entry.postings.is_empty() && moves_nothing(entry.fact.kind()) {
+        "what it says moves no money"
+    } else {
+        return Ok(());
+    };
+    Err(refuse(ProblemCode::Malformed, format!("{} of {}: {problem}", entry.fact.kind().name(), entry.subject.top_up)))
+}
+
+/// The facts whose postings are none, whatever came before them (`ledger`, the double entry of each fact).
+fn moves_nothing(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Intent
+            | Kind::Declined
+            | Kind::PaymentUnknown
+            | Kind::NeverMade
+            | Kind::CreditStarted
+            | Kind::NotCredited
+            | Kind::InDoubt
+            | Kind::AnswerInDoubt
+            | Kind::Reserved
+            | Kind::CreditedElsewhere
+            | Kind::Ordered
+            | Kind::OrderLapsed
+            | Kind::ReversalStarted
+            | Kind::ReversalFailed
+            | Kind::LeftToCentral
+    )
 }
 
 /// Says something of a top-up in central's own journal, by the ledger's rules.

@@ -225,10 +225,14 @@ pub(crate) fn fulfil(transaction: &Transaction<'_>, number: CardNumber, now: Tim
     let query = "DELETE FROM card_order WHERE number = ?1 RETURNING holder";
     match transaction.query_opt(query, params![sql(number.0)], |row| row.get(0))? {
         // A Classic card cannot be a holder's: the order is void then, and the desk sees a card without one.
-        Some(holder) => give(transaction, number, holder, now).map(|_| ()).or_else(|error| match error {
-            CentralError::Refused(_) => Ok(()),
-            other => Err(other),
-        }),
+        // Nor does a holder get a second one, who has one by now.
+        Some(holder) => {
+            let given = refuse_second_card(transaction, holder).and_then(|()| give(transaction, number, holder, now));
+            given.map(|_| ()).or_else(|error| match error {
+                CentralError::Refused(_) => Ok(()),
+                other => Err(other),
+            })
+        }
         None => Ok(()),
     }
 }
@@ -248,11 +252,26 @@ pub fn block(
     blocks::block_for(database, number, generation, actor, reason.name(), now)
 }
 
+/// A card comes back only to a holder who is in the city, and who has and awaits no other one.
+fn refuse_lost_holder(transaction: &Transaction<'_>, number: CardNumber) -> Result<(), CentralError> {
+    let query = "SELECT card.holder, moved_away.since FROM card LEFT JOIN moved_away ON moved_away.holder = card.holder
+                 WHERE card.number = ?1";
+    let read = |row: &crate::db::Row<'_>| Ok((row.get::<i64>(0)?, row.get::<Option<i64>>(1)?));
+    match transaction.query_opt(query, params![sql(number.0)], read)? {
+        None => Ok(()),
+        Some((_, Some(_))) => Err(Refusal::HolderMoved.into()),
+        // The card itself is blocked, and not counted.
+        Some((holder, None)) => refuse_second_card(transaction, holder),
+    }
+}
+
 /// Takes a block back that was a mistake: only while nobody can have acted on it. That is over with the next
-/// publication, with the validators' confirmation, with a settled claim and with a newer card.
+/// publication, with the validators' confirmation, with a settled claim, with a newer card, and once what is left on
+/// the card waits to be moved.
 ///
 /// # Errors
-/// `CentralError::Refused` with `CardUnknown`, `CardNotBlocked`, `CardReplaced` or `BlockIsOut`; else the database's.
+/// `CentralError::Refused` with `CardUnknown`, `CardNotBlocked`, `BlockIsOut`, `HolderMoved` or `HolderHasCard`; else the
+/// database's.
 pub fn unblock(database: &mut Database, actor: &Actor, number: CardNumber, now: Timestamp) -> Result<(), CentralError> {
     database.write(|transaction| {
         let card = of_number(transaction, number)?;
@@ -262,13 +281,15 @@ pub fn unblock(database: &mut Database, actor: &Actor, number: CardNumber, now: 
             "SELECT EXISTS (SELECT 1 FROM publication WHERE issued >= ?3)
                  OR EXISTS (SELECT 1 FROM settlement JOIN claim ON claim.top_up = settlement.top_up
                             WHERE card = ?1 AND generation = ?2)
-                 OR EXISTS (SELECT 1 FROM replaced_card WHERE number = ?1 AND generation >= ?2)",
+                 OR EXISTS (SELECT 1 FROM replaced_card WHERE number = ?1 AND generation >= ?2)
+                 OR EXISTS (SELECT 1 FROM balance_move WHERE number = ?1 AND generation = ?2)",
             params![key, issue, block.blocked.0],
             |row| row.get(0),
         )?;
         if out || block.reached.is_some() {
             return Err(Refusal::BlockIsOut.into());
         }
+        refuse_lost_holder(transaction, number)?;
         transaction.execute("DELETE FROM card_block WHERE card = ?1 AND generation = ?2", params![key, issue])?;
         for table in ["card", "issued_card"] {
             let update = format!("UPDATE {table} SET state = 'active' WHERE number = ?1 AND generation = ?2");

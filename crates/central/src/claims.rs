@@ -62,7 +62,7 @@ pub enum Waits {
     Card,
     /// A terminal that carries out central's order.
     Order,
-    /// A person: the card's records no longer tell, or the card takes no order.
+    /// A person: the card's records no longer tell, the card takes no order, or its terminal has brought too many.
     Finance,
     /// Nothing: it is closed.
     Nothing,

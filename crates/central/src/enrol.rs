@@ -26,6 +26,10 @@ const CODE_BYTES: usize = 15;
 /// Digits in a group of a one-time code.
 const CODE_GROUP: usize = 4;
 
+/// Certificates of one terminal within 24 hours, beyond which none is renewed: each has a bucket of its own, and would
+/// give whoever renews for ever as many requests as they like.
+const CERTIFICATES_A_DAY_MAX: i64 = 5;
+
 /// What the technician says.
 #[derive(Debug, Clone)]
 pub struct EnrolmentOrder {
@@ -282,7 +286,7 @@ pub fn redeem(
 /// The next certificate of an enrolled terminal, for a new key. The one it has stays good until this one is used.
 ///
 /// # Errors
-/// As `Authority::certify`.
+/// As `Authority::certify`; `LimitReached` for one that was given more than five within 24 hours.
 pub fn renew(
     database: &mut Database,
     authority: &Authority,
@@ -291,7 +295,15 @@ pub fn renew(
     now: Timestamp,
 ) -> Result<Certificate, CentralError> {
     let issued = authority.certify(terminal, request, now, life_days(database)?)?;
-    database.write(|transaction| ca_store::put(transaction, terminal, &issued, "certificate renewed"))?;
+    database.write(|transaction| {
+        let query = "SELECT count(*) FROM certificate WHERE terminal = ?1 AND issued > ?2";
+        let since = now.0.saturating_sub(crate::ca::DAY_MS);
+        let recent: i64 = transaction.query_row(query, params![terminal.0, since], |row| row.get(0))?;
+        if recent > CERTIFICATES_A_DAY_MAX {
+            return Err(refused(ProblemCode::LimitReached, "this terminal has had enough certificates for today"));
+        }
+        ca_store::put(transaction, terminal, &issued, "certificate renewed")
+    })?;
     Ok(travelling(issued))
 }
 

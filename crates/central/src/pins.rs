@@ -5,7 +5,7 @@
 mod change;
 pub mod weak;
 
-pub use change::{FAILURES_A_DAY_MAX, change};
+pub use change::{FAILURES_A_DAY_MAX, TERMINAL_FAILURES_A_DAY_MAX, change};
 
 use crate::Database;
 use crate::audit::{self, Actor};

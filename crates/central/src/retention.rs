@@ -130,7 +130,10 @@ impl Kind {
             Self::Uploads => format!(
                 "SELECT key FROM upload WHERE received < ?1 AND length(bytes) > 0 AND terminal NOT IN {DOUBTFUL}
                  AND number NOT IN (SELECT e.upload FROM entry AS e JOIN claim AS c ON c.top_up = e.top_up
-                                    WHERE c.state = 'open')"
+                                    WHERE c.state = 'open')
+                 AND NOT (kind IN ('card-seen', 'claim-evidence') AND (terminal, received) IN
+                          (SELECT s.terminal, s.received FROM card_seen AS s JOIN claim AS c
+                               ON c.card = s.card AND c.generation = s.generation WHERE c.state = 'open'))"
             ),
             Self::Documents => format!("SELECT code FROM document WHERE received < ?1 AND terminal NOT IN {DOUBTFUL}"),
             // The oldest and the newest sight of a purse are what the books are compared with: what goes lies between
@@ -153,7 +156,10 @@ impl Kind {
             Self::Evidence => "SELECT e.id FROM evidence AS e JOIN claim AS c ON c.top_up = e.top_up
                                WHERE c.state <> 'open' AND c.closed < ?1"
                 .to_owned(),
-            Self::KeyUses => "SELECT id FROM card_key_use WHERE at < ?1".to_owned(),
+            Self::KeyUses => format!(
+                "SELECT id FROM card_key_use WHERE at < ?1 AND terminal NOT IN {DOUBTFUL}
+                 AND (card IS NULL OR card NOT IN (SELECT card FROM claim WHERE state = 'open'))"
+            ),
             // A chain is cut at its beginning only, and never to nothing: the next line follows from the last.
             Self::Audit => "SELECT id FROM audit WHERE at < ?1 AND id < (SELECT max(id) FROM audit)
                             AND id < (SELECT coalesce(min(id), 9223372036854775807) FROM audit WHERE at >= ?1)"
@@ -174,8 +180,10 @@ impl Kind {
                 transaction.execute(&sql, &[Value::Int(before), Value::Blob(&[])])?
             }
             Self::Documents => {
-                run(&format!("DELETE FROM code WHERE code IN ({some})"))?;
-                run(&format!("DELETE FROM document WHERE code IN ({some})"))?
+                // Their codes first: the same ones, since nothing changes between.
+                let ordered = format!("{} ORDER BY code LIMIT {TOGETHER}", self.over());
+                run(&format!("DELETE FROM code WHERE code IN ({ordered})"))?;
+                run(&format!("DELETE FROM document WHERE code IN ({ordered})"))?
             }
             Self::Sights => {
                 // Their records first, which refer to them: the same ones, since nothing changes between.

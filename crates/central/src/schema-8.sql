@@ -87,3 +87,11 @@ CREATE TABLE pin_failure (
     failures INTEGER NOT NULL,
     PRIMARY KEY (card, generation, day)
 );
+
+-- The same by terminal: whoever has one's keys may ask about any card.
+CREATE TABLE pin_failure_at (
+    terminal INTEGER NOT NULL,
+    day INTEGER NOT NULL,
+    failures INTEGER NOT NULL,
+    PRIMARY KEY (terminal, day)
+);

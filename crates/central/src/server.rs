@@ -22,6 +22,7 @@ use protocol::{
     Central, FileHash, Head, Outcome, PinChanged, Problem, ProblemCode, Receipt, SignedCodeBatch, SignedHead, Upload,
 };
 use sha2::{Digest, Sha256};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
@@ -44,6 +45,42 @@ pub struct CityServer {
     heard: Arc<Heard>,
     stopping: Arc<AtomicBool>,
     published: Arc<Mutex<Option<(SystemTime, Head)>>>,
+    opening: Opening,
+}
+
+/// How many envelopes of each terminal are in hand.
+type Opening = Arc<Mutex<HashMap<TerminalId, usize>>>;
+
+/// Envelopes of one terminal at a time: each is megabytes, sealed and opened, for as long as its commit takes.
+const ENVELOPES_AT_ONCE: usize = 2;
+
+/// An envelope's place among those in hand.
+struct Place {
+    opening: Opening,
+    terminal: TerminalId,
+}
+
+impl Place {
+    fn take(opening: &Opening, terminal: TerminalId) -> Result<Self, CentralError> {
+        let mut counts = opening.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(terminal).or_default();
+        if *count >= ENVELOPES_AT_ONCE {
+            return Err(Problem::new(ProblemCode::TooOften, "envelopes of this terminal are in hand").into());
+        }
+        *count += 1;
+        drop(counts);
+        Ok(Self { opening: Arc::clone(opening), terminal })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut counts = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = counts.get_mut(&self.terminal) {
+            *count = count.saturating_sub(1);
+        }
+        counts.retain(|_, count| *count > 0);
+    }
 }
 
 impl CityServer {
@@ -59,8 +96,8 @@ impl CityServer {
         let limits = Arc::new(Limits::new(data.limits(), metrics.clone()));
         let (pool, city) = (Arc::new(Pool::new(data.clone(), database, metrics.clone())), Arc::new(city));
         let authority = Arc::new(Authority::obtain(&data, &keys.now().city, clock::now())?);
-        let (intake, heard, stopping, published) = Default::default();
-        Ok(Self { data, keys, pool, intake, city, authority, metrics, limits, heard, stopping, published })
+        let (intake, heard, stopping, published, opening) = Default::default();
+        Ok(Self { data, keys, pool, intake, city, authority, metrics, limits, heard, stopping, published, opening })
     }
 
     /// The city pack.
@@ -205,6 +242,7 @@ impl CityServer {
     /// A `Problem` for the envelope as a whole, as `protocol::envelope` names them; `Unauthorised` when it is not sealed
     /// and signed by this very terminal.
     pub async fn take_envelope(&self, terminal: TerminalId, envelope: Bytes) -> Result<Vec<Outcome>, CentralError> {
+        let _place = Place::take(&self.opening, terminal)?;
         let found = self.with_database(move |database, _| ca_store::keys_of(database.read(), terminal)).await?;
         let none = || Problem::new(ProblemCode::Unauthorised, "the terminal has no key for its uploads");
         let (signing, _) = found.ok_or_else(none)?;
@@ -212,16 +250,23 @@ impl CityServer {
         // Opening and verifying need no connection, and one core more.
         let opened = tokio::task::spawn_blocking(move || uploads::opened(&keys, terminal, &signing, &envelope));
         let opened = opened.await.map_err(|error| CentralError::NotReady(error.to_string()))??;
-        let genuine: Vec<Sent> = opened.iter().filter_map(|one| one.as_ref().ok()).cloned().collect();
+        let (mut genuine, mut forged): (Vec<Sent>, Vec<Option<Problem>>) = Default::default();
+        for one in opened {
+            match one {
+                Ok(sent) => {
+                    genuine.push(sent);
+                    forged.push(None);
+                }
+                Err(problem) => forged.push(Some(problem)),
+            }
+        }
         let mut taken = intake::take(self, genuine).await?.into_iter();
         let lost = || Outcome::Refused(Problem::new(ProblemCode::Internal, "an upload got no answer"));
-        Ok(opened
-            .into_iter()
-            .map(|one| match one {
-                Ok(_) => taken.next().unwrap_or_else(lost),
-                Err(problem) => Outcome::Refused(problem),
-            })
-            .collect())
+        let mut outcome = |problem: Option<Problem>| match problem {
+            Some(problem) => Outcome::Refused(problem),
+            None => taken.next().unwrap_or_else(lost),
+        };
+        Ok(forged.into_iter().map(&mut outcome).collect())
     }
 
     /// Runs one request about keys of an authenticated terminal.

@@ -8,7 +8,7 @@ use crate::ca::{Authority, DAY_MS};
 use crate::clock;
 use crate::error::CentralError;
 use domain::Timestamp;
-use io::TlsIo;
+use io::{Seats, TlsIo};
 use rustls::crypto::ring;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
@@ -136,7 +136,7 @@ impl TlsListener {
         let listener = TcpListener::bind(settings.address).await.map_err(CentralError::Listen)?;
         let address = listener.local_addr().map_err(CentralError::Listen)?;
         let (sender, ready) = mpsc::channel(READY_MAX);
-        let door = Door { acceptor, ready: sender, settings: settings.clone() };
+        let door = Door { acceptor, ready: sender, settings: settings.clone(), seats: Seats::default() };
         let accepting = tokio::spawn(door.accept_all(listener)).abort_handle();
         Ok(Self { address, ready, accepting })
     }
@@ -164,6 +164,7 @@ struct Door {
     acceptor: TlsAcceptor,
     ready: mpsc::Sender<(TlsIo, SocketAddr)>,
     settings: TlsSettings,
+    seats: Seats,
 }
 
 impl Door {
@@ -188,7 +189,11 @@ impl Door {
         let _ = stream.set_nodelay(true);
         match timeout(self.settings.handshake_max, self.acceptor.accept(stream).into_fallible()).await {
             Ok(Ok(stream)) => {
-                let io = TlsIo::new(stream, self.settings.idle_max, place);
+                let mut io = TlsIo::new(stream, self.settings.idle_max, place);
+                if !io.sit(&self.seats, address.ip()) {
+                    tracing::debug!(%address, "a client has too many connections");
+                    return;
+                }
                 // The listener is gone: so is this connection.
                 let _ = self.ready.send((io, address)).await;
             }

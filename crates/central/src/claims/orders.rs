@@ -8,6 +8,7 @@ use crate::claims::{self, blocks};
 use crate::db::{Connection, Row, Transaction, params};
 use crate::error::CentralError;
 use crate::key_file::KeyFile;
+use crate::pack;
 use crate::settings::{DAY_MS, MoneySettings};
 use crate::uploads::sql;
 use domain::card::CityOrder;
@@ -77,7 +78,8 @@ pub(crate) fn expire(transaction: &Transaction<'_>, top_up: TopUpId, now: Timest
     }
 }
 
-/// Makes the order that the evidence allows, unless one lives. `false` when this card takes none.
+/// Makes the order that the evidence allows, unless one lives. `false` when this card takes none, or when a person has
+/// to look first.
 pub(crate) fn issue(
     transaction: &Transaction<'_>,
     subject: &Subject,
@@ -94,6 +96,9 @@ pub(crate) fn issue(
         Some(_) => return Ok(true),
         None => {}
     }
+    if !is_plausible(transaction, subject, now)? {
+        return Ok(false);
+    }
     let days = MoneySettings::load(transaction)?.order_days;
     transaction.execute(
         "INSERT INTO credit_order (top_up, card, generation, amount, counter, issued, expires)
@@ -109,6 +114,26 @@ pub(crate) fn issue(
         ],
     )?;
     Ok(true)
+}
+
+/// Orders that the claims of one terminal bring within 24 hours. Its word that a payment was kept is all there is until
+/// the acquirer's file: beyond this a person looks.
+pub const ORDERS_A_DAY_MAX: i64 = 20;
+
+/// Whether an order may be made without a person: for no more than one top-up may be, and not for too many claims that
+/// began at the same terminal. An order that only takes the place of an earlier one of its top-up is none more.
+fn is_plausible(connection: &Connection, subject: &Subject, now: Timestamp) -> Result<bool, CentralError> {
+    if subject.amount > pack::load(connection)?.0.purse.top_up_max {
+        return Ok(false);
+    }
+    let recent: i64 = connection.query_row(
+        "SELECT count(DISTINCT o.top_up) FROM credit_order AS o JOIN claim AS c ON c.top_up = o.top_up
+         WHERE o.issued > ?1 AND o.top_up <> ?2
+               AND c.terminal = (SELECT terminal FROM claim WHERE top_up = ?2)",
+        params![now.plus_ms(-DAY_MS).0, subject.top_up.0],
+        |row| row.get(0),
+    )?;
+    Ok(recent < ORDERS_A_DAY_MAX)
 }
 
 /// Whether a card may be credited on central's word: active in the registry under this generation, not blocked, and

@@ -7,7 +7,7 @@ use crate::db::{Transaction, params};
 use crate::error::CentralError;
 use crate::key_file::KeyFile;
 use crate::store_key::{self, Stored};
-use crate::uploads::{refuse, sql};
+use crate::uploads::{note, refuse, sql};
 use domain::{CardNumber, TerminalId, Timestamp};
 use hmac::{Hmac, KeyInit, Mac};
 use protocol::{PinChange, PinChanged, ProblemCode};
@@ -17,6 +17,16 @@ use subtle::ConstantTimeEq;
 /// Wrong PINs of one card that central answers on one day (UTC). A terminal stops at three, and the card with it: more
 /// than that is not a citizen.
 pub const FAILURES_A_DAY_MAX: i64 = 10;
+
+/// Wrong PINs of all cards that central answers one terminal on one day (UTC): whoever has a terminal's keys asks no
+/// card.
+pub const TERMINAL_FAILURES_A_DAY_MAX: i64 = 50;
+
+fn terminal_failures(transaction: &Transaction<'_>, terminal: TerminalId, now: Timestamp) -> Result<i64, CentralError> {
+    let query = "SELECT failures FROM pin_failure_at WHERE terminal = ?1 AND day = ?2";
+    let found = transaction.query_opt(query, params![terminal.0, now.day().0], |row| row.get(0))?;
+    Ok(found.unwrap_or_default())
+}
 
 /// What a repeat must be byte for byte, without keeping what stands for a PIN.
 fn fingerprint(keys: &KeyFile, change: &PinChange) -> Result<[u8; 32], CentralError> {
@@ -52,7 +62,18 @@ pub fn change(
             return Ok(Ok(first));
         }
         // A wrong PIN is no error of the transaction: its count stays.
-        match taken(transaction, keys, &asked, now)? {
+        if terminal_failures(transaction, terminal, now)? >= TERMINAL_FAILURES_A_DAY_MAX {
+            let detail = format!("wrong PINs of many cards on day {}", now.day().0);
+            note(transaction, terminal, "pin-guesses", &detail, now)?;
+            return Ok(Err(refuse(ProblemCode::LimitReached, "too many wrong PINs at this terminal today")));
+        }
+        let outcome = taken(transaction, keys, &asked, now)?;
+        if matches!(&outcome, Err(CentralError::Problem(problem)) if problem.code == ProblemCode::KeyRejected) {
+            let insert = "INSERT INTO pin_failure_at (terminal, day, failures) VALUES (?1, ?2, 1)
+                          ON CONFLICT (terminal, day) DO UPDATE SET failures = pin_failure_at.failures + 1";
+            transaction.execute(insert, params![terminal.0, now.day().0])?;
+        }
+        match outcome {
             Ok(version) => {
                 transaction.execute(
                     "INSERT INTO pin_change (key, terminal, card, generation, sha256, changed, pin_version)

@@ -2,11 +2,11 @@
 //! one that central fails at fails alone. What no book can take is put into the quarantine in the same commit.
 
 use super::{order_for, read, take_new};
+use crate::Database;
 use crate::books::Sheet;
 use crate::db::{Transaction, Value, params};
 use crate::error::CentralError;
 use crate::key_file::KeyFile;
-use crate::Database;
 use crate::numbers::{self, Numbered};
 use crate::quarantine::{self, OpenCases};
 use domain::{TerminalId, Timestamp};

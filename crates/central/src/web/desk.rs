@@ -21,7 +21,7 @@ use protocol::Secret32;
 use serde::Deserialize;
 use std::collections::HashMap;
 use std::sync::LazyLock;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use zeroize::Zeroizing;
 
 /// Where one logs in.
@@ -163,7 +163,7 @@ async fn begin(server: &CityServer, came: Came, fields: Fields) -> Result<Secret
     let attempt =
         server.with_database(move |database, _| log_in::attempt(database, &name, came.address, clock::now())).await?;
     let stopped = |error: &dyn std::fmt::Display| CentralError::NotReady(error.to_string());
-    let place = HASHING.acquire().await.map_err(|error| stopped(&error))?;
+    let place = hashing().await?;
     let tried = tokio::task::spawn_blocking(move || (attempt.is_right(fields.typed("password")), attempt));
     let (is_right, attempt) = tried.await.map_err(|error| stopped(&error))?;
     drop(place);
@@ -207,11 +207,25 @@ async fn change_password(
         Err(CentralError::Refused(refusal)) => return Ok(refused(&server, &refusal).await),
         Err(error) => return Err(error.into()),
     }
+    let hash = hashed(officer.actor.name.clone(), new).await;
     act(&server, LOG_IN_PATH, move |database, _| {
-        accounts::set_password(database, &officer.actor, &officer.actor.name, &new, clock::now())?;
+        accounts::set_hash(database, &officer.actor, &officer.actor.name, &hash?, clock::now())?;
         Ok("password")
     })
     .await
+}
+
+/// The hash of a new password, in its turn and before a connection is taken.
+async fn hashed(name: String, new: Zeroizing<String>) -> Result<String, CentralError> {
+    let stopped = |error: &dyn std::fmt::Display| CentralError::NotReady(error.to_string());
+    let _place = hashing().await?;
+    let hash = tokio::task::spawn_blocking(move || accounts::password::hash(&name, &new));
+    hash.await.map_err(|error| stopped(&error))?
+}
+
+/// A place among those who hash now.
+pub(super) async fn hashing() -> Result<SemaphorePermit<'static>, CentralError> {
+    HASHING.acquire().await.map_err(|error| CentralError::NotReady(error.to_string()))
 }
 
 async fn lines(State(server): State<CityServer>, officer: Officer) -> Shown {

@@ -1,7 +1,7 @@
 //! The registry's desk: a card by its number or its holder, whose it is to be, blocks, and the PIN that a citizen types
 //! there.
 
-use super::desk::{Done, act, refused};
+use super::desk::{Done, act, hashing, refused};
 use super::html::{Markup, Place, cell, choice, field, figure, form, hidden, table, text};
 use super::officer::{FORM_BYTES_MAX, Fields, Officer, Posted};
 use super::pages::{Shown, show};
@@ -165,6 +165,8 @@ async fn unblock(State(server): State<CityServer>, Posted { officer, fields }: P
 
 async fn set_pin(State(server): State<CityServer>, Posted { officer, fields }: Posted) -> Shown {
     let city = server.city().clone();
+    // The PIN is hashed with the card's own secret, so on a connection; no more of them at a time than log-ins.
+    let _place = hashing().await?;
     act(&server, CARDS_PAGE, move |database, keys| {
         let pin = Zeroizing::new(fields.typed("pin").to_owned());
         if *pin != fields.typed("again") {

@@ -111,6 +111,7 @@ fn anomaly_name(kind: &str) -> &str {
         "second-credit" => "abonada dos veces",
         "other-subject" => "recarga con otros datos",
         "undecided" => "sin decidir",
+        "pin-guesses" => "muchos PIN fallidos",
         other => other,
     }
 }

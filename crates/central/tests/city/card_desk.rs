@@ -226,3 +226,23 @@ async fn the_desks_page_finds_a_card_and_does_what_its_state_allows() {
     assert_eq!(ana.post("/office/cards/unblock", &[("number", &number)]).await.to, "/office/cards?done=unblocked");
     running.stop().await.unwrap();
 }
+
+#[test]
+fn a_block_stays_whose_holder_has_gone_or_has_or_awaits_another_card() {
+    let city = City::seeded(629, 4, 0);
+    let (identity, number) = holders(&city).remove(0);
+    let key = i64::try_from(number.0).unwrap();
+    let run = |sql: &str| city.database().write(|write| Ok(write.execute(sql, params![key])?)).unwrap();
+    block(&city, number, NOW);
+    assert_eq!(order(&city, NEW, &identity), None);
+    assert_eq!(unblock(&city, number), Some(Refusal::HolderHasCard), "one is on its way");
+    register(&city, &card(NEW.0, 1, 9)).unwrap();
+    assert_eq!(unblock(&city, number), Some(Refusal::BlockIsOut), "what is left on it waits to be moved");
+    run("DELETE FROM balance_move WHERE number = ?1");
+    assert_eq!(unblock(&city, number), Some(Refusal::HolderHasCard), "they have the new one");
+    block(&city, NEW, NOW);
+    run("INSERT INTO moved_away (holder, since) SELECT holder, 1 FROM card WHERE number = ?1");
+    assert_eq!(unblock(&city, number), Some(Refusal::HolderMoved));
+    run("DELETE FROM moved_away WHERE holder = (SELECT holder FROM card WHERE number = ?1)");
+    assert_eq!(unblock(&city, number), None);
+}

@@ -1,4 +1,5 @@
 use crate::money::{A, AFTER, AMOUNT, B, BEFORE, C, OURS, SEEN, Street, authorised, intent};
+use central::claims;
 use domain::card::CardReport;
 use domain::{Cents, FailureCode, Generation, TerminalId, TopUpId};
 use ledger::{Fact, Settlement};
@@ -348,4 +349,36 @@ fn an_order_of_another_generation_of_the_card_is_not_looked_at() {
     street.seen(&CardReport { generation: Generation(9), ..report });
     assert_eq!((street.standing(), street.sums()), (("open", "card"), [2_000, 0, -2_000, 0, 0]));
     assert_eq!(Cents(street.sums()[2]), -AMOUNT);
+}
+
+#[test]
+fn a_terminals_word_alone_brings_no_order_beyond_a_top_up_or_beyond_a_days_number() {
+    let mut street = Street::open();
+    street.claim(OURS);
+    let many = "INSERT INTO claim (top_up, card, generation, amount, terminal, opened, state, waits)
+                VALUES (?1, 1, 1, 500, 3, 1, 'open', 'order')";
+    let order = "INSERT INTO credit_order (top_up, card, generation, amount, counter, issued, expires)
+                 VALUES (?1, 1, 1, 500, 1, ?2, ?2)";
+    let now = street.now.0;
+    let write = |street: &Street, claims: std::ops::Range<i64>| {
+        let mut database = street.city.database();
+        database
+            .write(|transaction| {
+                for claim in claims {
+                    let mut id = [7; 16];
+                    id[..8].copy_from_slice(&claim.to_be_bytes());
+                    transaction.execute(many, central::db::params![id])?;
+                    transaction.execute(order, central::db::params![id, now])?;
+                }
+                Ok(())
+            })
+            .unwrap();
+    };
+    let waits = |street: &Street| street.claims().iter().find(|claim| claim.top_up == OURS).unwrap().waits.name();
+    write(&street, 0..claims::orders::ORDERS_A_DAY_MAX);
+    assert_eq!(street.evidence(SEEN, &[(SEEN, OTHER, B)]), None);
+    assert_eq!(waits(&street), "finance");
+    street.later(2);
+    assert!(street.evidence(SEEN, &[(SEEN, OTHER, B)]).is_some(), "the day is over");
+    assert_eq!(waits(&street), "order");
 }

@@ -145,6 +145,24 @@ fn wrong_pins_of_a_card_are_counted_over_all_terminals_and_a_reset_begins_anew()
 }
 
 #[test]
+fn wrong_pins_at_a_terminal_are_counted_over_all_cards() {
+    let city = City::seeded(638, 4, 1);
+    let mine = Mine::of(&city);
+    let (wrong, new) = (PinKey::new([1; 32]), PinKey::new([2; 32]));
+    assert_eq!(ask(&city, &mine.change(1, &wrong, &new), NOW), Err(ProblemCode::KeyRejected));
+    let (read, sum) = (city.database(), "SELECT max(failures) FROM pin_failure_at");
+    assert_eq!(read.read().query_row(sum, &[], |row| row.get::<i64>(0)).unwrap(), 1);
+    let many = "UPDATE pin_failure_at SET failures = ?1";
+    let max = pins::TERMINAL_FAILURES_A_DAY_MAX;
+    city.database().write(|write| Ok(write.execute(many, params![max])?)).unwrap();
+    let right = mine.key(&city.demo_cards().remove(0).pin);
+    assert_eq!(ask(&city, &mine.change(2, &right, &new), NOW), Err(ProblemCode::LimitReached), "the right one too");
+    let noticed = central::report::anomalies(city.database().read()).unwrap();
+    assert_eq!(noticed.iter().map(|one| one.kind.as_str()).collect::<Vec<_>>(), ["pin-guesses"]);
+    assert!(ask(&city, &mine.change(3, &right, &new), NOW.plus_ms(86_400_000)).is_ok());
+}
+
+#[test]
 fn a_change_is_for_an_active_card_that_has_a_pin() {
     let city = City::seeded(636, 4, 1);
     let mine = Mine::of(&city);

@@ -1,5 +1,6 @@
 use crate::fixture::{City, NOW, TERMINAL};
-use central::{books, report, uploads};
+use central::db::params;
+use central::{books, quarantine, report, uploads};
 use domain::device::PaymentApproval;
 use domain::document::DocumentKind;
 use domain::{CardNumber, Cents, DocumentCode, Generation, Timestamp, TopUpId};
@@ -138,6 +139,73 @@ fn bytes_that_are_no_upload_no_entry_or_anothers_are_refused() {
     let mut stolen = Upload::decode(&upload(&entries[0], 1)).unwrap();
     stolen.terminal = 4;
     assert_eq!(code_of(desk.take(&stolen.encode().unwrap())), ProblemCode::Unauthorised);
+}
+
+#[test]
+fn an_entry_whose_sums_no_ledger_writes_is_kept_and_not_booked() {
+    let desk = Desk::open();
+    let good = top_up(&mut Ledger::new(TERMINAL, 1), 9);
+    let mut key = 10;
+    let mut check = |at: usize, spoil: fn(&mut Entry)| {
+        let mut entry = good[at].clone();
+        spoil(&mut entry);
+        key += 1;
+        assert_eq!(code_of(desk.take(&upload(&entry, key))), ProblemCode::Malformed, "{entry:?}");
+    };
+    let pair = |amount: i64| [(Account::Acquirer, amount), (Account::Transit, -amount)];
+    let postings = |amount| pair(amount).map(|(account, amount)| ledger::Posting { account, amount: Cents(amount) });
+    assert_eq!(good[1].postings, postings(AMOUNT.0), "what a payment moves");
+    check(1, |entry| entry.postings[0].amount = Cents(i64::MAX));
+    check(1, |entry| {
+        entry.postings[0].amount = Cents(i64::MAX);
+        entry.postings[1].amount = Cents(-i64::MAX);
+    });
+    check(1, |entry| {
+        entry.subject.amount = Cents(i64::MAX);
+        entry.postings[0].amount = Cents(i64::MAX);
+        entry.postings[1].amount = Cents(-i64::MAX);
+    });
+    check(1, |entry| entry.postings = entry.postings.repeat(3));
+    check(1, |entry| entry.subject.amount = Cents(0));
+    check(1, |entry| entry.subject.amount = Cents(i64::MIN));
+    check(1, |entry| entry.seq = u64::MAX);
+    check(2, |entry| {
+        entry.postings = vec![
+            ledger::Posting { account: Account::Cash, amount: Cents(1) },
+            ledger::Posting { account: Account::Loss, amount: Cents(-1) },
+        ];
+    });
+    let database = desk.city.database();
+    assert!(books::entries(database.read()).unwrap().is_empty());
+    assert_eq!(books::balances(database.read()).unwrap().total(), Cents::ZERO);
+}
+
+#[test]
+fn a_terminal_fills_no_more_than_its_share_of_the_quarantine() {
+    let desk = Desk::open();
+    assert_eq!(code_of(desk.take(b"nonsense")), ProblemCode::Malformed);
+    let fill = "INSERT INTO quarantine (terminal, sha256, received, kind, problem, detail, owner, sealed, state)
+                VALUES (?1, ?2, 1, 'unreadable', 'malformed', 'x', 'technician', ?2, 'open')";
+    let mut database = desk.city.database();
+    database
+        .write(|transaction| {
+            for number in 1..quarantine::CASES_MAX {
+                let mut hash = [0; 32];
+                hash[..8].copy_from_slice(&number.to_be_bytes());
+                transaction.execute(fill, params![TERMINAL.0, hash])?;
+            }
+            Ok(())
+        })
+        .unwrap();
+    assert_eq!(code_of(desk.take(b"more nonsense")), ProblemCode::LimitReached, "for now");
+    assert_eq!(code_of(desk.take(b"nonsense")), ProblemCode::Malformed, "what is there is told again");
+    let entries = top_up(&mut Ledger::new(TERMINAL, 1), 9);
+    desk.take(&upload(&entries[0], 1)).unwrap();
+    let first = quarantine::view(database.read(), false).unwrap().remove(0).id;
+    quarantine::close(&mut database, &central::audit::Actor::console(), first, "seen to", NOW).unwrap();
+    let again = quarantine::close(&mut database, &central::audit::Actor::console(), first, "seen to", NOW);
+    assert!(again.unwrap_err().to_string().contains("has ended"));
+    assert_eq!(code_of(desk.take(b"more nonsense")), ProblemCode::Malformed, "there is room again");
 }
 
 #[test]
