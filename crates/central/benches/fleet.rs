@@ -4,7 +4,7 @@
 //!
 //! `TERMINALS=1000 FOR_SECONDS=600 cargo bench -p central --bench fleet`. The central is the program itself, in a process of
 //! its own, on SQLite, or on the server that `DATABASE` (an address as in `central.toml`) names. Uploads are of the kind
-//! that terminals send plainly over TLS.
+//! of which a street sends most, signed, and sealed to central's key, as every terminal's are.
 
 use central::db::Address;
 use central::enrol::{self, EnrolmentOrder};
@@ -20,7 +20,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::Duration;
-use sync::{HttpCentral, Identity, SyncSettings, WallClock};
+use sync::{HttpCentral, Identity, Sealing, SyncSettings, WallClock};
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval_at, sleep, sleep_until};
@@ -106,7 +106,9 @@ fn enrolled(data: &DataFolder, keys: &KeyFile, url: &str, id: u32) -> Outcome<Ht
     let bundle = answer.open(&request, &parcel)?;
     let key = Zeroizing::new(tls.serialized_der().to_vec());
     let identity = Identity { authorities: bundle.authorities.clone(), certificate, key };
-    Ok(HttpCentral::enrolled(url, &identity, &SyncSettings::default(), WallClock::default())?)
+    let central = HttpCentral::enrolled(url, &identity, &SyncSettings::default(), WallClock::default())?;
+    let to = bundle.central_key.ok_or("the enrolment has no key of central's")?;
+    Ok(central.with_sealing(Sealing::new(&bundle.city, bundle.terminal, &signing, to)))
 }
 
 /// What one terminal measured, in microseconds.

@@ -3,6 +3,10 @@
 //! machine as central, in a testbed, may have a bundle with an access token instead. The database keeps hashes of
 //! tokens and codes, public keys, and every certificate that was issued.
 
+mod address;
+
+pub use address::{check_plain, check_secure};
+
 use crate::ca::{Authority, Issued};
 use crate::ca_store::{self, Ending, Held, KeptCode};
 use crate::db::{Transaction, params};
@@ -366,31 +370,6 @@ pub fn withdraw(database: &mut Database, terminal: TerminalId, now: Timestamp) -
         ca_store::note(transaction, terminal, "withdrawn", None, now)?;
         Ok(true)
     })
-}
-
-/// A terminal with a token reaches central on the same machine, where nobody can listen.
-///
-/// # Errors
-/// `CentralError::NotReady` for any other address.
-pub fn check_plain(central: &str) -> Result<(), CentralError> {
-    let local = ["http://127.0.0.1", "http://[::1]", "http://localhost"];
-    let rest = local.iter().find_map(|start| central.strip_prefix(start));
-    if rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/'])) {
-        return Ok(());
-    }
-    let text = "a token is for plain HTTP on this machine alone; elsewhere enrol with --request or --code";
-    Err(CentralError::NotReady(text.to_owned()))
-}
-
-/// A terminal with a certificate reaches central over TLS.
-///
-/// # Errors
-/// `CentralError::NotReady` for any other address.
-pub fn check_secure(central: &str) -> Result<(), CentralError> {
-    if central.starts_with("https://") {
-        return Ok(());
-    }
-    Err(CentralError::NotReady("a terminal with a certificate reaches central by an https URL".to_owned()))
 }
 
 /// Writes the bundle for its owner only.

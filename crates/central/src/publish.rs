@@ -8,6 +8,7 @@
 //! the next one takes the same sequence, which nobody has seen. Killed after it, the next one continues from it.
 
 mod alone;
+mod carry;
 mod entries;
 mod folder;
 mod known;
@@ -22,6 +23,7 @@ use crate::error::CentralError;
 use crate::key_file::KeyFile;
 use crate::{DataFolder, Database};
 use alone::Busy;
+pub use carry::{Carried, carry};
 use domain::Timestamp;
 use protocol::Tier;
 use publication::Publication;

@@ -101,6 +101,7 @@ fn rules(config: &Config) -> Vec<Rule> {
         ("sync", "codes_batch", (1..=1_000).contains(&sync.codes_batch), "must be between 1 and 1000"),
         ("health", "disk_reserve_mb", health.disk_reserve_mb > 0, time),
         ("health", "look_every_ms", health.look_every_ms > 0, time),
+        ("health", "tell_every_s", health.tell_every_s > 0, time),
         ("sound", "level", (0.0..=1.0).contains(&sound.level), "must be between 0 and 1"),
     ]
 }

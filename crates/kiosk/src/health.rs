@@ -28,11 +28,13 @@ pub struct HealthConfig {
     pub clock_tolerance_s: u32,
     /// Milliseconds between two looks.
     pub look_every_ms: u32,
+    /// Seconds after which central is told how the terminal is, even if no device came or went.
+    pub tell_every_s: u32,
 }
 
 impl Default for HealthConfig {
     fn default() -> Self {
-        Self { disk_reserve_mb: 64, clock_tolerance_s: 300, look_every_ms: 2_000 }
+        Self { disk_reserve_mb: 64, clock_tolerance_s: 300, look_every_ms: 2_000, tell_every_s: 600 }
     }
 }
 

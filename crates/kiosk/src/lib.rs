@@ -6,6 +6,7 @@
 mod attempts;
 mod card_keys;
 pub mod closed;
+mod condition;
 pub mod config;
 mod config_check;
 mod desk;

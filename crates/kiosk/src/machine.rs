@@ -18,11 +18,12 @@ use domain::service::{ServiceEvent, ServiceRequest};
 use domain::{FailureCode, Handle, Now};
 use ledger::Entry;
 use session::wire::Painting;
-use session::{Action, Effect, Event, PaperOrder, Session, View};
+use session::{Action, Devices, Effect, Event, PaperOrder, Session, View};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 use sync::WallClock;
+use tokio::sync::watch;
 
 /// The exit code that tells systemd that a technician wants the program started again.
 const EXIT_RESTART: i32 = 75;
@@ -161,6 +162,8 @@ pub(crate) struct Machine {
     pub(crate) shown: Option<View>,
     pub(crate) painted: Paints,
     pub(crate) meter: Meter,
+    /// Where it can be watched how the devices are.
+    pub(crate) devices: watch::Sender<Devices>,
 }
 
 /// What was sent to the screen, and when.
@@ -268,6 +271,8 @@ impl Machine {
             self.desks.turn_page(&meter);
             self.paint();
         });
+        let devices = self.session.devices();
+        self.devices.send_if_modified(|told| std::mem::replace(told, devices) != devices);
         if opened {
             self.painted.opened = true;
             self.tap_ended();

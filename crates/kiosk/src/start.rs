@@ -6,6 +6,7 @@ mod feed_wait;
 use crate::KioskError;
 use crate::attempts::Attempts;
 use crate::card_keys::{self, CardKeySet};
+use crate::condition::Condition;
 use crate::config::{Config, KeyConfig};
 use crate::desk::Desk;
 use crate::handle::Handle;
@@ -36,6 +37,7 @@ use session::{Event, Network, Session, Terminal};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
 use store::{Cache, Journal, JournalKey, KeyHome, WrapState};
 use sync::{CityTrust, Driver, HttpCentral, SyncState, Wake, WallClock};
 use tokio::runtime::Runtime;
@@ -303,8 +305,11 @@ impl Kiosk {
             catalog: self.pack.catalog.clone(),
             till: self.config.payment.till(),
         };
+        let session = Session::new(terminal, self.clock.now());
+        let (devices, watched) = watch::channel(session.devices());
+        self.runtime.spawn(self.condition(watched).run());
         let machine = Machine {
-            session: Session::new(terminal, self.clock.now()),
+            session,
             runner: Runner::new(durable),
             attempts: Attempts::new(desks.journal.clone(), self.inputs.clone()),
             desks,
@@ -313,6 +318,7 @@ impl Kiosk {
             shown: None,
             painted: Paints::default(),
             meter: self.meter,
+            devices,
         };
         let runtime = self.runtime;
         let body = move || {
@@ -321,6 +327,19 @@ impl Kiosk {
         };
         std::thread::Builder::new().name("session".into()).spawn(body).map_err(KioskError::Thread)?;
         Ok(handle)
+    }
+
+    /// Who tells central how the terminal is.
+    fn condition(&self, devices: watch::Receiver<session::Devices>) -> Condition {
+        Condition {
+            every: Duration::from_secs(self.config.health.tell_every_s.into()),
+            data: self.config.data.clone(),
+            clock: self.clock,
+            journal: self.uplink.journal.clone(),
+            states: self.states.clone(),
+            devices,
+            wake: Arc::clone(&self.wake),
+        }
     }
 
     /// What the session has to know before anything else happens.

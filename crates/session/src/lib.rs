@@ -22,5 +22,5 @@ pub use effect::{Effect, MoneyRequest, PaperOrder};
 pub use event::{ClockState, Event, Feed, Network, PaperEvent};
 pub use profile::{EndOfDay, TillProfile};
 pub use screen::closed::view as closed_view;
-pub use session::{Session, Terminal};
+pub use session::{Devices, Session, Terminal};
 pub use view::View;

@@ -71,6 +71,17 @@ pub struct Session {
     drawn: u8,
 }
 
+/// What keeps each device from working, if anything does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Devices {
+    /// The card reader.
+    pub reader: Result<(), FailureCode>,
+    /// The printer.
+    pub printer: Result<(), FailureCode>,
+    /// The payment terminal.
+    pub payment: Result<(), FailureCode>,
+}
+
 impl Session {
     /// A kiosk that has just been switched on and knows of no device yet.
     #[must_use]
@@ -155,6 +166,13 @@ impl Session {
             Place::Maintenance(Maintenance::Asked(ServiceRequest::Restart | ServiceRequest::SetScale { .. }))
         );
         (asked_for || self.visit.is_none()) && !flow::maintenance::money_moves(self)
+    }
+
+    /// How the devices are, as they last said.
+    #[must_use]
+    pub fn devices(&self) -> Devices {
+        let payment = self.till.desk.as_ref().map(drop).ok_or(FailureCode::PaymentAbsent);
+        Devices { reader: self.reader, printer: self.printer, payment }
     }
 
     /// Why nobody can be served at all, if so.

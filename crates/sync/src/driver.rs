@@ -198,6 +198,9 @@ impl<C: Central, H: Host> Driver<C, H> {
         if let Some(heard) = pushed.heard() {
             self.heard(heard, &self.wake.feed);
         }
+        if let Some(central) = pushed.central_clock {
+            self.state.send_modify(|state| state.clock_ahead_ms = Some(self.clock.now().0.saturating_sub(central)));
+        }
         match self.host.counts().await {
             Ok(counts) => self.state.send_modify(|state| state.count(counts)),
             Err(error) if error.is_fatal() => return Err(error),

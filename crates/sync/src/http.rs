@@ -1,10 +1,12 @@
 //! Central over HTTP. Over TLS with the terminal's certificate; over plain HTTP, with the access token, to the same
 //! machine only: for a testbed, or for whoever ends TLS there.
 
+mod speaks;
+
 use crate::tls::{self, Identity};
 use crate::{Sealing, SyncSettings, WallClock};
 use bytes::Bytes;
-use domain::{CardNumber, TerminalId, Timestamp};
+use domain::{TerminalId, Timestamp};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue};
@@ -13,17 +15,10 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{Client, Error as ClientError};
 use hyper_util::rt::TokioExecutor;
-use protocol::central::one_by_one;
 use protocol::first_trust::{Certificate, EnrolmentRequest, SignedAnswer};
-use protocol::http::{
-    CBOR, ENROL_PATH, ENVELOPE, HEAD_PATH, JSON, PKCS10, SEALED, UPLOADS_PATH, bearer, codes_path, file_path, pin_path,
-    renewal_path,
-};
+use protocol::http::{ENROL_PATH, ENVELOPE, HEAD_PATH, JSON, PKCS10, UPLOADS_PATH, bearer, renewal_path};
 use protocol::outcome::decode_outcomes;
-use protocol::{
-    Central, FileHash, Outcome, Outgoing, PinChanged, Problem, ProblemCode, Receipt, Secret32, SignedCodeBatch,
-    SignedHead, Upload,
-};
+use protocol::{Outcome, Outgoing, Problem, ProblemCode, Secret32, SignedHead};
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
@@ -371,55 +366,6 @@ fn authorization(token: &Secret32) -> Result<HeaderValue, Problem> {
     let mut value = value.map_err(|_| malformed("the access token is no header"))?;
     value.set_sensitive(true);
     Ok(value)
-}
-
-impl Central for HttpCentral {
-    fn is_sealed(&self) -> bool {
-        self.sealing().is_some()
-    }
-
-    async fn head(&self) -> Result<SignedHead, Problem> {
-        let body = self.answer(Ask::get(HEAD_PATH)).await?;
-        serde_json::from_slice(&body).map_err(|_| untrusted("the head cannot be read"))
-    }
-
-    async fn file(&self, sha256: FileHash) -> Result<Vec<u8>, Problem> {
-        self.file_within(sha256, u64::MAX).await
-    }
-
-    async fn file_within(&self, sha256: FileHash, bytes_max: u64) -> Result<Vec<u8>, Problem> {
-        let body = self.answer(Ask::file(&file_path(sha256), bytes_max)).await?;
-        if FileHash::of(&body) == sha256 { Ok(body) } else { Err(untrusted("a file has another hash")) }
-    }
-
-    async fn upload(&self, upload: &Upload) -> Result<Receipt, Problem> {
-        let bytes = upload.encode().map_err(|_| malformed("not an upload"))?;
-        if let Some(sealing) = self.sealing() {
-            let outcome = self.sealed(sealing, &[Outgoing { upload: upload.clone(), bytes }]).await?.pop();
-            return match outcome.ok_or_else(|| untrusted("the answer to an envelope is empty"))? {
-                Outcome::Taken(receipt) => Ok(receipt),
-                Outcome::Kept(kept) => Err(Problem::named(&kept.problem, kept.to_string())),
-                Outcome::Refused(problem) => Err(problem),
-            };
-        }
-        let body = self.answer(Ask::post(UPLOADS_PATH).with(CBOR, bytes)).await?;
-        Receipt::decode(&body).map_err(|_| untrusted("the receipt cannot be read"))
-    }
-
-    async fn upload_batch(&self, batch: &[Outgoing]) -> Result<Vec<Outcome>, Problem> {
-        let Some(sealing) = self.sealing() else { return Ok(one_by_one(self, batch).await) };
-        self.sealed(sealing, batch).await
-    }
-
-    async fn code_batch(&self, terminal: TerminalId, count: u16) -> Result<SignedCodeBatch, Problem> {
-        Ok(SignedCodeBatch(self.answer(Ask::post(&codes_path(terminal, count))).await?))
-    }
-
-    /// Which terminal asks, central knows by itself.
-    async fn change_pin(&self, _: TerminalId, card: CardNumber, sealed: Vec<u8>) -> Result<PinChanged, Problem> {
-        let body = self.answer(Ask::post(&pin_path(card)).with(SEALED, sealed)).await?;
-        PinChanged::decode(&body).map_err(|_| untrusted("the answer to a change of a PIN cannot be read"))
-    }
 }
 
 /// The moment of the answer (RFC 9110 clause 6.6.1, in the form of RFC 5322 that clause 5.6.7 prefers).

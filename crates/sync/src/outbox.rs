@@ -30,6 +30,9 @@ pub struct Pushed {
     pub later: u32,
     /// The problem that ended the pass or the last upload that has to wait.
     pub problem: Option<Problem>,
+    /// When central took this pass's status, by its own clock: milliseconds since 1970, UTC. Only of one that was never
+    /// sent before: a repeat is answered with its first receipt.
+    pub central_clock: Option<i64>,
 }
 
 impl Pushed {
@@ -101,6 +104,8 @@ struct State {
     waiting: HashSet<IdempotencyKey>,
     /// An entry of the chain has to wait, so those behind it wait too: central takes a chain in order.
     chain_waits: bool,
+    /// The status that is sent for the first time.
+    first_status: Option<IdempotencyKey>,
     failures: u32,
 }
 
@@ -170,6 +175,9 @@ impl<C: Central, H: OutboxHost> Pass<'_, C, H> {
                 continue;
             };
             bytes = bytes.saturating_add(item.bytes.len());
+            if item.kind == STATUS && item.attempts == 0 {
+                self.state.first_status = Some(item.key);
+            }
             let one = Outgoing { upload, bytes: item.bytes };
             match batches.back_mut() {
                 Some(batch) if bytes <= BATCH_BYTES_MAX => batch.push(one),
@@ -187,6 +195,9 @@ impl<C: Central, H: OutboxHost> Pass<'_, C, H> {
         let key = one.upload.key;
         match self.believed(one, outcome).await {
             Outcome::Taken(mut receipt) => {
+                if self.state.first_status == Some(key) {
+                    self.state.pushed.central_clock = Some(receipt.received);
+                }
                 let order = receipt.order.take();
                 unless_replaced(one, self.host.settle(receipt).await)?;
                 hand_over(self.host, self.ring, order).await?;

@@ -44,6 +44,8 @@ pub struct SyncState {
     pub oldest_waiting: Option<Timestamp>,
     /// What the last pull of the feed failed with.
     pub feed_failure: Option<FailureCode>,
+    /// How far this clock is ahead of central's, milliseconds, within one exchange; when a status was last receipted.
+    pub clock_ahead_ms: Option<i64>,
 }
 
 impl SyncState {

@@ -1,4 +1,4 @@
-//! What sync knows for a terminal's own status; devices, disk and clock are the machine's to add.
+//! What sync knows for a terminal's own status; devices and disk are the machine's to add.
 
 use crate::SyncState;
 use protocol::{TerminalStatus, WaitingKind};
@@ -14,7 +14,8 @@ pub fn status(version: &str, state: &SyncState, waiting: &[OutboxKind]) -> Termi
         feed_sequence: state.last_feed.map(|feed| feed.sequence),
         feed_epoch: state.last_feed.map(|feed| feed.epoch),
         waiting: waiting.iter().map(one).collect(),
-        oldest_waiting: state.oldest_waiting.map(|moment| moment.0),
+        oldest_waiting: waiting.iter().map(|kind| kind.oldest.0).min(),
+        clock_ahead_ms: state.clock_ahead_ms,
         ..TerminalStatus::default()
     }
 }

@@ -305,6 +305,15 @@ impl Street {
     pub fn publish(&self) -> Result<u64, StreetError> {
         self.city.publish()
     }
+
+    /// The city draws the next epoch's key and publishes everybody under it; what it is now. A stolen terminal is
+    /// withdrawn first.
+    ///
+    /// # Errors
+    /// `StreetError::Central`.
+    pub fn rotate_epoch(&self, stolen: bool) -> Result<u32, StreetError> {
+        self.city.rotate(stolen)
+    }
 }
 
 fn folder(path: &Path) -> Result<PathBuf, StreetError> {

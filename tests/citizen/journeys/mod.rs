@@ -4,6 +4,7 @@
 
 mod card_faults;
 mod crashes;
+mod epochs;
 mod faults;
 mod kept_cards;
 mod killed_screens;

@@ -13,18 +13,18 @@ use testbed::street::{Street, StreetConfig};
 const HOUR_MS: i64 = 3_600_000;
 
 /// A street whose terminal has a certificate that lives so long.
-fn street(seed: u64, days: i64) -> Result<(Street, TempDir), StreetError> {
+pub(super) fn street(seed: u64, days: i64) -> Result<(Street, TempDir), StreetError> {
     let folder = tempfile::Builder::new().prefix("street").tempdir_in("/tmp").expect("a temporary folder");
     let street = Street::start(StreetConfig { tls: Some(days), ..StreetConfig::new(seed, folder.path()) })?;
     street.payment().auto_answer(Some(Answer::Approve));
     Ok((street, folder))
 }
 
-fn keys(street: &Street) -> PathBuf {
+pub(super) fn keys(street: &Street) -> PathBuf {
     street.boot().data().join("terminal.keys")
 }
 
-fn read(path: PathBuf) -> String {
+pub(super) fn read(path: PathBuf) -> String {
     std::fs::read_to_string(path).expect("a file")
 }
 

@@ -3,7 +3,7 @@
 use super::say;
 use central::audit::{self, Actor};
 use central::key_file::{KeyFileLock, read_root, write_private};
-use central::publish::{Counts, Order, Published, Step, publish_with};
+use central::publish::{Carried, Counts, Order, Published, Step, carry, publish_with};
 use central::{CentralError, DataFolder, Database, KeyFile, clock, epochs};
 use clap::{Args, Subcommand};
 use domain::TerminalId;
@@ -12,6 +12,9 @@ use std::time::Instant;
 
 /// Days after which a terminal refuses what it has of an older epoch: until then its keys may be needed.
 const DESTROY_DAYS: i64 = 35;
+
+/// Where a terminal looks for a feed on a stick.
+const STICK_FOLDER: &str = "citizen-feed";
 
 #[derive(Subcommand)]
 pub(crate) enum FeedCommand {
@@ -23,6 +26,13 @@ pub(crate) enum FeedCommand {
         /// Seals everything anew instead of what changed.
         #[arg(long)]
         base: bool,
+    },
+    /// Copies the published feed to a USB stick, for terminals without a network: into the folder `citizen-feed`, which a
+    /// terminal takes by itself as soon as the stick is in it. What the stick has already is not copied again.
+    ExportFeed {
+        /// Where the stick is mounted.
+        #[arg(long)]
+        stick: PathBuf,
     },
     /// Draws the next epoch's key, seals everybody in both tiers under it, hands it to every live terminal and publishes.
     RotateEpoch(RotateEpoch),
@@ -64,7 +74,7 @@ pub(crate) struct RotateEpoch {
 pub(crate) fn run(data: &DataFolder, command: FeedCommand) -> Result<(), CentralError> {
     let mut database = Database::open(data.database())?;
     // What only publishes changes no key, and is not held up by what does.
-    let changes = !matches!(command, FeedCommand::Publish { .. });
+    let changes = !matches!(command, FeedCommand::Publish { .. } | FeedCommand::ExportFeed { .. });
     let _alone = changes.then(|| KeyFileLock::take(&data.keys())).transpose()?;
     let mut keys = KeyFile::load(&data.keys())?;
     let (actor, now) = (Actor::console(), clock::now());
@@ -72,6 +82,13 @@ pub(crate) fn run(data: &DataFolder, command: FeedCommand) -> Result<(), Central
         FeedCommand::Publish { pin, base } => {
             let order = Order { pin, base };
             say_published(&publish_with(data, &mut database, &keys, order, now, &mut |_| Ok(()))?)
+        }
+        FeedCommand::ExportFeed { stick } => {
+            let to = stick.join(STICK_FOLDER);
+            let Carried { sequence, files, bytes, held } =
+                carry(&data.feed(), &keys.city, &keys.root_verifier()?, &to)?;
+            let kilobytes = bytes.div_ceil(1_000);
+            say(&format!("feed {sequence}: {files} files, {kilobytes} kB in {}; {held} were there", to.display()))
         }
         FeedCommand::RotateEpoch(RotateEpoch { withdraw, .. }) => {
             let withdrawn: Vec<TerminalId> = withdraw.into_iter().map(TerminalId).collect();

@@ -33,18 +33,38 @@ impl Folder {
 
     /// Writes a file under its hash, unless it is there already.
     pub(super) fn put(&self, entry: &FileEntry, bytes: &[u8]) -> Result<(), CentralError> {
-        let path = self.of(entry.sha256);
+        self.put_hash(entry.sha256, bytes).map(drop)
+    }
+
+    /// The same; whether it had to be written.
+    pub(super) fn put_hash(&self, sha256: FileHash, bytes: &[u8]) -> Result<bool, CentralError> {
+        let path = self.of(sha256);
         if std::fs::read(&path).is_ok_and(|there| there == bytes) {
-            return Ok(());
+            return Ok(false);
         }
-        write_durably(&path, bytes)
+        write_durably(&path, bytes).map(|()| true)
     }
 
     /// Reads a file and compares its hash.
     pub(super) fn read(&self, entry: &FileEntry) -> Result<Vec<u8>, CentralError> {
-        let path = self.of(entry.sha256);
+        self.read_hash(entry.sha256)
+    }
+
+    /// The same, of a file whose length nobody has told.
+    pub(super) fn read_hash(&self, sha256: FileHash) -> Result<Vec<u8>, CentralError> {
+        let path = self.of(sha256);
         let bytes = std::fs::read(&path).map_err(|error| CentralError::file(&path, error))?;
-        if entry.is(&bytes) { Ok(bytes) } else { Err(CentralError::content(&path, "damaged: not what its name says")) }
+        let damaged = || CentralError::content(&path, "damaged: not what its name says");
+        (FileHash::of(&bytes) == sha256).then_some(bytes).ok_or_else(damaged)
+    }
+
+    /// Every file that lies there.
+    pub(super) fn paths(&self) -> Result<Vec<PathBuf>, CentralError> {
+        let folder = self.path.join("files");
+        let listed = || -> std::io::Result<Vec<PathBuf>> {
+            std::fs::read_dir(&folder)?.map(|entry| Ok(entry?.path())).collect()
+        };
+        listed().map_err(|error| CentralError::file(&folder, error))
     }
 
     /// Whether all these files are there in full length.
@@ -62,11 +82,8 @@ impl Folder {
         let oldest = now.plus_ms(-KEPT_MS);
         let known: HashSet<String> = names(connection, "named >= ?1", oldest)?;
         let gone: HashSet<String> = names(connection, "named < ?1", oldest)?;
-        let folder = self.path.join("files");
-        let failed = |error| CentralError::file(&folder, error);
         let mut removed = 0;
-        for entry in std::fs::read_dir(&folder).map_err(failed)? {
-            let path = entry.map_err(failed)?.path();
+        for path in self.paths()? {
             let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
             if !known.contains(name) && (gone.contains(name) || is_older(&path)) {
                 std::fs::remove_file(&path).map_err(|error| CentralError::file(&path, error))?;

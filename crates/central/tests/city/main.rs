@@ -18,6 +18,8 @@ mod card_keys;
 #[cfg(test)]
 mod cards;
 #[cfg(test)]
+mod carry;
+#[cfg(test)]
 mod claims;
 #[cfg(test)]
 mod differences;
@@ -40,11 +42,15 @@ mod follower;
 #[cfg(test)]
 mod holders;
 #[cfg(test)]
+mod holders_again;
+#[cfg(test)]
 mod http;
 #[cfg(test)]
 mod import;
 #[cfg(test)]
 mod journal;
+#[cfg(test)]
+mod kept_uploads;
 #[cfg(test)]
 mod learned;
 #[cfg(test)]

@@ -5,10 +5,14 @@
 mod city;
 mod load;
 mod look;
+mod pouchdb;
 mod sqlite;
 
 use city::{PIN, TAP};
 use std::error::Error;
+
+/// Holders whose rows are loaded into PouchDB too.
+const PEER_HOLDERS: u64 = 27_000;
 
 type Done = Result<(), Box<dyn Error>>;
 
@@ -24,6 +28,11 @@ fn main() -> Done {
     load::bootstraps("pin tier, ten times as many", &[PIN], 10 * holders, 3)?;
     sqlite::bootstraps("SQLite table, 256 B", TAP, holders, runs)?;
     sqlite::bootstraps("SQLite table, 616 B", PIN, holders, runs)?;
+    // A tenth of the city: at its rate the whole would keep the bench for minutes.
+    load::bootstraps("tap tier, 27,000 holders", &[TAP], PEER_HOLDERS, runs)?;
+    pouchdb::bootstraps("PouchDB, 256 B", TAP, PEER_HOLDERS, runs)?;
+    load::bootstraps("pin tier, 27,000 holders", &[PIN], PEER_HOLDERS, runs)?;
+    pouchdb::bootstraps("PouchDB, 616 B", PIN, PEER_HOLDERS, runs)?;
     println!();
     look::measure(holders)
 }

@@ -4,8 +4,10 @@ use super::StreetConfig;
 use crate::books::CentralBooks;
 use crate::{StreetError, io_error};
 use card_simulator::{Key, KeySet, KeyVersions};
+use central::audit::Actor;
 use central::enrol::{EnrolmentOrder, enrol, make_code, set_certificate_days, withdraw, write_bundle};
-use central::publish::publish;
+use central::epochs::rotate;
+use central::publish::{carry, publish};
 use central::seed::{SeedPlan, seed};
 use central::{
     Authority, CityServer, DataFolder, Database, KeyFile, Running, TlsSettings, cards, clock, offices, pack, serve,
@@ -142,6 +144,21 @@ impl City {
 
     pub(super) fn publish(&self) -> Result<u64, StreetError> {
         Ok(publish(&self.data, &mut self.database()?, &self.keys()?, clock::now())?.sequence)
+    }
+
+    /// Begins the next epoch, the street's terminal withdrawn first when it was stolen. The epoch.
+    pub(super) fn rotate(&self, stolen: bool) -> Result<u32, StreetError> {
+        let (mut database, mut keys) = (self.database()?, self.keys()?);
+        let withdrawn: &[TerminalId] = if stolen { &[TERMINAL] } else { &[] };
+        let (actor, now) = (Actor::console(), clock::now());
+        rotate(&self.data, &mut database, &mut keys, withdrawn, &actor, now, &mut |_| Ok(()))?;
+        Ok(keys.epoch()?.epoch)
+    }
+
+    /// Copies the published feed to a folder, as `citizen-central export-feed` does.
+    pub(super) fn carry(&self, to: &Path) -> Result<u64, StreetError> {
+        let keys = self.keys()?;
+        Ok(carry(&self.data.feed(), &keys.city, &keys.root_verifier()?, to)?.sequence)
     }
 
     /// Takes an exported outbox, as `citizen-central import-outbox` does.

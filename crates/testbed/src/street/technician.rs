@@ -9,6 +9,8 @@ use std::sync::{Arc, Mutex};
 
 /// The stick's name below the folder that stands for `/media`.
 const STICK: &str = "STICK";
+/// The folder on it where a terminal looks for a feed.
+const FEED: &str = "citizen-feed";
 
 /// An invented technician.
 #[derive(Clone)]
@@ -52,6 +54,14 @@ impl Street {
         std::fs::create_dir_all(&stick).map_err(io_error("the stick"))?;
         let line = format!("/dev/sdb1 {} vfat rw,nosuid,relatime 0 0\n", stick.display());
         std::fs::write(self.boot().mounts(), line).map_err(io_error("the list of mounts"))
+    }
+
+    /// Copies the feed that central shows to the stick; its sequence.
+    ///
+    /// # Errors
+    /// `StreetError::Central`.
+    pub fn carry_feed(&self) -> Result<u64, StreetError> {
+        self.city.carry(&self.boot().media().join(STICK).join(FEED))
     }
 
     /// Pulls it out.
