@@ -16,6 +16,7 @@ pub const SCHEMA: [&str; 9] = [
     include_str!("schema-7.sql"),
     include_str!("schema-8.sql"),
     include_str!("schema-9.sql"),
+    include_str!("schema-10.sql"),
 ];
 /// The tables that seeding fills.
 const SEEDED: [&str; 10] = [
