@@ -6,7 +6,7 @@ use crate::error::CentralError;
 use sha2::{Digest, Sha256};
 
 /// The scripts of the schema: version 1, and what each further version added to the one before.
-pub const SCHEMA: [&str; 9] = [
+pub const SCHEMA: [&str; 10] = [
     include_str!("schema.sql"),
     include_str!("schema-2.sql"),
     include_str!("schema-3.sql"),
