@@ -12,6 +12,7 @@ mod config_check;
 mod desk;
 pub mod enrolment;
 mod error;
+mod feed_check;
 mod handle;
 mod health;
 mod journal;

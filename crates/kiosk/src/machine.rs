@@ -27,6 +27,8 @@ use tokio::sync::watch;
 
 /// The exit code that tells systemd that a technician wants the program started again.
 const EXIT_RESTART: i32 = 75;
+/// So long nobody has been at the terminal before it starts again by itself.
+const QUIET: Duration = Duration::from_secs(10);
 /// The shortest wait for the next tick.
 const WAIT_MIN_MS: u64 = 5;
 
@@ -36,6 +38,11 @@ pub(crate) enum Input {
     Act(Action),
     Painted(u64),
     Attach(Screen),
+    /// The feed brings another city pack: it is shown from the next start on, which is soon.
+    NewPack {
+        /// It was said before, and somebody was here.
+        again: bool,
+    },
     /// The program is to be started again, for the sake of this request.
     Restart(ServiceRequest),
     Stop(Sender<()>),
@@ -164,6 +171,10 @@ pub(crate) struct Machine {
     pub(crate) meter: Meter,
     /// Where it can be watched how the devices are.
     pub(crate) devices: watch::Sender<Devices>,
+    /// Since when the invitation stands.
+    pub(crate) quiet_since: Option<Instant>,
+    /// Another city pack waits for a start.
+    pub(crate) pack_waits: bool,
 }
 
 /// What was sent to the screen, and when.
@@ -212,6 +223,7 @@ impl Machine {
                 self.shown = None;
                 self.paint();
             }
+            Input::NewPack { again } => self.show_new_pack(again),
             Input::Restart(request) => self.restart(request),
             Input::Stop(_) => {}
         }
@@ -227,6 +239,27 @@ impl Machine {
         }
         tracing::warn!("not started again: the terminal is in use");
         self.step(Event::Service(ServiceEvent::Failed(request, FailureCode::ServiceUnanswered)));
+    }
+
+    /// New tariffs, limits and words count from a start: it comes once nobody has been here for a while, and is put off
+    /// while somebody is.
+    fn show_new_pack(&mut self, again: bool) {
+        if std::mem::replace(&mut self.pack_waits, true) && !again {
+            return;
+        }
+        let quiet = self.quiet_since.is_some_and(|since| since.elapsed() >= QUIET);
+        if quiet && self.session.may_restart() {
+            tracing::info!("starting again with the new city pack");
+            std::process::exit(EXIT_RESTART);
+        }
+        let inputs = self.desks.inputs.clone();
+        let again = move || {
+            std::thread::sleep(QUIET);
+            inputs.send(Input::NewPack { again: true });
+        };
+        if let Err(error) = std::thread::Builder::new().name("new pack".into()).spawn(again) {
+            tracing::error!(%error, "the new city pack waits for the next start");
+        }
     }
 
     /// The digits of a PIN turn off here: they go to the vault, and the session learns how many there are.
@@ -285,6 +318,8 @@ impl Machine {
         if self.shown.as_ref() == Some(&view) {
             return;
         }
+        let invites = view.screen.kind() == "attract";
+        self.quiet_since = self.quiet_since.filter(|_| invites).or_else(|| invites.then(Instant::now));
         self.painted.seq += 1;
         self.painted.sent = Some((self.painted.seq, Instant::now()));
         screen(Painting { seq: self.painted.seq, view: view.clone() });

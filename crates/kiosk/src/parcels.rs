@@ -10,11 +10,11 @@ use crate::start::read_enrolment;
 use crate::terminal_keys::{FromParcel, Kept, KeysHome};
 use domain::TerminalId;
 use protocol::first_trust::Certificate;
-use protocol::{Enrolment, EpochKey, Parcel, Secret32, parcel};
+use protocol::{Enrolment, EpochKey, Parcel, Problem, Secret32, parcel};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use store::StoreError;
-use sync::HttpCentral;
+use sync::{HttpCentral, Identity};
 
 /// This terminal's parcels.
 #[derive(Clone)]
@@ -82,16 +82,9 @@ impl ParcelDesk {
         let (central, authorities) = (self.central.clone(), self.authorities.clone());
         // In one piece of work: a renewal changes key and certificate on this same thread.
         let shown = self.keys.call(move |home| {
-            let mut kept = home.read().map_err(|error| error.to_string())?;
-            let renewing = kept.next.is_some();
-            let Some(own) = kept.own.as_mut().filter(|_| !renewing) else { return Ok(()) };
-            if own.tls.certificate.as_ref().is_some_and(|held| held.expires >= certificate.expires) {
-                return Ok(());
-            }
-            own.tls.certificate = Some(certificate);
-            let identity = identity_of(&own.tls, &authorities).map_err(|error| error.to_string())?;
-            central.change_identity(&identity).map_err(|problem| problem.to_string())?;
-            home.write(&kept).map_err(|error| error.to_string())
+            let check = |identity: &Identity| central.check_identity(identity);
+            let Some(identity) = replaced(home, certificate, &authorities, check)? else { return Ok(()) };
+            central.change_identity(&identity).map_err(|problem| problem.to_string())
         });
         if let Some(Err(error)) = shown.await {
             tracing::warn!(error, "the certificate in this terminal's parcel is not used");
@@ -110,6 +103,27 @@ impl ParcelDesk {
             }
         });
     }
+}
+
+/// Keeps a newer certificate in place of the one in force; what is to be shown from now on, if it is one that can be.
+/// It is on the disk before it is shown: shown, it ends the old one at central.
+fn replaced(
+    home: &KeysHome,
+    certificate: Certificate,
+    authorities: &[Vec<u8>],
+    check: impl FnOnce(&Identity) -> Result<(), Problem>,
+) -> Result<Option<Identity>, String> {
+    let mut kept = home.read().map_err(|error| error.to_string())?;
+    let renewing = kept.next.is_some();
+    let Some(own) = kept.own.as_mut().filter(|_| !renewing) else { return Ok(None) };
+    if own.tls.certificate.as_ref().is_some_and(|held| held.expires >= certificate.expires) {
+        return Ok(None);
+    }
+    own.tls.certificate = Some(certificate);
+    let identity = identity_of(&own.tls, authorities)?;
+    check(&identity).map_err(|problem| problem.to_string())?;
+    home.write(&kept).map_err(|error| error.to_string())?;
+    Ok(Some(identity))
 }
 
 fn forget(home: &KeysHome, bundle: &Path, epoch: u32) -> Result<usize, KioskError> {
@@ -197,4 +211,4 @@ fn empty_bundle(path: &Path) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

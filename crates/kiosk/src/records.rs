@@ -4,6 +4,7 @@
 use crate::desk::Desk;
 use crate::machine::{Input, Inputs};
 use crate::meter::Meter;
+use crate::pack;
 use crate::parcels::{self, ParcelDesk};
 use crate::spare::Spare;
 use crate::vault::Vault;
@@ -15,6 +16,7 @@ use protocol::{
     SignedCreditOrder, Tier, VerifierKey, open_pin, open_tap, record_id,
 };
 use session::{Effect, Event, Feed};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use store::{Cache, CacheReader, StoreError};
 use sync::{CityTrust, FeedState, Wake};
@@ -39,6 +41,8 @@ pub(crate) struct Records {
     served: Option<Public>,
     /// A newer feed may be served from the next visit on.
     next: Option<FeedFloor>,
+    /// The files of the city pack that is shown, as far as one is.
+    shown: BTreeSet<FileHash>,
 }
 
 /// Where records come from.
@@ -117,12 +121,18 @@ impl Records {
             meter,
             served: None,
             next: None,
+            shown: BTreeSet::new(),
         }
     }
 
     /// The manifest of the feed that is served.
     pub(crate) fn manifest(&self) -> Option<&Manifest> {
         self.served.as_ref().map(|served| &served.manifest)
+    }
+
+    /// The kiosk shows the city pack of these files until it is started again.
+    pub(crate) fn shows(&mut self, files: BTreeSet<FileHash>) {
+        self.shown = files;
     }
 
     /// The age of what is served; `None` when there are no records, only their city.
@@ -152,6 +162,9 @@ impl Records {
         }
         if let Some(served) = self.read_public(&self.reader, floor) {
             self.forget_before(served.manifest.epoch);
+            if !self.shown.is_empty() && self.shown != pack::files_of(&served.manifest) {
+                self.inputs.send(Input::NewPack { again: false });
+            }
             self.served = Some(served);
             self.rebuilding = false;
             self.spare.keep(&self.reader);

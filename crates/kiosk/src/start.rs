@@ -39,7 +39,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 use store::{Cache, Journal, JournalKey, KeyHome, WrapState};
-use sync::{CityTrust, Driver, HttpCentral, SyncState, Wake, WallClock};
+use sync::{CityTrust, Driver, FeedHost, HttpCentral, SyncState, Wake, WallClock};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
@@ -115,7 +115,6 @@ pub fn start_with(config: Config, devices: Devices) -> Result<Handle, KioskError
     let vault = Vault::default();
     let trust =
         CityTrust { city: enrolment.city.clone(), root: enrolment.root_key.clone(), terminal: enrolment.terminal };
-    let first_floor = opened.journal.floor()?;
     let first_journal = opened.report.fresh && opened.journal.generation() == 1;
     let ledger = opened.ledger;
     let meter = Meter::default();
@@ -135,7 +134,8 @@ pub fn start_with(config: Config, devices: Devices) -> Result<Handle, KioskError
     let runtime = Runtime::new().map_err(KioskError::Thread)?;
     let driving = Driving { clock: devices.clock, trust, wake: Arc::clone(&wake) };
     let states = start_sync(&runtime, &config, line, &uplink, driving);
-    uplink.records.hand_in(move |records| records.serve(first_floor));
+    let floor = runtime.block_on(uplink.floor())?;
+    uplink.records.hand_in(move |records| records.serve(floor));
     let pack = runtime.block_on(feed_wait::pack(&uplink, states.clone()))?;
     if first_journal {
         load_first_codes(&runtime, &uplink, &enrolment);
@@ -255,6 +255,8 @@ fn start_sync(
     }
     let (driver, states) = Driver::new(line.central, uplink.clone(), trust, config.sync.clone(), wake);
     let driver = Arc::new(driver.with_clock(clock).with_mirror(line.mirror));
+    // Nothing is served, and no older key destroyed, above the floor that the journal holds.
+    survive(&runtime.block_on(driver.announce_held()));
     runtime.spawn(stick_feed::watch(config.service.clone(), Arc::clone(&driver)));
     runtime.spawn(async move { survive(&driver.run(std::future::pending()).await) });
     states
@@ -319,6 +321,8 @@ impl Kiosk {
             painted: Paints::default(),
             meter: self.meter,
             devices,
+            quiet_since: None,
+            pack_waits: false,
         };
         let runtime = self.runtime;
         let body = move || {

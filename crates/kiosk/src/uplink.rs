@@ -1,6 +1,7 @@
 //! What sync needs of the threads that own the databases, and what the session is told of sync.
 
 use crate::desk::Desk;
+use crate::feed_check;
 use crate::journal::{JournalDesk, survive};
 use crate::machine::{Input, Inputs};
 use crate::parcels::{Opened, ParcelDesk};
@@ -84,6 +85,8 @@ impl FeedHost for Uplink {
     }
 
     async fn apply(&self, head: HeldHead, manifest: Manifest) -> Answer<()> {
+        let looked_at = manifest.clone();
+        self.cache(move |cache| feed_check::check(cache, &looked_at)).await?;
         let opened = self.parcel(&manifest).await?;
         let (epochs, codes) = opened.map_or((None, None), |opened| (Some(opened.epochs), opened.codes));
         let epoch = manifest.epoch;
@@ -173,3 +176,6 @@ pub(crate) async fn watch(mut states: tokio::sync::watch::Receiver<SyncState>, h
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

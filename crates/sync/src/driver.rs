@@ -107,8 +107,12 @@ impl<C: Central, H: Host> Driver<C, H> {
         }
     }
 
-    /// Before central is heard for the first time, the feed in the cache is the one that is served.
-    async fn announce_held(&self) -> Result<(), StoreError> {
+    /// Before central is heard for the first time, the feed in the cache is the one that is served: one that was loaded
+    /// whole and not accepted any more is accepted now. Done at the start of `run`, and harmless before it.
+    ///
+    /// # Errors
+    /// A fatal `StoreError`.
+    pub async fn announce_held(&self) -> Result<(), StoreError> {
         match feed::take_up(&self.host, &self.trust).await {
             Ok(held) => {
                 self.state.send_modify(|state| state.last_feed = held.map(|served| served.state));

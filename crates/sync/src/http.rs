@@ -1,28 +1,31 @@
 //! Central over HTTP. Over TLS with the terminal's certificate; over plain HTTP, with the access token, to the same
 //! machine only: for a testbed, or for whoever ends TLS there.
 
+mod look;
 mod speaks;
+
+pub use look::Look;
 
 use crate::tls::{self, Identity};
 use crate::{Sealing, SyncSettings, WallClock};
 use bytes::Bytes;
-use domain::{TerminalId, Timestamp};
+use domain::TerminalId;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Request, Response, Uri};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{Client, Error as ClientError};
 use hyper_util::rt::TokioExecutor;
 use protocol::first_trust::{Certificate, EnrolmentRequest, SignedAnswer};
-use protocol::http::{ENROL_PATH, ENVELOPE, HEAD_PATH, JSON, PKCS10, UPLOADS_PATH, bearer, renewal_path};
+use protocol::http::{ENROL_PATH, ENVELOPE, JSON, PKCS10, UPLOADS_PATH, bearer, renewal_path};
 use protocol::outcome::decode_outcomes;
-use protocol::{Outcome, Outgoing, Problem, ProblemCode, Secret32, SignedHead};
+use protocol::{Outcome, Outgoing, Problem, ProblemCode, Secret32};
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::time::timeout;
 
 /// The largest head, receipt, batch or problem that is read, in bytes.
@@ -34,15 +37,6 @@ const FILE_BYTES_MAX: usize = 512 * 1024 * 1024;
 const EXCHANGE_MAX: Duration = Duration::from_secs(60);
 
 type Http = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
-
-/// What one look at central found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Look {
-    /// Until the answer began.
-    pub took: Duration,
-    /// Central's clock when it answered, to the second; `None` when it did not tell.
-    pub date: Option<Timestamp>,
-}
 
 /// The client's side of `Central`. Clones share their connections and their certificate.
 #[derive(Clone)]
@@ -224,6 +218,14 @@ impl HttpCentral {
         decode_outcomes(&body).map_err(|_| untrusted("the answer to an envelope cannot be read"))
     }
 
+    /// Whether a certificate can be shown: it is for the key beside it.
+    ///
+    /// # Errors
+    /// `Malformed` when it cannot.
+    pub fn check_identity(&self, identity: &Identity) -> Result<(), Problem> {
+        tls::enrolled(identity, self.0.clock).map(drop)
+    }
+
     /// From now on another certificate is shown, on connections of its own.
     ///
     /// # Errors
@@ -232,20 +234,6 @@ impl HttpCentral {
         let client = connecting(tls::enrolled(identity, self.0.clock)?, &self.0.settings, false);
         *self.0.client.write().unwrap_or_else(PoisonError::into_inner) = client;
         Ok(())
-    }
-
-    /// Fetches the head once, for a technician who wants to know whether central is there.
-    ///
-    /// # Errors
-    /// `Problem` when there is no answer, or one that is no head.
-    pub async fn look(&self) -> Result<Look, Problem> {
-        let (start, ask) = (Instant::now(), Ask::get(HEAD_PATH));
-        let response = self.send(&ask).await?;
-        let took = start.elapsed();
-        let date = date(response.headers());
-        let body = within(ask.whole_max, self.content(response, ask.bytes_max)).await?;
-        let _: SignedHead = serde_json::from_slice(&body).map_err(|_| untrusted("the head cannot be read"))?;
-        Ok(Look { took, date })
     }
 
     /// Asks for a new certificate with a signing request (PKCS#10, DER) of a new key.
@@ -366,13 +354,6 @@ fn authorization(token: &Secret32) -> Result<HeaderValue, Problem> {
     let mut value = value.map_err(|_| malformed("the access token is no header"))?;
     value.set_sensitive(true);
     Ok(value)
-}
-
-/// The moment of the answer (RFC 9110 clause 6.6.1, in the form of RFC 5322 that clause 5.6.7 prefers).
-fn date(headers: &HeaderMap) -> Option<Timestamp> {
-    let text = headers.get(DATE)?.to_str().ok()?;
-    let moment = jiff::fmt::rfc2822::parse(text).ok()?;
-    Some(Timestamp(moment.timestamp().as_millisecond()))
 }
 
 fn unreachable(error: &ClientError) -> Problem {

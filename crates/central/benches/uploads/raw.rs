@@ -58,6 +58,26 @@ impl Table {
     }
 }
 
+/// The number in a row's first column.
+fn first(row: &[Owned]) -> i64 {
+    match row[0] {
+        Owned::Int(number) => number,
+        _ => panic!("no number"),
+    }
+}
+
+/// Where each commit's rows end, by table: uploads and entries in equal parts, postings with the entries they refer to.
+fn ends(tables: &[Table; 3], commits: usize) -> Vec<[usize; 3]> {
+    let [uploads, entries, postings] = tables.each_ref().map(|table| &table.rows);
+    let end = |commit: usize| {
+        let part = |rows: usize| rows * commit / commits;
+        let entry = part(entries.len());
+        let last = entries[..entry].last().map_or(i64::MIN, |row| first(row));
+        [part(uploads.len()), entry, postings.partition_point(|row| first(row) <= last)]
+    };
+    (0..=commits).map(end).collect()
+}
+
 /// What the first uploads became.
 pub(crate) fn tables(database: &Database, uploads: usize) -> [Table; 3] {
     let read = |name, which: &str| Table::read(database.read(), name, which);
@@ -88,12 +108,12 @@ pub(crate) fn insert(database: &mut Database, tables: &[Table; 3], in_statement:
     empty.unwrap();
     let uploads = tables[0].rows.len();
     let commits = uploads.div_ceil(IN_COMMIT);
+    let ends = ends(tables, commits);
     let began = Instant::now();
-    for commit in 0..commits {
+    for commit in ends.windows(2) {
         let write = database.write(|transaction| {
-            for table in tables {
-                let part = |at: usize| table.rows.len() * at / commits;
-                for rows in table.rows[part(commit)..part(commit + 1)].chunks(in_statement) {
+            for (at, table) in tables.iter().enumerate() {
+                for rows in table.rows[commit[0][at]..commit[1][at]].chunks(in_statement) {
                     let values: Vec<Value<'_>> = rows.iter().flatten().map(Owned::value).collect();
                     transaction.execute(&table.statement(rows.len()), &values)?;
                 }

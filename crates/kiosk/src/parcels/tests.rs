@@ -7,13 +7,13 @@ use protocol::{BaseKey, HpkePublic, HpkeSecret, ReadKey};
 use sync::SyncSettings;
 use tempfile::TempDir;
 
-const TERMINAL: TerminalId = TerminalId(7);
-const CITY: &str = "bahia";
+pub(crate) const TERMINAL: TerminalId = TerminalId(7);
+pub(crate) const CITY: &str = "bahia";
 
-struct Terminal {
+pub(crate) struct Terminal {
     home: KeysHome,
     key: HpkePublic,
-    desk: ParcelDesk,
+    pub(crate) desk: ParcelDesk,
     bundle: PathBuf,
     /// The terminal's TLS key.
     tls: rcgen::KeyPair,
@@ -21,7 +21,7 @@ struct Terminal {
 }
 
 impl Terminal {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let home = KeysHome::File(folder.path().join("terminal.keys"));
         let secret = HpkeSecret::new([5; 32]);
@@ -40,7 +40,7 @@ impl Terminal {
     }
 
     /// A file of parcels with one for the terminal of this number.
-    fn file(&self, terminal: TerminalId, parcel: &Parcel) -> Vec<u8> {
+    pub(crate) fn file(&self, terminal: TerminalId, parcel: &Parcel) -> Vec<u8> {
         let sealed = parcel.seal(&self.key, CITY, terminal, [9; 32]).unwrap();
         parcel::encode_all(&[(terminal, &sealed)]).unwrap()
     }
@@ -71,7 +71,7 @@ fn enrolment() -> Enrolment {
     serde_json::from_value(json).unwrap()
 }
 
-fn epoch(epoch: u32) -> EpochKey {
+pub(crate) fn epoch(epoch: u32) -> EpochKey {
     EpochKey { epoch, key: Secret32::new([u8::try_from(epoch).unwrap(); 32]) }
 }
 
@@ -79,7 +79,7 @@ fn epochs(keys: &[EpochKey]) -> Vec<u32> {
     keys.iter().map(|key| key.epoch).collect()
 }
 
-fn parcel(keys: &[u32]) -> Parcel {
+pub(crate) fn parcel(keys: &[u32]) -> Parcel {
     let epoch_keys = keys.iter().map(|number| epoch(*number)).collect();
     Parcel { epoch_keys, read_keys: Vec::new(), uid_key: None, codes: None, certificate: None }
 }
@@ -142,6 +142,23 @@ async fn a_newer_certificate_for_the_terminals_key_is_shown_and_no_other() {
     next.certificate = Some(certificate(&terminal.tls, 200));
     terminal.home.change(|kept| kept.next = Some(next)).unwrap();
     assert_eq!(take(certificate(&terminal.tls, 102)).await, 101, "a renewal is under way");
+}
+
+#[test]
+fn a_certificate_that_cannot_be_kept_is_not_shown() {
+    let terminal = Terminal::new();
+    let KeysHome::File(path) = &terminal.home else { unreachable!() };
+    let replace = |expires| {
+        let authorities = [certificate(&terminal.tls, 0).der];
+        replaced(&terminal.home, certificate(&terminal.tls, expires), &authorities, |_| Ok(()))
+    };
+    // Where the next bytes of the file would be written first.
+    let in_the_way = path.with_extension("new");
+    std::fs::create_dir(&in_the_way).unwrap();
+    assert!(replace(101).is_err(), "it is on no disk");
+    std::fs::remove_dir(&in_the_way).unwrap();
+    assert!(replace(101).unwrap().is_some());
+    assert!(replace(101).unwrap().is_none(), "it is in force");
 }
 
 #[test]

@@ -21,7 +21,7 @@ pub(super) async fn pack(uplink: &Uplink, mut states: watch::Receiver<SyncState>
     let mut said = false;
     loop {
         let state = *states.borrow_and_update();
-        let hopeless = match uplink.records.call(|records| pack::load(records)).await {
+        let hopeless = match uplink.records.call(pack::load).await {
             Some(Ok(Some(pack))) => return Ok(pack),
             // A publication that cannot be used must not keep the terminal from fetching the next one.
             Some(Err(error)) => Some(error),
