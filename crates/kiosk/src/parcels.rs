@@ -120,7 +120,7 @@ fn replaced(
         return Ok(None);
     }
     own.tls.certificate = Some(certificate);
-    let identity = identity_of(&own.tls, authorities)?;
+    let identity = identity_of(&own.tls, authorities).map_err(|error| error.to_string())?;
     check(&identity).map_err(|problem| problem.to_string())?;
     home.write(&kept).map_err(|error| error.to_string())?;
     Ok(Some(identity))

@@ -39,6 +39,15 @@ impl<'a> Transaction<'a> {
         Ok(transaction)
     }
 
+    /// What is looked up from here on is few rows of large tables. A server that has not counted a table yet takes 64
+    /// keys for a good part of it and would read it whole, each time.
+    pub(crate) fn looks_up_by_keys(&self) -> Result<()> {
+        match &self.connection.session {
+            Session::Sqlite(_) => Ok(()),
+            Session::Postgres(_) => self.connection.execute_later("SET LOCAL enable_seqscan = off", &[]),
+        }
+    }
+
     /// Keeps everything.
     pub(crate) fn commit(mut self) -> Result<()> {
         self.connection.settle()?;

@@ -192,6 +192,7 @@ impl<'t, 'c, 'd> Batch<'t, 'c, 'd> {
         desk: &'d Desk<'d>,
         waiting: &[Waiting<'_>],
     ) -> Result<Self, CentralError> {
+        transaction.looks_up_by_keys()?;
         let newest = numbers::highest(transaction, Numbered::Upload)?;
         let uploads = || waiting.iter().filter_map(|one| one.upload.as_ref().ok());
         let keys: Vec<Value<'_>> = uploads().map(|upload| Value::Blob(&upload.key.0)).collect();
