@@ -14,7 +14,7 @@ pub(crate) fn files() -> Vec<File> {
     let read = |name: &str| std::fs::read(Path::new(PACK).join(name)).unwrap();
     let city = |name: &'static str| (FileKind::CityFile, name, read(name));
     let mut files = vec![
-        (FileKind::Dictionary, "dictionary", Vec::new()),
+        (FileKind::Dictionary, "dictionary", b"invented samples".to_vec()),
         (FileKind::Revocations, "revocations", Vec::new()),
         (FileKind::CityPack, "city.toml", read("city.toml")),
     ];
