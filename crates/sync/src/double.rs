@@ -8,9 +8,9 @@ use crate::CityTrust;
 use domain::card::CityOrder;
 use domain::{DocumentCode, TerminalId, Timestamp};
 use protocol::{
-    BaseSegments, Central, Change, CityKeys, CodeBatch, FileEntry, FileHash, FileKind, Head, IdempotencyKey,
-    Manifest, NoteKey, Problem, ProblemCode, Receipt, RecordId, SignedCodeBatch, SignedCreditOrder, SignedHead, Steps,
-    Tier, Upload, segment,
+    BaseSegments, Central, Change, CityKeys, CodeBatch, FileEntry, FileHash, FileKind, Head, IdempotencyKey, Manifest,
+    NoteKey, Problem, ProblemCode, Receipt, RecordId, SignedCodeBatch, SignedCreditOrder, SignedHead, Steps, Tier,
+    Upload, segment,
 };
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};

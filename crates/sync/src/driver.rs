@@ -5,8 +5,8 @@ use crate::backoff::{Backoff, spread, spread_over};
 use crate::codes::CodesError;
 use crate::source::Mirrored;
 use crate::{
-    Behind, CityTrust, FeedError, FeedServer, FeedSource, Host, KeyRing, Pulled, SyncSettings, SyncState, WallClock, codes,
-    feed, outbox,
+    Behind, CityTrust, FeedError, FeedServer, FeedSource, Host, KeyRing, Pulled, SyncSettings, SyncState, WallClock,
+    codes, feed, outbox,
 };
 use protocol::Central;
 use std::future::Future;

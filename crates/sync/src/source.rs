@@ -1,8 +1,8 @@
 //! Where a feed comes from: central, a folder (a stick or a mounted mirror), or a static server that has the same folder.
 //! None of them is believed: head and files are checked in the same way, wherever they were.
 
-use crate::{FeedError, HttpCentral};
 use crate::http::{Ask, untrusted};
+use crate::{FeedError, HttpCentral};
 use protocol::head::HEAD_BYTES_MAX;
 use protocol::{Central, FileHash, HeadError, Problem, ProblemCode, SignedHead};
 use std::future::Future;
