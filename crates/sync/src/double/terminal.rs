@@ -34,7 +34,8 @@ impl Terminal {
 
     /// The databases' process ends, this happens to the folder, and another one begins.
     pub(crate) fn restarted_after(self, what: impl FnOnce(&Path)) -> Self {
-        let Self { folder, key, .. } = self;
+        let Self { folder, key, journal, cache, reader, .. } = self;
+        drop((journal, cache, reader));
         what(folder.path());
         Self::start(folder, key)
     }

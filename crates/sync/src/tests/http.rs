@@ -66,7 +66,12 @@ async fn serve_city(city: &City) -> String {
 }
 
 pub(super) fn client(base: &str, token: u8) -> HttpCentral {
-    let settings = SyncSettings { connect_timeout_ms: 2_000, silence_timeout_ms: 200, file_timeout_ms: 400, ..SyncSettings::default() };
+    let settings = SyncSettings {
+        connect_timeout_ms: 2_000,
+        silence_timeout_ms: 200,
+        file_timeout_ms: 400,
+        ..SyncSettings::default()
+    };
     HttpCentral::new(base, Secret32::new([token; 32]), &settings).unwrap()
 }
 

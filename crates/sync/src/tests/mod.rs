@@ -1,1 +1,10 @@
-
+mod bad_feeds;
+mod batches;
+mod card_keys;
+mod codes;
+mod driver;
+mod feed;
+mod http;
+mod mirrors;
+mod outbox;
+mod sources;

@@ -174,7 +174,8 @@ async fn a_stick_pulled_out_half_way_is_gone_on_with() {
 /// These bytes with another one in a place from 0, the first, to 2, the last.
 fn changed(bytes: &[u8], place: usize) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
-    bytes[place * (bytes.len() - 1) / 2] ^= 1;
+    let at = place * (bytes.len() - 1) / 2;
+    bytes[at] ^= 1;
     bytes
 }
 
