@@ -49,7 +49,7 @@ async fn look<C: protocol::Central, H: Host>(
         let folder = FeedFolder::new(&stick.join(FOLDER));
         let Ok(head) = folder.newest().await else { continue };
         let before = known.iter().find(|seen| seen.stick == stick && seen.head == head.head).cloned();
-        let mut seen = before.unwrap_or_else(|| Seen { stick, head: head.head, done: false, said: None });
+        let mut seen = before.unwrap_or(Seen { stick, head: head.head, done: false, said: None });
         if !seen.done {
             follow(driver, &folder, &mut seen).await;
         }

@@ -153,10 +153,8 @@ async fn a_manifest_of_another_city_sequence_or_epoch_under_a_good_head_is_not_t
         // The head says what it said, of this manifest.
         let said = Manifest::new("bahia", head.sequence, head.epoch);
         let signed = city.head_of(&said, &bytes, 1_000);
-        let mut state = city.state();
-        state.files.insert(protocol::FileHash::of(&bytes), bytes);
-        state.head = Some(signed);
-        drop(state);
+        city.state().files.insert(protocol::FileHash::of(&bytes), bytes);
+        city.state().head = Some(signed);
         let error = refused(&city, &terminal, what).await;
         assert!(matches!(error, FeedError::Contradiction(_)), "{what}: {error}");
     };
