@@ -13,21 +13,33 @@ const FOLDER: &str = "citizen-feed";
 /// Between two looks at what is mounted.
 const LOOK: Duration = Duration::from_secs(5);
 
+/// What is known of the feed on a stick that is plugged in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Seen {
+    stick: PathBuf,
+    /// The signed head.
+    head: String,
+    /// It was loaded, or never will be: it is not read again while the stick stays.
+    done: bool,
+    /// What the log was told of it last.
+    said: Option<String>,
+}
+
 /// Looks for ever.
 pub(crate) async fn watch<C: protocol::Central, H: Host>(config: ServiceConfig, driver: Arc<Driver<C, H>>) {
     let mut known = Vec::new();
     loop {
-        known = look(&config, &driver, known).await;
+        known = look(&config, &driver, &known).await;
         tokio::time::sleep(LOOK).await;
     }
 }
 
-/// One look: each stick's head that was not there before is followed once. The heads that lie there now.
+/// One look: each stick's head that was not there before is followed once. What lies there now.
 async fn look<C: protocol::Central, H: Host>(
     config: &ServiceConfig,
     driver: &Driver<C, H>,
-    known: Vec<(PathBuf, String)>,
-) -> Vec<(PathBuf, String)> {
+    known: &[Seen],
+) -> Vec<Seen> {
     let mounted = {
         let config = config.clone();
         tokio::task::spawn_blocking(move || usb::sticks(&config)).await.unwrap_or_default()
@@ -36,32 +48,43 @@ async fn look<C: protocol::Central, H: Host>(
     for stick in mounted {
         let folder = FeedFolder::new(&stick.join(FOLDER));
         let Ok(head) = folder.newest().await else { continue };
-        let seen = (stick, head.head);
-        if known.contains(&seen) || follow(driver, &folder).await {
-            found.push(seen);
+        let before = known.iter().find(|seen| seen.stick == stick && seen.head == head.head).cloned();
+        let mut seen = before.unwrap_or(Seen { stick, head: head.head, done: false, said: None });
+        if !seen.done {
+            follow(driver, &folder, &mut seen).await;
         }
+        found.push(seen);
     }
     found
 }
 
-/// Whether the stick has been dealt with: what was cut off half-way is gone on with at the next look.
-async fn follow<C: protocol::Central, H: Host>(driver: &Driver<C, H>, folder: &FeedFolder) -> bool {
+/// Takes the feed from the stick. What was cut off half-way is gone on with at the next look; what does not change is
+/// said once.
+async fn follow<C: protocol::Central, H: Host>(driver: &Driver<C, H>, folder: &FeedFolder, seen: &mut Seen) {
     match driver.pull_from(folder).await {
         Ok(Pulled::Loaded(feed)) => tracing::info!(sequence = feed.sequence, "a feed was loaded from a USB stick"),
         Ok(Pulled::Unchanged(feed)) => tracing::info!(sequence = feed.sequence, "the USB stick holds the feed in use"),
         Err(error) => {
-            tracing::warn!(code = %error.code(), %error, "the feed on the USB stick is not used");
-            return is_final(&error);
+            seen.done = is_final(&error);
+            let said = error.to_string();
+            if seen.said.as_ref() != Some(&said) {
+                tracing::warn!(code = %error.code(), %error, "the feed on the USB stick is not used");
+            }
+            seen.said = Some(said);
+            return;
         }
     }
-    true
+    seen.done = true;
 }
 
-/// Whether the same stick would meet the same error again.
+/// Whether the same stick would meet the same error again. A clock may be set, and a disk gets room again.
 fn is_final(error: &FeedError) -> bool {
     match error {
         FeedError::Head(_) | FeedError::Contradiction(_) | FeedError::Incomplete(_) => true,
-        FeedError::Store(error) => matches!(error, StoreError::NoEpochKey(_)),
-        FeedError::Central(_) => false,
+        FeedError::Store(error) => matches!(error, StoreError::NoEpochKey(_) | StoreError::Feed(_)),
+        FeedError::Ahead { .. } | FeedError::Central(_) => false,
     }
 }
+
+#[cfg(test)]
+mod tests;

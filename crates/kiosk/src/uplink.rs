@@ -9,7 +9,7 @@ use crate::records::{Records, RecordsDesk};
 use domain::{DocumentCode, Timestamp};
 use protocol::{FeedFloor, FileEntry, FileKind, IdempotencyKey, Manifest, Receipt, SignedCodeBatch, SignedCreditOrder};
 use session::{Event, Feed, Network};
-use store::{Cache, HeldHead, Journal, OutboxCounts, OutboxItem, Staging, StoreError};
+use store::{Cache, HeldHead, Journal, OutboxCounts, OutboxItem, Staging, StoreError, Unsent};
 use sync::{CityTrust, CodesHost, FeedHost, OutboxHost, SyncState};
 
 /// The databases' desks, as sync uses them.
@@ -137,6 +137,10 @@ impl OutboxHost for Uplink {
 
     async fn quarantine(&self, key: IdempotencyKey, reason: String) -> Answer<()> {
         self.journal(move |journal| journal.outbox_quarantine(key, &reason)).await
+    }
+
+    async fn aside(&self, after: i64, limit: u32) -> Answer<Vec<Unsent>> {
+        self.journal(move |journal| journal.outbox_aside(after, limit)).await
     }
 
     async fn counts(&self) -> Answer<OutboxCounts> {

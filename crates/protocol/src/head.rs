@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 /// No signed head is longer, in bytes of its JSON.
 pub const HEAD_BYTES_MAX: u64 = 64 << 10;
 
+/// No head says of itself that it is current for longer, in milliseconds: 400 days.
+pub const HEAD_LIFE_MAX_MS: i64 = 400 * 24 * 3_600_000;
+
 /// A head is not to be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum HeadError {
@@ -173,13 +176,15 @@ impl Head {
         }
         let sequence = lines.next()?.parse().map_err(|_| HeadError::Malformed)?;
         let hash = BASE64.decode(lines.next()?.as_bytes()).map_err(|_| HeadError::Malformed)?;
-        Ok(Self {
+        let head = Self {
             sequence,
             manifest: FileHash(hash.try_into().map_err(|_| HeadError::Malformed)?),
             epoch: lines.value("epoch")?,
             issued: Timestamp(lines.value("issued")?),
             expires: Timestamp(lines.value("expires")?),
-        })
+        };
+        let life = head.expires.0.saturating_sub(head.issued.0);
+        if life > HEAD_LIFE_MAX_MS { Err(HeadError::Malformed) } else { Ok(head) }
     }
 
     /// Past its limit by this clock: shown as age, never as an error.
@@ -284,6 +289,21 @@ mod tests {
         let swapped = SignedHead { head: stranger, ..signed(5_000) };
         assert_eq!(swapped.verify("bahia", &root), Err(HeadError::Note(NoteError::Unsigned)));
         assert_eq!(signed(999).verify("bahia", &root), Err(HeadError::KeysExpired));
+    }
+
+    #[test]
+    fn a_head_that_says_it_is_current_for_ever_is_none() {
+        let check = |issued: i64, expires: i64, expected: bool| {
+            let head = Head { issued: Timestamp(issued), expires: Timestamp(expires), ..head() };
+            let key = key("bahia-head", 2);
+            let read = Head::verify(&head.sign("bahia", &key).unwrap(), "bahia", &key.verifier());
+            assert_eq!(read == Ok(head), expected, "{issued} to {expires}: {read:?}");
+        };
+        check(1_000, 1_000 + HEAD_LIFE_MAX_MS, true);
+        check(1_000, 1_001 + HEAD_LIFE_MAX_MS, false);
+        check(1_000, i64::MAX, false);
+        check(i64::MIN, i64::MAX, false);
+        check(2_000, 1_000, true);
     }
 
     #[test]

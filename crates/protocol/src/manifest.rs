@@ -19,6 +19,9 @@ pub const VERSION: u16 = 2;
 pub const MANIFEST_BYTES_MAX: usize = 1 << 20;
 /// No manifest names more files.
 pub const FILES_MAX: usize = 4096;
+/// No feed is longer, in bytes of all its files: a terminal's disk holds its journal too. Ten times a city of 270,000
+/// people needs half of it.
+pub const FEED_BYTES_MAX: u64 = 4 << 30;
 const NAME_BYTES_MAX: usize = 255;
 
 /// The bytes are not a manifest that this program may follow.
@@ -121,13 +124,17 @@ impl Manifest {
         if self.files.len() > FILES_MAX {
             return Err(ManifestError::Limit("the number of files"));
         }
-        let mut named = HashSet::new();
+        let (mut named, mut bytes) = (HashSet::new(), 0_u64);
         for file in self.files.iter().filter(|file| file.kind != FileKind::Unknown) {
             if file.name.len() > NAME_BYTES_MAX {
                 return Err(ManifestError::Limit("the length of a name"));
             }
             if file.bytes > file.kind.bytes_max() {
                 return Err(ManifestError::Limit("the length of a file"));
+            }
+            bytes = bytes.saturating_add(file.bytes);
+            if bytes > FEED_BYTES_MAX {
+                return Err(ManifestError::Limit("the length of all files"));
             }
             if !named.insert((file.kind, &file.name)) {
                 return Err(ManifestError::Twice(file.name.clone()));

@@ -13,8 +13,8 @@ const KEPT_CONTEXT: &[u8] = b"citizen-kiosk kept upload v1\0";
 /// The longest text in an answer, in bytes.
 const TEXT_BYTES_MAX: usize = 400;
 
-/// Central has the upload durably, and no book can take it: a person of the city looks at it. The terminal puts it aside
-/// and does not send it again by itself.
+/// Central has the upload durably, and no book can take it: a person of the city looks at it. The terminal puts it aside,
+/// sends it with the others no more, and asks again once a day.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Kept {

@@ -127,6 +127,33 @@ fn a_migrated_outbox_sends_money_first_and_forgets_nothing() {
     assert_eq!(row, (4, true, true), "also what was sent keeps its bytes: it has no receipt");
 }
 
+/// All that an outbox of today says of each upload.
+const OUTBOX: &str = "SELECT position, key, kind, money, made_ms, hash, bytes, state, attempts, reason, receipt
+                      FROM outbox ORDER BY position";
+/// The same of an outbox of version 1, which knew neither reasons nor receipts.
+const OUTBOX_1: &str =
+    "SELECT row_number() OVER (ORDER BY made_ms, rowid), key, kind, kind = 'ledger-entry', made_ms, sha256(bytes),
+            bytes, CASE sent WHEN 0 THEN 'queued' ELSE 'sent' END, 0, NULL, NULL
+     FROM outbox ORDER BY made_ms, rowid";
+
+#[test]
+fn an_outbox_of_every_earlier_version_keeps_every_column_of_every_upload() {
+    for (version, sql) in [(1, OUTBOX_1), (2, OUTBOX), (3, OUTBOX)] {
+        let desk = Desk::of_version(version);
+        let before = rows_of(&desk, sql);
+        let states: Vec<&Value> = before.iter().map(|row| &row[7]).collect();
+        let text = |state: &str| Value::Text(state.to_owned());
+        let expected = if version == 1 { vec!["queued", "sent"] } else { vec!["queued", "quarantined", "sent"] };
+        assert!(expected.iter().all(|state| states.contains(&&text(state))), "{version}: {states:?}");
+        let reasons = before.iter().filter(|row| row[9] != Value::Null && row[8] == Value::Integer(3)).count();
+        let receipts = before.iter().filter(|row| row[10] != Value::Null && row[6] == Value::Null).count();
+        let of_each = usize::from(version > 1);
+        assert_eq!((reasons, receipts), (of_each, of_each), "{version}: the fixture has one of each");
+        drop(desk.open());
+        assert_eq!(rows_of(&desk, OUTBOX), before, "{version}");
+    }
+}
+
 /// What a kiosk of any earlier version had not sent is signed, sealed, opened, receipted and settled as if it had been
 /// written today.
 #[test]
@@ -179,6 +206,7 @@ fn a_migration_that_cannot_finish_leaves_the_old_journal_as_it_was() {
 
 fn rows_of(desk: &Desk, sql: &str) -> Vec<Vec<Value>> {
     let connection = raw(&desk.path(), &desk.key);
+    lend_sha256(&connection).unwrap();
     let mut statement = connection.prepare(sql).unwrap();
     let columns = statement.column_count();
     let rows = statement.query_map([], |row| (0..columns).map(|column| row.get(column)).collect()).unwrap();

@@ -1,17 +1,19 @@
 //! A city in memory and a terminal on real databases, with faults on demand.
 
-use crate::{CityTrust, CodesHost, FeedHost, KeyRing, OutboxHost};
+mod terminal;
+
+pub(crate) use terminal::Terminal;
+
+use crate::CityTrust;
 use domain::card::CityOrder;
-use domain::{CardNumber, Cents, Day, DocumentCode, Generation, TerminalId, Timestamp, TopUpId};
-use ledger::{Entry, Fact, Ledger, Subject};
+use domain::{DocumentCode, TerminalId, Timestamp};
 use protocol::{
-    BaseSegments, Central, Change, CityKeys, CodeBatch, FeedFloor, FileEntry, FileHash, FileKind, Head, IdempotencyKey,
-    Manifest, NoteKey, Problem, ProblemCode, Receipt, RecordId, SignedCodeBatch, SignedCreditOrder, SignedHead, Steps,
-    Tier, Upload, segment,
+    BaseSegments, Central, Change, CityKeys, CodeBatch, FileEntry, FileHash, FileKind, Head, IdempotencyKey, Manifest,
+    NoteKey, Problem, ProblemCode, Receipt, RecordId, SignedCodeBatch, SignedCreditOrder, SignedHead, Steps, Tier,
+    Upload, segment,
 };
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
-use store::{Cache, CacheReader, HeldHead, Journal, JournalKey, Opened, OutboxCounts, OutboxItem, Staging, StoreError};
 
 pub(crate) const NOW: Timestamp = Timestamp(1_800_000_000_000);
 pub(crate) const TERMINAL: TerminalId = TerminalId(7);
@@ -131,9 +133,14 @@ impl City {
             manifest: FileHash::of(bytes),
             epoch: manifest.epoch,
             issued: Timestamp(issued),
-            expires: Timestamp(issued + 1_000),
+            expires: Timestamp(issued).plus_ms(1_000),
         };
         SignedHead { keys: keys.sign(&self.root).unwrap(), head: head.sign("bahia", &self.head_key).unwrap() }
+    }
+
+    /// Whatever a head says, signed.
+    pub(crate) fn sign_head(&self, head: &Head) -> String {
+        head.sign("bahia", &self.head_key).unwrap()
     }
 
     /// Publishes files, with a base of this sequence, and returns their entries.
@@ -263,132 +270,4 @@ fn code(batch: u8, number: u16) -> DocumentCode {
     let mut bytes = [batch; 16];
     bytes[..2].copy_from_slice(&number.to_be_bytes());
     DocumentCode(bytes)
-}
-
-/// A terminal's databases behind mutexes, as a kiosk has them behind threads.
-pub(crate) struct Terminal {
-    _folder: tempfile::TempDir,
-    pub(crate) journal: Mutex<Journal>,
-    pub(crate) ledger: Mutex<Ledger>,
-    pub(crate) cache: Mutex<Cache>,
-    pub(crate) reader: Mutex<CacheReader>,
-    pub(crate) served: Mutex<u32>,
-    /// The orders that came in answers.
-    pub(crate) ordered: Mutex<Vec<SignedCreditOrder>>,
-    /// The process dies after the cache's commit, before the floor is raised.
-    pub(crate) dies_before_floor: Mutex<bool>,
-    pub(crate) ring: KeyRing,
-}
-
-impl Terminal {
-    pub(crate) fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let key = JournalKey::random().unwrap();
-        let Opened { journal, ledger, .. } =
-            Journal::open(&folder.path().join("journal.db"), &key, TERMINAL, NOW).unwrap();
-        let cache = Cache::open(&folder.path().join("cache.db")).unwrap().cache;
-        let reader = Mutex::new(cache.reader().unwrap());
-        Self {
-            _folder: folder,
-            journal: Mutex::new(journal),
-            ledger: Mutex::new(ledger),
-            cache: Mutex::new(cache),
-            reader,
-            served: Mutex::default(),
-            ordered: Mutex::default(),
-            dies_before_floor: Mutex::default(),
-            ring: KeyRing::default(),
-        }
-    }
-
-    pub(crate) fn journal(&self) -> MutexGuard<'_, Journal> {
-        self.journal.lock().unwrap()
-    }
-
-    /// Books a top-up that is refused: two entries, two uploads.
-    pub(crate) fn book(&self, byte: u8) -> Vec<Entry> {
-        let id = TopUpId([byte; 16]);
-        let subject = Subject { top_up: id, card: CardNumber(9), generation: Generation(1), amount: Cents(5_00) };
-        let intent = Fact::Intent {
-            counter_seen: 1,
-            purse_seen: Cents(0),
-            receipt_before: 0,
-            day: Day(20_000),
-            order: domain::device::PaymentOrder::Vending,
-            payment_terminal: None,
-        };
-        let declined = Fact::Declined { code: domain::FailureCode::PaymentRefused };
-        let mut ledger = self.ledger.lock().unwrap();
-        let entries = vec![ledger.intend(NOW, subject, intent).unwrap(), ledger.record(NOW, id, declined).unwrap()];
-        self.journal().append(&entries).unwrap();
-        entries
-    }
-
-    pub(crate) fn queued_keys(&self) -> Vec<IdempotencyKey> {
-        self.journal().outbox_next(100).unwrap().into_iter().map(|item| item.key).collect()
-    }
-
-    pub(crate) fn served(&self) -> u32 {
-        *self.served.lock().unwrap()
-    }
-}
-
-impl FeedHost for Arc<Terminal> {
-    async fn held(&self) -> Result<Option<HeldHead>, StoreError> {
-        self.cache.lock().unwrap().head()
-    }
-    async fn floor(&self) -> Result<FeedFloor, StoreError> {
-        self.journal().floor()
-    }
-    async fn staging(&self, manifest: Manifest) -> Result<Staging, StoreError> {
-        self.cache.lock().unwrap().staging(&manifest)
-    }
-    async fn stage(&self, entry: FileEntry, bytes: Vec<u8>) -> Result<(), StoreError> {
-        self.cache.lock().unwrap().stage(&entry, &bytes)
-    }
-    async fn apply(&self, head: HeldHead, manifest: Manifest) -> Result<(), StoreError> {
-        self.cache.lock().unwrap().apply(&head, &manifest)
-    }
-    async fn raise_floor(&self, floor: FeedFloor, issued: Timestamp) -> Result<(), StoreError> {
-        if std::mem::take(&mut *self.dies_before_floor.lock().unwrap()) {
-            return Err(StoreError::JournalStopped);
-        }
-        self.journal().raise_floor(floor)?;
-        self.journal().raise_clock(issued)
-    }
-    async fn serve(&self) -> Result<(), StoreError> {
-        *self.served.lock().unwrap() += 1;
-        self.reader.lock().unwrap().refresh()
-    }
-}
-
-impl OutboxHost for Arc<Terminal> {
-    async fn next(&self, limit: u32) -> Result<Vec<OutboxItem>, StoreError> {
-        self.journal().outbox_next(limit)
-    }
-    async fn settle(&self, receipt: Receipt) -> Result<(), StoreError> {
-        self.journal().outbox_settle(&receipt)
-    }
-    async fn attempted(&self, key: IdempotencyKey) -> Result<(), StoreError> {
-        self.journal().outbox_attempted(key)
-    }
-    async fn quarantine(&self, key: IdempotencyKey, reason: String) -> Result<(), StoreError> {
-        self.journal().outbox_quarantine(key, &reason)
-    }
-    async fn counts(&self) -> Result<OutboxCounts, StoreError> {
-        self.journal().outbox_counts()
-    }
-    async fn ordered(&self, order: SignedCreditOrder) -> Result<(), StoreError> {
-        self.ordered.lock().unwrap().push(order);
-        Ok(())
-    }
-}
-
-impl CodesHost for Arc<Terminal> {
-    async fn codes_left(&self) -> Result<u64, StoreError> {
-        self.journal().codes_left()
-    }
-    async fn add_codes(&self, codes: Vec<DocumentCode>) -> Result<usize, StoreError> {
-        self.journal().add_codes(&codes)
-    }
 }

@@ -5,8 +5,8 @@ use crate::backoff::{Backoff, spread, spread_over};
 use crate::codes::CodesError;
 use crate::source::Mirrored;
 use crate::{
-    CityTrust, FeedError, FeedServer, FeedSource, Host, KeyRing, Pulled, SyncSettings, SyncState, WallClock, codes,
-    feed, outbox,
+    Behind, CityTrust, FeedError, FeedServer, FeedSource, Host, KeyRing, Pulled, SyncSettings, SyncState, WallClock,
+    codes, feed, outbox,
 };
 use protocol::Central;
 use std::future::Future;
@@ -14,6 +14,10 @@ use std::sync::Arc;
 use std::time::Duration;
 use store::StoreError;
 use tokio::sync::{Mutex, Notify, watch};
+use tokio::time::Instant;
+
+/// Between two questions after what stands aside: a person books it, and a day more or less is nothing to that.
+const AGAIN_EVERY: Duration = Duration::from_secs(24 * 3_600);
 
 /// How others hurry sync. Waking it twice is waking it once.
 #[derive(Debug, Default)]
@@ -48,6 +52,15 @@ pub struct Driver<C, H> {
     mirror: Option<FeedServer>,
     /// One feed at a time: two that are loaded at once would take each other's files away.
     pulling: Mutex<()>,
+    pushing: Mutex<Pushing>,
+}
+
+/// What one pass over the outbox leaves to the next.
+#[derive(Debug, Default)]
+struct Pushing {
+    behind: Behind,
+    /// When central was last asked after what stands aside.
+    asked: Option<Instant>,
 }
 
 impl<C: Central, H: Host> Driver<C, H> {
@@ -61,8 +74,8 @@ impl<C: Central, H: Host> Driver<C, H> {
     ) -> (Self, watch::Receiver<SyncState>) {
         let (state, watcher) = watch::channel(SyncState::default());
         let (ring, clock) = (KeyRing::default(), WallClock::default());
-        let (mirror, pulling) = (None, Mutex::default());
-        (Self { central, host, trust, settings, wake, ring, clock, state, mirror, pulling }, watcher)
+        let (mirror, pulling, pushing) = (None, Mutex::default(), Mutex::default());
+        (Self { central, host, trust, settings, wake, ring, clock, state, mirror, pulling, pushing }, watcher)
     }
 
     /// With a static server that has a copy of the feed.
@@ -107,6 +120,7 @@ impl<C: Central, H: Host> Driver<C, H> {
         }
     }
 
+<<<<<<< HEAD
     /// Before central is heard for the first time, the feed in the cache is the one that is served: one that was loaded
     /// whole and not accepted any more is accepted now. Done at the start of `run`, and harmless before it.
     ///
@@ -114,6 +128,11 @@ impl<C: Central, H: Host> Driver<C, H> {
     /// A fatal `StoreError`.
     pub async fn announce_held(&self) -> Result<(), StoreError> {
         match feed::take_up(&self.host, &self.trust).await {
+=======
+    /// Before central is heard for the first time, the feed in the cache is the one that is served.
+    async fn announce_held(&self) -> Result<(), StoreError> {
+        match feed::take_up(&self.host, &self.trust, self.clock.now()).await {
+>>>>>>> wt-b
             Ok(held) => {
                 self.state.send_modify(|state| state.last_feed = held.map(|served| served.state));
                 Ok(())
@@ -141,6 +160,7 @@ impl<C: Central, H: Host> Driver<C, H> {
             }
             Err(FeedError::Store(error)) if error.is_fatal() => Err(error),
             Err(error) => {
+                let error = source.explained(error);
                 tracing::warn!(%error, code = %error.code(), "the feed is not up to date");
                 self.heard(error.is_answer() && !source.central_is_silent(), &self.wake.outbox);
                 self.state.send_modify(|state| state.feed_failure = Some(error.code()));
@@ -188,7 +208,9 @@ impl<C: Central, H: Host> Driver<C, H> {
     /// # Errors
     /// A fatal `StoreError`.
     pub async fn push_once(&self) -> Result<bool, StoreError> {
-        let pushed = match outbox::push(&self.central, &self.host, &self.trust, &self.ring).await {
+        let mut pushing = self.pushing.lock().await;
+        let Pushing { behind, asked } = &mut *pushing;
+        let pushed = match outbox::push(&self.central, &self.host, &self.trust, &self.ring, behind).await {
             Ok(pushed) => pushed,
             Err(error) if error.is_fatal() => return Err(error),
             Err(error) => {
@@ -205,12 +227,34 @@ impl<C: Central, H: Host> Driver<C, H> {
         if let Some(central) = pushed.central_clock {
             self.state.send_modify(|state| state.clock_ahead_ms = Some(self.clock.now().0.saturating_sub(central)));
         }
+        if pushed.heard() != Some(false) {
+            self.ask_again(asked).await?;
+        }
         match self.host.counts().await {
             Ok(counts) => self.state.send_modify(|state| state.count(counts)),
             Err(error) if error.is_fatal() => return Err(error),
             Err(error) => tracing::error!(%error, "the outbox cannot be counted"),
         }
         Ok(!pushed.must_retry())
+    }
+
+    /// Asks central again after what stands aside, at the start and once a day.
+    async fn ask_again(&self, asked: &mut Option<Instant>) -> Result<(), StoreError> {
+        if asked.is_some_and(|asked| asked.elapsed() < AGAIN_EVERY) {
+            return Ok(());
+        }
+        match outbox::ask_again(&self.central, &self.host, &self.trust, &self.ring).await {
+            Ok(Some(booked)) => {
+                *asked = Some(Instant::now());
+                if booked > 0 {
+                    tracing::info!(booked, "central has booked uploads that it had refused");
+                }
+            }
+            Ok(None) => {}
+            Err(error) if error.is_fatal() => return Err(error),
+            Err(error) => tracing::error!(%error, "central cannot be asked again after what stands aside"),
+        }
+        Ok(())
     }
 
     /// Central was heard, or was not. After a silence the other loop has something to do as well.

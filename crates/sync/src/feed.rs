@@ -9,6 +9,11 @@ use store::{HeldHead, StoreError};
 /// No manifest is longer, in bytes.
 const MANIFEST_BYTES_MAX: u64 = protocol::manifest::MANIFEST_BYTES_MAX as u64;
 
+/// How far a head may be signed ahead of this terminal's clock, in milliseconds: its clock and central's differ.
+const AHEAD_MAX_MS: i64 = 24 * 3_600_000;
+/// 2026-01-01T00:00Z: no feed is older. A clock that shows less has lost its time.
+const FIRST_FEED: Timestamp = Timestamp(1_767_225_600_000);
+
 /// Why the feed was not brought up to date. What was served before is served still.
 #[derive(Debug, thiserror::Error)]
 pub enum FeedError {
@@ -18,6 +23,12 @@ pub enum FeedError {
     /// The head is not to be believed.
     #[error(transparent)]
     Head(#[from] HeadError),
+    /// The head was signed too far ahead of this terminal's clock: one of the two clocks is wrong.
+    #[error("the head was signed {ahead_ms} ms ahead of this terminal's clock: one of the two clocks is wrong")]
+    Ahead {
+        /// By how much.
+        ahead_ms: i64,
+    },
     /// The manifest is not the one of the head, or the head's sequence was used for another feed before.
     #[error("the feed contradicts its head: {0}")]
     Contradiction(&'static str),
@@ -36,6 +47,7 @@ impl FeedError {
         match self {
             Self::Central(problem) => problem.failure(),
             Self::Head(error) => error.failure(),
+            Self::Ahead { .. } => FailureCode::ClockWrong,
             Self::Contradiction(_) | Self::Incomplete(_) | Self::Store(StoreError::Feed(_)) => {
                 HeadError::Malformed.failure()
             }
@@ -116,11 +128,12 @@ pub async fn pull(
     let verified = trust.verify(&signed)?;
     let floor = host.floor().await?;
     verified.check_floor(floor)?;
+    check_clock(&verified, held.as_ref(), now)?;
     ring.learn(&verified.keys);
     match held {
         Some(served) if served.verified == verified => {
             if verified.floor() != floor {
-                accept(host, &verified).await?;
+                accept(host, &verified, now).await?;
             }
             Ok(Pulled::Unchanged(served.state))
         }
@@ -145,14 +158,16 @@ pub(crate) async fn held(host: &impl FeedHost, trust: &CityTrust) -> Result<Opti
 
 /// As `held`; a feed that was loaded whole before the power went, and whose floor was not raised any more, is accepted
 /// now, with or without a network.
-pub(crate) async fn take_up(host: &impl FeedHost, trust: &CityTrust) -> Result<Option<Served>, StoreError> {
+pub(crate) async fn take_up(
+    host: &impl FeedHost,
+    trust: &CityTrust,
+    now: Timestamp,
+) -> Result<Option<Served>, StoreError> {
     let held = held(host, trust).await?;
-    if let Some(served) = held.as_ref() {
-        let VerifiedHead { head, .. } = &served.verified;
-        if served.verified.floor() != host.floor().await? {
-            host.raise_floor(served.verified.floor(), head.issued).await?;
-            host.serve().await?;
-        }
+    if let Some(served) = held.as_ref()
+        && served.verified.floor() != host.floor().await?
+    {
+        accept(host, &served.verified, now).await?;
     }
     Ok(held)
 }
@@ -170,7 +185,7 @@ async fn load(
     // Another source may have brought a newer one meanwhile.
     verified.check_floor(host.floor().await?)?;
     host.apply(HeldHead { signed, manifest: bytes, loaded: now }, manifest).await?;
-    accept(host, &verified).await?;
+    accept(host, &verified, now).await?;
     Ok(Pulled::Loaded(FeedState::new(&verified.head, now)))
 }
 
@@ -179,10 +194,25 @@ fn forks(old: &VerifiedHead, new: &VerifiedHead) -> bool {
     old.head.sequence == new.head.sequence && old.head.manifest != new.head.manifest
 }
 
-/// The cache has it durably: now the floor, and only then the readers. Also after a start between the two.
-async fn accept(host: &impl FeedHost, verified: &VerifiedHead) -> Result<(), FeedError> {
-    host.raise_floor(verified.floor(), verified.head.issued).await?;
-    Ok(host.serve().await?)
+/// Refuses a head from the future: whoever took it would show its figures as new for as long, and be told that its own
+/// clock is wrong. A clock that is itself behind what is certainly past (`FIRST_FEED`, or by a day the feed that is held)
+/// can judge nobody: a terminal whose battery died must get its feed, and shows S-06 all the while.
+fn check_clock(verified: &VerifiedHead, held: Option<&Served>, now: Timestamp) -> Result<(), FeedError> {
+    let latest = now.plus_ms(AHEAD_MAX_MS);
+    let is_lost = now < FIRST_FEED || held.is_some_and(|served| latest < served.state.issued);
+    let issued = verified.head.issued;
+    if is_lost || issued <= latest {
+        return Ok(());
+    }
+    Err(FeedError::Ahead { ahead_ms: issued.0.saturating_sub(now.0) })
+}
+
+/// The cache has it durably: now the floor, and only then the readers. Also after a start between the two. The clock's
+/// floor never falls, so a head raises it no further than this clock can vouch for: a wrong moment there would be
+/// believed until it has come.
+async fn accept(host: &impl FeedHost, verified: &VerifiedHead, now: Timestamp) -> Result<(), StoreError> {
+    host.raise_floor(verified.floor(), verified.head.issued.min(now.plus_ms(AHEAD_MAX_MS))).await?;
+    host.serve().await
 }
 
 fn read_manifest(verified: &VerifiedHead, bytes: &[u8]) -> Result<Manifest, FeedError> {
@@ -223,6 +253,6 @@ fn discards_one(error: &FeedError) -> bool {
     match error {
         FeedError::Central(problem) => !is_silence(problem),
         FeedError::Store(error) => matches!(error, StoreError::Feed(_)),
-        FeedError::Head(_) | FeedError::Contradiction(_) | FeedError::Incomplete(_) => false,
+        FeedError::Head(_) | FeedError::Ahead { .. } | FeedError::Contradiction(_) | FeedError::Incomplete(_) => false,
     }
 }

@@ -4,7 +4,7 @@
 use domain::{DocumentCode, Timestamp};
 use protocol::{FeedFloor, FileEntry, IdempotencyKey, Manifest, Receipt, SignedCreditOrder};
 use std::future::Future;
-use store::{HeldHead, OutboxCounts, OutboxItem, Staging, StoreError};
+use store::{HeldHead, OutboxCounts, OutboxItem, Staging, StoreError, Unsent};
 
 /// An answer of a host.
 type Answer<T> = Result<T, StoreError>;
@@ -21,8 +21,8 @@ pub trait FeedHost: Send + Sync {
     fn stage(&self, entry: FileEntry, bytes: Vec<u8>) -> impl Future<Output = Answer<()>> + Send;
     /// `Cache::apply`: the feed is in the cache, and not served yet.
     fn apply(&self, head: HeldHead, manifest: Manifest) -> impl Future<Output = Answer<()>> + Send;
-    /// `Journal::raise_floor`, then `Journal::raise_clock` with the moment the head was issued.
-    fn raise_floor(&self, floor: FeedFloor, issued: Timestamp) -> impl Future<Output = Answer<()>> + Send;
+    /// `Journal::raise_floor`, then `Journal::raise_clock` with a moment that is past by head and clock.
+    fn raise_floor(&self, floor: FeedFloor, past: Timestamp) -> impl Future<Output = Answer<()>> + Send;
     /// The floor is raised: `CacheReader::refresh` when no visit lasts, and the public files are loaded anew.
     fn serve(&self) -> impl Future<Output = Answer<()>> + Send;
 }
@@ -37,6 +37,8 @@ pub trait OutboxHost: Send + Sync {
     fn attempted(&self, key: IdempotencyKey) -> impl Future<Output = Answer<()>> + Send;
     /// `Journal::outbox_quarantine`.
     fn quarantine(&self, key: IdempotencyKey, reason: String) -> impl Future<Output = Answer<()>> + Send;
+    /// `Journal::outbox_aside`.
+    fn aside(&self, after: i64, limit: u32) -> impl Future<Output = Answer<Vec<Unsent>>> + Send;
     /// `Journal::outbox_counts`.
     fn counts(&self) -> impl Future<Output = Answer<OutboxCounts>> + Send;
     /// Central's answer to evidence carried an order, signed by a head key of the ring. It is news for a visit that

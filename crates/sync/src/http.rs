@@ -1,9 +1,11 @@
 //! Central over HTTP. Over TLS with the terminal's certificate; over plain HTTP, with the access token, to the same
 //! machine only: for a testbed, or for whoever ends TLS there.
 
+mod ask;
 mod look;
 mod speaks;
 
+pub(crate) use ask::Ask;
 pub use look::Look;
 
 use crate::tls::{self, Identity};
@@ -13,7 +15,7 @@ use domain::TerminalId;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
-use hyper::{Method, Request, Response, Uri};
+use hyper::{Request, Response, Uri};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{Client, Error as ClientError};
@@ -32,9 +34,6 @@ use tokio::time::timeout;
 pub(crate) const ANSWER_BYTES_MAX: usize = 256 * 1024;
 /// The largest file of the feed that is read, in bytes.
 const FILE_BYTES_MAX: usize = 512 * 1024 * 1024;
-
-/// How long an exchange that is no file may take in all.
-const EXCHANGE_MAX: Duration = Duration::from_secs(60);
 
 type Http = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
 
@@ -67,38 +66,6 @@ enum Way {
     Token(Option<Secret32>),
 }
 use Way::{Certificates, Token};
-
-/// One question to central.
-pub(crate) struct Ask {
-    method: Method,
-    path: String,
-    body: Option<(&'static str, Vec<u8>)>,
-    bytes_max: usize,
-    /// Whether the answer is short, and so must come soon.
-    whole_max: Option<Duration>,
-    signed_in: bool,
-}
-
-impl Ask {
-    pub(crate) fn get(path: &str) -> Self {
-        let (path, bytes_max, whole_max) = (path.to_owned(), ANSWER_BYTES_MAX, Some(EXCHANGE_MAX));
-        Self { method: Method::GET, path, body: None, bytes_max, whole_max, signed_in: false }
-    }
-
-    /// By the terminal itself: over plain HTTP with its access token.
-    pub(crate) fn post(path: &str) -> Self {
-        Self { method: Method::POST, signed_in: true, ..Self::get(path) }
-    }
-
-    pub(crate) fn with(self, kind: &'static str, body: Vec<u8>) -> Self {
-        Self { body: Some((kind, body)), ..self }
-    }
-
-    pub(crate) fn file(path: &str, bytes_max: u64) -> Self {
-        let bytes_max = usize::try_from(bytes_max).unwrap_or(usize::MAX).min(FILE_BYTES_MAX);
-        Self { bytes_max, whole_max: None, ..Self::get(path) }
-    }
-}
 
 impl HttpCentral {
     /// A client over plain HTTP for central's base URL (without a path) on this very machine, with the terminal's
@@ -257,7 +224,7 @@ impl HttpCentral {
 
     /// Asks, and reads the whole answer.
     pub(crate) async fn answer(&self, ask: Ask) -> Result<Vec<u8>, Problem> {
-        within(ask.whole_max, async {
+        within(ask.whole_max(&self.0.settings), async {
             let response = self.send(&ask).await?;
             self.content(response, ask.bytes_max).await
         })
@@ -311,9 +278,8 @@ impl HttpCentral {
     }
 }
 
-async fn within<T>(limit: Option<Duration>, work: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
-    let Some(limit) = limit else { return work.await };
-    let late = |_| Problem::new(ProblemCode::Unreachable, "central's answer takes too long");
+async fn within<T>(limit: Duration, work: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
+    let late = |_| Problem::new(ProblemCode::Unreachable, "the answer takes too long");
     timeout(limit, work).await.map_err(late)?
 }
 

@@ -24,7 +24,7 @@ pub use driver::{Driver, Wake};
 pub use feed::{FeedError, Pulled, Served, verify_held};
 pub use host::{CodesHost, FeedHost, Host, OutboxHost};
 pub use http::{HttpCentral, Look};
-pub use outbox::Pushed;
+pub use outbox::{Behind, Pushed};
 pub use sealing::Sealing;
 pub use settings::SyncSettings;
 pub use source::{FeedFolder, FeedServer, FeedSource};

@@ -1,6 +1,10 @@
 //! The outbox up, in batches: money first, the oldest first, each upload under the key it was written with. The answer
 //! decides for each between "has it", "never will" (quarantine) and "later"; nothing is ever deleted. A batch that is
-//! refused as a whole is halved until the one that is at fault stands alone.
+//! refused as a whole is halved until the one that is at fault stands alone. What is not chained holds nothing back.
+
+mod again;
+
+pub use again::ask_again;
 
 use crate::feed::is_silence;
 use crate::{CityTrust, KeyRing, OutboxHost};
@@ -16,8 +20,15 @@ use store::{OutboxItem, StoreError};
 const BATCH: u32 = 32;
 /// The most bytes of one batch; an upload that is larger goes alone.
 const BATCH_BYTES_MAX: usize = 1024 * 1024;
-/// Uploads that may fail one after the other, each for itself, before the attempt ends.
-const FAILURES_MAX: u32 = 3;
+/// Requests one after the other that may bring nothing but refusals that pass, before the attempt ends: a central in
+/// trouble is spared.
+const VAIN_MAX: u32 = 3;
+
+/// What was met in vain by passes that gave up. The next pass begins behind it, so that whatever waits has its turn
+/// however much central fails at; once a pass has come to the end, everything is tried again. Entries of the chain are
+/// never among it: they go in their order, and one that has to wait costs a pass one request.
+#[derive(Debug, Default)]
+pub struct Behind(HashSet<IdempotencyKey>);
 
 /// What a pass did.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -76,7 +87,7 @@ fn ends(problem: &Problem) -> bool {
         || matches!(problem.code, ProblemCode::Unauthorised | ProblemCode::UnknownVersion | ProblemCode::UnknownKey)
 }
 
-/// Sends what waits, until nothing is left or central falls silent.
+/// Sends what waits, until nothing is left, central falls silent, or request after request is in vain.
 ///
 /// # Errors
 /// `StoreError` when the journal fails; fatal ones end the process.
@@ -85,13 +96,20 @@ pub async fn push(
     host: &impl OutboxHost,
     trust: &CityTrust,
     ring: &KeyRing,
+    behind: &mut Behind,
 ) -> Result<Pushed, StoreError> {
-    let mut pass = Pass { central, host, trust, ring, state: State::default() };
+    let state = State { waiting: behind.0.clone(), ..State::default() };
+    let mut pass = Pass { central, host, trust, ring, state };
     loop {
-        let limit = BATCH.saturating_add(pass.state.pushed.later);
+        let limit = BATCH.saturating_add(u32::try_from(pass.state.waiting.len()).unwrap_or(u32::MAX));
         let items = host.next(limit).await?;
         let fresh: Vec<OutboxItem> = items.into_iter().filter(|item| !pass.state.waiting.contains(&item.key)).collect();
-        if fresh.is_empty() || !pass.send_all(fresh).await? {
+        if fresh.is_empty() {
+            behind.0.clear();
+            return Ok(pass.state.pushed);
+        }
+        if !pass.send_all(fresh).await? {
+            behind.0.extend(pass.state.in_vain);
             return Ok(pass.state.pushed);
         }
     }
@@ -100,13 +118,18 @@ pub async fn push(
 #[derive(Default)]
 struct State {
     pushed: Pushed,
-    /// Tried in this pass, or held back behind one that was.
+    /// Tried in this pass, held back behind one that was, or passed over this time.
     waiting: HashSet<IdempotencyKey>,
+    /// Refused in this pass, for now; none of them chained.
+    in_vain: HashSet<IdempotencyKey>,
     /// An entry of the chain has to wait, so those behind it wait too: central takes a chain in order.
     chain_waits: bool,
     /// The status that is sent for the first time.
     first_status: Option<IdempotencyKey>,
-    failures: u32,
+    /// Requests in a row that brought nothing.
+    vain: u32,
+    /// Central's head was asked for the keys of answers.
+    has_looked: bool,
 }
 
 impl State {
@@ -115,6 +138,19 @@ impl State {
             self.pushed.later += 1;
         }
     }
+}
+
+/// What an outcome means for the pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum After {
+    /// It is off the list.
+    Settled,
+    /// It waits, and says nothing of central.
+    Held,
+    /// Central will not take it now.
+    InVain,
+    /// Nothing more can be sent now.
+    Ends,
 }
 
 struct Pass<'a, C, H> {
@@ -153,45 +189,47 @@ impl<C: Central, H: OutboxHost> Pass<'_, C, H> {
                 // The attempt is counted once, at the first.
                 Err(problem) => (vec![Outcome::Refused(problem)], batch.len() > 1),
             };
-            for (one, outcome) in batch.iter().zip(outcomes) {
-                if !self.settle(one, outcome).await? {
-                    return Ok(false);
-                }
-            }
-            if ends {
+            if !self.settle_all(&batch, outcomes).await? || ends {
                 return Ok(false);
             }
         }
         Ok(true)
     }
 
+    /// Notes what became of each upload that was answered, whatever became of those before it: a receipt that was given
+    /// is never thrown away. `false` ends the pass.
+    async fn settle_all(&mut self, batch: &[Outgoing], outcomes: Vec<Outcome>) -> Result<bool, StoreError> {
+        let mut afters = Vec::with_capacity(batch.len());
+        for (one, outcome) in batch.iter().zip(outcomes) {
+            afters.push(self.settle(one, outcome).await?);
+        }
+        if afters.contains(&After::Settled) {
+            self.state.vain = 0;
+        } else {
+            self.state.vain += u32::from(afters.contains(&After::InVain));
+        }
+        Ok(!afters.contains(&After::Ends) && self.state.vain < VAIN_MAX)
+    }
+
     /// What can be read, in batches that are not too large.
     async fn batches(&mut self, items: Vec<OutboxItem>) -> Result<VecDeque<Vec<Outgoing>>, StoreError> {
-        let (mut batches, mut bytes) = (VecDeque::<Vec<Outgoing>>::new(), usize::MAX);
+        let mut readable = Vec::with_capacity(items.len());
         for item in items {
             let Some(upload) = read(&item) else {
                 self.host.quarantine(item.key, "the bytes in the journal are no upload".to_owned()).await?;
                 self.state.pushed.quarantined += 1;
                 continue;
             };
-            bytes = bytes.saturating_add(item.bytes.len());
             if item.kind == STATUS && item.attempts == 0 {
                 self.state.first_status = Some(item.key);
             }
-            let one = Outgoing { upload, bytes: item.bytes };
-            match batches.back_mut() {
-                Some(batch) if bytes <= BATCH_BYTES_MAX => batch.push(one),
-                _ => {
-                    bytes = one.bytes.len();
-                    batches.push_back(vec![one]);
-                }
-            }
+            readable.push(Outgoing { upload, bytes: item.bytes });
         }
-        Ok(batches)
+        Ok(grouped(readable))
     }
 
-    /// Notes what became of one upload; `false` ends the pass.
-    async fn settle(&mut self, one: &Outgoing, outcome: Outcome) -> Result<bool, StoreError> {
+    /// Notes what became of one upload.
+    async fn settle(&mut self, one: &Outgoing, outcome: Outcome) -> Result<After, StoreError> {
         let key = one.upload.key;
         match self.believed(one, outcome).await {
             Outcome::Taken(mut receipt) => {
@@ -202,8 +240,7 @@ impl<C: Central, H: OutboxHost> Pass<'_, C, H> {
                 unless_replaced(one, self.host.settle(receipt).await)?;
                 hand_over(self.host, self.ring, order).await?;
                 self.state.pushed.sent += 1;
-                self.state.failures = 0;
-                Ok(true)
+                Ok(After::Settled)
             }
             Outcome::Kept(kept) => self.put_aside(one, kept.to_string()).await,
             Outcome::Refused(problem) if problem.is_permanent() && !self.central.is_sealed() => {
@@ -212,31 +249,37 @@ impl<C: Central, H: OutboxHost> Pass<'_, C, H> {
             // Nobody tried it: it waits for the one before it.
             Outcome::Refused(_) if self.state.chain_waits && is_chained(one) => {
                 self.state.wait(key);
-                Ok(true)
+                Ok(After::Held)
             }
             Outcome::Refused(problem) => {
                 unless_replaced(one, self.host.attempted(key).await)?;
                 self.state.wait(key);
                 self.state.chain_waits |= is_chained(one);
-                // What is refused for good without the city's signature waits, and holds nothing back but its chain.
-                self.state.failures += u32::from(!problem.is_permanent());
-                let goes_on = !ends(&problem) && self.state.failures < FAILURES_MAX;
+                let after = match &problem {
+                    problem if ends(problem) => After::Ends,
+                    // Refused for good without the city's signature: it waits, and holds nothing back but its chain.
+                    problem if problem.is_permanent() => After::Held,
+                    _ => After::InVain,
+                };
+                if after == After::InVain && !is_chained(one) {
+                    self.state.in_vain.insert(key);
+                }
                 self.state.pushed.problem = Some(problem);
-                Ok(goes_on)
+                Ok(after)
             }
         }
     }
 
-    async fn put_aside(&mut self, one: &Outgoing, reason: String) -> Result<bool, StoreError> {
+    async fn put_aside(&mut self, one: &Outgoing, reason: String) -> Result<After, StoreError> {
         let (key, kind) = (one.upload.key, one.upload.body.name());
         tracing::error!(%key, kind, reason, "central cannot book an upload: quarantined");
         unless_replaced(one, self.host.quarantine(key, reason).await)?;
         self.state.pushed.quarantined += 1;
-        Ok(true)
+        Ok(After::Settled)
     }
 
     /// An outcome that the city has signed where it has to be; else a problem with whoever answered.
-    async fn believed(&self, one: &Outgoing, outcome: Outcome) -> Outcome {
+    async fn believed(&mut self, one: &Outgoing, outcome: Outcome) -> Outcome {
         match outcome {
             Outcome::Taken(receipt) if !self.is_signed(|ring| is_receipted(ring, one, &receipt)).await => {
                 refused(ProblemCode::Untrusted, "the receipt is not the city's for this upload")
@@ -249,10 +292,10 @@ impl<C: Central, H: OutboxHost> Pass<'_, C, H> {
     }
 
     /// Whether a key of the ring vouches for an answer. A key that is not known yet is looked for in central's head,
-    /// which the root key vouches for.
-    async fn is_signed(&self, accepts: impl Fn(&KeyRing) -> bool + Send) -> bool {
-        if accepts(self.ring) {
-            return true;
+    /// which the root key vouches for; once in a pass.
+    async fn is_signed(&mut self, accepts: impl Fn(&KeyRing) -> bool + Send) -> bool {
+        if accepts(self.ring) || std::mem::replace(&mut self.state.has_looked, true) {
+            return accepts(self.ring);
         }
         if let Ok(signed) = self.central.head().await
             && let Ok(verified) = self.trust.verify(&signed)
@@ -281,6 +324,22 @@ fn unless_replaced(one: &Outgoing, written: Result<(), StoreError>) -> Result<()
         Err(StoreError::Refused(_)) if one.upload.body.name() == STATUS => Ok(()),
         other => other,
     }
+}
+
+/// In batches of so many bytes; what is longer goes alone.
+fn grouped(uploads: Vec<Outgoing>) -> VecDeque<Vec<Outgoing>> {
+    let (mut batches, mut bytes) = (VecDeque::<Vec<Outgoing>>::new(), 0_usize);
+    for one in uploads {
+        bytes = bytes.saturating_add(one.bytes.len());
+        match batches.back_mut() {
+            Some(batch) if bytes <= BATCH_BYTES_MAX => batch.push(one),
+            _ => {
+                bytes = one.bytes.len();
+                batches.push_back(vec![one]);
+            }
+        }
+    }
+    batches
 }
 
 fn read(item: &OutboxItem) -> Option<Upload> {

@@ -26,6 +26,8 @@ pub struct SyncSettings {
     pub connect_timeout_ms: u32,
     /// Milliseconds central may be silent within an answer.
     pub silence_timeout_ms: u32,
+    /// Milliseconds in which a file of the feed must be there whole, and one second more for each 4 KiB of it.
+    pub file_timeout_ms: u32,
 }
 
 impl Default for SyncSettings {
@@ -40,6 +42,7 @@ impl Default for SyncSettings {
             codes_batch: 200,
             connect_timeout_ms: 3_000,
             silence_timeout_ms: 10_000,
+            file_timeout_ms: 60_000,
         }
     }
 }

@@ -1,13 +1,14 @@
 //! Where a feed comes from: central, a folder (a stick or a mounted mirror), or a static server that has the same folder.
 //! None of them is believed: head and files are checked in the same way, wherever they were.
 
-use crate::HttpCentral;
 use crate::http::{Ask, untrusted};
+use crate::{FeedError, HttpCentral};
 use protocol::head::HEAD_BYTES_MAX;
-use protocol::{Central, FileHash, Problem, ProblemCode, SignedHead};
+use protocol::{Central, FileHash, HeadError, Problem, ProblemCode, SignedHead};
 use std::future::Future;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The head in a folder of the feed.
@@ -88,23 +89,51 @@ impl FeedSource for FeedServer {
     }
 }
 
-/// Central with a mirror beside it. Central says what is newest, and the mirror when central is silent; files come from
-/// the mirror, and from central what the mirror has not got whole.
+/// Central with a mirror beside it, for one pull. Central says what is newest, and the mirror when central is silent;
+/// files come from the mirror, and from central what the mirror has not got whole.
 #[derive(Debug)]
 pub(crate) struct Mirrored<'a, C> {
     central: &'a C,
     mirror: Option<&'a FeedServer>,
-    silent: AtomicBool,
+    silence: OnceLock<Problem>,
+    mirror_is_silent: AtomicBool,
 }
 
 impl<'a, C> Mirrored<'a, C> {
     pub(crate) fn new(central: &'a C, mirror: Option<&'a FeedServer>) -> Self {
-        Self { central, mirror, silent: AtomicBool::new(false) }
+        Self { central, mirror, silence: OnceLock::new(), mirror_is_silent: AtomicBool::new(false) }
     }
 
     /// Central was asked for its head, and nobody answered.
     pub(crate) fn central_is_silent(&self) -> bool {
-        self.silent.load(Ordering::Relaxed)
+        self.silence.get().is_some()
+    }
+
+    /// What a pull from here failed with. A mirror's head that is older than what this terminal has had is nobody's
+    /// fault while central is silent: a copy may lag behind, and there simply is nothing new.
+    pub(crate) fn explained(&self, error: FeedError) -> FeedError {
+        match (error, self.silence.get()) {
+            (FeedError::Head(HeadError::GoesBack { head, floor }), Some(silence)) => {
+                tracing::info!(?head, ?floor, "the mirror lags behind what this terminal has had");
+                silence.clone().into()
+            }
+            (error, _) => error,
+        }
+    }
+
+    /// The file as the mirror has it; `None` when central has to be asked.
+    async fn mirrored(&self, sha256: FileHash, bytes_max: u64) -> Option<Vec<u8>> {
+        // One that did not answer once is not waited for again for each of a hundred files.
+        let mirror = self.mirror.filter(|_| !self.mirror_is_silent.load(Ordering::Relaxed))?;
+        match mirror.fetch(sha256, bytes_max).await {
+            Ok(bytes) if FileHash::of(&bytes) == sha256 => return Some(bytes),
+            Ok(_) => tracing::warn!(%sha256, "the mirror has another file under this name"),
+            Err(problem) => {
+                self.mirror_is_silent.fetch_or(problem.is_silence(), Ordering::Relaxed);
+                tracing::info!(%sha256, %problem, "the mirror does not have this file");
+            }
+        }
+        None
     }
 }
 
@@ -114,22 +143,18 @@ impl<C: Central> FeedSource for Mirrored<'_, C> {
             Err(problem) if problem.is_silence() => problem,
             answer => return answer,
         };
-        self.silent.store(true, Ordering::Relaxed);
+        let silence = self.silence.get_or_init(|| problem).clone();
         match self.mirror {
-            Some(mirror) => mirror.newest().await.map_err(|_| problem),
-            None => Err(problem),
+            Some(mirror) => mirror.newest().await.map_err(|_| silence),
+            None => Err(silence),
         }
     }
 
     async fn fetch(&self, sha256: FileHash, bytes_max: u64) -> Result<Vec<u8>, Problem> {
-        if let Some(mirror) = self.mirror {
-            match mirror.fetch(sha256, bytes_max).await {
-                Ok(bytes) if FileHash::of(&bytes) == sha256 => return Ok(bytes),
-                Ok(_) => tracing::warn!(%sha256, "the mirror has another file under this name"),
-                Err(problem) => tracing::info!(%sha256, %problem, "the mirror does not have this file"),
-            }
+        match self.mirrored(sha256, bytes_max).await {
+            Some(bytes) => Ok(bytes),
+            None => self.central.file_within(sha256, bytes_max).await,
         }
-        self.central.file_within(sha256, bytes_max).await
     }
 }
 

@@ -62,8 +62,20 @@ fn what_goes_beyond_a_limit_is_refused_when_written_and_when_read() {
     check(&|manifest| {
         manifest.files = (0..=FILES_MAX).map(|n| FileEntry::of(FileKind::CityFile, &n.to_string(), b"")).collect();
     });
+    check(&|manifest| manifest.files.iter_mut().for_each(|file| file.bytes = FEED_BYTES_MAX / u64::from(PARTS) + 1));
     let long = vec![b' '; MANIFEST_BYTES_MAX + 1];
     assert!(matches!(Manifest::decode(&long), Err(ManifestError::Limit(_))));
+}
+
+#[test]
+fn files_of_any_length_that_a_feed_may_have_are_taken_up_to_their_sum() {
+    let mut manifest = manifest(4, 4, &[]);
+    manifest.files.iter_mut().for_each(|file| file.bytes = FEED_BYTES_MAX / u64::from(PARTS));
+    assert_eq!(Manifest::decode(&manifest.encode().unwrap()).unwrap(), manifest);
+    // What this program does not know it does not fetch.
+    let unknown = FileEntry { bytes: u64::MAX, ..FileEntry::of(FileKind::Unknown, "moon", b"") };
+    manifest.files.push(unknown);
+    assert!(manifest.encode().is_ok());
 }
 
 #[test]

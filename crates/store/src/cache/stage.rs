@@ -3,9 +3,10 @@
 
 use super::{Cache, segments};
 use crate::StoreError;
+use crate::error::disk_is_full;
 use protocol::{Cursor, FileEntry, FileHash, FileKind, Manifest, PlanError, Tier};
 use rusqlite::{Connection, OptionalExtension};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// What is still to be fetched for a feed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,14 +73,15 @@ impl Cache {
         cursor.map_err(StoreError::Cache)
     }
 
-    /// What is missing for a feed. Kinds this program does not know are left out, and segments that neither the held
-    /// feed nor this one needs are removed.
+    /// What is missing for a feed. Kinds this program does not know are left out, and what neither the held feed nor
+    /// this one needs is removed.
     ///
     /// # Errors
     /// `Feed` when the manifest leads nowhere from here, `Cache` or `Segment` when what is kept cannot be read.
     pub fn staging(&mut self, manifest: &Manifest) -> Result<Staging, StoreError> {
         let cursor = self.cursor()?;
         let mut staging = Staging { missing: Vec::new(), have: 0 };
+        self.sweep_staged(manifest)?;
         self.stage_public(manifest, &mut staging)?;
         let mut keep = segments::held(&self.connection).map_err(StoreError::Cache)?;
         for tier in TIERS {
@@ -98,6 +100,26 @@ impl Cache {
         for entry in &manifest.files {
             let Some(kind) = kind_name(entry.kind) else { continue };
             staging.note(entry, is_held(&held, kind, entry) || self.is_staged(entry.sha256)?);
+        }
+        Ok(())
+    }
+
+    /// Forgets public files that were fetched for a feed that never became whole. A disk that is too full even for that
+    /// keeps them until the next time.
+    fn sweep_staged(&self, manifest: &Manifest) -> Result<(), StoreError> {
+        let wanted: HashSet<FileHash> = manifest.files.iter().map(|entry| entry.sha256).collect();
+        let staged = || -> rusqlite::Result<Vec<FileHash>> {
+            let mut statement = self.connection.prepare_cached("SELECT sha256 FROM staged")?;
+            statement.query_map([], |row| row.get(0).map(FileHash))?.collect()
+        };
+        for sha256 in staged().map_err(StoreError::Cache)?.iter().filter(|sha256| !wanted.contains(sha256)) {
+            match self.connection.execute("DELETE FROM staged WHERE sha256 = ?1", [sha256.0]) {
+                Err(error) if disk_is_full(&error) => {
+                    tracing::warn!(%sha256, %error, "a staged file cannot be removed now");
+                    return Ok(());
+                }
+                removed => removed.map_err(StoreError::Cache)?,
+            };
         }
         Ok(())
     }

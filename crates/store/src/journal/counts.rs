@@ -69,6 +69,23 @@ impl Journal {
         })
     }
 
+    /// A page of what central would not book: at most `limit` quarantined uploads that lie behind the place `after` (0 for
+    /// the first page), oldest first. A receipt for one settles it like any other.
+    ///
+    /// # Errors
+    /// `JournalRead`.
+    pub fn outbox_aside(&self, after: i64, limit: u32) -> Result<Vec<Unsent>, StoreError> {
+        let waiting = self.waiting();
+        self.read(|connection| {
+            let sql = format!(
+                "SELECT position, bytes FROM outbox WHERE state = 'quarantined'{waiting} AND position > ?1
+                 ORDER BY position LIMIT ?2"
+            );
+            let read = |row: &rusqlite::Row<'_>| Ok(Unsent { position: row.get(0)?, bytes: row.get(1)? });
+            connection.prepare_cached(&sql)?.query_map((after, limit), read)?.collect()
+        })
+    }
+
     /// How many sheets have come out since a moment, or may have: each paper is one sheet.
     ///
     /// # Errors

@@ -179,15 +179,6 @@ impl Journal {
         })
     }
 
-    /// A technician lets a quarantined upload be sent again, under its old key.
-    ///
-    /// # Errors
-    /// `Refused(Unknown)` when it is not quarantined, `JournalWrite`.
-    pub fn outbox_release(&mut self, key: IdempotencyKey) -> Result<(), StoreError> {
-        let sql = "UPDATE outbox SET state = 'queued', reason = NULL WHERE key = ?1 AND state = 'quarantined'";
-        self.update_one(sql, key)
-    }
-
     /// The quarantined uploads with their reasons, oldest first.
     ///
     /// # Errors

@@ -26,7 +26,8 @@ impl HttpCentral {
         let response = self.send(&ask).await?;
         let took = start.elapsed();
         let date = date(response.headers());
-        let body = within(ask.whole_max, self.content(response, ask.bytes_max)).await?;
+        let limit = ask.whole_max(&self.0.settings);
+        let body = within(limit, self.content(response, ask.bytes_max)).await?;
         let _: SignedHead = serde_json::from_slice(&body).map_err(|_| untrusted("the head cannot be read"))?;
         Ok(Look { took, date })
     }

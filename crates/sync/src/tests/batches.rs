@@ -1,19 +1,19 @@
 //! The outbox in batches, as a central that answers a whole envelope at once sees it.
 
 use crate::double::{City, NOW, TERMINAL, Terminal};
-use crate::outbox::{Pushed, push};
+use crate::outbox::{Behind, Pushed, ask_again, push};
 use crate::{CityTrust, Sealing};
 use domain::document::DocumentKind;
 use domain::{DocumentCode, TerminalId};
 use protocol::central::one_by_one;
 use protocol::envelope::Envelope;
 use protocol::{
-    Central, DocumentIssued, FileHash, HpkeSecret, IdempotencyKey, Kept, NoteKey, Outcome, Outgoing, Problem,
-    ProblemCode, Receipt, Secret32, SignedCodeBatch, SignedHead, TerminalStatus, Upload, UploadBody,
+    Central, ClaimEvidence, DocumentIssued, FileHash, HpkeSecret, IdempotencyKey, Kept, NoteKey, Outcome, Outgoing,
+    Problem, ProblemCode, Receipt, Secret32, SignedCodeBatch, SignedHead, TerminalStatus, Upload, UploadBody,
 };
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
-use store::{Cache, SystemFiles};
+use store::SystemFiles;
 
 /// A city that takes whole batches, with what it does to some of them.
 struct Batching {
@@ -93,7 +93,17 @@ fn busy(top_ups: u8) -> (Batching, Arc<Terminal>, Vec<IdempotencyKey>) {
 }
 
 async fn pushed(central: &Batching, terminal: &Arc<Terminal>) -> Pushed {
-    push(central, terminal, &central.city.trust(), &terminal.ring).await.unwrap()
+    next_pass(central, terminal, &mut Behind::default()).await
+}
+
+/// A pass after others.
+async fn next_pass(central: &Batching, terminal: &Arc<Terminal>, behind: &mut Behind) -> Pushed {
+    push(central, terminal, &central.city.trust(), &terminal.ring, behind).await.unwrap()
+}
+
+/// What central has booked of what stood aside.
+async fn asked_again(central: &Batching, terminal: &Arc<Terminal>) -> Option<u32> {
+    ask_again(central, terminal, &central.city.trust(), &terminal.ring).await.unwrap()
 }
 
 fn deposit(terminal: &Terminal, byte: u8, length: usize) -> IdempotencyKey {
@@ -152,6 +162,55 @@ async fn what_brings_central_down_waits_with_its_chain_and_holds_nothing_else_ba
     assert_eq!(terminal.queued_keys(), keys[1..]);
 }
 
+fn evidence(terminal: &Terminal, byte: u8) -> IdempotencyKey {
+    let records = Vec::new();
+    let evidence = ClaimEvidence { card: 1, generation: 1, top_up: [byte; 16], purse: None, records };
+    terminal.journal().enqueue(UploadBody::ClaimEvidence(evidence), NOW).unwrap()
+}
+
+#[tokio::test]
+async fn what_is_answered_behind_any_number_of_refusals_that_pass_is_settled() {
+    for code in [ProblemCode::Internal, ProblemCode::LimitReached] {
+        let (central, terminal, _) = busy(0);
+        // Money, and not chained: it comes before all that is written later.
+        let poison: Vec<_> = (1..=5).map(|byte| evidence(&terminal, byte)).collect();
+        central.city.state().poison.extend(poison.iter().map(|key| (*key, code)));
+        (1..=2).for_each(|byte| drop(terminal.book(byte)));
+        let document = deposit(&terminal, 9, 100);
+        let pass = pushed(&central, &terminal).await;
+        assert_eq!((pass.sent, pass.later, pass.problem.map(|problem| problem.code)), (5, 5, Some(code)));
+        assert_eq!((terminal.queued_keys(), central.city.taken_keys().last()), (poison, Some(&document)), "{code:?}");
+    }
+}
+
+#[tokio::test]
+async fn uploads_that_bring_central_down_one_after_the_other_are_passed_over_by_the_next_pass() {
+    let (mut central, terminal, _) = busy(0);
+    let poison: Vec<_> = (1..=3).map(|byte| evidence(&terminal, byte)).collect();
+    central.whole.extend(poison.iter().map(|key| (*key, ProblemCode::Internal)));
+    (1..=2).for_each(|byte| drop(terminal.book(byte)));
+    let mut behind = Behind::default();
+    assert_eq!(next_pass(&central, &terminal, &mut behind).await.sent, 0, "a central in trouble is spared");
+    assert_eq!(central.sizes(), [7, 3, 1, 2, 1, 1], "three requests in vain end it");
+    let pass = next_pass(&central, &terminal, &mut behind).await;
+    assert_eq!((pass.sent, pass.problem), (4, None), "what is behind them has its turn");
+    central.whole.clear();
+    assert_eq!(next_pass(&central, &terminal, &mut behind).await.sent, 3, "and then they have theirs");
+}
+
+#[tokio::test]
+async fn a_central_that_refuses_everything_is_asked_three_times_in_a_pass_however_much_waits() {
+    let (central, terminal, _) = busy(0);
+    let documents: Vec<_> = (0..100).map(|byte| deposit(&terminal, byte, 10)).collect();
+    central.city.state().poison.extend(documents.iter().map(|key| (*key, ProblemCode::LimitReached)));
+    let mut behind = Behind::default();
+    for expected in [vec![32, 32, 32], vec![4], vec![32, 32, 32]] {
+        let before = central.sizes().len();
+        next_pass(&central, &terminal, &mut behind).await;
+        assert_eq!(central.sizes()[before..], expected);
+    }
+}
+
 #[tokio::test]
 async fn an_older_central_or_another_key_of_its_ends_the_pass_and_puts_nothing_aside() {
     let codes = [ProblemCode::UnknownVersion, ProblemCode::UnknownKey, ProblemCode::Unauthorised];
@@ -173,11 +232,30 @@ async fn an_upload_that_central_keeps_stands_aside_and_says_who_has_it() {
     let quarantined = terminal.journal().outbox_quarantined().unwrap();
     let reason = "conflict: central keeps it as case 12, for the finance: it contradicts the books";
     assert_eq!(quarantined, [(keys[1], reason.to_owned())]);
-    // A technician lets it be sent again under its old key: by then a person has put things right.
-    terminal.journal().outbox_release(keys[1]).unwrap();
+}
+
+#[tokio::test]
+async fn what_stands_aside_is_asked_for_apart_and_is_over_once_the_office_has_booked_it() {
+    let (mut central, terminal, keys) = busy(2);
+    central.kept.insert(keys[1]);
+    pushed(&central, &terminal).await;
+    assert_eq!(asked_again(&central, &terminal).await, Some(0), "kept again");
+    // Central fails at it: that is no reason to hold anything back, neither money nor its chain.
+    central.whole.insert(keys[1], ProblemCode::Internal);
+    assert_eq!(asked_again(&central, &terminal).await, Some(0));
+    terminal.book(3);
+    let pass = pushed(&central, &terminal).await;
+    assert_eq!((pass.sent, pass.problem), (2, None));
+    central.city.state().cut = true;
+    central.whole.clear();
     central.kept.clear();
-    assert_eq!(pushed(&central, &terminal).await.sent, 1);
-    assert_eq!(terminal.queued_keys(), []);
+    assert_eq!(asked_again(&central, &terminal).await, None, "silence is no answer");
+    assert_eq!(terminal.journal().outbox_quarantined().unwrap().len(), 1);
+    // A person has booked it: its receipt comes, and the plain text goes.
+    central.city.state().cut = false;
+    assert_eq!(asked_again(&central, &terminal).await, Some(1));
+    assert_eq!(central.city.taken_keys().last(), Some(&keys[1]));
+    assert_eq!(terminal.journal().outbox_unsent(0, 9).unwrap(), [], "nothing is left in clear");
 }
 
 #[tokio::test]
@@ -220,10 +298,16 @@ async fn the_status_goes_last_and_one_that_was_replaced_on_its_way_is_no_error()
 }
 
 #[tokio::test]
-async fn dropping_the_cache_loses_nothing_of_the_outbox() {
+async fn a_cache_that_is_dropped_at_a_start_takes_nothing_of_the_outbox_with_it() {
     let (central, terminal, keys) = busy(3);
-    let folder = tempfile::tempdir().unwrap();
-    *terminal.cache.lock().unwrap() = Cache::open(&folder.path().join("cache.db")).unwrap().cache;
+    let trust = central.city.trust();
+    crate::feed::pull(&central, &terminal, &trust, &terminal.ring, NOW).await.unwrap();
+    let terminal = Arc::into_inner(terminal).unwrap().restarted_after(|folder| {
+        std::fs::remove_dir_all(folder.join("cache.db-segments")).unwrap();
+    });
+    let terminal = Arc::new(terminal);
+    assert!(terminal.cache.lock().unwrap().head().unwrap().is_none(), "it was dropped");
+    assert_eq!(terminal.queued_keys(), keys);
     assert_eq!(pushed(&central, &terminal).await.sent, 6);
     assert_eq!(central.city.taken_keys(), keys);
 }

@@ -1,7 +1,9 @@
 use crate::double::{City, Terminal};
 use crate::{Driver, SyncSettings, SyncState, Wake};
 use domain::FailureCode;
+use protocol::ProblemCode;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 
 struct Running {
@@ -86,18 +88,46 @@ async fn a_failed_write_to_the_journal_ends_the_loops() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_stands_aside_is_asked_for_again_at_the_start_and_once_a_day() {
+    let (city, terminal) = (City::new(), Arc::new(Terminal::new()));
+    city.publish_standard(4);
+    terminal.book(1);
+    let keys = terminal.queued_keys();
+    city.state().poison.insert(keys[1], ProblemCode::Conflict);
+    let start = || {
+        let settings = SyncSettings::default();
+        Driver::new(city.clone(), Arc::clone(&terminal), city.trust(), settings, Arc::default())
+    };
+    let (driver, _state) = start();
+    let attempts = async |driver: &Driver<City, Arc<Terminal>>| {
+        assert!(driver.push_once().await.unwrap());
+        std::mem::take(&mut city.state().attempts)
+    };
+    assert_eq!(attempts(&driver).await, 3, "both, and the one that was refused once more");
+    assert_eq!(attempts(&driver).await, 0, "then it has a day's rest");
+    tokio::time::advance(Duration::from_secs(86_399)).await;
+    assert_eq!(attempts(&driver).await, 0);
+    tokio::time::advance(Duration::from_secs(1)).await;
+    assert_eq!(attempts(&driver).await, 1);
+    let (driver, state) = start();
+    city.state().poison.clear();
+    assert_eq!(attempts(&driver).await, 1, "a start asks too");
+    assert_eq!((city.taken_keys(), state.borrow().quarantined), (keys, 0));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_central_in_trouble_is_not_hammered_by_a_terminal_that_writes() {
     let city = City::new();
     city.publish_standard(4);
     let mut running = start(&city);
     running.until(|state| state.online && state.last_feed.is_some()).await;
-    let wrong = protocol::ProblemCode::Unavailable;
+    let wrong = ProblemCode::Unavailable;
     running.city.state().faults.extend([crate::double::Fault::Answer(wrong); 100]);
     let begun = tokio::time::Instant::now();
     running.terminal.book(1);
-    while begun.elapsed() < std::time::Duration::from_secs(20) {
+    while begun.elapsed() < Duration::from_secs(20) {
         running.wake.outbox();
-        tokio::time::advance(std::time::Duration::from_millis(100)).await;
+        tokio::time::advance(Duration::from_millis(100)).await;
     }
     let attempts = running.city.state().attempts;
     assert!((2..=21).contains(&attempts), "{attempts} attempts in 20 s");

@@ -178,9 +178,9 @@ async fn what_died_between_cache_and_floor_is_accepted_at_the_next_start_without
     *terminal.dies_before_floor.lock().unwrap() = true;
     assert!(matches!(pulled(&city, &terminal).await, Err(FeedError::Store(_))));
     city.state().cut = true;
-    let served = take_up(&terminal, &city.trust()).await.unwrap().unwrap();
+    let served = take_up(&terminal, &city.trust(), NOW).await.unwrap().unwrap();
     assert_eq!((served.state.sequence, floor(&terminal).sequence, terminal.served()), (4, 4, 1));
-    take_up(&terminal, &city.trust()).await.unwrap();
+    take_up(&terminal, &city.trust(), NOW).await.unwrap();
     assert_eq!(terminal.served(), 1, "nothing is left to accept");
 }
 

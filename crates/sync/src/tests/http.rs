@@ -1,5 +1,5 @@
 use crate::double::{City, Fault, NOW, Terminal};
-use crate::{HttpCentral, SyncSettings, outbox};
+use crate::{Behind, HttpCentral, SyncSettings, outbox};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -66,7 +66,12 @@ async fn serve_city(city: &City) -> String {
 }
 
 pub(super) fn client(base: &str, token: u8) -> HttpCentral {
-    let settings = SyncSettings { connect_timeout_ms: 2_000, silence_timeout_ms: 200, ..SyncSettings::default() };
+    let settings = SyncSettings {
+        connect_timeout_ms: 2_000,
+        silence_timeout_ms: 200,
+        file_timeout_ms: 400,
+        ..SyncSettings::default()
+    };
     HttpCentral::new(base, Secret32::new([token; 32]), &settings).unwrap()
 }
 
@@ -79,8 +84,8 @@ async fn feed_uploads_and_codes_travel_over_http() {
     let (trust, ring) = (city.trust(), &terminal.ring);
     assert_eq!(crate::feed::pull(&central, &terminal, &trust, ring, NOW).await.unwrap().feed().sequence, 4);
     city.state().faults.push_back(Fault::AnswerLost);
-    outbox::push(&central, &terminal, &trust, ring).await.unwrap();
-    assert_eq!(outbox::push(&central, &terminal, &trust, ring).await.unwrap().sent, 2);
+    outbox::push(&central, &terminal, &trust, ring, &mut Behind::default()).await.unwrap();
+    assert_eq!(outbox::push(&central, &terminal, &trust, ring, &mut Behind::default()).await.unwrap().sent, 2);
     assert_eq!(city.taken_keys().len(), 2);
     let added = crate::codes::refill(&central, &terminal, &trust, ring, &SyncSettings::default()).await.unwrap();
     assert_eq!(added, 3);

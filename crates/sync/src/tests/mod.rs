@@ -5,5 +5,6 @@ mod codes;
 mod driver;
 mod feed;
 mod http;
+mod mirrors;
 mod outbox;
 mod sources;

@@ -1,5 +1,5 @@
 use crate::double::{City, Fault, NOW, Terminal};
-use crate::outbox::{Pushed, push};
+use crate::outbox::{Behind, Pushed, push};
 use domain::card::CityOrder;
 use domain::document::DocumentKind;
 use domain::{CardNumber, Cents, DocumentCode, Generation, TopUpId};
@@ -7,7 +7,7 @@ use protocol::{DocumentIssued, IdempotencyKey, ProblemCode, UploadBody};
 use std::sync::Arc;
 
 async fn pushed(city: &City, terminal: &Arc<Terminal>) -> Pushed {
-    push(city, terminal, &city.trust(), &terminal.ring).await.unwrap()
+    push(city, terminal, &city.trust(), &terminal.ring, &mut Behind::default()).await.unwrap()
 }
 
 /// A city with a head, a terminal with two top-ups (four entries) in its outbox, and their keys in order.

@@ -24,13 +24,13 @@ fn lay_out(city: &City, folder: &Path) {
     std::fs::write(folder.join("head.json"), serde_json::to_vec(&state.head).unwrap()).unwrap();
 }
 
-struct Stick {
-    city: City,
-    folder: tempfile::TempDir,
+pub(super) struct Stick {
+    pub(super) city: City,
+    pub(super) folder: tempfile::TempDir,
 }
 
 impl Stick {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let stick = Self { city: City::new(), folder: tempfile::tempdir().unwrap() };
         stick.publish(4);
         stick
@@ -171,22 +171,44 @@ async fn a_stick_pulled_out_half_way_is_gone_on_with() {
     assert_eq!(stick.city.state().fetched.len(), 1 + 36);
 }
 
+/// These bytes with another one in a place from 0, the first, to 2, the last.
+fn changed(bytes: &[u8], place: usize) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    let at = place * (bytes.len() - 1) / 2;
+    bytes[at] ^= 1;
+    bytes
+}
+
 #[tokio::test]
-async fn a_changed_byte_in_any_file_of_a_stick_is_found() {
+async fn a_changed_byte_at_either_end_or_in_the_middle_of_any_file_of_a_stick_is_found() {
     let stick = Stick::new();
+    let head = std::fs::read(stick.folder.path().join("head.json")).unwrap();
+    let manifest = stick.city.trust().verify(&stick.source().newest().await.unwrap()).unwrap().head.manifest;
     let files = stick.city.state().files.clone();
-    for (sha256, mut bytes) in files.into_iter().take(12) {
-        let good = bytes.clone();
-        if let Some(byte) = bytes.last_mut() {
-            *byte ^= 1;
-        }
-        std::fs::write(stick.file(sha256), bytes).unwrap();
+    let refused = async |what: &str| {
         let terminal = Arc::new(Terminal::new());
         let error = stick.pulled(&stick.source(), &terminal).await.unwrap_err();
-        assert_eq!(error.code(), FailureCode::FeedUntrusted, "{error}");
-        assert_eq!(terminal.served(), 0);
-        std::fs::write(stick.file(sha256), good).unwrap();
+        assert_eq!((error.code(), terminal.served()), (FailureCode::FeedUntrusted, 0), "{what}: {error}");
+        error
+    };
+    for place in 0..3 {
+        let spoilt = changed(&head, place);
+        std::fs::write(stick.folder.path().join("head.json"), spoilt).unwrap();
+        refused("the head").await;
+        std::fs::write(stick.folder.path().join("head.json"), &head).unwrap();
+        std::fs::write(stick.file(manifest), changed(&files[&manifest], place)).unwrap();
+        assert!(matches!(refused("the manifest").await, FeedError::Contradiction(_)));
+        std::fs::write(stick.file(manifest), &files[&manifest]).unwrap();
+        // Each wrong file is counted, so that all of them can be spoilt at once.
+        let others: Vec<_> = files.iter().filter(|(sha256, _)| **sha256 != manifest).collect();
+        for (sha256, bytes) in &others {
+            std::fs::write(stick.file(**sha256), changed(bytes, place)).unwrap();
+        }
+        let error = refused("all others").await;
+        assert!(matches!(error, FeedError::Incomplete(wrong) if wrong == others.len() && wrong == 66), "{error}");
+        others.iter().for_each(|(sha256, bytes)| std::fs::write(stick.file(**sha256), bytes).unwrap());
     }
+    assert!(stick.pulled(&stick.source(), &Arc::new(Terminal::new())).await.is_ok(), "and unspoilt it is good");
 }
 
 #[tokio::test]
@@ -214,15 +236,15 @@ async fn a_file_longer_than_its_kind_may_be_ends_it_before_anything_is_fetched()
 }
 
 /// A web server without any configuration but a root; it dies with this handle, or with the thread that started it.
-struct Nginx {
+pub(super) struct Nginx {
     child: Child,
-    base: String,
+    pub(super) base: String,
     _words: BufReader<ChildStderr>,
     _folder: tempfile::TempDir,
 }
 
 impl Nginx {
-    fn start(root: &Path) -> Self {
+    pub(super) fn start(root: &Path) -> Self {
         // nginx cannot take port 0. Whoever is quicker with the port it is given takes it; then another is tried.
         let started = (0..STARTS_MAX).find_map(|_| Self::try_start(root));
         started.expect("nginx (scripts/setup.sh installs it) does not start")

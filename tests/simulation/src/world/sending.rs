@@ -9,7 +9,7 @@ use crate::point::{Cut, Deed, Point};
 use domain::card::{CardReport, CityOrder};
 use protocol::{CardSeen, IdempotencyKey, Upload, UploadBody};
 use session::Event;
-use store::OutboxItem;
+use store::{OutboxItem, Unsent};
 
 /// How many uploads go in one turn.
 const TURN: u32 = 64;
@@ -157,18 +157,28 @@ impl Street<'_> {
         process.is_some_and(|process| process.journal.outbox_settle(&receipt).is_ok())
     }
 
-    /// A technician lets what was refused go once more.
-    pub(super) fn release(&mut self, at: usize) {
+    /// What was refused is asked for again, apart from what waits.
+    pub(super) fn ask_again(&mut self, at: usize) {
         let Some(process) = self.kiosks.get_mut(at).and_then(|kiosk| kiosk.process.as_mut()) else { return };
-        let aside = process.journal.outbox_quarantined().unwrap_or_default();
-        for (key, _) in aside {
-            let _ = process.journal.outbox_release(key);
+        let aside = process.journal.outbox_aside(0, u32::MAX).unwrap_or_default();
+        let wall = self.now(at).wall;
+        for Unsent { bytes, .. } in aside {
+            let Ok(upload) = Upload::decode(&bytes) else { continue };
+            let item = OutboxItem { key: upload.key, kind: upload.body.name().to_owned(), bytes, attempts: 1 };
+            let sent = self.as_sent(&item);
+            let Some((receipt, _)) = self.central.take(&sent, wall).filter(|_| self.plan.receipts) else { continue };
+            let Some(process) = self.kiosks.get_mut(at).and_then(|kiosk| kiosk.process.as_mut()) else { return };
+            if let Err(error) = process.journal.outbox_settle_later(receipt)
+                && error.is_fatal()
+            {
+                return self.die(at, Death::Kill);
+            }
         }
     }
 
     /// The end of a history: everything that waits goes up, and nothing stays behind.
     pub(super) fn drain(&mut self, at: usize) {
-        self.release(at);
+        self.ask_again(at);
         for _ in 0..6 {
             let Some(process) = self.kiosks.get_mut(at).and_then(|kiosk| kiosk.process.as_mut()) else { return };
             let items = process.journal.outbox_next(256).unwrap_or_default();

@@ -52,6 +52,33 @@ fn a_wrong_file_is_discarded_alone() {
 }
 
 #[test]
+fn public_files_of_a_feed_that_never_became_whole_are_forgotten_with_the_next_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut cache = opened(&folder);
+    load(&mut cache, &first());
+    let staged = |cache: &Cache| -> i64 {
+        cache.connection.query_row("SELECT count(*) FROM staged", [], |row| row.get(0)).unwrap()
+    };
+    let files = |sequence: u64, names: &[&str]| {
+        let public = |name: &&str| public(FileKind::CityFile, name, name.as_bytes());
+        feed(sequence, 1, names.iter().map(public).collect())
+    };
+    // Each of these is given up for the next one before it is whole.
+    for sequence in 2..9 {
+        let feed = files(sequence, &["kept", &format!("lost {sequence}"), "missing"]);
+        cache.staging(&feed.manifest).unwrap();
+        for at in 0..2 {
+            cache.stage(&feed.manifest.files[at], &feed.files[at]).unwrap();
+        }
+        assert_eq!(staged(&cache), 2, "sequence {sequence}");
+    }
+    let last = files(9, &["kept", "new"]);
+    assert_eq!(names(&mut cache, &last), ["new"], "what the next one needs as well is not fetched again");
+    assert_eq!(staged(&cache), 1);
+    assert_eq!(cache.reader().unwrap().head().unwrap(), Some(first().head), "what is served stays");
+}
+
+#[test]
 fn an_incomplete_or_contradicting_feed_leaves_the_former_one_whole() {
     let folder = tempfile::tempdir().unwrap();
     let mut cache = opened(&folder);
@@ -165,7 +192,7 @@ fn a_cache_given_up_at_work_begins_empty_at_the_same_place() {
 }
 
 #[test]
-fn a_disk_that_is_full_in_mid_bootstrap_is_said_the_old_feed_is_served_and_it_goes_on_later() {
+fn a_segment_that_finds_no_room_is_said_leaves_no_part_and_is_fetched_again_later() {
     let folder = tempfile::tempdir().unwrap();
     let mut cache = opened(&folder);
     load(&mut cache, &first());

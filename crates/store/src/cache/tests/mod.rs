@@ -1,5 +1,6 @@
 //! Feeds of invented rows.
 
+mod bootstrap;
 mod damage;
 mod loading;
 

@@ -215,7 +215,7 @@ fn what_was_seen_lies_in_the_outbox_with_its_entry_or_not_at_all() {
 }
 
 #[test]
-fn a_poison_upload_stands_aside_with_its_reason_and_can_be_released() {
+fn a_poison_upload_stands_aside_with_its_reason_until_it_is_receipted_after_all() {
     let desk = Desk::new();
     let Opened { mut journal, mut ledger, .. } = desk.open();
     let entries = [intend(&mut ledger, top_up(1)), declined(&mut ledger, top_up(1))];
@@ -227,9 +227,15 @@ fn a_poison_upload_stands_aside_with_its_reason_and_can_be_released() {
     assert_eq!(journal.outbox_quarantined().unwrap(), [(poison.key, "409 contradicts".to_owned())]);
     let counts = journal.outbox_counts().unwrap();
     assert_eq!((counts.queued, counts.quarantined, counts.oldest), (1, 1, Some(NOW)));
-    journal.outbox_release(poison.key).unwrap();
-    let back = journal.outbox_next(1).unwrap().remove(0);
-    assert_eq!((back.key, back.bytes, back.attempts), (poison.key, poison.bytes, 2));
+    let aside = journal.outbox_aside(0, 9).unwrap();
+    assert_eq!((aside.len(), &aside[0].bytes), (1, &poison.bytes));
+    assert_eq!(journal.outbox_aside(aside[0].position, 9).unwrap(), [], "a page behind the last is empty");
+    let head = protocol::NoteKey::from_seed("bahia-head", &[4; 32]).unwrap();
+    journal.outbox_settle_later(protocol::Receipt::sign(poison.key, &poison.bytes, 1, NOW, &head)).unwrap();
+    assert_eq!(journal.outbox_aside(0, 9).unwrap(), [], "nobody asks again after what is receipted");
+    journal.outbox_flush().unwrap();
+    let counts = journal.outbox_counts().unwrap();
+    assert_eq!((counts.queued, counts.quarantined, journal.outbox_quarantined().unwrap()), (1, 0, vec![]));
 }
 
 #[test]
