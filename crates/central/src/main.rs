@@ -16,6 +16,7 @@ mod secrets;
 #[path = "main/terminals.rs"]
 mod terminals;
 
+use central::audit::{self, Actor};
 use central::import::{Imported, import};
 use central::key_file::KeyFileLock;
 use central::publish::timer;
@@ -211,6 +212,7 @@ fn run(Arguments { data, command, .. }: Arguments) -> Result<(), CentralError> {
             let mut keys = KeyFile::load(&data.keys())?;
             let version = keys.renew_read_key(clock::now())?;
             keys.save_over(&data.keys())?;
+            note(&data, "read key renewed", &version.to_string())?;
             say(&format!("read key {version} is the newest; publish hands it to the terminals"))
         }
         Command::Serve {
@@ -257,6 +259,12 @@ fn say(line: &str) -> Result<(), CentralError> {
     written.map_err(|error| CentralError::file(Path::new("stdout"), error))
 }
 
+/// An act at this machine, for the log of acts.
+fn note(data: &DataFolder, what: &str, about: &str) -> Result<(), CentralError> {
+    let (actor, now) = (Actor::console(), clock::now());
+    Database::open(data.database())?.write(|transaction| audit::note(transaction, &actor, what, about, now))
+}
+
 fn run_seed(data: &DataFolder, pack: &Path, plan: &SeedPlan) -> Result<(), CentralError> {
     let seeded = seed(data, pack, plan)?;
     data.open_for_demonstration()?;
@@ -289,6 +297,7 @@ fn make_recovery_key(data: &DataFolder, out: &Path) -> Result<(), CentralError> 
     let secret = keys.make_recovery_key()?;
     journal::write_recovery_key(&secret, out)?;
     keys.save_over(&data.keys())?;
+    note(data, "recovery key made", &keys.city)?;
     say(&format!("the recovery key is in {}: keep it offline, and enrol the terminals anew", out.display()))
 }
 
