@@ -23,7 +23,7 @@ use central::publish::timer;
 use central::seed::{SeedPlan, seed};
 use central::{
     Authority, CentralError, CityServer, DataFolder, Database, KeyFile, TlsSettings, clock, journal, offices, pack,
-    report, serve, serve_metrics, serve_tls,
+    report, retention, serve, serve_metrics, serve_tls,
 };
 use clap::{Parser, Subcommand, ValueEnum};
 use jiff::civil;
@@ -109,6 +109,9 @@ enum Command {
         /// Publishes by itself every so many seconds: every 15 minutes where no number follows.
         #[arg(long, num_args = 0..=1, default_missing_value = "900", value_parser = clap::value_parser!(u64).range(1..))]
         publish_every_s: Option<u64>,
+        /// Lets go once a day what is kept no longer (central.toml, [retention]).
+        #[arg(long)]
+        retain: bool,
         /// Address and port for Prometheus, such as 127.0.0.1:9464: metrics, health and readiness.
         #[arg(long)]
         metrics: Option<std::net::SocketAddr>,
@@ -222,11 +225,15 @@ fn run(Arguments { data, command, .. }: Arguments) -> Result<(), CentralError> {
             name,
             connections_max,
             publish_every_s,
+            retain,
             metrics,
             drain_seconds,
             with_parent,
         } => {
             publish_every_s.map_or(Ok(()), |every| timer::start(data.clone(), Duration::from_secs(every)))?;
+            if retain {
+                retention::timer::start(data.clone())?;
+            }
             let tls = tls.map(|address| TlsSettings {
                 connections_max: usize::try_from(connections_max).unwrap_or(usize::MAX),
                 ..TlsSettings::new(address, name)

@@ -21,3 +21,9 @@ INSERT INTO booking_10 (holder, service, starts, place) SELECT holder, service, 
 DROP TABLE booking;
 ALTER TABLE booking_10 RENAME TO booking;
 CREATE INDEX booking_by_start ON booking (starts);
+
+-- When it was last begun to let go what is over: once a day, by whichever node comes first.
+CREATE TABLE retention_run (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    at INTEGER NOT NULL
+);
