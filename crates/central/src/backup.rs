@@ -29,6 +29,10 @@ pub(crate) const MANIFEST: &str = "manifest.json";
 /// What the keys are sealed for.
 pub(crate) const INFO: &[u8] = b"citizen-kiosk backup of central's keys";
 
+/// How much of a table is under way to a server at a time.
+const PENDING_ROWS_MAX: usize = 256;
+const PENDING_BYTES_MAX: usize = 4 << 20;
+
 /// What a backup is, and of what.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -188,9 +192,57 @@ fn copy_table(from: &Connection, to: &Transaction<'_>, table: &str, columns: &[S
     let names = columns.join(", ");
     let places: Vec<String> = (1..=columns.len()).map(|at| format!("?{at}")).collect();
     let insert = format!("INSERT INTO {table} ({names}) VALUES ({})", places.join(", "));
+    let mut pending = Pending::default();
     from.for_each(&format!("SELECT {names} FROM {table}"), &[], |row| {
         let values: Vec<Value<'_>> = (0..row.width()).map(|at| row.value(at)).collect::<Result<_, _>>()?;
         to.execute_later(&insert, &values)?;
+        if pending.is_full_with(&values) {
+            to.settle()?;
+            pending = Pending::default();
+        }
         Ok::<_, CentralError>(())
-    })
+    })?;
+    Ok(to.settle()?)
+}
+
+/// Rows that were sent and not answered yet: each lies in memory until then, and a table of documents is larger than
+/// any memory.
+#[derive(Default)]
+struct Pending {
+    rows: usize,
+    bytes: usize,
+}
+
+impl Pending {
+    /// Counts one more; whether the answers are to be awaited now.
+    fn is_full_with(&mut self, values: &[Value<'_>]) -> bool {
+        let length = |value: &Value<'_>| match value {
+            Value::Null => 0,
+            Value::Int(_) => 8,
+            Value::Text(text) => text.len(),
+            Value::Blob(bytes) => bytes.len(),
+        };
+        self.rows += 1;
+        self.bytes += values.iter().map(length).sum::<usize>();
+        self.rows >= PENDING_ROWS_MAX || self.bytes >= PENDING_BYTES_MAX
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_are_awaited_after_so_many_rows_or_so_many_bytes() {
+        let check = |bytes: usize, expected: usize| {
+            let (blob, mut pending) = (vec![7; bytes], Pending::default());
+            let row = [Value::Int(1), Value::Text("a code"), Value::Null, Value::Blob(&blob)];
+            let sent = (1..).find(|_| pending.is_full_with(&row)).unwrap();
+            assert_eq!(sent, expected, "{bytes}");
+        };
+        check(0, 256);
+        check(1_000, 256);
+        check(1 << 20, 4);
+        check(5 << 20, 1);
+    }
 }

@@ -33,11 +33,25 @@ fn whole(days: f64) -> i32 {
 /// As the pages and the ledger show a moment: the city's local time.
 #[must_use]
 pub fn local(moment: Timestamp, time_zone: &str) -> String {
+    zoned(moment, time_zone).map_or_else(|| "—".to_owned(), |moment| moment.strftime("%d/%m/%Y %H:%M:%S").to_string())
+}
+
+fn zoned(moment: Timestamp, time_zone: &str) -> Option<jiff::Zoned> {
     let zone = TimeZone::get(time_zone).unwrap_or(TimeZone::UTC);
-    match jiff::Timestamp::from_millisecond(moment.0) {
-        Ok(moment) => moment.to_zoned(zone).strftime("%d/%m/%Y %H:%M:%S").to_string(),
-        Err(_) => "—".to_owned(),
-    }
+    jiff::Timestamp::from_millisecond(moment.0).ok().map(|moment| moment.to_zoned(zone))
+}
+
+/// Which day it is in the city at a moment.
+#[must_use]
+pub fn local_day(moment: Timestamp, time_zone: &str) -> Day {
+    zoned(moment, time_zone).map_or_else(|| moment.day(), |zoned| day(zoned.date()))
+}
+
+/// The first moment of the city's day in which this one lies.
+#[must_use]
+pub fn start_of_day(moment: Timestamp, time_zone: &str) -> Timestamp {
+    let start = zoned(moment, time_zone).and_then(|zoned| zoned.start_of_day().ok());
+    start.map_or(moment, |start| Timestamp(start.timestamp().as_millisecond()))
 }
 
 #[cfg(test)]
@@ -56,5 +70,20 @@ mod tests {
     #[test]
     fn a_moment_is_shown_in_the_citys_time() {
         assert_eq!(local(Timestamp(1_751_364_000_000), "Europe/Madrid"), "01/07/2025 12:00:00");
+    }
+
+    #[test]
+    fn a_day_of_the_city_begins_at_its_own_midnight() {
+        let check = |moment: i64, expected: i64| {
+            assert_eq!(start_of_day(Timestamp(moment), "Europe/Madrid"), Timestamp(expected));
+            let day = local_day(Timestamp(expected), "Europe/Madrid");
+            assert_eq!(local_day(Timestamp(moment), "Europe/Madrid"), day);
+            assert_eq!(local_day(Timestamp(expected - 1), "Europe/Madrid"), Day(day.0 - 1));
+        };
+        // 22 November 2026, 12:00 and 00:30, and 1 July 2025, 00:30, in Madrid.
+        check(1_795_345_200_000, 1_795_302_000_000);
+        check(1_795_303_800_000, 1_795_302_000_000);
+        check(1_751_322_600_000, 1_751_320_800_000);
+        assert_eq!(local_day(Timestamp(1_795_303_800_000), "Europe/Madrid"), Day(20_779));
     }
 }

@@ -4,13 +4,15 @@
 //! says.
 
 mod fields;
-mod identity;
-mod lines;
+pub(crate) mod header;
+pub(crate) mod identity;
+pub(crate) mod lines;
 pub mod mapping;
 mod places;
-mod records;
+pub(crate) mod records;
 mod removals;
-mod sql;
+pub(crate) mod sheet;
+pub(crate) mod sql;
 mod store;
 
 use crate::Database;
@@ -19,17 +21,16 @@ use crate::error::CentralError;
 use crate::pack;
 use crate::refusal::Refusal;
 use domain::Timestamp;
-use fields::{Fault, Layout, Person};
-use lines::{Lines, LinesError};
+use fields::{Layout, Person};
+use header::Fault;
 use mapping::Mapping;
 use places::Places;
-use records::{Record, Records};
+use records::Record;
+pub(crate) use removals::refuse_many;
+use sheet::{Report, Sheet};
 use std::collections::HashSet;
 use std::fmt;
-use std::fs::{File, OpenOptions};
 use std::hash::{BuildHasher, RandomState};
-use std::io::{BufReader, BufWriter, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use store::{CHUNK, Change, Chunk};
 
@@ -90,24 +91,6 @@ struct Seen {
     hasher: RandomState,
 }
 
-/// The rejected lines, for the register's office: line, column, code, and the key column where the mapping names one.
-struct Report(Option<BufWriter<File>>);
-
-impl Report {
-    fn create(path: Option<&Path>) -> Result<Self, std::io::Error> {
-        let Some(path) = path else { return Ok(Self(None)) };
-        let mut file = BufWriter::new(OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?);
-        file.write_all(b"line,column,code,key\r\n")?;
-        Ok(Self(Some(file)))
-    }
-
-    fn reject(&mut self, line: u64, column: &str, code: &str, key: &str) -> Result<(), std::io::Error> {
-        let Some(file) = &mut self.0 else { return Ok(()) };
-        let quoted = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
-        write!(file, "{line},{},{code},{}\r\n", quoted(column), quoted(key))
-    }
-}
-
 struct Import<'a> {
     database: &'a mut Database,
     order: &'a ImportOrder<'a>,
@@ -134,28 +117,19 @@ pub fn run(
     now: Timestamp,
 ) -> Result<Imported, CentralError> {
     let mapping = Mapping::load(order.mapping)?;
-    let of_file = |error: LinesError| match error {
-        LinesError::Io(error) => CentralError::file(order.file, error),
-        LinesError::Utf16 => CentralError::content(order.file, error),
-    };
-    let file = File::open(order.file).map_err(|error| CentralError::file(order.file, error))?;
-    let lines = Lines::new(BufReader::new(file), mapping.encoding).map_err(of_file)?;
-    let mut records = Records::new(lines, mapping.delimiter, mapping.quote);
-    let header =
-        if mapping.header { records.next().map_err(of_file)?.and_then(|record| record.fields.ok()) } else { None };
+    let (mut sheet, header) = Sheet::open(order.file, mapping.form())?;
     let classes = pack::load(database.read())?.0.services.iter().map(|service| service.prices.len()).max().unwrap_or(1);
     let classes = u8::try_from(classes).unwrap_or(u8::MAX);
-    let layout = Layout::new(&mapping, header.unwrap_or_default(), now.day(), classes)
+    let layout = Layout::new(&mapping, header, now.day(), classes)
         .map_err(|reason| CentralError::content(order.mapping, reason))?;
-    let report = Report::create(order.report);
-    let report = report.map_err(|error| CentralError::file(order.report.unwrap_or(order.file), error))?;
+    let report = Report::create(order.report)?;
     if !order.dry_run {
         database.write(|transaction| audit::note(transaction, actor, "holders import begun", "", now))?;
     }
     let places = Places::load(database.read())?;
     let (seen, waiting, done) = (Seen::default(), Vec::with_capacity(CHUNK), Imported::default());
     let mut import = Import { database, order, layout, report, places, seen, waiting, done, unread: false, now };
-    while let Some(record) = records.next().map_err(of_file)? {
+    while let Some(record) = sheet.next()? {
         import.take(record)?;
     }
     import.finish(actor)
@@ -198,8 +172,7 @@ impl Import<'_> {
 
     fn reject(&mut self, line: u64, fault: &Fault, key: &str) -> Result<(), CentralError> {
         self.done.rejected += 1;
-        let told = self.report.reject(line, &self.layout.heading(fault.field), fault.code, key);
-        told.map_err(|error| CentralError::file(self.order.report.unwrap_or(self.order.file), error))
+        self.report.reject(line, &self.layout.heading(fault.field), fault.code, key)
     }
 
     fn flush(&mut self) -> Result<(), CentralError> {
@@ -226,10 +199,7 @@ impl Import<'_> {
 
     fn finish(mut self, actor: &Actor) -> Result<Imported, CentralError> {
         self.flush()?;
-        if let Some(file) = &mut self.report.0 {
-            let path = self.order.report.unwrap_or(self.order.file);
-            file.flush().map_err(|error| CentralError::file(path, error))?;
-        }
+        self.report.finish()?;
         if self.order.complete {
             self.remove(actor)?;
         }

@@ -8,6 +8,7 @@ pub mod accounts;
 pub mod audit;
 pub mod backup;
 pub mod balance;
+pub mod bookings_import;
 pub mod books;
 pub mod ca;
 pub mod ca_store;

@@ -16,13 +16,14 @@ mod secrets;
 #[path = "main/terminals.rs"]
 mod terminals;
 
+use central::audit::{self, Actor};
 use central::import::{Imported, import};
 use central::key_file::KeyFileLock;
 use central::publish::timer;
 use central::seed::{SeedPlan, seed};
 use central::{
     Authority, CentralError, CityServer, DataFolder, Database, KeyFile, TlsSettings, clock, journal, offices, pack,
-    report, serve, serve_metrics, serve_tls,
+    report, retention, serve, serve_metrics, serve_tls,
 };
 use clap::{Parser, Subcommand, ValueEnum};
 use jiff::civil;
@@ -108,6 +109,9 @@ enum Command {
         /// Publishes by itself every so many seconds: every 15 minutes where no number follows.
         #[arg(long, num_args = 0..=1, default_missing_value = "900", value_parser = clap::value_parser!(u64).range(1..))]
         publish_every_s: Option<u64>,
+        /// Lets go once a day what is kept no longer (central.toml, [retention]).
+        #[arg(long)]
+        retain: bool,
         /// Address and port for Prometheus, such as 127.0.0.1:9464: metrics, health and readiness.
         #[arg(long)]
         metrics: Option<std::net::SocketAddr>,
@@ -211,6 +215,7 @@ fn run(Arguments { data, command, .. }: Arguments) -> Result<(), CentralError> {
             let mut keys = KeyFile::load(&data.keys())?;
             let version = keys.renew_read_key(clock::now())?;
             keys.save_over(&data.keys())?;
+            note(&data, "read key renewed", &version.to_string())?;
             say(&format!("read key {version} is the newest; publish hands it to the terminals"))
         }
         Command::Serve {
@@ -220,11 +225,15 @@ fn run(Arguments { data, command, .. }: Arguments) -> Result<(), CentralError> {
             name,
             connections_max,
             publish_every_s,
+            retain,
             metrics,
             drain_seconds,
             with_parent,
         } => {
             publish_every_s.map_or(Ok(()), |every| timer::start(data.clone(), Duration::from_secs(every)))?;
+            if retain {
+                retention::timer::start(data.clone())?;
+            }
             let tls = tls.map(|address| TlsSettings {
                 connections_max: usize::try_from(connections_max).unwrap_or(usize::MAX),
                 ..TlsSettings::new(address, name)
@@ -255,6 +264,12 @@ fn say(line: &str) -> Result<(), CentralError> {
     let mut out = std::io::stdout().lock();
     let written = writeln!(out, "{line}").and_then(|()| out.flush());
     written.map_err(|error| CentralError::file(Path::new("stdout"), error))
+}
+
+/// An act at this machine, for the log of acts.
+fn note(data: &DataFolder, what: &str, about: &str) -> Result<(), CentralError> {
+    let (actor, now) = (Actor::console(), clock::now());
+    Database::open(data.database())?.write(|transaction| audit::note(transaction, &actor, what, about, now))
 }
 
 fn run_seed(data: &DataFolder, pack: &Path, plan: &SeedPlan) -> Result<(), CentralError> {
@@ -289,6 +304,7 @@ fn make_recovery_key(data: &DataFolder, out: &Path) -> Result<(), CentralError> 
     let secret = keys.make_recovery_key()?;
     journal::write_recovery_key(&secret, out)?;
     keys.save_over(&data.keys())?;
+    note(data, "recovery key made", &keys.city)?;
     say(&format!("the recovery key is in {}: keep it offline, and enrol the terminals anew", out.display()))
 }
 

@@ -1,5 +1,6 @@
 //! What terminals said and no book could take: kept, sealed, under a number of its own, until a person has looked. It is
-//! genuine, since only what its terminal vouches for comes here, and it is never deleted.
+//! genuine, since only what its terminal vouches for comes here. A case is never deleted; its bytes go long after its end
+//! (`retention`).
 
 use crate::audit::{self, Actor};
 use crate::db::{Connection, Row, Transaction, Value, params};
@@ -212,6 +213,10 @@ fn sent_of(connection: &Connection, keys: &KeyFile, case: &Case) -> Result<Sent,
                LEFT JOIN signing_key k ON k.id = q.signed_by WHERE q.id = ?1";
     let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
     let (sealed, signature, key): Found = connection.query_row(sql, params![case.id], read)?;
+    if sealed.is_empty() {
+        let gone = format!("case {} has ended, and its bytes are gone: their time was over", case.id);
+        return Err(CentralError::NotReady(gone));
+    }
     let bytes = store_key::open_bytes(&keys.storage, &label(case.terminal), &sealed)?;
     let proof = signature.zip(key).map(|(signature, key)| Proof { signature, key });
     Ok(Sent { terminal: case.terminal, bytes: bytes.to_vec(), proof })

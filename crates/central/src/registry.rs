@@ -52,8 +52,8 @@ pub struct Holder {
     pub district: String,
     /// What they may use.
     pub entitlements: Vec<Entitlement>,
-    /// What they booked.
-    pub booking: Option<Booking>,
+    /// What they booked, the next first.
+    pub bookings: Vec<Booking>,
 }
 
 const CARDS: &str = "
@@ -84,7 +84,7 @@ pub fn for_each_card(
         let holder: i64 = row.get(7)?;
         let mut card = card(row, storage)?;
         card.holder.entitlements = entitlements.remove(&holder).unwrap_or_default();
-        card.holder.booking = bookings.remove(&holder);
+        card.holder.bookings = bookings.remove(&holder).unwrap_or_default();
         each(card)
     })
 }
@@ -119,7 +119,7 @@ fn holder(row: &Row<'_>) -> Result<Holder, CentralError> {
         postal_code: row.get(16)?,
         district: row.get(17)?,
         entitlements: Vec::new(),
-        booking: None,
+        bookings: Vec::new(),
     })
 }
 
@@ -135,12 +135,15 @@ fn entitlements(connection: &Connection) -> Result<HashMap<i64, Vec<Entitlement>
     Ok(all)
 }
 
-fn bookings(connection: &Connection) -> Result<HashMap<i64, Booking>, CentralError> {
-    let rows = connection.query("SELECT holder, service, starts, place FROM booking", &[], |row| {
+fn bookings(connection: &Connection) -> Result<HashMap<i64, Vec<Booking>>, CentralError> {
+    let mut all: HashMap<i64, Vec<Booking>> = HashMap::new();
+    let sql = "SELECT holder, service, starts, place FROM booking ORDER BY holder, starts, service";
+    connection.for_each(sql, &[], |row| {
         let booking = Booking { service: row.get(1)?, starts: Timestamp(row.get(2)?), place: row.get(3)? };
-        Ok((row.get::<i64>(0)?, booking))
+        all.entry(row.get(0)?).or_default().push(booking);
+        Ok::<_, CentralError>(())
     })?;
-    Ok(rows.into_iter().collect())
+    Ok(all)
 }
 
 /// The cards that no longer count, service cards among them.

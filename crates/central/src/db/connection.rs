@@ -119,8 +119,11 @@ impl Connection {
         self.noting(sent)
     }
 
-    /// Waits for every statement that was run for later.
-    pub(super) fn settle(&self) -> Result<()> {
+    /// Waits for every statement that was run for later. Until then a server's connection keeps what each of them sent.
+    ///
+    /// # Errors
+    /// The database's, of the first that failed.
+    pub(crate) fn settle(&self) -> Result<()> {
         match &self.session {
             Session::Sqlite(_) => Ok(()),
             Session::Postgres(session) => self.noting(session.settle()),

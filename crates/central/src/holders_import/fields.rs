@@ -1,23 +1,11 @@
 //! A record as a person: each field read as the mapping says, the first that cannot be named with its code.
 
+use super::header::{Fault, Header};
 use super::identity;
-use super::mapping::{Column, Mapping, Source};
+use super::mapping::{Mapping, Source};
 use crate::clock;
 use domain::Day;
 use jiff::civil::Date;
-
-/// Why a line is not taken: which field, and the stable code.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Fault {
-    pub(super) field: &'static str,
-    pub(super) code: &'static str,
-}
-
-impl Fault {
-    pub(super) fn new(field: &'static str, code: &'static str) -> Self {
-        Self { field, code }
-    }
-}
 
 /// One of the district's two names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,18 +42,16 @@ pub(super) struct Person {
 /// Where the fields lie in this file's records.
 pub(super) struct Layout<'a> {
     mapping: &'a Mapping,
-    header: Vec<String>,
+    header: Header,
     today: Day,
     /// The highest number of a service's prices.
     classes: u8,
 }
 
-const TEXT_CHARACTERS_MAX: usize = 200;
-
 impl<'a> Layout<'a> {
     /// # Errors
     /// The name of a column that the header has not.
-    pub(super) fn new(mapping: &'a Mapping, header: Vec<String>, today: Day, classes: u8) -> Result<Self, String> {
+    pub(super) fn new(mapping: &'a Mapping, header: Header, today: Day, classes: u8) -> Result<Self, String> {
         let layout = Self { mapping, header, today, classes };
         let columns = &mapping.columns;
         let must = [
@@ -88,17 +74,8 @@ impl<'a> Layout<'a> {
         let fields = must.into_iter().chain(may.into_iter().flatten()).flat_map(Source::columns);
         let told =
             mapping.entitlements.iter().flat_map(|told| [Some(&told.column), told.until.as_ref(), told.count.as_ref()]);
-        for column in fields.chain(told.flatten()).chain(&mapping.report_key) {
-            layout.place(column).ok_or_else(|| format!("the file has no column {column:?}"))?;
-        }
+        layout.header.require(fields.chain(told.flatten()).chain(&mapping.report_key))?;
         Ok(layout)
-    }
-
-    fn place(&self, column: &Column) -> Option<usize> {
-        match column {
-            Column::Number(number) => number.checked_sub(1),
-            Column::Name(name) => self.header.iter().position(|heading| heading.trim() == name),
-        }
     }
 
     /// The file's own name of a field, for the report.
@@ -120,50 +97,7 @@ impl<'a> Layout<'a> {
             "card" => columns.card.as_ref(),
             _ => None,
         };
-        match source.and_then(|source| source.columns().first()) {
-            Some(Column::Name(name)) => name.clone(),
-            Some(Column::Number(number)) => number.to_string(),
-            None => field.to_owned(),
-        }
-    }
-
-    fn raw<'r>(&self, record: &'r [String], column: &Column) -> &'r str {
-        let field = self.place(column).and_then(|place| record.get(place));
-        field.map(|text| text.trim()).unwrap_or_default()
-    }
-
-    fn text(&self, record: &[String], source: &Source, field: &'static str) -> Result<String, Fault> {
-        let parts: Vec<&str> =
-            source.columns().iter().map(|column| self.raw(record, column)).filter(|part| !part.is_empty()).collect();
-        let text = parts.join(" ");
-        if text.contains('\u{fffd}') || is_misread(&text) {
-            return Err(Fault::new(field, "encoding"));
-        }
-        if text.chars().any(char::is_control) {
-            return Err(Fault::new(field, "control"));
-        }
-        if text.chars().count() > TEXT_CHARACTERS_MAX {
-            return Err(Fault::new(field, "length"));
-        }
-        Ok(text)
-    }
-
-    fn filled(&self, record: &[String], source: &Source, field: &'static str) -> Result<String, Fault> {
-        let text = self.text(record, source, field)?;
-        if text.is_empty() { Err(Fault::new(field, "empty")) } else { Ok(text) }
-    }
-
-    /// A field that may be left out of the mapping, read by `read`.
-    fn maybe<T>(
-        &self,
-        record: &[String],
-        source: Option<&Source>,
-        field: &'static str,
-        read: impl FnOnce(&str) -> Result<T, &'static str>,
-    ) -> Result<Option<T>, Fault> {
-        let Some(source) = source else { return Ok(None) };
-        let text = self.text(record, source, field)?;
-        read(&text).map(Some).map_err(|code| Fault::new(field, code))
+        Header::heading(source, field)
     }
 
     fn day(&self, text: &str) -> Result<i32, &'static str> {
@@ -173,49 +107,47 @@ impl<'a> Layout<'a> {
 
     /// The line's value in the column that the report shows.
     pub(super) fn key(&self, record: &[String]) -> String {
-        self.mapping.report_key.as_ref().map(|column| self.raw(record, column).to_owned()).unwrap_or_default()
+        self.mapping.report_key.as_ref().map(|column| self.header.raw(record, column).to_owned()).unwrap_or_default()
     }
 
     /// The identity number alone; it says who is not missing even where the rest is rejected.
     pub(super) fn identity_number(&self, record: &[String]) -> Result<String, Fault> {
         let field = "identity_number";
-        let plain = identity::plain(&self.filled(record, &self.mapping.columns.identity_number, field)?);
+        let plain = identity::plain(&self.header.filled(record, &self.mapping.columns.identity_number, field)?);
         let is_good = identity::is_possible(&plain) && (!self.mapping.check_identity || identity::is_checked(&plain));
         if is_good { Ok(plain) } else { Err(Fault::new(field, "identity")) }
     }
 
     pub(super) fn person(&self, line: u64, record: &[String], identity_number: String) -> Result<Person, Fault> {
         let (columns, words) = (&self.mapping.columns, &self.mapping.words);
-        if self.mapping.header && record.len() != self.header.len() {
-            return Err(Fault::new("line", "columns"));
-        }
-        let born = self.filled(record, &columns.born, "born")?;
+        self.header.fits(record)?;
+        let born = self.header.filled(record, &columns.born, "born")?;
         let born = self.day(&born).map_err(|code| Fault::new("born", code))?;
         if born > self.today.0 {
             return Err(Fault::new("born", "future"));
         }
-        let district = self.filled(record, &columns.district, "district")?;
+        let district = self.header.filled(record, &columns.district, "district")?;
         let whole = |text: &str| text.parse::<i64>().ok().filter(|number| *number >= 0).ok_or("number");
         Ok(Person {
             line,
             key: self.key(record),
             identity_number,
-            name: self.filled(record, &columns.name, "name")?,
+            name: self.header.filled(record, &columns.name, "name")?,
             born,
-            street: self.filled(record, &columns.street, "street")?,
-            door: self.filled(record, &columns.door, "door")?,
-            postal_code: self.filled(record, &columns.postal_code, "postal_code")?,
+            street: self.header.filled(record, &columns.street, "street")?,
+            door: self.header.filled(record, &columns.door, "door")?,
+            postal_code: self.header.filled(record, &columns.postal_code, "postal_code")?,
             district: district.parse().map_or(District::Name(district), District::Number),
-            section: self.maybe(record, columns.section.as_ref(), "section", whole)?,
-            registered: self.maybe(record, columns.registered.as_ref(), "registered", |text| self.day(text))?,
-            price_class: self.maybe(record, columns.price_class.as_ref(), "price_class", |text| {
+            section: self.header.maybe(record, columns.section.as_ref(), "section", whole)?,
+            registered: self.header.maybe(record, columns.registered.as_ref(), "registered", |text| self.day(text))?,
+            price_class: self.header.maybe(record, columns.price_class.as_ref(), "price_class", |text| {
                 let class = words.price_class.get(text).copied().or_else(|| text.parse().ok());
                 class.filter(|class| *class < self.classes).ok_or("value")
             })?,
-            taxes_due: self.maybe(record, columns.taxes_due.as_ref(), "taxes_due", |text| {
+            taxes_due: self.header.maybe(record, columns.taxes_due.as_ref(), "taxes_due", |text| {
                 cents(text, self.mapping.decimal).ok_or("amount")
             })?,
-            protected: self.maybe(record, columns.protected.as_ref(), "protected", |text| {
+            protected: self.header.maybe(record, columns.protected.as_ref(), "protected", |text| {
                 words
                     .protected
                     .get(text)
@@ -243,7 +175,7 @@ impl<'a> Layout<'a> {
                 .map(Some)
                 .ok_or("number"),
         };
-        Ok(self.maybe(record, self.mapping.columns.card.as_ref(), "card", read)?.flatten())
+        Ok(self.header.maybe(record, self.mapping.columns.card.as_ref(), "card", read)?.flatten())
     }
 
     fn entitlements(&self, record: &[String]) -> Result<Option<Vec<Entitled>>, Fault> {
@@ -252,12 +184,14 @@ impl<'a> Layout<'a> {
         }
         let mut all = Vec::new();
         for told in &self.mapping.entitlements {
-            if !told.yes.iter().any(|word| word == self.raw(record, &told.column)) {
+            if !told.yes.iter().any(|word| word == self.header.raw(record, &told.column)) {
                 continue;
             }
-            let until = told.until.as_ref().map(|column| self.raw(record, column)).filter(|text| !text.is_empty());
+            let until =
+                told.until.as_ref().map(|column| self.header.raw(record, column)).filter(|text| !text.is_empty());
             let until = until.map(|text| self.day(text)).transpose().map_err(|code| Fault::new("entitlement", code))?;
-            let count = told.count.as_ref().map(|column| self.raw(record, column)).filter(|text| !text.is_empty());
+            let count =
+                told.count.as_ref().map(|column| self.header.raw(record, column)).filter(|text| !text.is_empty());
             let count = count.map(str::parse).transpose().map_err(|_| Fault::new("entitlement", "number"))?;
             all.push((told.service, until, count));
         }
@@ -265,22 +199,6 @@ impl<'a> Layout<'a> {
         all.dedup_by_key(|(service, ..)| *service);
         Ok(Some(all))
     }
-}
-
-/// UTF-8 that was read as a code of one byte a character shows as a capital A with a tilde or a circumflex before a
-/// character that no word has there.
-fn is_misread(text: &str) -> bool {
-    let mut characters = text.chars().peekable();
-    while let Some(character) = characters.next() {
-        let next = characters.peek().copied();
-        let fits = |next: char| {
-            next.is_ascii_alphabetic() || next == ' ' || ('À'..='ÿ').contains(&next) || "'-.".contains(next)
-        };
-        if matches!(character, 'Ã' | 'Â') && next.is_some_and(|next| !fits(next)) {
-            return true;
-        }
-    }
-    false
 }
 
 /// An amount in euros, exact: `1.234,50` with a comma as `decimal`.
@@ -313,16 +231,5 @@ mod tests {
             check(bad, None);
         }
         assert_eq!(cents("1,234.50", '.'), Some(123_450));
-    }
-
-    #[test]
-    fn text_of_another_encoding_is_noticed_and_names_are_not() {
-        let check = |text: &str, expected| assert_eq!(is_misread(text), expected, "{text}");
-        for name in ["NuÃ±ez", "MarÃ\u{ad}a", "Ã\u{91}o", "JosÃ©", "Âº"] {
-            check(name, true);
-        }
-        for name in ["JOÃO", "Ângela", "Ã", "São Paulo", "Núñez", "CHÂTEAU", "MÃE D'ÁGUA"] {
-            check(name, false);
-        }
     }
 }

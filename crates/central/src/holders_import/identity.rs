@@ -3,7 +3,7 @@
 const LETTERS: &[u8; 23] = b"TRWAGMYFPDXBNJZSQVHLCKE";
 
 /// Without blanks, points and hyphens, in capitals; a DNI with all its eight digits.
-pub(super) fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     let plain: String = text.chars().filter(|one| !matches!(one, ' ' | '.' | '-' | '\u{a0}')).collect();
     let plain = plain.to_uppercase();
     let digits = plain.trim_end_matches(|one: char| one.is_ascii_uppercase());

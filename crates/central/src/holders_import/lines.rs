@@ -5,30 +5,30 @@ use encoding_rs::{Decoder, ISO_8859_15, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252}
 use std::io::Read;
 
 /// The longest line, in bytes of UTF-8.
-pub(super) const LINE_BYTES_MAX: usize = 16 * 1024;
+pub(crate) const LINE_BYTES_MAX: usize = 16 * 1024;
 const READ_BYTES: usize = 64 * 1024;
 
 /// One line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Line {
+pub(crate) struct Line {
     /// Its number in the file, the first being 1.
-    pub(super) number: u64,
+    pub(crate) number: u64,
     /// Without its end.
-    pub(super) text: String,
+    pub(crate) text: String,
     /// Whether it was longer, and was cut.
-    pub(super) cut: bool,
+    pub(crate) cut: bool,
 }
 
 /// Why a file cannot be read as a whole.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum LinesError {
+pub(crate) enum LinesError {
     #[error(transparent)]
     Io(#[from] std::io::Error),
     #[error("the file begins as UTF-16 does: say encoding = \"utf-16le\" or \"utf-16be\"")]
     Utf16,
 }
 
-pub(super) struct Lines<R> {
+pub(crate) struct Lines<R> {
     source: R,
     /// `None` for ISO 8859-1, where each byte is the character of that number.
     decoder: Option<Decoder>,
@@ -40,7 +40,7 @@ pub(super) struct Lines<R> {
 }
 
 impl<R: Read> Lines<R> {
-    pub(super) fn new(mut source: R, encoding: Encoding) -> Result<Self, LinesError> {
+    pub(crate) fn new(mut source: R, encoding: Encoding) -> Result<Self, LinesError> {
         let mut first = Vec::with_capacity(READ_BYTES);
         source.by_ref().take(3).read_to_end(&mut first)?;
         let is_utf16 = first.starts_with(&[0xFF, 0xFE]) || first.starts_with(&[0xFE, 0xFF]);
@@ -89,7 +89,7 @@ impl<R: Read> Lines<R> {
     }
 
     /// The next line; `None` behind the last.
-    pub(super) fn next(&mut self) -> Result<Option<Line>, LinesError> {
+    pub(crate) fn next(&mut self) -> Result<Option<Line>, LinesError> {
         let (mut cut, mut head) = (false, String::new());
         loop {
             let rest = self.text.get(self.at..).unwrap_or_default();

@@ -1,5 +1,6 @@
 //! The mapping file: which column is which field, and how the register's file is written.
 
+use super::sheet::Form;
 use crate::error::CentralError;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -134,11 +135,11 @@ pub struct Mapping {
     pub(super) entitlements: Vec<EntitlementColumn>,
 }
 
-fn semicolon() -> char {
+pub(crate) fn semicolon() -> char {
     ';'
 }
 
-fn quotation_mark() -> char {
+pub(crate) fn quotation_mark() -> char {
     '"'
 }
 
@@ -146,7 +147,7 @@ fn comma() -> char {
     ','
 }
 
-fn yes() -> bool {
+pub(crate) fn yes() -> bool {
     true
 }
 
@@ -154,7 +155,20 @@ fn iso_8601() -> Vec<String> {
     vec!["%Y-%m-%d".to_owned()]
 }
 
+/// # Errors
+/// What no file can be written as.
+pub(crate) fn refuse_form(form: Form) -> Result<(), String> {
+    if form.delimiter == form.quote || [form.delimiter, form.quote].contains(&'\n') {
+        return Err("delimiter and quote are two different characters of a line".to_owned());
+    }
+    Ok(())
+}
+
 impl Mapping {
+    pub(super) fn form(&self) -> Form {
+        Form { delimiter: self.delimiter, quote: self.quote, encoding: self.encoding, header: self.header }
+    }
+
     /// Reads a mapping file.
     ///
     /// # Errors
@@ -170,9 +184,7 @@ impl Mapping {
     /// What is wrong with it.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mapping: Self = toml::from_str(text).map_err(|error| error.to_string())?;
-        if mapping.delimiter == mapping.quote || [mapping.delimiter, mapping.quote].contains(&'\n') {
-            return Err("delimiter and quote are two different characters of a line".to_owned());
-        }
+        refuse_form(mapping.form())?;
         if mapping.dates.is_empty() {
             return Err("dates: at least one way to write them".to_owned());
         }

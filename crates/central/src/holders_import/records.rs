@@ -10,13 +10,13 @@ const LINES_MAX: usize = 10;
 
 /// A record, or the code of why it is none.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Record {
+pub(crate) struct Record {
     /// The line it begins on.
-    pub(super) line: u64,
-    pub(super) fields: Result<Vec<String>, &'static str>,
+    pub(crate) line: u64,
+    pub(crate) fields: Result<Vec<String>, &'static str>,
 }
 
-pub(super) struct Records<R> {
+pub(crate) struct Records<R> {
     lines: Lines<R>,
     delimiter: char,
     quote: char,
@@ -53,7 +53,7 @@ fn split(text: &str, delimiter: char, quote: char) -> Option<Vec<String>> {
 }
 
 impl<R: Read> Records<R> {
-    pub(super) fn new(lines: Lines<R>, delimiter: char, quote: char) -> Self {
+    pub(crate) fn new(lines: Lines<R>, delimiter: char, quote: char) -> Self {
         Self { lines, delimiter, quote, again: VecDeque::new() }
     }
 
@@ -65,7 +65,7 @@ impl<R: Read> Records<R> {
     }
 
     /// The next record; `None` behind the last. Empty lines are none.
-    pub(super) fn next(&mut self) -> Result<Option<Record>, LinesError> {
+    pub(crate) fn next(&mut self) -> Result<Option<Record>, LinesError> {
         loop {
             let Some(first) = self.line()? else { return Ok(None) };
             let line = first.number;

@@ -27,7 +27,7 @@ pub(super) fn missing(
 }
 
 /// Refuses to take away more than a part of the city: such a file is rather another one than a true one.
-pub(super) fn refuse_many(missing: usize, all: u64, percent_max: u8) -> Result<(), Refusal> {
+pub(crate) fn refuse_many(missing: usize, all: u64, percent_max: u8) -> Result<(), Refusal> {
     let missing = u64::try_from(missing).unwrap_or(u64::MAX);
     let is_many = missing.saturating_mul(100) > all.saturating_mul(u64::from(percent_max));
     if is_many { Err(Refusal::TooManyMissing) } else { Ok(()) }

@@ -3,12 +3,12 @@
 use crate::db::Value;
 
 /// `?1, ?2, …`.
-pub(super) fn places(count: usize) -> String {
+pub(crate) fn places(count: usize) -> String {
     (1..=count).map(|number| format!("?{number}")).collect::<Vec<_>>().join(", ")
 }
 
 /// As many values as there are places: the last again and again.
-pub(super) fn padded<'a>(mut values: Vec<Value<'a>>, count: usize) -> Vec<Value<'a>> {
+pub(crate) fn padded<'a>(mut values: Vec<Value<'a>>, count: usize) -> Vec<Value<'a>> {
     let last = values.last().copied().unwrap_or(Value::Null);
     values.resize(count, last);
     values

@@ -1,7 +1,8 @@
 //! A chunk of persons against the registry: what is there of them, what differs, and the writing of it. New rows get
 //! their numbers here, under the writer's lock, so that the statements need not wait for one another's answers.
 
-use super::fields::{District, Entitled, Fault, Person};
+use super::fields::{District, Entitled, Person};
+use super::header::Fault;
 use super::places::{Places, households, next_id};
 use super::sql::{padded, places};
 use crate::card_desk;

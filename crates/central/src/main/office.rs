@@ -2,6 +2,7 @@
 
 use super::{say, secrets};
 use central::audit::{self, Actor, Role};
+use central::bookings_import::{self, BookingsOrder};
 use central::card_desk::{self, Reason};
 use central::holders_import::{self, ImportOrder};
 use central::report::euros;
@@ -38,6 +39,8 @@ pub(crate) enum OfficeCommand {
     },
     /// Takes holders, and the numbers of their cards, from a CSV file of the register. Safe to repeat.
     ImportHolders(ImportHolders),
+    /// Takes what holders have booked from a CSV file of the booking system. Safe to repeat.
+    ImportBookings(ImportBookings),
 }
 
 #[derive(Subcommand)]
@@ -170,6 +173,28 @@ pub(crate) struct ImportHolders {
     removals_max_percent: u8,
 }
 
+#[derive(Args)]
+pub(crate) struct ImportBookings {
+    /// The CSV file.
+    #[arg(long)]
+    file: PathBuf,
+    /// Which column is which field, and how the file is written (TOML). See docs/office.md.
+    #[arg(long)]
+    mapping: PathBuf,
+    /// Says what would be done, and does nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// Where to write the rejected lines: line, column, code. For its owner only; a file that is there stays.
+    #[arg(long)]
+    report: Option<PathBuf>,
+    /// The file holds every booking from today on: what is not in it is cancelled.
+    #[arg(long)]
+    complete: bool,
+    /// Refuses when more of all bookings from today on would be cancelled.
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u8).range(0..=100))]
+    cancelled_max_percent: u8,
+}
+
 pub(crate) fn run(data: &DataFolder, command: OfficeCommand) -> Result<(), CentralError> {
     let (mut database, actor, now) = (Database::open(data.database())?, Actor::console(), clock::now());
     match command {
@@ -184,6 +209,7 @@ pub(crate) fn run(data: &DataFolder, command: OfficeCommand) -> Result<(), Centr
             say(&format!("the card has PIN {version}: publish"))
         }
         OfficeCommand::ImportHolders(order) => run_import(&mut database, &actor, &order),
+        OfficeCommand::ImportBookings(order) => run_bookings(&mut database, &actor, &order),
     }
 }
 
@@ -285,6 +311,22 @@ fn run_import(database: &mut Database, actor: &Actor, order: &ImportHolders) -> 
         },
         clock::now(),
     )?;
+    let seconds = begun.elapsed().as_secs_f64();
+    say(&format!("{done}, in {seconds:.1} s{}", if order.dry_run { "; nothing was written" } else { "" }))?;
+    if done.rejected == 0 { Ok(()) } else { Err(rejected(&order.file)) }
+}
+
+fn run_bookings(database: &mut Database, actor: &Actor, order: &ImportBookings) -> Result<(), CentralError> {
+    let begun = std::time::Instant::now();
+    let wanted = BookingsOrder {
+        file: &order.file,
+        mapping: &order.mapping,
+        report: order.report.as_deref(),
+        dry_run: order.dry_run,
+        complete: order.complete,
+        cancelled_max_percent: order.cancelled_max_percent,
+    };
+    let done = bookings_import::run(database, actor, &wanted, clock::now())?;
     let seconds = begun.elapsed().as_secs_f64();
     say(&format!("{done}, in {seconds:.1} s{}", if order.dry_run { "; nothing was written" } else { "" }))?;
     if done.rejected == 0 { Ok(()) } else { Err(rejected(&order.file)) }

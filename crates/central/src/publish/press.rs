@@ -4,13 +4,14 @@
 
 use super::known::{AllKnown, Digest, Known};
 use crate::claims::orders::OpenByCard;
+use crate::clock;
 use crate::error::CentralError;
 use crate::key_file::{KeyFile, card_key};
 use crate::registry::RegisteredCard;
 use crate::technicians::Technician;
 use domain::city_pack::{CityPack, DocumentPolicy};
 use domain::document::DocumentKind;
-use domain::holder::{PinFacts, PreIssued, PriceClass, Residence, Role, TapFacts};
+use domain::holder::{Booking, PinFacts, PreIssued, PriceClass, Residence, Role, TapFacts};
 use domain::{CardNumber, Day, Generation, Timestamp};
 use hmac::{Hmac, KeyInit, Mac};
 use protocol::{
@@ -274,7 +275,7 @@ impl Press<'_> {
             role: Role::Holder,
             price_class: PriceClass(holder.price_class),
             entitlements: holder.entitlements.clone(),
-            booking: holder.booking.clone().filter(|booking| booking.starts.day() == self.today()),
+            booking: self.booking(&holder.bookings),
             pin_version: pin.pin_version,
             pin_content: pin.content,
             credit_key: None,
@@ -284,6 +285,14 @@ impl Press<'_> {
         let mut record = TapRecord::from_facts(&facts, Some(&CreditKey::new(*credit.expose())));
         record.open = self.open.get(&(card.number, card.generation)).cloned().unwrap_or_default();
         Ok(record)
+    }
+
+    /// Of what is booked for the city's today, the next to begin; once all have begun, the last.
+    fn booking(&self, bookings: &[Booking]) -> Option<Booking> {
+        let day = |moment| clock::local_day(moment, &self.city.time_zone);
+        let mut of_today = bookings.iter().filter(|booking| day(booking.starts) == day(self.now));
+        let next = of_today.clone().find(|booking| booking.starts >= self.now);
+        next.or_else(|| of_today.next_back()).cloned()
     }
 
     /// The pin record without what is signed ahead.

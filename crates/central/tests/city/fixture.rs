@@ -91,6 +91,13 @@ impl City {
         Self { data: place.data.clone(), seeded, _place: place }
     }
 
+    /// One that somebody else has made there.
+    pub(crate) fn there(place: Place) -> Self {
+        let keys = KeyFile::load(&place.data.keys()).unwrap();
+        let seeded = Seeded { holders: 0, pins: 0, content_hash: keys.city };
+        Self { data: place.data.clone(), seeded, _place: place }
+    }
+
     /// Adds to the data folder's settings, which are read anew.
     pub(crate) fn set(&mut self, settings: &str) {
         let path = self.data.path().join("central.toml");

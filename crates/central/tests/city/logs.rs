@@ -11,18 +11,24 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
 use std::thread::JoinHandle;
 
-struct Process {
+/// The real program, serving.
+pub(crate) struct Process {
     child: Child,
     /// Reads the log as it is written: a full pipe would hold the program up.
     log: JoinHandle<String>,
-    url: String,
+    pub(crate) url: String,
 }
 
 impl Process {
     fn serve(city: &City) -> Self {
+        Self::serve_with(city, &[])
+    }
+
+    /// With further arguments.
+    pub(crate) fn serve_with(city: &City, more: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_citizen-central"));
         command.arg("--data").arg(city.data.path()).args(["--log-format", "json", "serve", "--port", "0"]);
-        command.arg("--with-parent").env("RUST_LOG", "trace");
+        command.arg("--with-parent").args(more).env("RUST_LOG", "trace");
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
@@ -37,7 +43,7 @@ impl Process {
     }
 
     /// Told to stop; what it had logged.
-    fn stop(mut self) -> String {
+    pub(crate) fn stop(mut self) -> String {
         Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
         assert!(self.child.wait().unwrap().success());
         self.log.join().unwrap()

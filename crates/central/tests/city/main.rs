@@ -10,6 +10,8 @@ mod backend;
 #[cfg(test)]
 mod backup;
 #[cfg(test)]
+mod bookings;
+#[cfg(test)]
 mod browser;
 #[cfg(test)]
 mod card_desk;
@@ -19,6 +21,8 @@ mod card_keys;
 mod cards;
 #[cfg(test)]
 mod carry;
+#[cfg(test)]
+mod ceremony;
 #[cfg(test)]
 mod claims;
 #[cfg(test)]
@@ -57,6 +61,8 @@ mod learned;
 mod limits;
 #[cfg(test)]
 mod logs;
+#[cfg(test)]
+mod memory;
 #[cfg(test)]
 mod metrics;
 #[cfg(test)]

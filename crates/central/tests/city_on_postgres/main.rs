@@ -13,6 +13,9 @@ mod backend;
 #[path = "../city/backup.rs"]
 mod backup;
 #[cfg(test)]
+#[path = "../city/bookings.rs"]
+mod bookings;
+#[cfg(test)]
 #[path = "../city/browser.rs"]
 mod browser;
 #[cfg(test)]
@@ -24,6 +27,12 @@ mod card_keys;
 #[cfg(test)]
 #[path = "../city/cards.rs"]
 mod cards;
+#[cfg(test)]
+#[path = "../city/carry.rs"]
+mod carry;
+#[cfg(test)]
+#[path = "../city/ceremony.rs"]
+mod ceremony;
 #[cfg(test)]
 #[path = "../city/claims.rs"]
 mod claims;
@@ -60,6 +69,9 @@ mod follower;
 #[path = "../city/holders.rs"]
 mod holders;
 #[cfg(test)]
+#[path = "../city/holders_again.rs"]
+mod holders_again;
+#[cfg(test)]
 #[path = "../city/http.rs"]
 mod http;
 #[cfg(test)]
@@ -69,6 +81,9 @@ mod import;
 #[path = "../city/journal.rs"]
 mod journal;
 #[cfg(test)]
+#[path = "../city/kept_uploads.rs"]
+mod kept_uploads;
+#[cfg(test)]
 #[path = "../city/learned.rs"]
 mod learned;
 #[cfg(test)]
@@ -77,6 +92,9 @@ mod limits;
 #[cfg(test)]
 #[path = "../city/logs.rs"]
 mod logs;
+#[cfg(test)]
+#[path = "../city/memory.rs"]
+mod memory;
 #[cfg(test)]
 #[path = "../city/metrics.rs"]
 mod metrics;

@@ -1,0 +1,59 @@
+//! Retention by itself: once a day, by one of the nodes, for as long as their processes live.
+
+use super::{Over, retain};
+use crate::audit::{Actor, Role};
+use crate::db::params;
+use crate::error::CentralError;
+use crate::{DataFolder, Database, clock};
+use domain::Timestamp;
+use std::time::Duration;
+
+/// A day in milliseconds.
+const DAY_MS: i64 = 86_400_000;
+/// How often it looks whether a day is over.
+const LOOK: Duration = Duration::from_secs(60);
+
+/// Begins to let go, the first time at once if nobody has for a day.
+///
+/// # Errors
+/// `CentralError::Listen` when the system has no thread left.
+pub fn start(data: DataFolder) -> Result<(), CentralError> {
+    let run = move || loop {
+        match once(&data, clock::now()) {
+            Ok(gone) => {
+                for over in gone.iter().flatten().filter(|over| over.count > 0) {
+                    tracing::info!(kind = over.kind.name(), count = over.count, "let go");
+                }
+            }
+            Err(error) => tracing::error!(%error, "not all was let go; it is tried again"),
+        }
+        std::thread::sleep(LOOK);
+    };
+    let started = std::thread::Builder::new().name("retain".to_owned()).spawn(run);
+    started.map(drop).map_err(CentralError::Listen)
+}
+
+/// Lets go what is over, unless somebody did within a day: then nothing.
+///
+/// # Errors
+/// As `retain`; then it is nobody's day yet.
+pub fn once(data: &DataFolder, now: Timestamp) -> Result<Option<Vec<Over>>, CentralError> {
+    let mut database = Database::open(data.database())?;
+    let is_ours = database.write(|transaction| {
+        let sql = "INSERT INTO retention_run (one, at) VALUES (1, ?1)
+                   ON CONFLICT (one) DO UPDATE SET at = ?1 WHERE retention_run.at <= ?2";
+        Ok(transaction.execute(sql, params![now.0, now.0.saturating_sub(DAY_MS)])? > 0)
+    })?;
+    if !is_ours {
+        return Ok(None);
+    }
+    let actor = Actor { name: "retention".to_owned(), role: Role::Console };
+    let gone = retain(&mut database, data.retention(), &actor, now);
+    if gone.is_err() {
+        database.write(|transaction| {
+            let sql = "DELETE FROM retention_run WHERE at = ?1";
+            Ok(transaction.execute(sql, params![now.0])?)
+        })?;
+    }
+    gone.map(Some)
+}
