@@ -22,6 +22,8 @@ mod carry;
 #[cfg(test)]
 mod claims;
 #[cfg(test)]
+mod crowds;
+#[cfg(test)]
 mod differences;
 #[cfg(test)]
 mod enrolment;
