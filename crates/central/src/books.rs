@@ -7,13 +7,14 @@
 mod sheet;
 
 use crate::claims;
-use crate::db::{Connection, Transaction, params};
+use crate::db::{Connection, Transaction, Value, params};
 use crate::error::CentralError;
 use crate::uploads::{Arrival, note, note_of, refuse, sql};
 use crate::view::{self, Booked, CENTRAL, Class};
-use domain::{Cents, Timestamp};
+use domain::{Cents, Timestamp, TopUpId};
 use ledger::{Account, Balances, Chain, ChainError, Entry, Fact, Kind, Posting, TopUp};
 use protocol::{ProblemCode, Upload};
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use sheet::{NewUpload, Sheet};
 
@@ -261,10 +262,43 @@ pub fn all(connection: &Connection) -> Result<Vec<Booked>, CentralError> {
     })?;
     let mut booked = Vec::new();
     for (bytes, posted) in rows {
-        let entry = Entry::decode(&bytes).map_err(|error| CentralError::NotReady(error.to_string()))?;
-        booked.push(Booked { entry, posted });
+        booked.push(Booked { entry: decoded(&bytes)?, posted });
     }
     Ok(booked)
+}
+
+/// Some of the booked entries, newest first: so many, behind so many newer ones.
+///
+/// # Errors
+/// As [`entries`].
+pub fn some_entries(connection: &Connection, count: u32, behind: u32) -> Result<Vec<Entry>, CentralError> {
+    let some = "SELECT bytes FROM entry ORDER BY id DESC LIMIT ?1 OFFSET ?2";
+    let rows: Vec<Vec<u8>> = connection.query(some, params![count, behind], |row| row.get(0))?;
+    rows.iter().map(|bytes| decoded(bytes)).collect()
+}
+
+/// How many entries are booked.
+///
+/// # Errors
+/// `CentralError::Database`.
+pub fn entry_count(connection: &Connection) -> Result<u64, CentralError> {
+    Ok(connection.query_row("SELECT count(*) FROM entry", &[], |row| row.get(0))?)
+}
+
+/// Every booked entry of these top-ups, in the order it arrived.
+///
+/// # Errors
+/// As [`entries`].
+pub fn entries_of(connection: &Connection, top_ups: &BTreeSet<TopUpId>) -> Result<Vec<Entry>, CentralError> {
+    let keys: Vec<Value<'_>> = top_ups.iter().map(|top_up| Value::Blob(&top_up.0)).collect();
+    let select = "SELECT id, bytes FROM entry WHERE top_up IN";
+    let rows = connection.query_in(select, "", &keys, |row| Ok((row.get::<i64>(0)?, row.get::<Vec<u8>>(1)?)))?;
+    let rows: BTreeMap<i64, Vec<u8>> = rows.into_iter().collect();
+    rows.values().map(|bytes| decoded(bytes)).collect()
+}
+
+fn decoded(bytes: &[u8]) -> Result<Entry, CentralError> {
+    Entry::decode(bytes).map_err(|error| CentralError::NotReady(error.to_string()))
 }
 
 /// The balances of all accounts, from the postings.

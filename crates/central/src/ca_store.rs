@@ -257,17 +257,29 @@ pub struct KeptCode {
 ///
 /// # Errors
 /// `CentralError::Database`.
-pub fn put_code(database: &mut Database, hash: &[u8; 32], code: &KeptCode, now: Timestamp) -> Result<(), CentralError> {
-    database.write(|transaction| {
-        let unused = "DELETE FROM enrolment_code WHERE terminal = ?1 AND used IS NULL";
-        transaction.execute(unused, params![code.terminal.0])?;
-        transaction.execute(
-            "INSERT INTO enrolment_code (code_sha256, terminal, place, central, codes, made, expires)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-            params![hash.as_slice(), code.terminal.0, code.place, code.central, code.codes, now.0, code.expires.0],
-        )?;
-        note(transaction, code.terminal, "enrolment code made", None, now)
-    })
+pub fn put_code(
+    transaction: &Transaction<'_>,
+    hash: &[u8; 32],
+    code: &KeptCode,
+    now: Timestamp,
+) -> Result<(), CentralError> {
+    let unused = "DELETE FROM enrolment_code WHERE terminal = ?1 AND used IS NULL";
+    transaction.execute(unused, params![code.terminal.0])?;
+    transaction.execute(
+        "INSERT INTO enrolment_code (code_sha256, terminal, place, central, codes, made, expires)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        params![hash.as_slice(), code.terminal.0, code.place, code.central, code.codes, now.0, code.expires.0],
+    )?;
+    note(transaction, code.terminal, "enrolment code made", None, now)
+}
+
+/// Every code of a terminal is void, used or not: none of them enrols it any more.
+///
+/// # Errors
+/// `CentralError::Database`.
+pub fn drop_codes(transaction: &Transaction<'_>, terminal: TerminalId) -> Result<(), CentralError> {
+    transaction.execute("DELETE FROM enrolment_code WHERE terminal = ?1", params![terminal.0])?;
+    Ok(())
 }
 
 /// The code with this hash.
@@ -330,15 +342,13 @@ pub fn set_days(connection: &Connection) -> Result<Option<i64>, CentralError> {
 ///
 /// # Errors
 /// `CentralError::Database`.
-pub fn put_days(database: &mut Database, days: i64) -> Result<(), CentralError> {
-    database.write(|transaction| {
-        transaction.execute(
-            "INSERT INTO setting (name, value) VALUES ('terminal.certificate-days', ?1)
-             ON CONFLICT (name) DO UPDATE SET value = ?1",
-            params![days.to_string().as_bytes()],
-        )?;
-        Ok(())
-    })
+pub fn put_days(transaction: &Transaction<'_>, days: i64) -> Result<(), CentralError> {
+    transaction.execute(
+        "INSERT INTO setting (name, value) VALUES ('terminal.certificate-days', ?1)
+         ON CONFLICT (name) DO UPDATE SET value = ?1",
+        params![days.to_string().as_bytes()],
+    )?;
+    Ok(())
 }
 
 /// One line of the record of terminals' trust.

@@ -10,13 +10,16 @@ pub mod settle;
 use crate::books;
 use crate::db::{Connection, Row, Transaction, params};
 use crate::error::CentralError;
-use crate::seen;
+use crate::seen::{self, Looked};
 use crate::statements;
-use crate::uploads::{note_of, sql};
+use crate::uploads::{note_of, refuse, sql};
 use crate::view::{self, CENTRAL, View};
+use domain::card::CardReport;
 use domain::{CardNumber, Cents, Generation, TerminalId, Timestamp, TopUpId};
 use evidence::Verdict;
 use ledger::{Claim, Credit, Fact, Kind, Outcome, Payment, Settlement};
+use protocol::ProblemCode;
+use std::collections::HashMap;
 
 /// How a claim stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -154,6 +157,34 @@ pub fn open_of(
     Ok(connection.query(&sql_text, params![sql(card.0), generation.0], line)?)
 }
 
+/// The most open claims that one sight of their card is held against, and the most of one card and of one terminal that
+/// a review looks at: it is all done under the writer's lock. Those beyond wait until older ones are closed, or for a
+/// person. None is refused: it would hold up its terminal's journal.
+pub const CLAIMS_OF_SIGHT: usize = 8;
+/// Of one card.
+pub const REVIEWED_OF_CARD: usize = 64;
+/// Of one terminal.
+pub const REVIEWED_OF_TERMINAL: usize = 1_000;
+
+/// The open claims that a sight of their card is held against: the one that it was made for, and the oldest.
+fn held_against(connection: &Connection, report: &CardReport) -> Result<Vec<TopUpId>, CentralError> {
+    let is_of_card = |line: &ClaimLine| (line.card, line.generation) == (report.card, report.generation);
+    let named = report.claim.map(|claim| of(connection, claim)).transpose()?.flatten();
+    let named = named.filter(|line| line.state == ClaimState::Open && is_of_card(line)).map(|line| line.top_up);
+    let oldest = format!(
+        "SELECT top_up FROM claim WHERE card = ?1 AND generation = ?2 AND state = 'open' ORDER BY opened, top_up
+         LIMIT {CLAIMS_OF_SIGHT}"
+    );
+    let read = |row: &Row<'_>| Ok(TopUpId(row.get(0)?));
+    let mut all = connection.query(&oldest, params![sql(report.card.0), report.generation.0], read)?;
+    if let Some(named) = named {
+        all.retain(|top_up| *top_up != named);
+        all.insert(0, named);
+        all.truncate(CLAIMS_OF_SIGHT);
+    }
+    Ok(all)
+}
+
 /// The open ones, the oldest first.
 ///
 /// # Errors
@@ -162,15 +193,21 @@ pub fn open(connection: &Connection) -> Result<Vec<ClaimLine>, CentralError> {
     Ok(connection.query(&format!("{CLAIM} WHERE state = 'open' ORDER BY opened, top_up"), &[], line)?)
 }
 
-/// Looks at every open claim anew: what the acquirer had said before a terminal's word came counts now, and orders that
-/// ran out are ended, and made again where they may be.
+/// Looks at the open claims anew: what the acquirer had said before a terminal's word came counts now, and orders that
+/// ran out are ended, and made again where they may be. Of one card and of one terminal it looks at the oldest only.
 ///
 /// # Errors
 /// `CentralError`.
 pub fn review(transaction: &Transaction<'_>, now: Timestamp) -> Result<(), CentralError> {
     statements::learn::from_lines(transaction, now)?;
+    let (mut of_cards, mut of_terminals): (HashMap<_, usize>, HashMap<_, usize>) = Default::default();
     for claim in open(transaction)? {
-        consider(transaction, claim.top_up, now)?;
+        let of_card = of_cards.entry((claim.card, claim.generation)).or_default();
+        let of_terminal = of_terminals.entry(claim.terminal).or_default();
+        (*of_card, *of_terminal) = (*of_card + 1, *of_terminal + 1);
+        if *of_card <= REVIEWED_OF_CARD && *of_terminal <= REVIEWED_OF_TERMINAL {
+            consider(transaction, claim.top_up, now)?;
+        }
     }
     Ok(())
 }
@@ -181,12 +218,25 @@ pub fn review(transaction: &Transaction<'_>, now: Timestamp) -> Result<(), Centr
 /// # Errors
 /// `CentralError`, never because of what was decided.
 pub(crate) fn consider(transaction: &Transaction<'_>, top_up: TopUpId, now: Timestamp) -> Result<(), CentralError> {
+    consider_with(transaction, top_up, None, now)
+}
+
+/// The same, with the sights of its card where they were read already.
+fn consider_with(
+    transaction: &Transaction<'_>,
+    top_up: TopUpId,
+    looked: Option<&Looked>,
+    now: Timestamp,
+) -> Result<(), CentralError> {
     let Some(view) = view::of(transaction, top_up)? else { return Ok(()) };
     let Some(claimed) = view.claimed else { return Ok(()) };
     if of(transaction, top_up)?.is_none() {
         make(transaction, &view, claimed)?;
     }
-    let verdict = evidence::verdict(transaction, &view)?;
+    let verdict = match looked {
+        Some(looked) => evidence::verdict_from(transaction, &view, looked)?,
+        None => evidence::verdict(transaction, &view)?,
+    };
     let view = match decide(transaction, &view, verdict, now) {
         Ok(()) => view::of(transaction, top_up)?.unwrap_or(view),
         Err(CentralError::Illegal(error)) => {
@@ -298,16 +348,24 @@ fn waits(transaction: &Transaction<'_>, view: &View, verdict: Verdict, now: Time
     }
 }
 
-/// Keeps a sight of a card and looks at the claims it may decide.
+/// More records than the file of any card holds.
+const RECORDS_MAX: usize = 64;
+
+/// Keeps a sight of a card and looks at the claims it may decide, of many some.
 pub(crate) fn take_sight(
     transaction: &Transaction<'_>,
     terminal: TerminalId,
-    report: &domain::card::CardReport,
+    report: &CardReport,
     now: Timestamp,
 ) -> Result<(), CentralError> {
-    seen::keep(transaction, terminal, report, now)?;
-    for claim in open_of(transaction, report.card, report.generation)? {
-        consider(transaction, claim.top_up, now)?;
+    if report.records.len() > RECORDS_MAX {
+        return Err(refuse(ProblemCode::Malformed, format!("no card holds {} records", report.records.len())));
     }
-    Ok(())
+    seen::keep(transaction, terminal, report, now)?;
+    let claims = held_against(transaction, report)?;
+    if claims.is_empty() {
+        return Ok(());
+    }
+    let looked = seen::looked_at(transaction, report.card, report.generation)?;
+    claims.into_iter().try_for_each(|top_up| consider_with(transaction, top_up, Some(&looked), now))
 }

@@ -54,6 +54,8 @@ struct Written {
     database_authority: Option<PathBuf>,
     database_connections: Option<u32>,
     #[serde(default)]
+    database_may_forget: bool,
+    #[serde(default)]
     office: Office,
     #[serde(default)]
     limits: LimitSettings,
@@ -91,9 +93,14 @@ impl Config {
         let database = match written.database {
             Some(url) => {
                 let parsed = ServerAddress::parse(&url, password.as_deref(), authority.as_deref());
-                Some(parsed.map_err(|error| error.to_string())?)
+                let address = parsed.map_err(|error| error.to_string())?;
+                Some(if written.database_may_forget { address.that_may_forget() } else { address })
             }
-            None if password.is_some() || authority.is_some() || written.database_connections.is_some() => {
+            None if password.is_some()
+                || authority.is_some()
+                || written.database_connections.is_some()
+                || written.database_may_forget =>
+            {
                 return Err("database_… are of use together with database only".to_owned());
             }
             None => None,
@@ -127,6 +134,7 @@ mod tests {
         };
         check("\ndatabase = \"postgres://central:swordfish@localhost/citizen\"", "never in the address");
         check("\ndatabase = postgres://central:swordfish@localhost/citizen", "line 2");
+        check("database_may_forget = true", "together with database");
         check("databse = \"swordfish\"", "line 1: unknown field");
         check("database_password_file = \"swordfish\"", "together with database");
         check("database_connections = \"swordfish\"", "line 1: invalid type");

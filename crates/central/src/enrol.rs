@@ -4,16 +4,18 @@
 //! tokens and codes, public keys, and every certificate that was issued.
 
 mod address;
+mod one_time;
 
 pub use address::{check_plain, check_secure};
+pub use one_time::{make_code, redeem};
 
+use crate::audit::{self, Actor};
 use crate::ca::{Authority, Issued};
-use crate::ca_store::{self, Ending, Held, KeptCode};
+use crate::ca_store::{self, Ending, Held};
 use crate::db::{Transaction, params};
 use crate::error::CentralError;
 use crate::key_file::{KeyFile, write_private};
 use crate::{Database, codes, pack};
-use data_encoding::BASE32_NOPAD;
 use domain::{TerminalId, Timestamp};
 use protocol::first_trust::{Answer, Certificate, EnrolmentRequest, Secrets, SignedAnswer};
 use protocol::{BaseKey, Enrolment, FeedFloor, Problem, ProblemCode, Secret32};
@@ -25,10 +27,6 @@ use zeroize::Zeroizing;
 const MARGIN_DAYS: i64 = 14;
 /// The longest life of a certificate that a city may set, in days.
 pub const CERTIFICATE_DAYS_MAX: i64 = 400;
-/// Bytes of randomness in a one-time code.
-const CODE_BYTES: usize = 15;
-/// Digits in a group of a one-time code.
-const CODE_GROUP: usize = 4;
 
 /// Certificates of one terminal within 24 hours, beyond which none is renewed: each has a bucket of its own, and would
 /// give whoever renews for ever as many requests as they like.
@@ -67,7 +65,8 @@ pub fn enrol(
         register(transaction, &order, &token, now)?;
         ca_store::drop_keys(transaction, order.terminal)?;
         ca_store::end_all(transaction, order.terminal, Ending::EnrolledAnew, now)?;
-        ca_store::note(transaction, order.terminal, "enrolled with a token", None, now)
+        ca_store::note(transaction, order.terminal, "enrolled with a token", None, now)?;
+        by_hand(transaction, "terminal enrolled", &order.terminal.0.to_string(), now)
     })?;
     let batch = codes::allocate(database, keys, order.terminal, order.codes, now)?;
     let Secrets { access_token, epoch_keys, read_base_keys, uid_key } = secrets(keys, token);
@@ -87,6 +86,11 @@ pub fn enrol(
         floor: FeedFloor::default(),
         codes: batch.0,
     })
+}
+
+/// What is done at central's own command line, and nowhere else, is the console's act.
+fn by_hand(transaction: &Transaction<'_>, what: &str, about: &str, now: Timestamp) -> Result<(), CentralError> {
+    audit::note(transaction, &Actor::console(), what, about, now)
 }
 
 fn draw_token() -> Result<Secret32, CentralError> {
@@ -150,10 +154,13 @@ fn answered(
     let token = draw_token()?;
     let issued = authority.certify(order.terminal, &request.tls, now, life_days(database)?)?;
     database.write(|transaction| {
-        if let Some(code) = code
-            && !ca_store::use_code(transaction, code, &request.digest(), now)?
-        {
-            return Err(unknown_code());
+        match code {
+            Some(code) if !ca_store::use_code(transaction, code, &request.digest(), now)? => {
+                return Err(one_time::unknown());
+            }
+            // A terminal's own step: whoever made the code has acted.
+            Some(_) => {}
+            None => by_hand(transaction, "terminal enrolled", &order.terminal.0.to_string(), now)?,
         }
         register(transaction, order, &token, now)?;
         ca_store::end_all(transaction, order.terminal, Ending::EnrolledAnew, now)?;
@@ -217,74 +224,15 @@ pub(crate) fn life_days(database: &Database) -> Result<i64, CentralError> {
 ///
 /// # Errors
 /// `CentralError::NotReady` for days that cannot be.
-pub fn set_certificate_days(database: &mut Database, days: i64) -> Result<(), CentralError> {
+pub fn set_certificate_days(database: &mut Database, days: i64, now: Timestamp) -> Result<(), CentralError> {
     if !(1..=CERTIFICATE_DAYS_MAX).contains(&days) {
         let text = format!("a certificate lives from 1 to {CERTIFICATE_DAYS_MAX} days");
         return Err(CentralError::NotReady(text));
     }
-    ca_store::put_days(database, days)
-}
-
-/// Makes a code with which this terminal enrols itself, once, within `life_ms`. An unused earlier one is void.
-///
-/// # Errors
-/// `CentralError`.
-pub fn make_code(
-    database: &mut Database,
-    order: &EnrolmentOrder,
-    life_ms: i64,
-    now: Timestamp,
-) -> Result<Zeroizing<String>, CentralError> {
-    let mut bytes = Zeroizing::new([0; CODE_BYTES]);
-    getrandom::fill(bytes.as_mut())?;
-    let digits = Zeroizing::new(BASE32_NOPAD.encode(bytes.as_ref()));
-    let kept = KeptCode {
-        terminal: order.terminal,
-        place: order.place.clone(),
-        central: order.central.clone(),
-        codes: order.codes,
-        expires: Timestamp(now.0.saturating_add(life_ms)),
-        request: None,
-    };
-    ca_store::put_code(database, &code_hash(&digits), &kept, now)?;
-    let groups: Vec<&str> =
-        (0..digits.len()).step_by(CODE_GROUP).filter_map(|at| digits.get(at..at + CODE_GROUP)).collect();
-    Ok(Zeroizing::new(groups.join("-")))
-}
-
-/// Capitals or not, with or without dashes and spaces.
-fn code_hash(code: &str) -> [u8; 32] {
-    let plain = code.chars().filter(|c| !matches!(c, '-' | ' ')).map(|c| c.to_ascii_uppercase());
-    let plain = Zeroizing::new(plain.collect::<String>());
-    Sha256::digest(plain.as_bytes()).into()
-}
-
-/// One answer for a code that is wrong, used or too old: nobody learns which.
-fn unknown_code() -> CentralError {
-    refused(ProblemCode::Unauthorised, "this code is not good, or no longer")
-}
-
-/// Answers a terminal's signing request that comes with a one-time code. The same request may come again: its answer
-/// may have been lost.
-///
-/// # Errors
-/// `Problem` with `Unauthorised` when the code is wrong, used or too old; else as `answer`.
-pub fn redeem(
-    database: &mut Database,
-    keys: &KeyFile,
-    authority: &Authority,
-    code: &str,
-    request: &EnrolmentRequest,
-    now: Timestamp,
-) -> Result<SignedAnswer, CentralError> {
-    let hash = code_hash(code);
-    let kept = ca_store::code(database.read(), &hash)?.filter(|kept| now < kept.expires).ok_or_else(unknown_code)?;
-    if kept.request.as_ref().is_some_and(|used| *used != request.digest()) {
-        return Err(unknown_code());
-    }
-    let KeptCode { terminal, place, central, codes, .. } = kept;
-    let order = EnrolmentOrder { terminal, place, central, codes };
-    answered(database, keys, authority, &order, request, Some(&hash), now)
+    database.write(|transaction| {
+        ca_store::put_days(transaction, days)?;
+        by_hand(transaction, "certificate days set", &days.to_string(), now)
+    })
 }
 
 /// The next certificate of an enrolled terminal, for a new key. The one it has stays good until this one is used.
@@ -324,7 +272,10 @@ pub fn reissue(
 ) -> Result<Option<Certificate>, CentralError> {
     let Some((_, _, public_key)) = ca_store::to_certify_again(database.read(), terminal)? else { return Ok(None) };
     let issued = authority.certify_again(terminal, &public_key, now, life_days(database)?)?;
-    database.write(|transaction| ca_store::put(transaction, terminal, &issued, "certificate issued again"))?;
+    database.write(|transaction| {
+        ca_store::put(transaction, terminal, &issued, "certificate issued again")?;
+        by_hand(transaction, "certificate issued again", &terminal.0.to_string(), now)
+    })?;
     Ok(Some(travelling(issued)))
 }
 
@@ -352,13 +303,18 @@ pub fn terminal_of(
     Ok(held.terminal)
 }
 
-/// Withdraws a terminal that was stolen or taken down: its token and its certificates are void at once, and the change
-/// of the read key no longer waits for it. Its books stay, and enrolling it anew brings it back. `false` when there is
-/// none of this number.
+/// Withdraws a terminal that was stolen or taken down: its token, its certificates and its one-time codes are void at
+/// once, and the change of the read key no longer waits for it. Its books stay, and enrolling it anew brings it back.
+/// `false` when there is none of this number.
 ///
 /// # Errors
 /// `CentralError`.
-pub fn withdraw(database: &mut Database, terminal: TerminalId, now: Timestamp) -> Result<bool, CentralError> {
+pub fn withdraw(
+    database: &mut Database,
+    terminal: TerminalId,
+    actor: &Actor,
+    now: Timestamp,
+) -> Result<bool, CentralError> {
     database.write(|transaction| {
         // No token has this hash.
         let query = "UPDATE terminal SET token_sha256 = ?2 WHERE id = ?1";
@@ -367,7 +323,10 @@ pub fn withdraw(database: &mut Database, terminal: TerminalId, now: Timestamp) -
         }
         ca_store::end_all(transaction, terminal, Ending::Revoked, now)?;
         ca_store::drop_keys(transaction, terminal)?;
+        // A code that was never typed in, or a used one with its request, would undo the withdrawal in silence.
+        ca_store::drop_codes(transaction, terminal)?;
         ca_store::note(transaction, terminal, "withdrawn", None, now)?;
+        audit::note(transaction, actor, "terminal withdrawn", &terminal.0.to_string(), now)?;
         Ok(true)
     })
 }

@@ -7,8 +7,9 @@ use crate::db::params;
 use crate::error::CentralError;
 use crate::key_file::{KeyFile, RootFile};
 use crate::publish::{self, Order, Published, Watch, publish_with};
-use crate::{DataFolder, Database, enrol};
+use crate::{DataFolder, Database, enrol, journal};
 use domain::{TerminalId, Timestamp};
+use std::path::Path;
 
 /// A day in milliseconds.
 const DAY_MS: i64 = 86_400_000;
@@ -36,9 +37,7 @@ pub fn rotate(
         }
     }
     for terminal in withdrawn {
-        enrol::withdraw(database, *terminal, now)?;
-        let about = terminal.0.to_string();
-        database.write(|transaction| audit::note(transaction, actor, "terminal withdrawn", &about, now))?;
+        enrol::withdraw(database, *terminal, actor, now)?;
     }
     let above = publish::last(database)?.map_or(0, |last| last.epoch);
     let epoch = keys.draw_epoch(above)?;
@@ -99,4 +98,52 @@ pub fn renew_head_key(
     database.write(|transaction| audit::note(transaction, actor, "head key renewed", &version.to_string(), now))?;
     publish_with(data, database, keys, Order::default(), now, &mut |_| Ok(()))?;
     Ok(version)
+}
+
+/// Draws the next read key of the cards, which the next publication hands to every live terminal.
+///
+/// # Errors
+/// As `KeyFile::renew_read_key`; then neither key nor line is there.
+pub fn renew_read_key(
+    data: &DataFolder,
+    database: &mut Database,
+    keys: &mut KeyFile,
+    actor: &Actor,
+    now: Timestamp,
+) -> Result<u8, CentralError> {
+    let version = keys.renew_read_key(now)?;
+    keep_with_line(data, database, keys, (actor, "read key drawn", &version.to_string()), now)?;
+    Ok(version)
+}
+
+/// Makes the city's recovery key, once. The private half is in its file before the public one is used.
+///
+/// # Errors
+/// As `KeyFile::make_recovery_key` and `journal::write_recovery_key`; then the key file is as it was.
+pub fn make_recovery_key(
+    data: &DataFolder,
+    database: &mut Database,
+    keys: &mut KeyFile,
+    out: &Path,
+    actor: &Actor,
+    now: Timestamp,
+) -> Result<(), CentralError> {
+    let secret = keys.make_recovery_key()?;
+    journal::write_recovery_key(&secret, out)?;
+    let city = keys.city.clone();
+    keep_with_line(data, database, keys, (actor, "recovery key made", &city), now)
+}
+
+/// Writes the key file, and the line that tells of it: neither without the other, unless the commit itself fails.
+fn keep_with_line(
+    data: &DataFolder,
+    database: &mut Database,
+    keys: &KeyFile,
+    (actor, what, about): (&Actor, &str, &str),
+    now: Timestamp,
+) -> Result<(), CentralError> {
+    database.write(|transaction| {
+        audit::note(transaction, actor, what, about, now)?;
+        keys.save_over(&data.keys())
+    })
 }

@@ -110,7 +110,7 @@ impl TerminalState {
 pub fn states(connection: &Connection) -> Result<Vec<TerminalState>, CentralError> {
     let sql = "SELECT t.id, t.place, length(t.token_sha256) > 0, t.enrolled, h.at, h.sequence,
                    (SELECT max(received) FROM upload WHERE terminal = t.id),
-                   (SELECT count(*) FROM upload WHERE terminal = t.id),
+                   coalesce((SELECT uploads FROM upload_count WHERE terminal = t.id), 0),
                    (SELECT expires FROM certificate WHERE terminal = t.id AND ended IS NULL ORDER BY id DESC LIMIT 1)
                FROM terminal AS t LEFT JOIN terminal_heard AS h ON h.terminal = t.id ORDER BY t.id";
     let moment = |at: Option<i64>| at.map(Timestamp);

@@ -4,7 +4,7 @@
 use crate::clock;
 use crate::error::CentralError;
 use crate::metrics::UploadOutcome;
-use crate::server::CityServer;
+use crate::server::{CityServer, Place};
 use crate::uploads::{self, Sent};
 use domain::Timestamp;
 use protocol::{Outcome, Upload};
@@ -20,6 +20,8 @@ const TOGETHER_BYTES_MAX: usize = 16 * 1024 * 1024;
 struct Waiting {
     sent: Vec<Sent>,
     answer: oneshot::Sender<Vec<Outcome>>,
+    /// Among the envelopes of its terminal, until these are taken.
+    place: Option<Place>,
 }
 
 impl Waiting {
@@ -59,9 +61,11 @@ impl Intake {
         !std::mem::replace(&mut queue.is_served, true)
     }
 
-    /// The next uploads to be committed; none when nothing waits, and then nobody serves the queue.
+    /// The next uploads to be committed; none when nothing waits, and then nobody serves the queue. Whoever has hung up
+    /// gets no answer, and will send the same again.
     fn next(&self) -> Vec<Waiting> {
         let mut queue = self.queue();
+        queue.waiting.retain(|one| !one.answer.is_closed());
         let (mut uploads, mut bytes) = (0, 0);
         let count = queue.waiting.iter().take_while(|one| {
             let fits = uploads < TOGETHER_MAX && bytes < TOGETHER_BYTES_MAX;
@@ -80,12 +84,16 @@ impl Intake {
 ///
 /// # Errors
 /// `NotReady` when central stops before they were taken.
-pub(crate) async fn take(server: &CityServer, sent: Vec<Sent>) -> Result<Vec<Outcome>, CentralError> {
+pub(crate) async fn take(
+    server: &CityServer,
+    sent: Vec<Sent>,
+    place: Option<Place>,
+) -> Result<Vec<Outcome>, CentralError> {
     if sent.is_empty() {
         return Ok(Vec::new());
     }
     let (answer, received) = oneshot::channel();
-    if server.intake().put(Waiting { sent, answer }) {
+    if server.intake().put(Waiting { sent, answer, place }) {
         tokio::spawn(serve(server.clone()));
     }
     received.await.map_err(|_| CentralError::NotReady("central stopped before the upload was taken".to_owned()))
@@ -156,13 +164,49 @@ async fn serve(server: CityServer) {
         if next.is_empty() {
             return;
         }
-        let (groups, answers): (Vec<Vec<Sent>>, Vec<_>) = next.into_iter().map(|one| (one.sent, one.answer)).unzip();
+        let (groups, answers): (Vec<Vec<Sent>>, Vec<_>) =
+            next.into_iter().map(|one| (one.sent, (one.answer, one.place))).unzip();
         let counts: Vec<usize> = groups.iter().map(Vec::len).collect();
         let mut outcomes = take_all(&server, groups.concat()).await;
-        for (count, answer) in counts.into_iter().zip(answers) {
+        for (count, (answer, place)) in counts.into_iter().zip(answers) {
             let rest = outcomes.split_off(count.min(outcomes.len()));
+            drop(place);
             // Who has hung up will ask again, and get the same receipt.
             let _ = answer.send(std::mem::replace(&mut outcomes, rest));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::{ENVELOPES_AT_ONCE, Opening};
+    use domain::TerminalId;
+
+    const SEVEN: TerminalId = TerminalId(7);
+
+    fn waiting(place: Option<Place>) -> (Waiting, oneshot::Receiver<Vec<Outcome>>) {
+        let (answer, asker) = oneshot::channel();
+        (Waiting { sent: vec![Sent::unsigned(SEVEN, vec![7; 1_000])], answer, place }, asker)
+    }
+
+    #[test]
+    fn an_envelope_keeps_its_place_after_its_sender_has_hung_up_and_is_then_dropped() {
+        let (intake, opening) = (Intake::default(), Opening::default());
+        for sent in 0..5 {
+            // Each hangs up at once; those that find no place are refused.
+            let Ok(place) = Place::take(&opening, SEVEN) else {
+                assert!(sent >= ENVELOPES_AT_ONCE);
+                continue;
+            };
+            intake.put(waiting(Some(place)).0);
+        }
+        assert_eq!(intake.queue().waiting.len(), ENVELOPES_AT_ONCE);
+        assert!(Place::take(&opening, SEVEN).is_err());
+        let (patient, _asker) = waiting(None);
+        intake.put(patient);
+        assert_eq!(intake.next().len(), 1, "only the one that somebody waits for is taken");
+        assert!(Place::take(&opening, SEVEN).is_ok(), "and the places of the others are free");
+        assert!(intake.next().is_empty());
     }
 }

@@ -16,7 +16,7 @@ use std::time::Duration;
 /// Every so many requests, buckets that are full again are forgotten.
 const SWEEP_EVERY: u32 = 4_096;
 
-/// Requests, on average and at once. The names are those of `central.toml`, `[limits]`.
+/// Requests, on average and at once, and how slow one may be. The names are those of `central.toml`, `[limits]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LimitSettings {
@@ -36,6 +36,8 @@ pub struct LimitSettings {
     pub login_per_minute: NonZeroU32,
     /// At once.
     pub login_burst: NonZeroU32,
+    /// Seconds that a request's head may take, over TLS and plain.
+    pub head_seconds: NonZeroU32,
 }
 
 const fn of(number: u32) -> NonZeroU32 {
@@ -56,6 +58,7 @@ impl Default for LimitSettings {
             enrol_burst: of(40),
             login_per_minute: of(20),
             login_burst: of(20),
+            head_seconds: of(30),
         }
     }
 }

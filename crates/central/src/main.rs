@@ -22,8 +22,8 @@ use central::key_file::KeyFileLock;
 use central::publish::timer;
 use central::seed::{SeedPlan, seed};
 use central::{
-    Authority, CentralError, CityServer, DataFolder, Database, KeyFile, TlsSettings, clock, journal, offices, pack,
-    report, retention, serve, serve_metrics, serve_tls,
+    Authority, CentralError, CityServer, DataFolder, Database, KeyFile, TlsSettings, clock, epochs, journal, offices,
+    pack, report, retention, serve, serve_metrics, serve_tls,
 };
 use clap::{Parser, Subcommand, ValueEnum};
 use jiff::civil;
@@ -213,9 +213,8 @@ fn run(Arguments { data, command, .. }: Arguments) -> Result<(), CentralError> {
         Command::RenewReadKey => {
             let _alone = KeyFileLock::take(&data.keys())?;
             let mut keys = KeyFile::load(&data.keys())?;
-            let version = keys.renew_read_key(clock::now())?;
-            keys.save_over(&data.keys())?;
-            note(&data, "read key renewed", &version.to_string())?;
+            let mut database = Database::open(data.database())?;
+            let version = epochs::renew_read_key(&data, &mut database, &mut keys, &Actor::console(), clock::now())?;
             say(&format!("read key {version} is the newest; publish hands it to the terminals"))
         }
         Command::Serve {
@@ -297,14 +296,11 @@ fn say_imported(imported: &Imported) -> Result<(), CentralError> {
     ))
 }
 
-/// The private half is on its disk before the public one is used.
 fn make_recovery_key(data: &DataFolder, out: &Path) -> Result<(), CentralError> {
     let _alone = KeyFileLock::take(&data.keys())?;
     let mut keys = KeyFile::load(&data.keys())?;
-    let secret = keys.make_recovery_key()?;
-    journal::write_recovery_key(&secret, out)?;
-    keys.save_over(&data.keys())?;
-    note(data, "recovery key made", &keys.city)?;
+    let mut database = Database::open(data.database())?;
+    epochs::make_recovery_key(data, &mut database, &mut keys, out, &Actor::console(), clock::now())?;
     say(&format!("the recovery key is in {}: keep it offline, and enrol the terminals anew", out.display()))
 }
 

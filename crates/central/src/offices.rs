@@ -2,6 +2,7 @@
 //! the token's hash.
 
 use crate::Database;
+use crate::audit::{self, Actor};
 use crate::db::{Connection, params};
 use crate::error::CentralError;
 use crate::key_file::{KeyFile, write_private};
@@ -16,7 +17,8 @@ use zeroize::Zeroizing;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OfficeId(pub(crate) i64);
 
-/// Makes a token for the office of this name; one it had before is void from then on.
+/// Makes a token for the office of this name; one it had before is void from then on. It is made at central's own
+/// command line, and is the console's act.
 ///
 /// # Errors
 /// `CentralError`.
@@ -30,7 +32,7 @@ pub fn make_token(database: &mut Database, name: &str, now: Timestamp) -> Result
              ON CONFLICT (name) DO UPDATE SET token_sha256 = ?2, made = ?3",
             params![name, Sha256::digest(token.expose()).as_slice(), now.0],
         )?;
-        Ok(())
+        audit::note(transaction, &Actor::console(), "office token made", name, now)
     })?;
     Ok(token)
 }

@@ -198,6 +198,23 @@ pub fn deposits(connection: &Connection) -> Result<Vec<Deposit>, CentralError> {
     Ok(rows)
 }
 
+/// Some of the deposited documents, newest first: so many, behind so many newer ones.
+///
+/// # Errors
+/// `CentralError::Database`.
+pub fn some_deposits(connection: &Connection, count: u32, behind: u32) -> Result<Vec<Deposit>, CentralError> {
+    let some = format!("{DEPOSIT} ORDER BY received DESC, code DESC LIMIT ?1 OFFSET ?2");
+    Ok(connection.query(&some, params![count, behind], deposit)?)
+}
+
+/// How many documents were deposited.
+///
+/// # Errors
+/// `CentralError::Database`.
+pub fn deposit_count(connection: &Connection) -> Result<u64, CentralError> {
+    Ok(connection.query_row("SELECT count(*) FROM document", &[], |row| row.get(0))?)
+}
+
 /// The document of a code, once it was deposited.
 ///
 /// # Errors
@@ -246,7 +263,7 @@ pub fn figures(connection: &Connection) -> Result<Figures, CentralError> {
         holders: count("SELECT count(*) FROM holder")?,
         cards: count("SELECT count(*) FROM card WHERE state = 'active'")?,
         terminals: count("SELECT count(*) FROM terminal")?,
-        uploads: count("SELECT count(*) FROM upload")?,
+        uploads: count("SELECT CAST(coalesce(sum(uploads), 0) AS BIGINT) FROM upload_count")?,
         published,
     })
 }

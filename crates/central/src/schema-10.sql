@@ -27,3 +27,26 @@ CREATE TABLE retention_run (
     one INTEGER PRIMARY KEY CHECK (one = 1),
     at INTEGER NOT NULL
 );
+
+-- The sights with the highest counters, and those that were made for a claim: a decision reads no others.
+DROP INDEX card_seen_by_card;
+CREATE INDEX card_seen_by_counter ON card_seen (card, generation, counter, id);
+CREATE INDEX card_seen_by_claim ON card_seen (claim, id);
+-- The oldest open claims of a card, and the orders that live.
+CREATE INDEX claim_open_of_card ON claim (card, generation, opened, top_up) WHERE state = 'open';
+CREATE INDEX credit_order_of_card ON credit_order (card, generation) WHERE ended IS NULL;
+CREATE INDEX credit_order_by_issue ON credit_order (issued);
+-- The newest batch of codes, and how many a terminal was given lately.
+CREATE INDEX code_by_batch ON code (batch);
+CREATE INDEX code_by_terminal ON code (terminal, issued);
+-- What nobody has explained.
+CREATE INDEX anomaly_open ON anomaly (kind) WHERE explained IS NULL;
+-- The newest documents.
+CREATE INDEX document_by_arrival ON document (received, code);
+
+-- How many uploads each terminal has sent, so that nobody has to count them.
+CREATE TABLE upload_count (
+    terminal INTEGER PRIMARY KEY,
+    uploads INTEGER NOT NULL
+);
+INSERT INTO upload_count (terminal, uploads) SELECT terminal, count(*) FROM upload GROUP BY terminal;

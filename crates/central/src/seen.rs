@@ -1,6 +1,6 @@
 //! Cards as terminals saw them, and what all these sights together say of one card's records.
 
-use crate::db::{Connection, Row, Transaction, params};
+use crate::db::{Connection, Row, Transaction, Value, params};
 use crate::error::CentralError;
 use crate::uploads::sql;
 use domain::card::{CardReport, TopUpRecord};
@@ -81,16 +81,96 @@ pub fn sights(connection: &Connection, card: CardNumber, generation: Generation)
     // The records of all sights in one question: a card that is used daily has hundreds of sights.
     let sql_text = "SELECT r.counter, r.day, r.top_up, r.amount, r.value_before, r.terminal, r.seen FROM card_seen AS s
          JOIN seen_record AS r ON r.seen = s.id WHERE s.card = ?1 AND s.generation = ?2 ORDER BY r.seen, r.counter DESC";
-    connection.for_each(sql_text, params![sql(card.0), generation.0], |row| {
+    give_records(connection, sql_text, params![sql(card.0), generation.0], &mut sights)?;
+    Ok(sights)
+}
+
+/// The most sights of a card that a decision under the writer's lock reads, and the most of them that were made for one
+/// claim. An undecided claim waits for days; a card that is seen oftener meanwhile has been seen by something that lies.
+pub const LOOKED_AT: u32 = 128;
+const MADE_FOR_CLAIM: u32 = 8;
+
+/// What is looked at of a card's sights: those with the highest counters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Looked {
+    /// In the order central heard of them.
+    pub(crate) sights: Vec<Sight>,
+    /// There are more, and none has a higher counter than this.
+    pub(crate) more_below: Option<u32>,
+}
+
+impl Looked {
+    /// Whether all sights with this counter and higher ones are among these.
+    pub(crate) fn is_whole_from(&self, counter: u32) -> bool {
+        self.more_below.is_none_or(|below| below < counter)
+    }
+}
+
+/// The sights of a card with the highest counters.
+pub(crate) fn looked_at(
+    connection: &Connection,
+    card: CardNumber,
+    generation: Generation,
+) -> Result<Looked, CentralError> {
+    let highest = format!(
+        "SELECT id FROM card_seen WHERE card = ?1 AND generation = ?2 ORDER BY counter DESC, id DESC LIMIT {}",
+        LOOKED_AT + 1
+    );
+    let mut sights = some(connection, &highest, params![sql(card.0), generation.0])?;
+    let lowest = sights.iter().enumerate().min_by_key(|(_, sight)| (sight.counter, sight.id)).map(|(at, _)| at);
+    let is_cut = sights.len() > usize::try_from(LOOKED_AT).unwrap_or(usize::MAX);
+    let more_below = lowest.filter(|_| is_cut).map(|at| sights.remove(at).counter);
+    Ok(Looked { sights, more_below })
+}
+
+/// The newest sights of a card that were made for this claim, whatever their counters.
+pub(crate) fn made_for(
+    connection: &Connection,
+    card: CardNumber,
+    generation: Generation,
+    claim: TopUpId,
+) -> Result<Vec<Sight>, CentralError> {
+    let newest = format!(
+        "SELECT id FROM card_seen WHERE claim = ?3 AND card = ?1 AND generation = ?2 ORDER BY id DESC
+         LIMIT {MADE_FOR_CLAIM}"
+    );
+    some(connection, &newest, params![sql(card.0), generation.0, claim.0])
+}
+
+/// The sights with these numbers, which `ids` selects.
+fn some(connection: &Connection, ids: &str, parameters: &[Value<'_>]) -> Result<Vec<Sight>, CentralError> {
+    let mut sights = connection.query(
+        &format!(
+            "SELECT s.id, s.terminal, s.at, s.received, s.counter, s.movement_counter, s.purse, s.claim, s.needs_check
+             FROM ({ids}) AS these JOIN card_seen AS s ON s.id = these.id ORDER BY s.id"
+        ),
+        parameters,
+        sight,
+    )?;
+    let records = format!(
+        "SELECT r.counter, r.day, r.top_up, r.amount, r.value_before, r.terminal, r.seen
+         FROM ({ids}) AS these JOIN seen_record AS r ON r.seen = these.id ORDER BY r.seen, r.counter DESC"
+    );
+    give_records(connection, &records, parameters, &mut sights)?;
+    Ok(sights)
+}
+
+/// Gives each of these sights, which are in the order of their numbers, the records that `sql_text` selects.
+fn give_records(
+    connection: &Connection,
+    sql_text: &str,
+    parameters: &[Value<'_>],
+    sights: &mut [Sight],
+) -> Result<(), CentralError> {
+    connection.for_each(sql_text, parameters, |row| {
         let seen: i64 = row.get(6)?;
         if let Ok(at) = sights.binary_search_by_key(&seen, |sight| sight.id)
             && let Some(sight) = sights.get_mut(at)
         {
             sight.records.push(record(row)?);
         }
-        Ok::<_, CentralError>(())
-    })?;
-    Ok(sights)
+        Ok(())
+    })
 }
 
 fn sight(row: &Row<'_>) -> crate::db::Result<Sight> {

@@ -49,19 +49,21 @@ pub struct CityServer {
 }
 
 /// How many envelopes of each terminal are in hand.
-type Opening = Arc<Mutex<HashMap<TerminalId, usize>>>;
+pub(crate) type Opening = Arc<Mutex<HashMap<TerminalId, usize>>>;
 
 /// Envelopes of one terminal at a time: each is megabytes, sealed and opened, for as long as its commit takes.
-const ENVELOPES_AT_ONCE: usize = 2;
+pub(crate) const ENVELOPES_AT_ONCE: usize = 2;
 
-/// An envelope's place among those in hand.
-struct Place {
+/// An envelope's place among those in hand. It goes with the envelope, wherever that lies: whoever hangs up leaves the
+/// envelope behind.
+#[derive(Debug)]
+pub(crate) struct Place {
     opening: Opening,
     terminal: TerminalId,
 }
 
 impl Place {
-    fn take(opening: &Opening, terminal: TerminalId) -> Result<Self, CentralError> {
+    pub(crate) fn take(opening: &Opening, terminal: TerminalId) -> Result<Self, CentralError> {
         let mut counts = opening.lock().unwrap_or_else(PoisonError::into_inner);
         let count = counts.entry(terminal).or_default();
         if *count >= ENVELOPES_AT_ONCE {
@@ -228,7 +230,7 @@ impl CityServer {
     /// # Errors
     /// As `uploads::take_sent`; a `Problem` for one that was put into the quarantine too.
     pub async fn take(&self, terminal: TerminalId, bytes: Vec<u8>) -> Result<Receipt, CentralError> {
-        let outcome = intake::take(self, vec![Sent::unsigned(terminal, bytes)]).await?.pop();
+        let outcome = intake::take(self, vec![Sent::unsigned(terminal, bytes)], None).await?.pop();
         match outcome.ok_or_else(|| CentralError::NotReady("an upload got no answer".to_owned()))? {
             Outcome::Taken(receipt) => Ok(receipt),
             Outcome::Kept(kept) => Err(Problem::named(&kept.problem, kept.to_string()).into()),
@@ -242,14 +244,15 @@ impl CityServer {
     /// A `Problem` for the envelope as a whole, as `protocol::envelope` names them; `Unauthorised` when it is not sealed
     /// and signed by this very terminal.
     pub async fn take_envelope(&self, terminal: TerminalId, envelope: Bytes) -> Result<Vec<Outcome>, CentralError> {
-        let _place = Place::take(&self.opening, terminal)?;
+        let place = Place::take(&self.opening, terminal)?;
         let found = self.with_database(move |database, _| ca_store::keys_of(database.read(), terminal)).await?;
         let none = || Problem::new(ProblemCode::Unauthorised, "the terminal has no key for its uploads");
         let (signing, _) = found.ok_or_else(none)?;
         let keys = self.keys.now();
         // Opening and verifying need no connection, and one core more.
-        let opened = tokio::task::spawn_blocking(move || uploads::opened(&keys, terminal, &signing, &envelope));
-        let opened = opened.await.map_err(|error| CentralError::NotReady(error.to_string()))??;
+        let open = move || uploads::opened(&keys, terminal, &signing, &envelope).map(|opened| (opened, place));
+        let opened = tokio::task::spawn_blocking(open).await;
+        let (opened, place) = opened.map_err(|error| CentralError::NotReady(error.to_string()))??;
         let (mut genuine, mut forged): (Vec<Sent>, Vec<Option<Problem>>) = Default::default();
         for one in opened {
             match one {
@@ -260,7 +263,7 @@ impl CityServer {
                 Err(problem) => forged.push(Some(problem)),
             }
         }
-        let mut taken = intake::take(self, genuine).await?.into_iter();
+        let mut taken = intake::take(self, genuine, Some(place)).await?.into_iter();
         let lost = || Outcome::Refused(Problem::new(ProblemCode::Internal, "an upload got no answer"));
         let mut outcome = |problem: Option<Problem>| match problem {
             Some(problem) => Outcome::Refused(problem),
@@ -332,9 +335,8 @@ impl Central for CityServer {
     }
 
     async fn code_batch(&self, terminal: TerminalId, count: u16) -> Result<SignedCodeBatch, Problem> {
-        let allocate = move |database: &mut Database, keys: &KeyFile| {
-            codes::allocate(database, keys, terminal, count, clock::now())
-        };
+        let allocate =
+            move |database: &mut Database, keys: &KeyFile| codes::give(database, keys, terminal, count, clock::now());
         Ok(self.with_database(allocate).await?)
     }
 

@@ -7,8 +7,10 @@ mod io;
 use crate::ca::{Authority, DAY_MS};
 use crate::clock;
 use crate::error::CentralError;
+use crate::limits::Asker;
 use domain::Timestamp;
-use io::{Seats, TlsIo};
+pub(crate) use io::TlsIo;
+use io::{Seat, Seats};
 use rustls::crypto::ring;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
@@ -48,6 +50,8 @@ pub struct TlsSettings {
     pub idle_max: Duration,
     /// Connections at a time; the next one waits.
     pub connections_max: usize,
+    /// Of them, those of one address that have not shaken hands yet; the next one is closed.
+    pub shaking_max: usize,
 }
 
 impl TlsSettings {
@@ -55,7 +59,7 @@ impl TlsSettings {
     #[must_use]
     pub fn new(address: SocketAddr, names: Vec<String>) -> Self {
         let (handshake_max, idle_max) = (Duration::from_secs(10), Duration::from_secs(150));
-        Self { address, names, handshake_max, idle_max, connections_max: 8_192 }
+        Self { address, names, handshake_max, idle_max, connections_max: 8_192, shaking_max: 256 }
     }
 }
 
@@ -136,7 +140,8 @@ impl TlsListener {
         let listener = TcpListener::bind(settings.address).await.map_err(CentralError::Listen)?;
         let address = listener.local_addr().map_err(CentralError::Listen)?;
         let (sender, ready) = mpsc::channel(READY_MAX);
-        let door = Door { acceptor, ready: sender, settings: settings.clone(), seats: Seats::default() };
+        let (shaking, seats) = (Seats::default(), Seats::default());
+        let door = Door { acceptor, ready: sender, settings: settings.clone(), shaking, seats };
         let accepting = tokio::spawn(door.accept_all(listener)).abort_handle();
         Ok(Self { address, ready, accepting })
     }
@@ -164,6 +169,8 @@ struct Door {
     acceptor: TlsAcceptor,
     ready: mpsc::Sender<(TlsIo, SocketAddr)>,
     settings: TlsSettings,
+    /// Of those who have not shown who they are.
+    shaking: Seats,
     seats: Seats,
 }
 
@@ -174,7 +181,12 @@ impl Door {
             let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
             match listener.accept().await {
                 Ok((stream, address)) => {
-                    tokio::spawn(self.clone().shake_hands(stream, address, place));
+                    // Before anything is spent on it: whoever says nothing would else fill every place.
+                    let asker = Asker::from(address.ip());
+                    match Seat::take(&self.shaking, asker, self.settings.shaking_max) {
+                        Some(seat) => drop(tokio::spawn(self.clone().shake_hands(stream, address, place, seat))),
+                        None => tracing::debug!(%address, "too many of this address have not shaken hands"),
+                    }
                 }
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
@@ -184,11 +196,12 @@ impl Door {
         }
     }
 
-    async fn shake_hands(self, stream: TcpStream, address: SocketAddr, place: OwnedSemaphorePermit) {
+    async fn shake_hands(self, stream: TcpStream, address: SocketAddr, place: OwnedSemaphorePermit, shaking: Seat) {
         // Small answers wait for nothing; without it they only come later.
         let _ = stream.set_nodelay(true);
         match timeout(self.settings.handshake_max, self.acceptor.accept(stream).into_fallible()).await {
             Ok(Ok(stream)) => {
+                drop(shaking);
                 let mut io = TlsIo::new(stream, self.settings.idle_max, place);
                 if !io.sit(&self.seats, address.ip()) {
                     tracing::debug!(%address, "a client has too many connections");

@@ -213,12 +213,13 @@ fn keep_evidence(
     evidence: &ClaimEvidence,
     arrival: Arrival,
 ) -> Result<Arrival, CentralError> {
+    // First: what it refuses leaves nothing behind.
+    claims::take_sight(transaction, upload.terminal(), &report(upload, evidence), arrival.received)?;
     let bytes = upload.encode().map_err(|error| CentralError::Feed(error.to_string()))?;
     transaction.execute(
         "INSERT INTO evidence (top_up, terminal, received, bytes) VALUES (?1, ?2, ?3, ?4)",
         params![evidence.top_up, upload.terminal, arrival.received.0, bytes],
     )?;
-    claims::take_sight(transaction, upload.terminal(), &report(upload, evidence), arrival.received)?;
     Ok(arrival)
 }
 

@@ -10,6 +10,7 @@ mod desk_money;
 mod door;
 mod enrol;
 mod fleet;
+mod heads;
 mod html;
 mod keys;
 mod limits;
@@ -29,11 +30,14 @@ use crate::tls::{TlsListener, TlsSettings};
 use axum::Router;
 use axum::http::HeaderValue;
 use axum::http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
-use axum::middleware::{from_fn_with_state, map_response};
+use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::response::Response;
 use axum::routing::get;
+use axum::serve::Listener;
+use heads::Patient;
 use protocol::http::READY_PATH;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -96,10 +100,7 @@ impl Running {
 pub async fn serve(server: CityServer, port: u16) -> Result<Running, CentralError> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(CentralError::Listen)?;
     let address = listener.local_addr().map_err(CentralError::Listen)?;
-    let service = router(server.clone()).into_make_service_with_connect_info::<door::Came>();
-    let (stop, stopped) = oneshot::channel::<()>();
-    let serving = axum::serve(listener, service).with_graceful_shutdown(told(stopped));
-    let task = tokio::spawn(async move { serving.await });
+    let (stop, task) = listen(listener, &server, router(server.clone()));
     Ok(Running { address, name: None, stop: Some(stop), task, server: Some(server) })
 }
 
@@ -112,12 +113,24 @@ pub async fn serve_tls(server: CityServer, settings: &TlsSettings) -> Result<Run
     let name =
         name.ok_or_else(|| CentralError::Certificate("central needs a name that terminals call it by".into()))?;
     let listener = TlsListener::bind(server.authority(), settings).await?;
-    let address = axum::serve::Listener::local_addr(&listener).map_err(CentralError::Listen)?;
-    let service = router(server.clone()).into_make_service_with_connect_info::<door::Came>();
+    let address = Listener::local_addr(&listener).map_err(CentralError::Listen)?;
+    let (stop, task) = listen(listener, &server, router(server.clone()));
+    Ok(Running { address, name: Some(name), stop: Some(stop), task, server: Some(server) })
+}
+
+/// Serves these routes until it is told to stop.
+fn listen<L>(listener: L, server: &CityServer, routes: Router) -> (oneshot::Sender<()>, JoinHandle<std::io::Result<()>>)
+where
+    L: Listener<Addr = SocketAddr>,
+    for<'a> door::Came: From<(&'a L::Io, &'a SocketAddr)>,
+{
+    let head_max = Duration::from_secs(server.data().limits().head_seconds.get().into());
+    let listener = Patient { listener, head_max };
+    // Outermost: from here on the head is whole.
+    let service = routes.layer(from_fn(heads::whole)).into_make_service_with_connect_info::<heads::Connection>();
     let (stop, stopped) = oneshot::channel::<()>();
     let serving = axum::serve(listener, service).with_graceful_shutdown(told(stopped));
-    let task = tokio::spawn(async move { serving.await });
-    Ok(Running { address, name: Some(name), stop: Some(stop), task, server: Some(server) })
+    (stop, tokio::spawn(async move { serving.await }))
 }
 
 async fn told(stopped: oneshot::Receiver<()>) {

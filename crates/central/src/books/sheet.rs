@@ -8,7 +8,7 @@ use crate::view::{self, Booked};
 use domain::{TerminalId, Timestamp, TopUpId};
 use ledger::{Chain, Entry, Posting};
 use protocol::Receipt;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 const UPLOADS: &str = "upload (key, number, terminal, journal_generation, written, received, kind, sha256, bytes,
                                receipt, signature, signed_by)";
@@ -171,7 +171,24 @@ impl<'t, 'c> Sheet<'t, 'c> {
                 key,
             ]);
         }
-        Ok(self.transaction.insert_later(UPLOADS, 12, &values)?)
+        self.transaction.insert_later(UPLOADS, 12, &values)?;
+        self.count(&uploads)
+    }
+
+    /// How many each terminal has sent, beside the uploads themselves: nobody has to count those.
+    fn count(&self, uploads: &[NewUpload]) -> Result<(), CentralError> {
+        let mut counts: BTreeMap<u32, i64> = BTreeMap::new();
+        for upload in uploads {
+            *counts.entry(upload.terminal).or_default() += 1;
+        }
+        for (terminal, more) in counts {
+            self.transaction.execute_later(
+                "INSERT INTO upload_count (terminal, uploads) VALUES (?1, ?2)
+                 ON CONFLICT (terminal) DO UPDATE SET uploads = upload_count.uploads + ?2",
+                params![terminal, more],
+            )?;
+        }
+        Ok(())
     }
 
     fn next_entry(&mut self) -> Result<i64, CentralError> {

@@ -6,7 +6,7 @@
 
 use crate::db::{Connection, params};
 use crate::error::CentralError;
-use crate::seen::{self, Sight};
+use crate::seen::{self, Looked, Sight};
 use crate::view::View;
 use domain::TopUpId;
 use domain::card::TopUpRecord;
@@ -27,17 +27,35 @@ pub enum Verdict {
     Unknown,
 }
 
-/// The verdict on a top-up, from every sight of its card.
+/// The verdict on a top-up, from the sights of its card.
 pub(crate) fn verdict(connection: &Connection, view: &View) -> Result<Verdict, CentralError> {
     let subject = view.top_up.subject();
+    verdict_from(connection, view, &seen::looked_at(connection, subject.card, subject.generation)?)
+}
+
+/// The verdict from every sight there is: for a person who pays out.
+pub(crate) fn whole_verdict(connection: &Connection, view: &View) -> Result<Verdict, CentralError> {
+    let subject = view.top_up.subject();
     let sights = seen::sights(connection, subject.card, subject.generation)?;
+    verdict_from(connection, view, &Looked { sights, more_below: None })
+}
+
+/// The verdict, when the sights of its card were read already.
+pub(crate) fn verdict_from(connection: &Connection, view: &View, looked: &Looked) -> Result<Verdict, CentralError> {
+    let subject = view.top_up.subject();
+    let mut sights = looked.sights.clone();
+    sights.extend(seen::made_for(connection, subject.card, subject.generation, subject.top_up)?);
     let ordered =
         connection.query("SELECT counter FROM credit_order WHERE top_up = ?1", params![subject.top_up.0], |row| {
             row.get::<u32>(0)
         })?;
     let mut places = vec![view.counter_seen];
     places.extend(ordered);
-    Ok(judge(subject.top_up, view.counter_seen, &places, &sights))
+    Ok(match judge(subject.top_up, view.counter_seen, &places, &sights) {
+        // What was not looked at may hold our record: no order without a person.
+        Verdict::NotCredited { .. } if !looked.is_whole_from(view.counter_seen) => Verdict::Unknown,
+        verdict => verdict,
+    })
 }
 
 /// `seen` is the intent's counter; `places` the counters whose next record the credit could be.

@@ -166,14 +166,15 @@ pub(crate) fn answer(
     claim: Option<TopUpId>,
     now: Timestamp,
 ) -> Result<Option<SignedCreditOrder>, CentralError> {
-    let mut open = claims::open_of(database.read(), card, generation)?;
-    open.sort_by_key(|line| Some(line.top_up) != claim);
-    for line in open {
-        if let Some(order) = live(database.read(), line.top_up, now)? {
-            return signed(keys, &order).map(Some);
-        }
-    }
-    Ok(None)
+    let found = database.read().query_opt(
+        "SELECT o.top_up, o.card, o.generation, o.amount, o.counter, o.expires
+         FROM credit_order AS o JOIN claim AS c ON c.top_up = o.top_up
+         WHERE o.card = ?1 AND o.generation = ?2 AND o.ended IS NULL AND o.expires > ?3 AND c.state = 'open'
+         ORDER BY CASE WHEN o.top_up = ?4 THEN 0 ELSE 1 END, c.opened, c.top_up LIMIT 1",
+        params![sql(card.0), generation.0, now.0, claim.map(|claim| claim.0)],
+        order,
+    )?;
+    found.map(|order| signed(keys, &order)).transpose()
 }
 
 /// What the records of a card's next publication tell of its claims: all that are open, and one order, since carrying

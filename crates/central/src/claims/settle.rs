@@ -93,7 +93,7 @@ pub fn settle(
             return Err(Refused::Closed(claim.state).into());
         }
         let view = view::of(transaction, top_up)?.ok_or(Refused::Incomplete)?;
-        if matches!(evidence::verdict(transaction, &view)?, Verdict::Credited(_)) {
+        if matches!(evidence::whole_verdict(transaction, &view)?, Verdict::Credited(_)) {
             return Err(Refused::Credited.into());
         }
         let payment = view.top_up.payment();

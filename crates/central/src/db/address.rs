@@ -29,6 +29,7 @@ pub struct ServerAddress {
     config: Config,
     password_file: Option<PathBuf>,
     authority: Option<PathBuf>,
+    may_forget: bool,
 }
 
 impl fmt::Debug for ServerAddress {
@@ -85,12 +86,23 @@ impl ServerAddress {
             config.target_session_attrs(TargetSessionAttrs::ReadWrite);
         }
         config.application_name("citizen-central").connect_timeout(PATIENCE).tcp_user_timeout(PATIENCE);
-        let address =
-            Self { config, password_file: password_file.map(Path::to_owned), authority: authority.map(Path::to_owned) };
+        let (password_file, authority) = (password_file.map(Path::to_owned), authority.map(Path::to_owned));
+        let address = Self { config, password_file, authority, may_forget: false };
         if address.authority.is_none() && !address.is_local() {
             return Err(refuse("beyond this machine it needs TLS, and database_authority says by which authority"));
         }
         Ok(address)
+    }
+
+    /// The same, and its server may sync nothing: what it acknowledges is gone with the next power cut. For tests.
+    #[must_use]
+    pub fn that_may_forget(self) -> Self {
+        Self { may_forget: true, ..self }
+    }
+
+    /// Whether a server is taken that does not keep what it acknowledges.
+    pub(super) fn may_forget(&self) -> bool {
+        self.may_forget
     }
 
     fn is_local(&self) -> bool {

@@ -65,12 +65,18 @@ impl Session {
             lost: Cell::new(false),
         };
         session.execute_batch(SETTINGS)?;
-        session.refuse_forgetful()?;
+        session.refuse_forgetful(address.may_forget())?;
         Ok(session)
     }
 
-    /// A receipt is given after the commit: a server that acknowledges commits it may forget would make it a lie.
-    fn refuse_forgetful(&self) -> Result<()> {
+    /// A receipt is given after the commit: a server that acknowledges commits it may forget would make it a lie. One
+    /// without `fsync` loses them with the power; one without `full_page_writes` loses whole pages with it.
+    fn refuse_forgetful(&self, may_forget: bool) -> Result<()> {
+        for setting in ["fsync", "full_page_writes"] {
+            if !may_forget && self.shown(setting)? == "off" {
+                return Err(Error::Server(format!("{setting} is off: receipts promise that nothing is lost")));
+            }
+        }
         let commit = self.shown("synchronous_commit")?;
         let has_standby = !self.shown("synchronous_standby_names")?.is_empty();
         // `local` and `remote_write` wait for no standby's disk.

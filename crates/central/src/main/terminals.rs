@@ -1,6 +1,7 @@
 //! Terminals' trust: enrolling, listing, renewing, withdrawing.
 
 use super::say;
+use central::audit::Actor;
 use central::ca_store::{self, Listed};
 use central::enrol::{self, EnrolmentOrder};
 use central::key_file::write_private;
@@ -99,7 +100,7 @@ pub(crate) fn run(data: &DataFolder, command: TerminalCommand) -> Result<(), Cen
             say(&format!("the next certificate of terminal {terminal}: {}", out.display()))
         }
         TerminalCommand::Withdraw { terminal } => {
-            if !enrol::withdraw(&mut database, TerminalId(terminal), clock::now())? {
+            if !enrol::withdraw(&mut database, TerminalId(terminal), &Actor::console(), clock::now())? {
                 return Err(CentralError::NotReady(format!("there is no terminal {terminal}")));
             }
             say(&format!("terminal {terminal} is withdrawn"))
@@ -112,7 +113,7 @@ pub(crate) fn run(data: &DataFolder, command: TerminalCommand) -> Result<(), Cen
             say(&HEXLOWER.encode(&authority.fingerprint()))
         }
         TerminalCommand::CertificateDays { days } => {
-            enrol::set_certificate_days(&mut database, days)?;
+            enrol::set_certificate_days(&mut database, days, clock::now())?;
             say(&format!("certificates live {days} days from now on"))
         }
     }

@@ -24,13 +24,13 @@ const OF_ADDRESS_MAX: usize = 64;
 pub(super) type Seats = Arc<Mutex<HashMap<Asker, usize>>>;
 
 /// One of a client's connections.
-struct Seat {
+pub(super) struct Seat {
     seats: Seats,
     asker: Asker,
 }
 
 impl Seat {
-    fn take(seats: &Seats, asker: Asker, max: usize) -> Option<Self> {
+    pub(super) fn take(seats: &Seats, asker: Asker, max: usize) -> Option<Self> {
         let mut counts = seats.lock().unwrap_or_else(PoisonError::into_inner);
         let count = counts.entry(asker).or_default();
         if *count >= max {

@@ -11,20 +11,18 @@ use super::officer::{self, OFFICER, Officer};
 use crate::accounts::{self, sessions};
 use crate::config::Office;
 use crate::server::CityServer;
-use crate::tls::TlsListener;
+use crate::tls::TlsIo;
 use crate::{Database, KeyFile, clock};
-use axum::extract::connect_info::Connected;
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::header::ACCEPT;
 use axum::http::{HeaderMap, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::serve::IncomingStream;
 use domain::TerminalId;
 use protocol::http::{CARDS_PATH, ENROL_PATH, HEAD_PATH, HEALTH_PATH, READY_PATH};
 use protocol::{Problem, ProblemCode};
-use std::net::IpAddr;
-use tokio::net::TcpListener;
+use std::net::{IpAddr, SocketAddr};
+use tokio::net::TcpStream;
 
 /// How a connection came.
 #[derive(Debug, Clone, Copy)]
@@ -49,15 +47,15 @@ pub(super) enum Over {
     Tls(Option<[u8; 32]>),
 }
 
-impl Connected<IncomingStream<'_, TcpListener>> for Came {
-    fn connect_info(stream: IncomingStream<'_, TcpListener>) -> Self {
-        Self { address: stream.remote_addr().ip(), over: Over::Plain }
+impl From<(&TcpStream, &SocketAddr)> for Came {
+    fn from((_, address): (&TcpStream, &SocketAddr)) -> Self {
+        Self { address: address.ip(), over: Over::Plain }
     }
 }
 
-impl Connected<IncomingStream<'_, TlsListener>> for Came {
-    fn connect_info(stream: IncomingStream<'_, TlsListener>) -> Self {
-        Self { address: stream.remote_addr().ip(), over: Over::Tls(stream.io().shown()) }
+impl From<(&TlsIo, &SocketAddr)> for Came {
+    fn from((io, address): (&TlsIo, &SocketAddr)) -> Self {
+        Self { address: address.ip(), over: Over::Tls(io.shown()) }
     }
 }
 

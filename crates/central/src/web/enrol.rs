@@ -4,6 +4,7 @@ use super::api::{Answer, Asking, bytes};
 use super::door::Came;
 use super::openapi::{Binary, Problem as ProblemBody};
 use crate::enrol;
+use crate::limits::Asker;
 use crate::server::CityServer;
 use crate::{CentralError, clock};
 use axum::body::Bytes;
@@ -21,9 +22,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
-/// Wrong codes from one address, and from everywhere, that are answered within `WINDOW`.
+/// Wrong codes from one address, or one network of IPv6, that are answered within `WINDOW`.
 const WRONG_MAX: u32 = 10;
-const WRONG_ANYWHERE_MAX: u32 = 100;
+/// So many of them are remembered at a time: the others have their narrow bucket all the same.
+const REMEMBERED_MAX: usize = 65_536;
 const WINDOW: Duration = Duration::from_secs(600);
 
 pub(super) fn routes() -> Router<CityServer> {
@@ -97,15 +99,15 @@ pub(super) async fn renew(
     bytes(JSON, "no-store", json)
 }
 
-/// Counts wrong codes. A code has 120 bits, so this saves work rather than codes.
+/// Counts wrong codes of each address. A code has 120 bits, so this saves work rather than codes, and needs no count of
+/// all: that would let a few strangers keep everybody from enrolling.
 #[derive(Default)]
 pub(super) struct Throttle(Mutex<Counts>);
 
 #[derive(Default)]
 struct Counts {
     since: Option<Instant>,
-    anywhere: u32,
-    of: HashMap<IpAddr, u32>,
+    of: HashMap<Asker, u32>,
 }
 
 impl Throttle {
@@ -119,17 +121,17 @@ impl Throttle {
 
     fn admits(&self, address: IpAddr, now: Instant) -> Result<(), Problem> {
         let counts = self.counts(now);
-        if counts.anywhere < WRONG_ANYWHERE_MAX && counts.of.get(&address).is_none_or(|wrong| *wrong < WRONG_MAX) {
+        if counts.of.get(&Asker::from(address)).is_none_or(|wrong| *wrong < WRONG_MAX) {
             return Ok(());
         }
         Err(Problem::new(ProblemCode::LimitReached, "too many wrong codes: wait ten minutes"))
     }
 
-    /// At most `WRONG_ANYWHERE_MAX` addresses are ever remembered.
     fn wrong(&self, address: IpAddr, now: Instant) {
-        let mut counts = self.counts(now);
-        counts.anywhere += 1;
-        *counts.of.entry(address).or_default() += 1;
+        let (mut counts, asker) = (self.counts(now), Asker::from(address));
+        if counts.of.len() < REMEMBERED_MAX || counts.of.contains_key(&asker) {
+            *counts.of.entry(asker).or_default() += 1;
+        }
     }
 }
 
@@ -149,9 +151,26 @@ mod tests {
         assert_eq!(throttle.admits(of(1), start).unwrap_err().code, ProblemCode::LimitReached);
         assert!(throttle.admits(of(2), start).is_ok(), "another address is not punished");
         assert!(throttle.admits(of(1), start + WINDOW).is_ok());
-        for last in 0..u8::try_from(WRONG_ANYWHERE_MAX).unwrap() {
-            throttle.wrong(of(last), start + WINDOW);
+    }
+
+    #[test]
+    fn wrong_codes_of_one_network_and_of_many_addresses_hold_up_nobody_else() {
+        let (throttle, start) = (Throttle::default(), Instant::now());
+        let of = |text: &str| text.parse::<IpAddr>().unwrap();
+        for host in 0..WRONG_MAX {
+            throttle.wrong(of(&format!("2001:db8:1:2::{host:x}")), start);
         }
-        assert!(throttle.admits(of(200), start + WINDOW).is_err(), "many addresses guess no more than one");
+        assert!(throttle.admits(of("2001:db8:1:2::ffff"), start).is_err(), "the hosts of a network are one");
+        assert!(throttle.admits(of("2001:db8:1:3::1"), start).is_ok());
+        for host in 0..=255 {
+            for _ in 0..WRONG_MAX {
+                throttle.wrong(of(&format!("192.0.2.{host}")), start);
+            }
+        }
+        assert!(throttle.admits(of("198.51.100.7"), start).is_ok(), "others enrol meanwhile");
+        for host in 0..REMEMBERED_MAX + 10 {
+            throttle.wrong(of(&format!("2001:db8:{:x}:{:x}::1", host >> 16, host & 0xFFFF)), start);
+        }
+        assert_eq!(throttle.counts(start).of.len(), REMEMBERED_MAX, "what is remembered has its limit");
     }
 }

@@ -2,7 +2,7 @@
 //! address of its own, so that a monitoring system on another machine never comes near the office's pages.
 
 use super::api::Refusal;
-use super::{Running, told};
+use super::{Running, listen};
 use crate::clock;
 use crate::error::CentralError;
 use crate::metrics::{Figures, OPEN_METRICS};
@@ -17,7 +17,6 @@ use axum::{Json, Router};
 use protocol::http::{HEALTH_PATH, READY_PATH};
 use std::net::SocketAddr;
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
 
 /// Where Prometheus asks.
 pub(super) const METRICS_PATH: &str = "/metrics";
@@ -29,14 +28,12 @@ pub(super) const METRICS_PATH: &str = "/metrics";
 pub async fn serve_metrics(server: CityServer, address: SocketAddr) -> Result<Running, CentralError> {
     let listener = TcpListener::bind(address).await.map_err(CentralError::Listen)?;
     let address = listener.local_addr().map_err(CentralError::Listen)?;
-    let (stop, stopped) = oneshot::channel::<()>();
     let router = Router::new()
         .route(METRICS_PATH, get(metrics))
         .route(HEALTH_PATH, get(super::api::health))
         .route(READY_PATH, get(ready))
         .with_state(server.clone());
-    let serving = axum::serve(listener, router).with_graceful_shutdown(told(stopped));
-    let task = tokio::spawn(async move { serving.await });
+    let (stop, task) = listen(listener, &server, router);
     // It goes on telling that central stops until the others have stopped: it is not the one that begins the stop.
     Ok(Running { address, name: None, stop: Some(stop), task, server: None })
 }

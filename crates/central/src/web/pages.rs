@@ -65,7 +65,7 @@ fn summary_body(database: &Database, time_zone: &str) -> Result<String, CentralE
     add("Tarjetas activas", figures.cards.to_string());
     add("Terminales", figures.terminals.to_string());
     add("Envíos recibidos", figures.uploads.to_string());
-    add("Documentos depositados", report::deposits(database.read())?.len().to_string());
+    add("Documentos depositados", report::deposit_count(database.read())?.to_string());
     out.push_str("</dl>\n<h2>Última publicación</h2>\n");
     match figures.published {
         None => out.push_str("<p class=\"empty\">Todavía no se ha publicado nada.</p>\n"),
@@ -116,12 +116,48 @@ fn anomaly_name(kind: &str) -> &str {
     }
 }
 
-async fn ledger(State(server): State<CityServer>) -> Shown {
-    show(&server, Place::Ledger, "Libro", ledger_body).await
+/// How many rows of a table a page shows, and the last page that is counted out.
+const ROWS: u32 = 200;
+const LAST_PAGE: u32 = 1_000;
+
+/// Which page of a long table.
+#[derive(Deserialize, Clone, Copy)]
+struct Turned {
+    page: Option<u32>,
 }
 
-fn ledger_body(database: &Database, time_zone: &str) -> Result<String, CentralError> {
-    let entries = books::entries(database.read())?;
+impl Turned {
+    fn number(self) -> u32 {
+        self.page.unwrap_or(1).clamp(1, LAST_PAGE)
+    }
+
+    /// Rows on the pages before it.
+    fn behind(self) -> u32 {
+        (self.number() - 1) * ROWS
+    }
+
+    /// What follows this page's rows, of so many in all.
+    fn rest(self, path: &str, shown: usize, all: u64) -> String {
+        let seen = u64::from(self.behind()).saturating_add(u64::try_from(shown).unwrap_or(u64::MAX));
+        match all.saturating_sub(seen) {
+            0 => String::new(),
+            more if self.number() == LAST_PAGE => format!("<p>Y {more} anteriores.</p>\n"),
+            more => {
+                let next = self.number() + 1;
+                format!("<p>Y {more} anteriores. <a href=\"{path}?page={next}\">Página {next}</a></p>\n")
+            }
+        }
+    }
+}
+
+async fn ledger(State(server): State<CityServer>, Query(turned): Query<Turned>) -> Shown {
+    show(&server, Place::Ledger, "Libro", move |database, zone| ledger_body(database, zone, turned)).await
+}
+
+fn ledger_body(database: &Database, time_zone: &str, turned: Turned) -> Result<String, CentralError> {
+    let entries = books::some_entries(database.read(), ROWS, turned.behind())?;
+    let top_ups = entries.iter().map(|entry| entry.subject.top_up).collect();
+    let of_top_ups = books::entries_of(database.read(), &top_ups)?;
     let balances = books::balances(database.read())?;
     let mut out = String::from("<dl class=\"figures\">\n");
     for account in Account::ALL {
@@ -135,11 +171,12 @@ fn ledger_body(database: &Database, time_zone: &str) -> Result<String, CentralEr
     let _ =
         writeln!(out, "</dl>\n<p>Suma de todas las cuentas: <strong>{}</strong></p>", text(euros(balances.total())));
     out.push_str("<h2>Recargas</h2>\n");
-    out.push_str(&top_up_table(&entries, time_zone));
+    out.push_str(&top_up_table(&of_top_ups, time_zone));
     out.push_str("<h2>Asientos</h2>\n");
-    let rows: Vec<_> = entries.iter().rev().map(|entry| entry_row(entry, time_zone)).collect();
+    let rows: Vec<_> = entries.iter().map(|entry| entry_row(entry, time_zone)).collect();
     let headings = ["Momento", "Terminal", "Diario", "Asiento", "Recarga", "Tarjeta", "Hecho", "Importe", "Apuntes"];
     out.push_str(&table(&headings, &rows, "Todavía no hay asientos."));
+    out.push_str(&turned.rest("/ledger", rows.len(), books::entry_count(database.read())?));
     Ok(out)
 }
 
@@ -202,13 +239,13 @@ fn entry_row(entry: &Entry, time_zone: &str) -> Vec<Markup> {
     ]
 }
 
-async fn documents(State(server): State<CityServer>) -> Shown {
-    show(&server, Place::Documents, "Documentos", documents_body).await
+async fn documents(State(server): State<CityServer>, Query(turned): Query<Turned>) -> Shown {
+    show(&server, Place::Documents, "Documentos", move |database, zone| documents_body(database, zone, turned)).await
 }
 
 /// The code opens the document to whoever has it, so the list shows only its beginning.
-fn documents_body(database: &Database, time_zone: &str) -> Result<String, CentralError> {
-    let rows: Vec<_> = report::deposits(database.read())?
+fn documents_body(database: &Database, time_zone: &str, turned: Turned) -> Result<String, CentralError> {
+    let rows: Vec<_> = report::some_deposits(database.read(), ROWS, turned.behind())?
         .into_iter()
         .map(|deposit| {
             let beginning: String = deposit.code.to_print().chars().take(4).collect();
@@ -225,7 +262,8 @@ fn documents_body(database: &Database, time_zone: &str) -> Result<String, Centra
         })
         .collect();
     let headings = ["Expedido", "Recibido", "Terminal", "Documento", "Código", "Terminal estaba", "PDF"];
-    Ok(table(&headings, &rows, "Todavía no se ha depositado ningún documento."))
+    let rest = turned.rest("/documents", rows.len(), report::deposit_count(database.read())?);
+    Ok(table(&headings, &rows, "Todavía no se ha depositado ningún documento.") + &rest)
 }
 
 fn kind_name(kind: &str) -> &str {

@@ -18,7 +18,8 @@ impl Backend {
             Self::Sqlite => None,
             Self::Postgres => Some(TestDatabase::make()),
         };
-        let database = server.as_ref().map(|server| format!("database = \"{}\"\n", server.url()));
+        let database =
+            server.as_ref().map(|server| format!("database = \"{}\"\ndatabase_may_forget = true\n", server.url()));
         std::fs::create_dir_all(folder).unwrap();
         // As the demonstration has it: what is about accounts makes one.
         let settings = format!("{}office = \"open-on-loopback\"\n", database.unwrap_or_default());

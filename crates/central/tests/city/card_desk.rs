@@ -79,7 +79,8 @@ fn a_registered_card_becomes_its_holders_and_terminals_hear_of_it() {
     assert_eq!(theirs.iter().map(|card| (card.number, card.active)).collect::<Vec<_>>(), [(*old, false), (NEW, true)]);
     let waiting = balance::waiting(city.database().read()).unwrap();
     assert_eq!((waiting.len(), waiting[0].number, waiting[0].due), (1, *old, None), "what is left on the lost one");
-    let acts = acts(&city.database());
+    let mut acts = acts(&city.database());
+    acts.retain(|(what, _)| what.starts_with("card "));
     assert_eq!(acts[0], ("card blocked".into(), format!("{} generation 1: lost", old.0)));
     assert_eq!(acts[1], ("card assigned".into(), format!("{} generation 1", NEW.0)));
 }

@@ -1,12 +1,12 @@
 //! Enrolment of terminals with their own keys: by stick, by code; and what follows: renewal, the record.
 
-use crate::fixture::City;
+use crate::fixture::{City, technician};
 use crate::tls::{EIGHT, Keys, SEVEN, Secure, client, identity, keys, signing_request};
 use central::enrol::{self, EnrolmentOrder};
-use central::{CentralError, ca_store, clock};
+use central::{CentralError, ca_store, clock, epochs};
 use domain::{TerminalId, Timestamp};
 use protocol::first_trust::{FirstTrustError, SignedAnswer};
-use protocol::{Central, FeedFloor, ProblemCode};
+use protocol::{Central, FeedFloor, Problem, ProblemCode};
 use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256};
 use sync::{HttpCentral, SyncSettings, WallClock};
 
@@ -128,6 +128,45 @@ async fn a_code_is_good_for_one_request_and_for_a_while() {
 }
 
 #[tokio::test]
+async fn a_withdrawn_terminals_codes_enrol_nobody_used_or_not() {
+    let secure = Secure::open(81).await;
+    let authority = secure.authority();
+    let redeemed = |code: &str, keys: &Keys| {
+        let mut database = secure.city.database();
+        let answer = enrol::redeem(&mut database, &secure.city.keys(), &authority, code, &keys.request, clock::now());
+        answer.map(|_| ()).map_err(|error| Problem::from(error).code)
+    };
+    let code = |terminal| {
+        let (mut database, order) = (secure.city.database(), secure.order(terminal));
+        enrol::make_code(&mut database, &order, HOUR_MS, clock::now()).unwrap().to_string()
+    };
+    let (seven, eight, thief) = (keys(SEVEN, 1), keys(EIGHT, 3), keys(SEVEN, 5));
+    let used = code(SEVEN);
+    assert_eq!(redeemed(&used, &seven), Ok(()));
+    let found = code(SEVEN);
+    assert!(enrol::withdraw(&mut secure.city.database(), SEVEN, &technician(), clock::now()).unwrap());
+    assert_eq!(redeemed(&found, &thief), Err(ProblemCode::Unauthorised), "found beside the terminal");
+    assert_eq!(redeemed(&used, &seven), Err(ProblemCode::Unauthorised), "the very request that it was used for");
+
+    let first = code(EIGHT);
+    assert_eq!(redeemed(&first, &eight), Ok(()));
+    let found = code(EIGHT);
+    let (mut database, mut city_keys) = (secure.city.database(), secure.city.keys());
+    let rotated = epochs::rotate(
+        &secure.city.data,
+        &mut database,
+        &mut city_keys,
+        &[EIGHT],
+        &technician(),
+        clock::now(),
+        &mut |_| Ok(()),
+    );
+    rotated.unwrap();
+    assert_eq!(redeemed(&found, &keys(EIGHT, 7)), Err(ProblemCode::Unauthorised), "it would bring the new epoch's key");
+    assert_eq!(redeemed(&code(EIGHT), &keys(EIGHT, 7)), Ok(()), "a new code brings the terminal back");
+}
+
+#[tokio::test]
 async fn after_some_wrong_codes_a_right_one_has_to_wait() {
     let secure = Secure::open(76).await;
     let mut database = secure.city.database();
@@ -178,7 +217,7 @@ async fn a_certificate_can_be_made_again_for_a_terminal_that_cannot_ask() {
     let again = enrol::reissue(&mut database, &secure.authority(), SEVEN, clock::now()).unwrap().unwrap();
     assert!(client(&bundle.central, &bundle.authorities, &again, &keys.tls).head().await.is_ok());
     assert_eq!(enrol::reissue(&mut database, &secure.authority(), EIGHT, clock::now()).unwrap(), None);
-    enrol::withdraw(&mut database, SEVEN, clock::now()).unwrap();
+    enrol::withdraw(&mut database, SEVEN, &technician(), clock::now()).unwrap();
     assert_eq!(enrol::reissue(&mut database, &secure.authority(), SEVEN, clock::now()).unwrap(), None);
 }
 
@@ -215,10 +254,10 @@ fn a_certificate_lives_as_long_as_the_pack_and_its_margin_say_or_the_city_has_se
         (certificate.expires.0 - certificate.issued.0) / 86_400_000
     };
     assert_eq!(days(&mut database), 35 + 14);
-    enrol::set_certificate_days(&mut database, 7).unwrap();
+    enrol::set_certificate_days(&mut database, 7, now).unwrap();
     assert_eq!(days(&mut database), 7);
-    assert!(enrol::set_certificate_days(&mut database, 0).is_err());
-    assert!(enrol::set_certificate_days(&mut database, 401).is_err());
+    assert!(enrol::set_certificate_days(&mut database, 0, now).is_err());
+    assert!(enrol::set_certificate_days(&mut database, 401, now).is_err());
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Signed and sealed uploads over TLS: what is taken, what is refused as a whole, and what is kept for a person.
 
-use crate::fixture::City;
+use crate::backend::Backend;
+use crate::fixture::{City, technician};
 use crate::tls::{EIGHT, Keys, SEVEN, Secure, client, keys};
 use crate::uploads::{document, top_up};
 use central::{CityServer, books, ca_store, clock, enrol};
@@ -11,6 +12,8 @@ use protocol::{
     Central, HpkePublic, HpkeSecret, IdempotencyKey, Outcome, Outgoing, Problem, ProblemCode, Secret32, SignedUpload,
     Upload, UploadBody, UploadSigner, UploadVerifier,
 };
+use std::sync::mpsc;
+use std::time::Duration;
 use sync::HttpCentral;
 
 /// A terminal of a city over TLS, with what it needs to do wrong.
@@ -193,7 +196,7 @@ async fn a_withdrawn_terminal_and_one_with_a_former_key_upload_nothing() {
     let outgoing = Outgoing { bytes: entries()[1].clone(), upload };
     assert_eq!(numbers(&renewed.upload_batch(std::slice::from_ref(&outgoing)).await.unwrap()), [2]);
     assert_eq!(street.count("signing_key"), 2, "the former key verifies what it signed, for ever");
-    assert!(enrol::withdraw(&mut street.city().database(), SEVEN, clock::now()).unwrap());
+    assert!(enrol::withdraw(&mut street.city().database(), SEVEN, &technician(), clock::now()).unwrap());
     let code = renewed.upload_batch(&[outgoing]).await.unwrap_err().code;
     assert_eq!(code, ProblemCode::CertificateRevoked);
     // Whoever is let in by a mistake of the line is stopped by the missing key.
@@ -229,6 +232,46 @@ async fn unsigned_uploads_are_taken_over_loopback_from_a_terminal_without_keys_o
         .unwrap();
     assert_eq!(answer.status().as_u16(), 401);
     running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn envelopes_whose_senders_have_hung_up_are_two_at_most_and_hold_up_nobody_for_long() {
+    let street = Street::open(208).await;
+    let server = CityServer::open(street.city().data.clone()).unwrap();
+    let sealed = street.sealed(&street.signed(&entries()));
+    let (mut writer, (locked, is_locked), (let_go, end)) = (street.city().database(), mpsc::channel(), mpsc::channel());
+    let writing = std::thread::spawn(move || {
+        let hold = |_: &central::db::Transaction<'_>| {
+            locked.send(()).unwrap();
+            Ok(end.recv().unwrap())
+        };
+        writer.write(hold).unwrap();
+    });
+    is_locked.recv().unwrap();
+    let mut refused = 0;
+    for _ in 0..5 {
+        // A client of little patience: when its time is over it hangs up, and what it was answered is dropped.
+        let asked = server.take_envelope(SEVEN, sealed.clone().into());
+        if let Ok(answer) = tokio::time::timeout(Duration::from_millis(300), asked).await {
+            assert_eq!(Problem::from(answer.unwrap_err()).code, ProblemCode::TooOften);
+            refused += 1;
+        }
+    }
+    let queue = format!("{server:?}");
+    assert!((0..=2).any(|count| queue.contains(&format!("Intake({count})"))), "{queue}");
+    // SQLite has one connection: there those who come later wait for it, with nothing in the queue.
+    assert_eq!(refused, if crate::BACKEND == Backend::Postgres { 3 } else { 0 });
+    let_go.send(()).unwrap();
+    writing.join().unwrap();
+    let taken = loop {
+        match server.take_envelope(SEVEN, sealed.clone().into()).await {
+            Ok(outcomes) => break outcomes,
+            Err(error) => assert_eq!(Problem::from(error).code, ProblemCode::TooOften),
+        }
+        tokio::task::yield_now().await;
+    };
+    assert_eq!(numbers(&taken), [1, 2, 3, 4, 5]);
+    assert_eq!(street.count("upload"), 5);
 }
 
 #[tokio::test]

@@ -25,6 +25,11 @@ pub(crate) fn officer(name: &str) -> Actor {
     Actor { name: name.to_owned(), role: Role::Finance }
 }
 
+/// Whoever looks after the terminals.
+pub(crate) fn technician() -> Actor {
+    Actor { name: "tomas".to_owned(), role: Role::Technician }
+}
+
 pub(crate) fn pack_folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../assets/city-packs/bahia")
 }

@@ -1,6 +1,6 @@
 //! What is known of each terminal.
 
-use crate::fixture::{City, TERMINAL};
+use crate::fixture::{City, TERMINAL, technician};
 use crate::tls::{EIGHT, SEVEN, Secure, keys, usual};
 use crate::uploads::{top_up, upload};
 use central::fleet::{self, FleetSettings, TerminalState};
@@ -43,11 +43,14 @@ async fn uploads_and_withdrawals_show_in_the_state_and_on_the_page() {
     }
     let state = states(&city).remove(0);
     assert_eq!((state.uploads, state.uploaded, state.last()), (5, Some(now), Some(now)));
+    let gone = "UPDATE upload_count SET uploads = 12";
+    city.database().write(|transaction| Ok(transaction.execute(gone, &[])?)).unwrap();
+    assert_eq!(states(&city)[0].uploads, 12, "nobody counts the uploads themselves");
     assert_eq!(state.certificate, None);
     let page = async || reqwest::get(format!("{}/office/fleet", running.url())).await.unwrap().text().await.unwrap();
     let shown = page().await;
     assert!(shown.contains("Plaza Mayor") && shown.contains(">bien<"), "{shown}");
-    enrol::withdraw(&mut city.database(), TERMINAL, now).unwrap();
+    enrol::withdraw(&mut city.database(), TERMINAL, &technician(), now).unwrap();
     assert!(!states(&city)[0].enrolled);
     assert!(page().await.contains("retirado"));
     running.stop().await.unwrap();

@@ -1,8 +1,9 @@
 //! How often who may ask: a terminal that floods holds up itself.
 
-use crate::fixture::{City, TERMINAL};
+use crate::fixture::{City, NOW, TERMINAL};
 use crate::http::Street;
 use crate::tls::{EIGHT, SEVEN, Secure, keys, usual};
+use central::codes;
 use domain::TerminalId;
 use protocol::http::{ENROL_PATH, bearer, codes_path};
 use protocol::{Central, Enrolment, Problem, ProblemCode};
@@ -68,6 +69,34 @@ async fn a_flooding_terminal_is_held_back_while_another_behind_the_same_address_
     assert_eq!(secure.status("/check", None).await, 429);
     assert!(eight.head().await.is_ok(), "and who shows nothing uses up nothing of the terminals behind it");
     secure.running.stop().await.unwrap();
+}
+
+#[test]
+fn a_terminal_is_given_some_thousand_codes_a_day_and_more_when_it_uses_them() {
+    let city = City::seeded(88, 5, 0);
+    let keys = city.keys();
+    for terminal in [TERMINAL, TerminalId(4)] {
+        city.enrol_another(terminal, "http://127.0.0.1:1", NOW);
+    }
+    let ask = |terminal, count, now| {
+        let given = codes::give(&mut city.database(), &keys, terminal, count, now);
+        given.map(|_| ()).map_err(|error| Problem::from(error).code)
+    };
+    // Enrolling gave it three.
+    for _ in 0..3 {
+        assert_eq!(ask(TERMINAL, 1_000, NOW), Ok(()));
+    }
+    assert_eq!(ask(TERMINAL, 997, NOW), Ok(()));
+    assert_eq!(ask(TERMINAL, 1, NOW), Err(ProblemCode::LimitReached));
+    assert_eq!(ask(TerminalId(4), 200, NOW), Ok(()), "another terminal is served");
+    let used = "INSERT INTO document (code, kind, terminal, issued, received, offline, facts, pdf_sha256, pdf)
+                SELECT code, 'x', terminal, 1, 1, 0, code, code, code FROM code WHERE terminal = 3 AND batch = 3";
+    let deposit = |transaction: &central::db::Transaction<'_>| Ok(transaction.execute(used, &[])?);
+    assert_eq!(city.database().write(deposit).unwrap(), 1_000);
+    assert_eq!(ask(TERMINAL, 1_000, NOW), Ok(()), "what was used does not count");
+    assert_eq!(ask(TERMINAL, 1, NOW), Err(ProblemCode::LimitReached));
+    assert_eq!(ask(TERMINAL, 200, NOW.plus_ms(86_400_001)), Ok(()), "the day is over");
+    assert_eq!(ask(TerminalId(9), 1, NOW), Err(ProblemCode::NotFound));
 }
 
 #[tokio::test]

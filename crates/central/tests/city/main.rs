@@ -26,6 +26,8 @@ mod ceremony;
 #[cfg(test)]
 mod claims;
 #[cfg(test)]
+mod crowds;
+#[cfg(test)]
 mod differences;
 #[cfg(test)]
 mod enrolment;

@@ -99,6 +99,25 @@ fn entries_of_version_3_keep_their_numbers_and_postings() {
 }
 
 #[test]
+fn uploads_of_earlier_versions_are_counted_once() {
+    let place = Place::new();
+    left_by(&place, 9, |old| {
+        for (key, terminal) in [(1_u8, 7), (2, 7), (3, 8)] {
+            let sql = "INSERT INTO upload (key, number, terminal, journal_generation, written, received, kind, sha256,
+                                           bytes, receipt) VALUES (?1, ?2, ?3, 1, 1, 1, 'status', ?1, ?1, ?1)";
+            old.execute(sql, params![[key; 16], key, terminal]).unwrap();
+        }
+    });
+    for _ in 0..2 {
+        let database = Database::open(place.address()).unwrap();
+        assert_eq!(
+            numbers(&database, "SELECT terminal, uploads FROM upload_count ORDER BY terminal"),
+            [[7, 2], [8, 1]]
+        );
+    }
+}
+
+#[test]
 fn a_database_of_a_newer_program_is_left_alone() {
     let place = Place::new();
     left_by(&place, SCHEMA.len(), |newer| db::set_version(newer, newest() + 1).unwrap());

@@ -1,6 +1,6 @@
 //! Parcels of live terminals, as publications hand them out.
 
-use crate::fixture::{City, NOW, TERMINAL};
+use crate::fixture::{City, NOW, TERMINAL, technician};
 use crate::follower::{Follower, enrolled};
 use crate::tls::{EIGHT, SEVEN, signing_request};
 use central::publish::publish;
@@ -57,7 +57,7 @@ fn a_second_terminals_parcel_leaves_the_first_ones_bytes_as_they_were() {
     enrolled(&city, EIGHT, 3, NOW);
     published(&city, &mut terminal, NOW);
     assert_eq!(sealed(&terminal), (alone.clone(), vec![7, 8]));
-    assert!(enrol::withdraw(&mut city.database(), EIGHT, NOW).unwrap());
+    assert!(enrol::withdraw(&mut city.database(), EIGHT, &technician(), NOW).unwrap());
     published(&city, &mut terminal, NOW);
     assert_eq!(sealed(&terminal), (alone, vec![7]));
 }

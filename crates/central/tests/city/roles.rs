@@ -2,10 +2,15 @@
 
 use crate::accounts::acts;
 use crate::browser::{Browser, PASSWORD, STAFF, employ, form_token, serve_city};
-use crate::fixture::City;
+use crate::fixture::{City, NOW, TERMINAL};
 use crate::tls::Secure;
+use crate::uploads::{top_up, upload};
 use central::audit::Role;
-use central::clock;
+use central::db::{Transaction, params};
+use central::uploads::Sent;
+use central::{clock, uploads};
+use ledger::Ledger;
+use protocol::Upload;
 
 fn city(seed: u64) -> City {
     City::seeded(seed, 4, 0)
@@ -175,5 +180,62 @@ async fn two_people_are_two_accounts() {
     let acts = acts(&city.database());
     let did = |who: &str, what: &str| acts.iter().any(|(by, act, _)| by == who && act == what);
     assert!(did("luis", "card blocked") && did("luis", "blocks confirmed") && did("eva", "claim settled"), "{acts:?}");
+    running.stop().await.unwrap();
+}
+
+/// What the top-ups of a busy day leave in the books, and as many documents.
+fn busy(city: &City) {
+    let (mut ledger, mut sent) = (Ledger::new(TERMINAL, 1), Vec::new());
+    for id in 1..=90 {
+        for (step, entry) in (0_u8..).zip(top_up(&mut ledger, id)) {
+            let mut upload = Upload::decode(&upload(&entry, id)).unwrap();
+            upload.key.0[0] = step;
+            sent.push(Sent::unsigned(TERMINAL, upload.encode().unwrap()));
+        }
+    }
+    let (mut database, keys) = (city.database(), city.keys());
+    assert!(uploads::take_batch(&mut database, &keys, &sent, NOW).iter().all(Result::is_ok));
+    let document = "INSERT INTO document (code, kind, terminal, issued, received, offline, facts, pdf_sha256, pdf)
+                    VALUES (?1, 'volante-individual', 3, 1, ?2, 0, ?1, ?1, ?1)";
+    let write = |transaction: &Transaction<'_>| {
+        for at in 0..450_i64 {
+            transaction.execute(document, params![u128::try_from(at).unwrap().to_be_bytes(), NOW.0 + at])?;
+        }
+        Ok(())
+    };
+    database.write(write).unwrap();
+}
+
+#[tokio::test]
+async fn pages_show_the_newest_of_many_rows_and_lead_to_the_others() {
+    let city = city(616);
+    busy(&city);
+    let running = serve_city(&city).await;
+    let mut browser = Browser::at(&running.url());
+    let summary = browser.get("/").await.page;
+    let figure = |name: &str, count: &str| {
+        let line = format!("<dt>{name}</dt><dd>{count}</dd>");
+        assert!(summary.contains(&line), "{line} {summary}");
+    };
+    figure("Documentos depositados", "450");
+    figure("Envíos recibidos", "450");
+    for path in ["/ledger", "/documents"] {
+        let (mut at, mut shown) = (path.to_owned(), Vec::new());
+        loop {
+            let page = browser.get(&at).await.page;
+            let table = page.rsplit_once("<tbody>").unwrap().1;
+            shown.push(table.matches("<tr>").count());
+            assert!(page.len() < 200_000, "{at}: {}", page.len());
+            // To the next page, as long as one is named.
+            let Some((_, rest)) = page.split_once(&format!("<a href=\"{path}?page=")) else { break };
+            at = format!("{path}?page={}", rest.split('"').next().unwrap());
+        }
+        assert_eq!(shown, [200, 200, 50], "{path}");
+    }
+    let page = browser.get("/ledger").await.page;
+    assert!(page.contains("Y 250 anteriores.") && page.matches(">completada<").count() == 40, "{page}");
+    for nonsense in ["/ledger?page=0", "/documents?page=4000000000"] {
+        assert_eq!(browser.get(nonsense).await.status, 200, "{nonsense}");
+    }
     running.stop().await.unwrap();
 }

@@ -1,6 +1,6 @@
 //! One PostgreSQL for a whole run of tests, and a database of its own for each. The first test that needs it starts it,
 //! under a lock, on a socket in a temporary folder; a keeper ends it together with whoever runs the tests. It syncs
-//! nothing: no test here pulls a plug.
+//! nothing, which a city's settings have to allow: no test here pulls a plug.
 
 use central::db::{Address, Connection, ServerAddress};
 use std::fs::{self, File};
@@ -49,7 +49,7 @@ fn url(folder: &Path, name: &str) -> String {
 }
 
 fn administer(folder: &Path, sql: &str) {
-    let address = ServerAddress::parse(&url(folder, "postgres"), None, None).unwrap();
+    let address = ServerAddress::parse(&url(folder, "postgres"), None, None).unwrap().that_may_forget();
     Connection::open(&Address::Server(Box::new(address)), false)
         .and_then(|connection| connection.execute_batch(sql))
         .unwrap();

@@ -1,9 +1,9 @@
 //! Terminals over real TLS on loopback: who is let in, and what is said to who is not.
 
-use crate::fixture::City;
+use crate::fixture::{City, technician};
 use crate::uploads::document;
 use central::enrol::{self, EnrolmentOrder};
-use central::{Authority, CityServer, Running, TlsSettings, clock, serve, serve_tls};
+use central::{Authority, CityServer, Running, TlsSettings, clock, serve, serve_metrics, serve_tls};
 use domain::{TerminalId, Timestamp};
 use protocol::first_trust::{Certificate, EnrolmentRequest};
 use protocol::{Central, Enrolment, HpkeSecret, ProblemCode, Secret32, Upload};
@@ -12,11 +12,12 @@ use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::{ClientConfig, RootCertStore};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use sync::{HttpCentral, Identity, Sealing, SyncSettings, WallClock};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 use zeroize::Zeroizing;
 
 pub(crate) const SEVEN: TerminalId = TerminalId(7);
@@ -106,6 +107,16 @@ impl Secure {
 
     /// The whole answer to a whole request, over a connection of its own.
     pub(crate) async fn answer(&self, request: &str, shown: Option<(&Certificate, &KeyPair)>) -> String {
+        let stream = TcpStream::connect(self.running.address()).await.unwrap();
+        let mut stream = self.shaken(stream, shown).await;
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    /// This connection, once hands were shaken.
+    async fn shaken(&self, stream: TcpStream, shown: Option<(&Certificate, &KeyPair)>) -> TlsStream<TcpStream> {
         let mut roots = RootCertStore::empty();
         roots.add(self.authority().certificate().clone()).unwrap();
         let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()));
@@ -117,13 +128,8 @@ impl Secure {
                 config.with_client_auth_cert(vec![certificate.der.clone().into()], key.into()).unwrap()
             }
         };
-        let stream = TcpStream::connect(self.running.address()).await.unwrap();
         let name = "127.0.0.1".try_into().unwrap();
-        let mut stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap();
-        stream.write_all(request.as_bytes()).await.unwrap();
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).await.unwrap();
-        String::from_utf8_lossy(&answer).into_owned()
+        TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap()
     }
 
     pub(crate) fn enrolled(&self, keys: &Keys) -> HttpCentral {
@@ -227,7 +233,7 @@ async fn a_withdrawn_terminal_is_refused_at_once_on_a_connection_that_stands() {
     let secure = Secure::open(66).await;
     let (seven, eight) = (secure.enrolled(&keys(SEVEN, 1)), secure.enrolled(&keys(EIGHT, 3)));
     assert!(seven.head().await.is_ok() && eight.head().await.is_ok());
-    assert!(enrol::withdraw(&mut secure.city.database(), SEVEN, clock::now()).unwrap());
+    assert!(enrol::withdraw(&mut secure.city.database(), SEVEN, &technician(), clock::now()).unwrap());
     assert_eq!(refusal(&seven).await, ProblemCode::CertificateRevoked);
     assert!(eight.head().await.is_ok());
     let again = secure.enrolled(&keys(SEVEN, 5));
@@ -280,4 +286,84 @@ async fn a_client_that_says_nothing_holds_its_place_only_for_a_moment() {
     assert_eq!(silent.read(&mut [0; 16]).await.unwrap(), 0, "the silent one was let go");
     let other = secure.enrolled(&keys(EIGHT, 3));
     assert!(other.head().await.is_ok(), "and so is an idle connection");
+}
+
+const HEALTH: &str = "GET /health HTTP/1.1\r\nHost: central\r\n\r\n";
+
+#[tokio::test]
+async fn an_address_whose_connections_shake_no_hands_takes_no_place_from_another() {
+    let secure = Secure::with(210, &TlsSettings { connections_max: 8, shaking_max: 4, ..usual() }).await;
+    let mut silent = Vec::new();
+    for _ in 0..12 {
+        silent.push(TcpStream::connect(secure.running.address()).await.unwrap());
+    }
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.2:0".parse().unwrap()).unwrap();
+    let asked = async {
+        let stream = socket.connect(secure.running.address()).await.unwrap();
+        let mut stream = secure.shaken(stream, None).await;
+        stream.write_all(HEALTH.as_bytes()).await.unwrap();
+        let mut first = [0; 12];
+        stream.read_exact(&mut first).await.unwrap();
+        first
+    };
+    // Well before the handshakes' ten seconds are over.
+    let answered = tokio::time::timeout(Duration::from_secs(5), asked).await.expect("no place was left");
+    assert_eq!(&answered, b"HTTP/1.1 200");
+    for beyond in &mut silent[4..] {
+        assert_eq!(beyond.read(&mut [0; 16]).await.unwrap_or(0), 0, "those beyond are let go at once");
+    }
+}
+
+#[tokio::test]
+async fn a_requests_head_takes_so_long_and_no_longer_over_tls_and_plain() {
+    let mut city = City::seeded(211, 4, 0);
+    city.set("[limits]\nhead_seconds = 1");
+    let plain = serve(CityServer::open(city.data.clone()).unwrap(), 0).await.unwrap();
+    let metrics = serve_metrics(CityServer::open(city.data.clone()).unwrap(), any_port()).await.unwrap();
+    let secure = Secure::of(city, &usual()).await;
+    for address in [plain.address(), metrics.address()] {
+        check_slow_heads(TcpStream::connect(address).await.unwrap()).await;
+    }
+    check_slow_heads(secure.shaken(TcpStream::connect(secure.running.address()).await.unwrap(), None).await).await;
+    check_idle(TcpStream::connect(plain.address()).await.unwrap()).await;
+}
+
+/// A byte now and then, of a head that never ends, on a connection that was answered before.
+async fn check_slow_heads(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
+    answered(&mut stream).await;
+    let begun = Instant::now();
+    let dripping = async {
+        for byte in HEALTH.bytes().cycle().filter(|byte| !byte.is_ascii_whitespace()) {
+            stream.write_all(&[byte]).await?;
+            // The server's silence is awaited, a moment for each byte.
+            if let Ok(read) = tokio::time::timeout(Duration::from_millis(100), stream.read(&mut [0; 256])).await {
+                return read;
+            }
+        }
+        Ok(1)
+    };
+    let end = tokio::time::timeout(Duration::from_secs(20), dripping).await.expect("it holds its seat for ever");
+    assert_eq!(end.unwrap_or(0), 0, "without a word");
+    assert!(begun.elapsed() >= Duration::from_millis(900), "{:?}", begun.elapsed());
+}
+
+/// Between requests no head is under way.
+async fn check_idle(mut stream: TcpStream) {
+    answered(&mut stream).await;
+    let silence = tokio::time::timeout(Duration::from_millis(1_500), stream.read(&mut [0; 1])).await;
+    assert!(silence.is_err(), "{silence:?}");
+    answered(&mut stream).await;
+}
+
+async fn answered(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) {
+    stream.write_all(HEALTH.as_bytes()).await.unwrap();
+    let (mut said, mut part) = (Vec::new(), [0; 1_024]);
+    // The health's body is in the piece that ends its answer.
+    while !String::from_utf8_lossy(&said).contains("\r\n\r\n") {
+        let count = stream.read(&mut part).await.unwrap();
+        assert!(count > 0, "{}", String::from_utf8_lossy(&said));
+        said.extend(&part[..count]);
+    }
+    assert!(said.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&said));
 }

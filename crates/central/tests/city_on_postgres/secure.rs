@@ -33,7 +33,7 @@ impl SecureServer {
             initdb.arg("--pwfile").arg(server.path("password")).arg("--pgdata").arg(server.path("data"));
         });
         let options = format!(
-            "-c listen_addresses=127.0.0.1 -p {port} -c fsync=off -c ssl=on -c ssl_cert_file={} -c ssl_key_file={} -k {}",
+            "-c listen_addresses=127.0.0.1 -p {port} -c ssl=on -c ssl_cert_file={} -c ssl_key_file={} -k {}",
             server.path("server.pem").display(),
             server.path("server.key").display(),
             server.folder.path().display()

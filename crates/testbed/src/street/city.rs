@@ -67,7 +67,7 @@ impl City {
         let settings = TlsSettings::new((Ipv4Addr::LOCALHOST, 0).into(), vec![Ipv4Addr::LOCALHOST.to_string()]);
         let secure = config.tls.map(|_| runtime.block_on(serve_tls(server, &settings))).transpose()?;
         if let Some(days) = config.tls {
-            set_certificate_days(&mut database, days)?;
+            set_certificate_days(&mut database, days, clock::now())?;
         }
         let (address, serving) = (running.address(), Some((runtime, running)));
         Ok(Self { data, time_zone, address, serving, secure })
@@ -118,7 +118,7 @@ impl City {
 
     /// Withdraws the street's terminal, as after a theft.
     pub(super) fn withdraw(&self) -> Result<bool, StreetError> {
-        Ok(withdraw(&mut self.database()?, TERMINAL, clock::now())?)
+        Ok(withdraw(&mut self.database()?, TERMINAL, &Actor::console(), clock::now())?)
     }
 
     /// Changes the registry as the city's staff would; it counts with the next publication.

@@ -2,6 +2,7 @@ use super::{City, Opened};
 use card::{CardSession, CityCard, Transport};
 use card_simulator::memory::Chip;
 use card_simulator::{FaultKind, FaultPlan, FieldCard, When};
+use central::audit::Actor;
 use central::clock;
 use central::enrol::withdraw;
 use domain::TerminalId;
@@ -57,8 +58,11 @@ fn no_card_is_moved_while_a_terminal_has_only_the_older_key_unless_it_was_withdr
     let tray = city.card(Chip::Ev2);
     let moved = |line: KeyLine<HttpCentral>| line.rekey(&mut desfire(city.open(&tray).unwrap().0));
     assert_eq!(moved(city.line()).unwrap(), None);
-    assert!(withdraw(&mut city.database(), TerminalId(4), central::clock::now()).unwrap());
-    assert!(!withdraw(&mut city.database(), TerminalId(5), central::clock::now()).unwrap(), "there is none");
+    assert!(withdraw(&mut city.database(), TerminalId(4), &Actor::console(), central::clock::now()).unwrap());
+    assert!(
+        !withdraw(&mut city.database(), TerminalId(5), &Actor::console(), central::clock::now()).unwrap(),
+        "there is none"
+    );
     assert!(moved(city.line_of(&old)).is_err(), "its token is void");
     assert_eq!(moved(city.line()).unwrap(), Some(1));
     let back = city.enrol(TerminalId(4));
