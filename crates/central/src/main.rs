@@ -1,8 +1,10 @@
-//! `citizen-central`: makes an invented city, enrols terminals and card offices, publishes the feed, serves it, takes an outbox from a
-//! stick, prints the ledger, settles claims, reconciles.
+//! `citizen-central`: founds a city or makes an invented one, enrols terminals and card offices, publishes the feed,
+//! serves it, takes an outbox from a stick, prints the ledger, settles claims, reconciles.
 
 #[path = "main/feed.rs"]
 mod feed;
+#[path = "main/founding.rs"]
+mod founding;
 #[path = "main/money.rs"]
 mod money;
 #[path = "main/office.rs"]
@@ -16,8 +18,9 @@ mod secrets;
 #[path = "main/terminals.rs"]
 mod terminals;
 
+use central::audit::Actor;
 use central::import::{Imported, import};
-use central::key_file::KeyFileLock;
+use central::key_file::{KeyFileLock, note_change, refuse_older};
 use central::publish::timer;
 use central::seed::{SeedPlan, seed};
 use central::{
@@ -152,6 +155,8 @@ enum Command {
     #[command(flatten)]
     Feed(feed::FeedCommand),
     #[command(flatten)]
+    Founding(founding::FoundingCommand),
+    #[command(flatten)]
     Office(office::OfficeCommand),
     #[command(flatten)]
     Money(money::MoneyCommand),
@@ -209,8 +214,11 @@ fn run(Arguments { data, command, .. }: Arguments) -> Result<(), CentralError> {
         Command::RenewReadKey => {
             let _alone = KeyFileLock::take(&data.keys())?;
             let mut keys = KeyFile::load(&data.keys())?;
-            let version = keys.renew_read_key(clock::now())?;
+            let (mut database, now) = (Database::open(data.database())?, clock::now());
+            refuse_older(database.read(), &keys)?;
+            let version = keys.renew_read_key(now)?;
             keys.save_over(&data.keys())?;
+            note_change(&mut database, &keys, &Actor::console(), ("read key renewed", &version.to_string()), now)?;
             say(&format!("read key {version} is the newest; publish hands it to the terminals"))
         }
         Command::Serve {
@@ -238,6 +246,7 @@ fn run(Arguments { data, command, .. }: Arguments) -> Result<(), CentralError> {
             run_open_journal(&data, &recovery_key, &journal, into_books)
         }
         Command::Feed(command) => feed::run(&data, command),
+        Command::Founding(command) => founding::run(&data, command),
         Command::Quarantine(command) => quarantine::run(&data, command),
         Command::Office(command) => office::run(&data, command),
         Command::Money(command) => money::run(&data, command),
@@ -286,9 +295,12 @@ fn say_imported(imported: &Imported) -> Result<(), CentralError> {
 fn make_recovery_key(data: &DataFolder, out: &Path) -> Result<(), CentralError> {
     let _alone = KeyFileLock::take(&data.keys())?;
     let mut keys = KeyFile::load(&data.keys())?;
+    let mut database = Database::open(data.database())?;
+    refuse_older(database.read(), &keys)?;
     let secret = keys.make_recovery_key()?;
     journal::write_recovery_key(&secret, out)?;
     keys.save_over(&data.keys())?;
+    note_change(&mut database, &keys, &Actor::console(), ("recovery key made", &keys.city), clock::now())?;
     say(&format!("the recovery key is in {}: keep it offline, and enrol the terminals anew", out.display()))
 }
 

@@ -7,3 +7,8 @@ CREATE TABLE IF NOT EXISTS pin_failure_at (
     failures INTEGER NOT NULL,
     PRIMARY KEY (terminal, day)
 );
+
+-- The batch of verification codes that a terminal's parcel carries, as it was signed, until one of them was used.
+ALTER TABLE terminal_parcel ADD COLUMN codes BLOB;
+CREATE INDEX code_by_terminal ON code (terminal, batch);
+CREATE INDEX document_by_terminal ON document (terminal);

@@ -22,6 +22,8 @@ mod carry;
 #[cfg(test)]
 mod claims;
 #[cfg(test)]
+mod decoys;
+#[cfg(test)]
 mod differences;
 #[cfg(test)]
 mod enrolment;
@@ -39,6 +41,8 @@ mod fixture;
 mod fleet;
 #[cfg(test)]
 mod follower;
+#[cfg(test)]
+mod founding;
 #[cfg(test)]
 mod holders;
 #[cfg(test)]
@@ -83,6 +87,8 @@ mod seeding;
 mod server;
 #[cfg(test)]
 mod settle;
+#[cfg(test)]
+mod shown;
 #[cfg(test)]
 mod sql;
 #[cfg(test)]

@@ -28,6 +28,9 @@ mod cards;
 #[path = "../city/claims.rs"]
 mod claims;
 #[cfg(test)]
+#[path = "../city/decoys.rs"]
+mod decoys;
+#[cfg(test)]
 #[path = "../city/differences.rs"]
 mod differences;
 #[cfg(test)]
@@ -56,6 +59,9 @@ mod fleet;
 #[cfg(test)]
 #[path = "../city/follower.rs"]
 mod follower;
+#[cfg(test)]
+#[path = "../city/founding.rs"]
+mod founding;
 #[cfg(test)]
 #[path = "../city/holders.rs"]
 mod holders;
@@ -118,6 +124,9 @@ mod server;
 #[cfg(test)]
 #[path = "../city/settle.rs"]
 mod settle;
+#[cfg(test)]
+#[path = "../city/shown.rs"]
+mod shown;
 #[cfg(test)]
 #[path = "../city/sql.rs"]
 mod sql;
