@@ -5,7 +5,7 @@
 use crate::database::newest;
 use crate::db::{Address, Connection, Kind, Transaction, Value, params};
 use crate::error::CentralError;
-use crate::key_file::{KeyFile, write_private};
+use crate::key_file::{self, KeyFile, write_private};
 use crate::numbers::{self, Numbered};
 use crate::{DataFolder, Database};
 use data_encoding::HEXLOWER;
@@ -101,9 +101,11 @@ pub fn back_up(data: &DataFolder, out: &Path, now: Timestamp) -> Result<BackupMa
     let keys = KeyFile::load(&data.keys())?;
     let none = "there is no recovery key to seal the keys to: make one with `recovery-key`";
     let recovery = keys.recovery.ok_or_else(|| CentralError::NotReady(none.to_owned()))?;
+    let database = Database::open(data.database())?;
+    key_file::refuse_older(database.read(), &keys)?;
     DirBuilder::new().mode(0o700).create(out).map_err(|error| CentralError::file(out, error))?;
     let copy = out.join(DATABASE);
-    copy_database(&Database::open(data.database())?, &copy)?;
+    copy_database(&database, &copy)?;
     let private = std::fs::set_permissions(&copy, PermissionsExt::from_mode(0o600));
     private.and_then(|()| File::open(&copy)?.sync_all()).map_err(|error| CentralError::file(&copy, error))?;
     seal_keys(data, &keys.city, &recovery, &out.join(KEYS), now)?;

@@ -5,7 +5,6 @@ use crate::ca::Issued;
 use crate::db::{Connection, Transaction, params};
 use crate::error::CentralError;
 use domain::{TerminalId, Timestamp};
-use protocol::FeedFloor;
 
 /// Why a certificate stopped counting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -314,18 +313,6 @@ pub fn use_code(
     let sql = "UPDATE enrolment_code SET used = coalesce(used, ?3), request = ?2
                WHERE code_sha256 = ?1 AND (request IS NULL OR request = ?2)";
     Ok(transaction.execute(sql, params![hash.as_slice(), request.as_slice(), now.0])? > 0)
-}
-
-/// The floor a new terminal begins with: what is published now.
-///
-/// # Errors
-/// `CentralError::Database`.
-pub fn floor(connection: &Connection, key_version: u32) -> Result<FeedFloor, CentralError> {
-    let sql = "SELECT epoch, sequence FROM publication ORDER BY sequence DESC LIMIT 1";
-    let newest: Option<(u32, i64)> = connection.query_opt(sql, params![], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let floor = newest
-        .and_then(|(epoch, sequence)| Some(FeedFloor { key_version, epoch, sequence: u64::try_from(sequence).ok()? }));
-    Ok(floor.unwrap_or_default())
 }
 
 /// Days that the city has set for certificates; `None` where it left them to the pack.

@@ -122,7 +122,7 @@ fn refuse_second_card(transaction: &Transaction<'_>, holder: i64) -> Result<(), 
     found.map_or(Ok(()), |()| Err(Refusal::HolderHasCard.into()))
 }
 
-fn refuse_taken(transaction: &Transaction<'_>, number: CardNumber) -> Result<(), CentralError> {
+pub(crate) fn refuse_taken(transaction: &Transaction<'_>, number: CardNumber) -> Result<(), CentralError> {
     let query = "SELECT 1 FROM card WHERE number = ?1 UNION ALL SELECT 1 FROM technician WHERE number = ?1
                  UNION ALL SELECT 1 FROM card_order WHERE number = ?1";
     let found = transaction.query_opt(query, params![sql(number.0)], |_| Ok(()))?;

@@ -26,7 +26,7 @@ pub fn give(
     count: u16,
     now: Timestamp,
 ) -> Result<SignedCodeBatch, CentralError> {
-    drawn(database, keys, terminal, count, now, |transaction| {
+    database.write(|transaction| {
         let unused: i64 = transaction.query_row(
             "SELECT count(*) FROM code AS c WHERE c.terminal = ?1 AND c.issued > ?2
              AND c.issued >= (SELECT enrolled FROM terminal WHERE id = ?1)
@@ -37,7 +37,7 @@ pub fn give(
         if unused.saturating_add(count.into()) > UNUSED_A_DAY_MAX {
             return Err(Problem::new(ProblemCode::LimitReached, "this terminal has had enough codes for today").into());
         }
-        Ok(())
+        draw(transaction, keys, terminal, count, now)
     })
 }
 
@@ -52,20 +52,27 @@ pub fn allocate(
     count: u16,
     now: Timestamp,
 ) -> Result<SignedCodeBatch, CentralError> {
-    drawn(database, keys, terminal, count, now, |_| Ok(()))
+    database.write(|transaction| draw(transaction, keys, terminal, count, now))
 }
 
-fn drawn(
-    database: &mut Database,
+/// As `allocate`, in a transaction that is under way.
+///
+/// # Errors
+/// As `allocate`.
+pub(crate) fn draw(
+    transaction: &Transaction<'_>,
     keys: &KeyFile,
     terminal: TerminalId,
     count: u16,
     now: Timestamp,
-    admit: impl FnOnce(&Transaction<'_>) -> Result<(), CentralError>,
 ) -> Result<SignedCodeBatch, CentralError> {
     let count = usize::from(count);
     if !(1..=BATCH_MAX).contains(&count) {
         return Err(Problem::new(ProblemCode::Malformed, format!("between 1 and {BATCH_MAX} codes at a time")).into());
+    }
+    let known = transaction.query_opt("SELECT 1 FROM terminal WHERE id = ?1", params![terminal.0], |_| Ok(()))?;
+    if known.is_none() {
+        return Err(Problem::new(ProblemCode::NotFound, "no such terminal").into());
     }
     let mut codes = Vec::with_capacity(count);
     for _ in 0..count {
@@ -73,14 +80,7 @@ fn drawn(
         getrandom::fill(&mut code)?;
         codes.push(DocumentCode(code));
     }
-    let batch = database.write(|transaction| {
-        let known = transaction.query_opt("SELECT 1 FROM terminal WHERE id = ?1", params![terminal.0], |_| Ok(()))?;
-        if known.is_none() {
-            return Err(Problem::new(ProblemCode::NotFound, "no such terminal").into());
-        }
-        admit(transaction)?;
-        keep(transaction, terminal, &codes, now)
-    })?;
+    let batch = keep(transaction, terminal, &codes, now)?;
     let key = keys.head_key().map_err(|error| CentralError::Feed(error.to_string()))?;
     let signed = CodeBatch { terminal, batch, issued: now, codes }.sign(&key);
     signed.map(SignedCodeBatch).map_err(|error| CentralError::Feed(error.to_string()))

@@ -14,7 +14,8 @@ use crate::ca::{Authority, Issued};
 use crate::ca_store::{self, Ending, Held};
 use crate::db::{Transaction, params};
 use crate::error::CentralError;
-use crate::key_file::{KeyFile, write_private};
+use crate::key_file::{self, KeyFile, write_private};
+use crate::publish::shown;
 use crate::{Database, codes, pack};
 use domain::{TerminalId, Timestamp};
 use protocol::first_trust::{Answer, Certificate, EnrolmentRequest, Secrets, SignedAnswer};
@@ -146,6 +147,7 @@ fn answered(
     code: Option<&[u8; 32]>,
     now: Timestamp,
 ) -> Result<SignedAnswer, CentralError> {
+    key_file::refuse_older(database.read(), keys)?;
     let signing = request.verify().map_err(|error| refused(ProblemCode::Malformed, error.to_string()))?;
     if request.terminal != order.terminal {
         let detail = format!("the request is terminal {}'s, not {}'s", request.terminal.0, order.terminal.0);
@@ -168,7 +170,7 @@ fn answered(
         ca_store::put(transaction, order.terminal, &issued, "enrolled with a certificate")
     })?;
     let batch = codes::allocate(database, keys, order.terminal, order.codes, now)?;
-    let floor = ca_store::floor(database.read(), keys.version)?;
+    let floor = shown::floor(database.read())?;
     let answer = whole_answer(keys, authority, order, request, (token, issued), (floor, batch.0))?;
     signed(authority, &answer)
 }

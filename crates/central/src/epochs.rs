@@ -5,7 +5,7 @@
 use crate::audit::{self, Actor};
 use crate::db::params;
 use crate::error::CentralError;
-use crate::key_file::{KeyFile, RootFile};
+use crate::key_file::{self, KeyFile, RootFile};
 use crate::publish::{self, Order, Published, Watch, publish_with};
 use crate::{DataFolder, Database, enrol, journal};
 use domain::{TerminalId, Timestamp};
@@ -30,6 +30,7 @@ pub fn rotate(
 ) -> Result<Published, CentralError> {
     // Whatever keeps a head from being signed shows before anybody is withdrawn for it.
     keys.signed_keys(now)?;
+    publish::refuse(database, keys, now)?;
     for terminal in withdrawn {
         let sql = "SELECT 1 FROM terminal WHERE id = ?1";
         if database.read().query_opt(sql, params![terminal.0], |_| Ok(()))?.is_none() {
@@ -43,7 +44,7 @@ pub fn rotate(
     let epoch = keys.draw_epoch(above)?;
     keys.save_over(&data.keys())?;
     let why = if withdrawn.is_empty() { "epoch rotated" } else { "epoch rotated in an emergency" };
-    database.write(|transaction| audit::note(transaction, actor, why, &epoch.to_string(), now))?;
+    key_file::note_change(database, keys, actor, (why, &epoch.to_string()), now)?;
     publish_with(data, database, keys, Order { pin: true, base: true }, now, watch)
 }
 
@@ -60,6 +61,7 @@ pub fn destroy(
     actor: &Actor,
     now: Timestamp,
 ) -> Result<Vec<u32>, CentralError> {
+    key_file::refuse_older(database.read(), keys)?;
     let newest = keys.epoch()?.epoch;
     let sql = "SELECT min(issued) FROM publication WHERE epoch = ?1";
     let since: Option<i64> = database.read().query_row(sql, params![newest], |row| row.get(0))?;
@@ -76,7 +78,7 @@ pub fn destroy(
     keys.epochs.truncate(1);
     keys.save_over(&data.keys())?;
     let about: Vec<String> = dropped.iter().map(u32::to_string).collect();
-    database.write(|transaction| audit::note(transaction, actor, "epoch keys destroyed", &about.join(" "), now))?;
+    key_file::note_change(database, keys, actor, ("epoch keys destroyed", &about.join(" ")), now)?;
     Ok(dropped)
 }
 
@@ -93,9 +95,10 @@ pub fn renew_head_key(
     actor: &Actor,
     now: Timestamp,
 ) -> Result<u32, CentralError> {
+    publish::refuse(database, keys, now)?;
     let version = keys.renew_head(root, now)?;
     keys.save_over(&data.keys())?;
-    database.write(|transaction| audit::note(transaction, actor, "head key renewed", &version.to_string(), now))?;
+    key_file::note_change(database, keys, actor, ("head key renewed", &version.to_string()), now)?;
     publish_with(data, database, keys, Order::default(), now, &mut |_| Ok(()))?;
     Ok(version)
 }
@@ -138,12 +141,14 @@ pub fn make_recovery_key(
 fn keep_with_line(
     data: &DataFolder,
     database: &mut Database,
-    keys: &KeyFile,
+    keys: &mut KeyFile,
     (actor, what, about): (&Actor, &str, &str),
     now: Timestamp,
 ) -> Result<(), CentralError> {
+    key_file::refuse_older(database.read(), keys)?;
     database.write(|transaction| {
         audit::note(transaction, actor, what, about, now)?;
-        keys.save_over(&data.keys())
+        keys.save_over(&data.keys())?;
+        key_file::note_used(transaction, keys)
     })
 }

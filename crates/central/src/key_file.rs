@@ -3,9 +3,12 @@
 //! an HSM; the functions here are the ones such a module would offer.
 
 mod ceremony;
+mod copies;
 mod disk;
 
 pub use ceremony::{RootFile, read_root};
+pub(crate) use copies::{adopt, note_used};
+pub use copies::{note_change, refuse_older};
 pub use disk::{KeyFileLock, write_private};
 
 use crate::error::CentralError;
@@ -113,10 +116,17 @@ pub struct KeyFile {
     pub epochs: Vec<EpochKey>,
     /// The cards' base keys.
     pub cards: CardBaseKeys,
+    /// How often this file was changed: of two copies the one with the lower number is the older.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub changes: u64,
     /// The public half of the recovery key, to which terminals wrap the keys of their journals; the private half is
     /// kept offline. None before `make_recovery_key`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recovery: Option<HpkePublic>,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 fn first_version() -> u32 {
@@ -152,6 +162,7 @@ impl KeyFile {
             storage: Secret32::new(drawn(rng)),
             epochs: vec![EpochKey { epoch: 1, key: Secret32::new(drawn(rng)) }],
             cards,
+            changes: 0,
             recovery: None,
         }
     }

@@ -25,6 +25,7 @@ pub mod enrol;
 pub mod epochs;
 pub mod error;
 pub mod fleet;
+pub mod founding;
 pub mod holders_import;
 pub mod import;
 mod intake;

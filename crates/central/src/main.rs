@@ -1,8 +1,10 @@
-//! `citizen-central`: makes an invented city, enrols terminals and card offices, publishes the feed, serves it, takes an outbox from a
-//! stick, prints the ledger, settles claims, reconciles.
+//! `citizen-central`: founds a city or makes an invented one, enrols terminals and card offices, publishes the feed,
+//! serves it, takes an outbox from a stick, prints the ledger, settles claims, reconciles.
 
 #[path = "main/feed.rs"]
 mod feed;
+#[path = "main/founding.rs"]
+mod founding;
 #[path = "main/money.rs"]
 mod money;
 #[path = "main/office.rs"]
@@ -16,7 +18,7 @@ mod secrets;
 #[path = "main/terminals.rs"]
 mod terminals;
 
-use central::audit::{self, Actor};
+use central::audit::Actor;
 use central::import::{Imported, import};
 use central::key_file::KeyFileLock;
 use central::publish::timer;
@@ -156,6 +158,8 @@ enum Command {
     #[command(flatten)]
     Feed(feed::FeedCommand),
     #[command(flatten)]
+    Founding(founding::FoundingCommand),
+    #[command(flatten)]
     Office(office::OfficeCommand),
     #[command(flatten)]
     Money(money::MoneyCommand),
@@ -246,6 +250,7 @@ fn run(Arguments { data, command, .. }: Arguments) -> Result<(), CentralError> {
             run_open_journal(&data, &recovery_key, &journal, into_books)
         }
         Command::Feed(command) => feed::run(&data, command),
+        Command::Founding(command) => founding::run(&data, command),
         Command::Quarantine(command) => quarantine::run(&data, command),
         Command::Office(command) => office::run(&data, command),
         Command::Money(command) => money::run(&data, command),
@@ -263,12 +268,6 @@ fn say(line: &str) -> Result<(), CentralError> {
     let mut out = std::io::stdout().lock();
     let written = writeln!(out, "{line}").and_then(|()| out.flush());
     written.map_err(|error| CentralError::file(Path::new("stdout"), error))
-}
-
-/// An act at this machine, for the log of acts.
-fn note(data: &DataFolder, what: &str, about: &str) -> Result<(), CentralError> {
-    let (actor, now) = (Actor::console(), clock::now());
-    Database::open(data.database())?.write(|transaction| audit::note(transaction, &actor, what, about, now))
 }
 
 fn run_seed(data: &DataFolder, pack: &Path, plan: &SeedPlan) -> Result<(), CentralError> {

@@ -1,8 +1,16 @@
-//! The city pack: read from a folder when the city is seeded, kept in the database, and published from there.
+//! The city pack: read from a folder when the city is founded or its pack changes, kept in the database, and published
+//! from there.
 
+use crate::Database;
+use crate::audit::{self, Actor};
 use crate::db::{Connection, params};
 use crate::error::CentralError;
-use domain::city_pack::CityPack;
+use documents::Emblem;
+use domain::Timestamp;
+use domain::city_pack::{CardLayout, CityPack};
+use locale::Catalog;
+use protocol::{FileEntry, FileKind, Manifest};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// The file that is the pack; everything else lies beside it.
@@ -53,6 +61,85 @@ fn find(files: &[PackFile], path: &Path) -> Result<CityPack, CentralError> {
     let file = file.ok_or_else(|| CentralError::content(path, "the pack has no city.toml"))?;
     let text = std::str::from_utf8(&file.bytes).map_err(|error| CentralError::content(path, error))?;
     toml::from_str(text).map_err(|error| CentralError::content(path, error))
+}
+
+/// Reads a pack's folder as `read_folder` does, and refuses what a terminal could not use: words that do not parse, an
+/// emblem that is missing or cannot be drawn on paper, a time zone nobody knows, a file that is too long for the feed.
+///
+/// # Errors
+/// `CentralError::Content` with the reason.
+pub fn read_checked(folder: &Path) -> Result<(CityPack, Vec<PackFile>), CentralError> {
+    let (city, files) = read_folder(folder)?;
+    check(&city, &files).map_err(|reason| CentralError::content(folder, reason))?;
+    Ok((city, files))
+}
+
+/// As a terminal takes it into use.
+fn check(city: &CityPack, files: &[PackFile]) -> Result<(), String> {
+    let known = city.languages.iter().filter(|tag| locale::LANGUAGES.contains(&tag.as_str()));
+    let known: Vec<String> = known.cloned().collect();
+    let text = |name: &str| {
+        let file = files.iter().find(|file| file.name == name)?;
+        String::from_utf8(file.bytes.clone()).ok()
+    };
+    Catalog::new(&known, &city.time_zone, |tag| text(&format!("locales/{tag}.ftl")))
+        .map_err(|error| error.to_string())?;
+    let emblem = text(&city.brand.emblem).ok_or("its emblem is missing")?;
+    Emblem::from_svg(emblem.as_bytes()).map_err(|error| format!("{}: {error}", city.brand.emblem))?;
+    if name_in(files).is_empty() {
+        return Err("locales/es.ftl has no city-name".to_owned());
+    }
+    let numbers: BTreeSet<u8> = city.services.iter().map(|service| service.number).collect();
+    if numbers.len() != city.services.len() {
+        return Err("two services have one number".to_owned());
+    }
+    let mut manifest = Manifest::new(&city.id, 1, 1);
+    manifest.files.extend(files.iter().map(entry));
+    manifest.encode().map(drop).map_err(|error| error.to_string())
+}
+
+/// The file as the feed's manifest names it.
+pub(crate) fn entry(file: &PackFile) -> FileEntry {
+    let kind = if file.name == CITY_TOML { FileKind::CityPack } else { FileKind::CityFile };
+    FileEntry::of(kind, &file.name, &file.bytes)
+}
+
+/// Puts a checked pack in place of the stored one; the next publication brings it to the terminals. Its version, or
+/// `None` when it is what is stored already.
+///
+/// # Errors
+/// `CentralError::NotReady` for another city's pack, one whose version did not rise, and one that lays the cards out
+/// otherwise: they are made.
+pub fn change(
+    database: &mut Database,
+    (city, files): &(CityPack, Vec<PackFile>),
+    actor: &Actor,
+    now: Timestamp,
+) -> Result<Option<u32>, CentralError> {
+    let refused = |why: String| Err(CentralError::NotReady(why));
+    database.write(|transaction| {
+        let (old, stored) = load(transaction)?;
+        if old.id != city.id {
+            return refused(format!("this pack is {}'s, and the city is {}", city.id, old.id));
+        }
+        if stored == *files {
+            return Ok(None);
+        }
+        if city.version <= old.version {
+            return refused(format!("the pack's version has to rise above {}", old.version));
+        }
+        // Cards of a further kind may come, or be no more.
+        let of_desfire = |layout: &CardLayout| CardLayout { classic: None, ..layout.clone() };
+        if of_desfire(&old.card) != of_desfire(&city.card) {
+            return refused(
+                "the pack lays the cards out otherwise, and they are made: keep [card] as it was".to_owned(),
+            );
+        }
+        transaction.execute("DELETE FROM pack_file", &[])?;
+        store(transaction, files)?;
+        audit::note(transaction, actor, "pack changed", &format!("{} version {}", city.id, city.version), now)?;
+        Ok(Some(city.version))
+    })
 }
 
 /// Stores the pack's files.

@@ -2,6 +2,8 @@
 //! sealed and sealed anew only when it holds something else, so that the file of the feed stays the same for as long as
 //! nothing changed.
 
+mod spare_codes;
+
 use crate::ca::Authority;
 use crate::db::{Connection, Row, Transaction, params};
 use crate::error::CentralError;
@@ -13,6 +15,7 @@ use protocol::first_trust::{Certificate, fingerprint};
 use protocol::parcel::encode_all;
 use protocol::{BaseKey, HpkePublic, Parcel, ReadKey};
 use sha2::Sha256;
+use spare_codes::SpareCodes;
 use std::collections::HashMap;
 use zeroize::Zeroizing;
 
@@ -24,6 +27,8 @@ fn feed(error: impl std::fmt::Display) -> CentralError {
 struct Kept {
     digest: Vec<u8>,
     certificate: Option<Certificate>,
+    /// A signed batch.
+    codes: Option<Vec<u8>>,
 }
 
 fn kept(row: &Row<'_>) -> crate::db::Result<(u32, Kept)> {
@@ -34,11 +39,12 @@ fn kept(row: &Row<'_>) -> crate::db::Result<(u32, Kept)> {
         issued: Timestamp(issued),
         expires: Timestamp(expires),
     });
-    Ok((row.get(0)?, Kept { digest: row.get(1)?, certificate }))
+    Ok((row.get(0)?, Kept { digest: row.get(1)?, certificate, codes: row.get(5)? }))
 }
 
 /// Seals the parcels that hold something else than before, and drops those of terminals that were withdrawn. Of a terminal
-/// that has not asked for its next certificate in time, the parcel carries it.
+/// that has not asked for its next certificate in time, the parcel carries it; of one that may run out of verification
+/// codes, a batch of them.
 ///
 /// # Errors
 /// `CentralError`.
@@ -49,15 +55,19 @@ pub fn renew(data: &DataFolder, database: &mut Database, keys: &KeyFile, now: Ti
         let gone = "DELETE FROM terminal_parcel WHERE NOT EXISTS
                     (SELECT 1 FROM terminal_key WHERE terminal_key.terminal = terminal_parcel.terminal)";
         transaction.execute(gone, params![])?;
-        let sql = "SELECT terminal, digest, certificate, certificate_issued, certificate_expires FROM terminal_parcel";
+        let sql = "SELECT terminal, digest, certificate, certificate_issued, certificate_expires, codes
+                   FROM terminal_parcel";
         let kept: HashMap<u32, Kept> = transaction.query(sql, params![], kept)?.into_iter().collect();
+        let spare = SpareCodes::of(transaction, keys, now)?;
         let live = "SELECT terminal, parcel_key FROM terminal_key ORDER BY terminal";
         let live: Vec<(u32, [u8; 32])> = transaction.query(live, params![], |row| Ok((row.get(0)?, row.get(1)?)))?;
         for (terminal, parcel_key) in live {
             let (id, kept) = (TerminalId(terminal), kept.get(&terminal));
             let carried = kept.and_then(|kept| kept.certificate.clone());
             let certificate = certifier.certificate(transaction, id, carried)?;
-            let parcel = parcel(keys, certificate);
+            let carried = kept.and_then(|kept| kept.codes.as_deref());
+            let codes = spare.for_terminal(transaction, id, carried)?;
+            let parcel = parcel(keys, certificate, codes);
             let digest = digest(keys, &parcel, &parcel_key)?;
             if kept.is_none_or(|kept| kept.digest != digest) {
                 put(transaction, keys, id, &parcel, &HpkePublic::new(parcel_key), &digest, now)?;
@@ -116,13 +126,13 @@ impl Certifier<'_> {
     }
 }
 
-fn parcel(keys: &KeyFile, certificate: Option<Certificate>) -> Parcel {
+fn parcel(keys: &KeyFile, certificate: Option<Certificate>, codes: Option<Vec<u8>>) -> Parcel {
     let read = keys.cards.read.iter().map(|read| ReadKey { version: read.version, key: read.key.clone() });
     Parcel {
         epoch_keys: keys.epochs.clone(),
         read_keys: read.collect(),
         uid_key: Some(BaseKey::new(*keys.cards.uid.expose())),
-        codes: None,
+        codes,
         certificate,
     }
 }
@@ -158,9 +168,9 @@ fn put(
     let certificate = parcel.certificate.as_ref();
     transaction.execute(
         "INSERT INTO terminal_parcel
-            (terminal, digest, sealed, made, certificate, certificate_issued, certificate_expires)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (terminal) DO UPDATE SET digest = ?2, sealed = ?3, made = ?4,
-            certificate = ?5, certificate_issued = ?6, certificate_expires = ?7",
+            (terminal, digest, sealed, made, certificate, certificate_issued, certificate_expires, codes)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (terminal) DO UPDATE SET digest = ?2, sealed = ?3,
+            made = ?4, certificate = ?5, certificate_issued = ?6, certificate_expires = ?7, codes = ?8",
         params![
             terminal.0,
             digest,
@@ -169,6 +179,7 @@ fn put(
             certificate.map(|certificate| certificate.der.as_slice()),
             certificate.map(|certificate| certificate.issued.0),
             certificate.map(|certificate| certificate.expires.0),
+            parcel.codes.as_deref(),
         ],
     )?;
     Ok(())

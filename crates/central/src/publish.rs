@@ -16,11 +16,14 @@ mod lay;
 mod pass;
 mod press;
 mod publication;
+pub(crate) mod shown;
 mod tier;
 pub mod timer;
 
+use crate::audit::{self, Actor};
+use crate::db::params;
 use crate::error::CentralError;
-use crate::key_file::KeyFile;
+use crate::key_file::{self, KeyFile};
 use crate::{DataFolder, Database};
 use alone::Busy;
 pub use carry::{Carried, carry};
@@ -144,6 +147,46 @@ pub fn publish_with(
         Publication { data, database, keys, order, now, watch }.run()
     })?;
     done.ok_or_else(|| feed("nothing was published"))
+}
+
+/// How far something published may be ahead of the clock, in milliseconds: nodes' clocks differ by less.
+const AHEAD_MAX_MS: i64 = 600_000;
+
+/// Whether a moment that something was published at has not come yet: the clock was ahead then, or is behind now.
+pub(crate) fn is_ahead(published: Timestamp, now: Timestamp) -> bool {
+    published > now.plus_ms(AHEAD_MAX_MS)
+}
+
+/// What keeps anything from being published, whatever it is: a key file that is older than another node's, and a clock
+/// that is behind the last publication. Which of the two moments is wrong then, only a person can say. A head of the past
+/// would make the whole fleet take its feed for too old; one of the future is taken for current until then, whatever was
+/// blocked since.
+pub(crate) fn refuse(database: &Database, keys: &KeyFile, now: Timestamp) -> Result<(), CentralError> {
+    key_file::refuse_older(database.read(), keys)?;
+    let Some(last) = last(database)?.filter(|last| is_ahead(last.issued, now)) else { return Ok(()) };
+    let hours = (last.issued.0 - now.0).div_euclid(3_600_000);
+    Err(CentralError::NotReady(format!(
+        "the clock is behind the last publication by {} days and {} hours, and nothing is published: set the clock, or, \
+         if it is right now and was ahead then, publish --clock-is-right",
+        hours / 24,
+        hours % 24
+    )))
+}
+
+/// Somebody says that the clock is right, and was ahead when something was published: what bears a moment that has not
+/// come yet bears this one from now on, so that it can be published again. Whether there was any.
+///
+/// # Errors
+/// `CentralError::Database`.
+pub fn clock_is_right(database: &mut Database, actor: &Actor, now: Timestamp) -> Result<bool, CentralError> {
+    database.write(|transaction| {
+        let dated = transaction.execute("UPDATE publication SET issued = ?1 WHERE issued > ?1", params![now.0])?;
+        transaction.execute("UPDATE feed_file SET named = ?1 WHERE named > ?1", params![now.0])?;
+        if dated > 0 {
+            audit::note(transaction, actor, "clock set right", &format!("{dated} publications dated back"), now)?;
+        }
+        Ok(dated > 0)
+    })
 }
 
 /// The newest publication.

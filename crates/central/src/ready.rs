@@ -1,10 +1,10 @@
 //! Whether this node should be sent requests: unlike the health, which says that the process lives, this is red while
-//! the database is away or of another version, while the published head is missing or old, and from the first moment of
-//! a stop.
+//! the database is away or of another version, while the published head is missing, old or of the future, and from the
+//! first moment of a stop.
 
 use crate::CityServer;
 use crate::database::newest;
-use crate::db;
+use crate::{db, publish};
 use domain::Timestamp;
 use serde::Serialize;
 
@@ -17,7 +17,8 @@ pub struct Readiness {
     process: &'static str,
     /// `ok`, `unreachable`, `other-version`, or `not-asked`.
     database: &'static str,
-    /// `ok`, `missing`, `expired`, or `not-asked`.
+    /// `ok`, `missing`, `expired`, `ahead` (of a moment that has not come yet: nothing is published until somebody has
+    /// looked at the clock), or `not-asked`.
     head: &'static str,
 }
 
@@ -43,6 +44,7 @@ pub(crate) async fn look(server: &CityServer, now: Timestamp) -> Readiness {
     };
     let head = match server.published() {
         None => "missing",
+        Some(head) if publish::is_ahead(head.issued, now) => "ahead",
         Some(head) if head.is_expired(now) => "expired",
         Some(_) => OK,
     };

@@ -8,7 +8,7 @@ use crate::backup::{self, BackupFile, BackupManifest, SealedKeys};
 use crate::database::newest;
 use crate::db::Address;
 use crate::error::CentralError;
-use crate::key_file::{KeyFile, write_private};
+use crate::key_file::{self, KeyFile, write_private};
 use crate::numbers::{self, Numbered};
 use crate::{DataFolder, Database};
 use domain::Timestamp;
@@ -67,8 +67,11 @@ pub fn restore(
     let head_key = renew_head_key(&mut keys, head.as_ref(), now)?;
     let head = head.map(|shown| shown.head);
     let epoch = renew_epoch(&mut keys, head.as_ref())?;
+    if epoch.is_some() || head_key.is_some() {
+        keys.changes = keys.changes.saturating_add(1);
+    }
     let floors = floors(&manifest, head.as_ref());
-    let work = |database: &mut Database| settle(database, &manifest, floors, now);
+    let work = |database: &mut Database| settle(database, &manifest, &keys, floors, now);
     restore_database(data, &from.join(backup::DATABASE), work)?;
     write_private(&data.authority(), sealed.authority.as_bytes())?;
     // Last: with it the folder is a city.
@@ -81,14 +84,14 @@ pub fn restore(
     Ok(Restored { manifest, sequence, receipt, epoch, head_key })
 }
 
-fn refuse_what_is_there(data: &DataFolder) -> Result<(), CentralError> {
+pub(crate) fn refuse_what_is_there(data: &DataFolder) -> Result<(), CentralError> {
     let is_file = match data.database() {
         Address::File(path) => path.exists(),
         // Making the tables finds that out.
         Address::Server(_) => false,
     };
     if is_file || data.keys().exists() || data.authority().exists() {
-        let there = format!("{} holds a city already: restore into an empty folder", data.path().display());
+        let there = format!("{} holds a city already: take an empty folder", data.path().display());
         return Err(CentralError::NotReady(there));
     }
     Ok(())
@@ -170,10 +173,12 @@ fn floors(manifest: &BackupManifest, head: Option<&Head>) -> [u64; 3] {
 fn settle(
     database: &mut Database,
     manifest: &BackupManifest,
+    keys: &KeyFile,
     floors: [u64; 3],
     now: Timestamp,
 ) -> Result<(), CentralError> {
     database.write(|transaction| {
+        key_file::adopt(transaction, keys.changes)?;
         for (what, floor) in Numbered::ALL.into_iter().zip(floors) {
             numbers::raise(transaction, what, floor)?;
         }

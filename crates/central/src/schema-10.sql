@@ -50,3 +50,8 @@ CREATE TABLE upload_count (
     uploads INTEGER NOT NULL
 );
 INSERT INTO upload_count (terminal, uploads) SELECT terminal, count(*) FROM upload GROUP BY terminal;
+
+-- The batch of verification codes that a terminal's parcel carries, as it was signed, until one of them was used.
+ALTER TABLE terminal_parcel ADD COLUMN codes BLOB;
+CREATE INDEX code_by_terminal_batch ON code (terminal, batch);
+CREATE INDEX document_by_terminal ON document (terminal);

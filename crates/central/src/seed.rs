@@ -6,7 +6,7 @@ mod demo;
 mod names;
 mod people;
 mod population;
-mod samples;
+pub(crate) mod samples;
 mod staff;
 
 use crate::db::{Transaction, params};

@@ -1,7 +1,7 @@
 //! What a city sets for its money: how long an order holds, and how long reconciliation waits before it speaks.
 
 use crate::Database;
-use crate::db::{Connection, params};
+use crate::db::{Connection, Transaction, params};
 use crate::error::CentralError;
 
 /// A day in milliseconds.
@@ -41,12 +41,7 @@ impl MoneySettings {
     pub fn load(connection: &Connection) -> Result<Self, CentralError> {
         let mut settings = Self::default();
         for name in NAMES {
-            let stored: Option<Vec<u8>> = connection.query_opt(
-                "SELECT value FROM setting WHERE name = ?1",
-                params![stored_name(name)],
-                |row| row.get(0),
-            )?;
-            if let Some(bytes) = stored {
+            if let Some(bytes) = read(connection, &stored_name(name))? {
                 let days = std::str::from_utf8(&bytes).ok().and_then(|text| text.parse().ok());
                 settings.set(name, days.unwrap_or_default())?;
             }
@@ -79,6 +74,26 @@ impl MoneySettings {
     }
 }
 
+/// A value of the table of settings.
+///
+/// # Errors
+/// `CentralError::Database`.
+pub(crate) fn read(connection: &Connection, name: &str) -> Result<Option<Vec<u8>>, CentralError> {
+    Ok(connection.query_opt("SELECT value FROM setting WHERE name = ?1", params![name], |row| row.get(0))?)
+}
+
+/// Writes a value of the table of settings.
+///
+/// # Errors
+/// `CentralError::Database`.
+pub(crate) fn put(transaction: &Transaction<'_>, name: &str, value: &[u8]) -> Result<(), CentralError> {
+    transaction.execute(
+        "INSERT INTO setting (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2",
+        params![name, value],
+    )?;
+    Ok(())
+}
+
 fn stored_name(name: &str) -> String {
     format!("money.{name}")
 }
@@ -89,11 +104,5 @@ fn stored_name(name: &str) -> String {
 /// `CentralError::NotReady` for an unknown name or a number of days that cannot be.
 pub fn set(database: &mut Database, name: &str, days: i64) -> Result<(), CentralError> {
     MoneySettings::default().set(name, days)?;
-    database.write(|transaction| {
-        transaction.execute(
-            "INSERT INTO setting (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2",
-            params![stored_name(name), days.to_string().as_bytes()],
-        )?;
-        Ok(())
-    })
+    database.write(|transaction| put(transaction, &stored_name(name), days.to_string().as_bytes()))
 }

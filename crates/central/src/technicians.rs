@@ -1,6 +1,10 @@
 //! The city's technicians: their service cards as the registry keeps them, and the records a terminal opens them with.
 //! A service card opens maintenance and nothing else: it carries no credit key, no entitlement and no address.
 
+mod desk;
+
+pub use desk::{Listed, Staff, add, all, remove};
+
 use crate::db::{Connection, Row, params};
 use crate::error::CentralError;
 use crate::store_key::{self, Stored};

@@ -120,19 +120,13 @@ impl<C: Central, H: Host> Driver<C, H> {
         }
     }
 
-<<<<<<< HEAD
     /// Before central is heard for the first time, the feed in the cache is the one that is served: one that was loaded
     /// whole and not accepted any more is accepted now. Done at the start of `run`, and harmless before it.
     ///
     /// # Errors
     /// A fatal `StoreError`.
     pub async fn announce_held(&self) -> Result<(), StoreError> {
-        match feed::take_up(&self.host, &self.trust).await {
-=======
-    /// Before central is heard for the first time, the feed in the cache is the one that is served.
-    async fn announce_held(&self) -> Result<(), StoreError> {
         match feed::take_up(&self.host, &self.trust, self.clock.now()).await {
->>>>>>> wt-b
             Ok(held) => {
                 self.state.send_modify(|state| state.last_feed = held.map(|served| served.state));
                 Ok(())

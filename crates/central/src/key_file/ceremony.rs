@@ -138,13 +138,14 @@ impl KeyFile {
         Ok(epoch)
     }
 
-    /// Writes the file anew and overwrites the bytes of the old one. A copying file system, a journal, an SSD or a backup
-    /// may still have them.
+    /// Writes the changed file anew, with the next number of changes, and overwrites the bytes of the old one. A copying
+    /// file system, a journal, an SSD or a backup may still have them.
     ///
     /// # Errors
     /// `CentralError::File`.
-    pub fn save_over(&self, path: &Path) -> Result<(), CentralError> {
+    pub fn save_over(&mut self, path: &Path) -> Result<(), CentralError> {
         let failed = |error| CentralError::file(path, error);
+        self.changes = self.changes.saturating_add(1);
         // Held open: after the rename nobody else finds the old bytes.
         let mut old = std::fs::OpenOptions::new().read(true).write(true).open(path).map_err(failed)?;
         let length = old.metadata().map_err(failed)?.len();

@@ -1,9 +1,9 @@
 //! The feed and its keys: publishing, epochs, head key, root key.
 
 use super::say;
-use central::audit::{self, Actor};
-use central::key_file::{KeyFileLock, read_root, write_private};
-use central::publish::{Carried, Counts, Order, Published, Step, carry, publish_with};
+use central::audit::Actor;
+use central::key_file::{KeyFileLock, note_change, read_root, refuse_older, write_private};
+use central::publish::{Carried, Counts, Order, Published, Step, carry, clock_is_right, publish_with};
 use central::{CentralError, DataFolder, Database, KeyFile, clock, epochs};
 use clap::{Args, Subcommand};
 use domain::TerminalId;
@@ -26,6 +26,9 @@ pub(crate) enum FeedCommand {
         /// Seals everything anew instead of what changed.
         #[arg(long)]
         base: bool,
+        /// The clock is right, and was ahead when something was published: after somebody has looked at it.
+        #[arg(long)]
+        clock_is_right: bool,
     },
     /// Copies the published feed to a USB stick, for terminals without a network: into the folder `citizen-feed`, which a
     /// terminal takes by itself as soon as the stick is in it. What the stick has already is not copied again.
@@ -79,8 +82,11 @@ pub(crate) fn run(data: &DataFolder, command: FeedCommand) -> Result<(), Central
     let mut keys = KeyFile::load(&data.keys())?;
     let (actor, now) = (Actor::console(), clock::now());
     match command {
-        FeedCommand::Publish { pin, base } => {
+        FeedCommand::Publish { pin, base, clock_is_right: said } => {
             let order = Order { pin, base };
+            if said {
+                clock_is_right(&mut database, &actor, now)?;
+            }
             say_published(&publish_with(data, &mut database, &keys, order, now, &mut |_| Ok(()))?)
         }
         FeedCommand::ExportFeed { stick } => {
@@ -116,9 +122,9 @@ pub(crate) fn run(data: &DataFolder, command: FeedCommand) -> Result<(), Central
             say(&format!("working keys {version} are signed until {}", until(&keys, now)?))
         }
         FeedCommand::RootKey { export } => {
+            refuse_older(database.read(), &keys)?;
             export_root(data, &mut keys, &export)?;
-            database
-                .write(|transaction| audit::note(transaction, &actor, "root key taken offline", &keys.city, now))?;
+            note_change(&mut database, &keys, &actor, ("root key taken offline", &keys.city), now)?;
             say(&format!("the root key is in {} and nowhere else: copy it to a second stick now", export.display()))?;
             say(&format!("working keys {} are signed until {}", keys.version, until(&keys, now)?))
         }

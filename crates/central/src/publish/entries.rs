@@ -17,11 +17,15 @@ pub(super) fn seeded() -> Result<ChaCha20Rng, CentralError> {
     Ok(ChaCha20Rng::from_seed(seed))
 }
 
-/// Rows that may be sealed anew for nothing: twice as many as a delta ever needs, since some of them may have changed.
+/// Rows of a tier that may be sealed anew for nothing: four times as many as a delta ever needs, since up to half of them
+/// may have changed, and more may be gone.
+const CANDIDATES: usize = 4 * (DELTA_STEP + DECOYS_MIN);
+
+/// Rows that may be sealed anew for nothing.
 pub(super) fn candidates(known: &AllKnown, rng: &mut ChaCha20Rng) -> HashSet<Key> {
     let of = |tier: Tier, rng: &mut ChaCha20Rng| -> Vec<Key> {
         let alive = known.iter().filter(|((_, of), known)| *of == tier && known.record.is_some());
-        alive.map(|(key, _)| *key).sample(rng, 2 * (DELTA_STEP + DECOYS_MIN))
+        alive.map(|(key, _)| *key).sample(rng, CANDIDATES)
     };
     let (tap, pin) = (of(Tier::Tap, rng), of(Tier::Pin, rng));
     tap.into_iter().chain(pin).collect()
@@ -50,8 +54,8 @@ pub(super) struct Entries {
 }
 
 impl Entries {
-    /// Takes a tier's rows out of a pass, and fills them up with decoys; `None` when so much changed that a base is
-    /// shorter.
+    /// Takes a tier's rows out of a pass, and fills them up with decoys. `None` when so much changed that a base is
+    /// shorter, or that too few of the candidates are left: the number of entries would then tell how much it was.
     pub(super) fn pick(
         passed: &mut Passed,
         known: &AllKnown,
@@ -72,9 +76,17 @@ impl Entries {
             let before = known.get(&(row.card.0, tier)).and_then(|known| known.record);
             removed.extend(before.filter(|before| Some(*before) != row.known.record));
         }
+        // A chip that comes back to its card takes its row's place.
+        let put: HashSet<RecordId> = sealed.iter().filter_map(|row| row.known.record).collect();
+        removed.retain(|id| !put.contains(id));
         let entries = sealed.len() + removed.len();
+        let wanted = (entries + DECOYS_MIN).next_multiple_of(DELTA_STEP) - entries;
+        // Where the whole city is in it, there is nobody else.
+        if decoys.len() < wanted && sealed.len() + decoys.len() < alive {
+            return None;
+        }
         decoys.shuffle(rng);
-        decoys.truncate((entries + DECOYS_MIN).next_multiple_of(DELTA_STEP) - entries);
+        decoys.truncate(wanted);
         let counts = Counts { changed: sealed.len(), removed: removed.len(), decoys: decoys.len() };
         sealed.append(&mut decoys);
         let mut rows: Vec<(Key, Known)> = sealed.iter().map(|row| ((row.card.0, tier), row.known)).collect();

@@ -8,12 +8,10 @@ use super::publication::{Before, Ground, Laid, Pressed, Publication};
 use super::tier::{Issued, TierFiles};
 use super::{Counts, Step, TIERS, feed};
 use crate::error::CentralError;
-use crate::pack::CITY_TOML;
-use crate::parcels;
+use crate::{pack, parcels};
 use protocol::segment::delta;
-use protocol::{Change, Compared, FileEntry, FileKind, Manifest, RecordId, Revocations, Row, Steps, Tier};
+use protocol::{Change, Compared, FileEntry, FileKind, Manifest, Revocations, Row, Steps, Tier};
 use rand_chacha::ChaCha20Rng;
-use std::collections::HashSet;
 
 impl Publication<'_, '_> {
     pub(super) fn base(&self, ground: &Ground, pressed: Pressed) -> Result<(Manifest, Vec<Laid>), CentralError> {
@@ -91,9 +89,6 @@ impl Publication<'_, '_> {
         for row in &sealed {
             changes.push(Change::Put(Row::new(tier, &row.row).map_err(feed)?));
         }
-        // A chip that comes back to its card takes its row's place.
-        let put: HashSet<RecordId> = sealed.iter().filter_map(|row| row.known.record).collect();
-        changes.retain(|change| !matches!(change, Change::Remove(id) if put.contains(id)));
         let steps = Steps { from: files.reach(), to: ground.sequence };
         let bytes = delta(tier, self.keys.epoch()?.epoch, steps, &mut changes).map_err(feed)?;
         files.push(&ground.folder, steps, &bytes)?;
@@ -114,19 +109,16 @@ impl Publication<'_, '_> {
         for tier in laid {
             manifest.files.extend(tier.files.base.iter().chain(&tier.files.deltas).cloned());
         }
-        let mut add = |kind, name: &str, bytes: &[u8]| -> Result<(), CentralError> {
-            let entry = FileEntry::of(kind, name, bytes);
+        let mut add = |entry: FileEntry, bytes: &[u8]| -> Result<(), CentralError> {
             ground.folder.put(&entry, bytes)?;
             manifest.files.push(entry);
             Ok(())
         };
-        add(FileKind::Dictionary, "records.dict", ground.dictionary.bytes())?;
-        add(FileKind::Revocations, "revocations", &revoked.encode())?;
-        add(FileKind::TerminalParcels, "parcels", &parcels::file(self.database.read())?)?;
-        for file in &ground.pack {
-            let kind = if file.name == CITY_TOML { FileKind::CityPack } else { FileKind::CityFile };
-            add(kind, &file.name, &file.bytes)?;
-        }
-        Ok(())
+        let (dictionary, revoked) = (ground.dictionary.bytes(), revoked.encode());
+        let parcels = parcels::file(self.database.read())?;
+        add(FileEntry::of(FileKind::Dictionary, "records.dict", dictionary), dictionary)?;
+        add(FileEntry::of(FileKind::Revocations, "revocations", &revoked), &revoked)?;
+        add(FileEntry::of(FileKind::TerminalParcels, "parcels", &parcels), &parcels)?;
+        ground.pack.iter().try_for_each(|file| add(pack::entry(file), &file.bytes))
     }
 }

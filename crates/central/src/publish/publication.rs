@@ -5,17 +5,19 @@ use super::known::{self, AllKnown, Key, Known};
 use super::pass::{self, Passed, Unchanged};
 use super::press::Press;
 use super::tier::{Issued, TierFiles};
-use super::{Counts, Last, Order, Published, Step, TIERS, Watch, feed, last};
+use super::{Counts, Last, Order, Published, Step, TIERS, Watch, feed, is_ahead, last, refuse, shown};
 use crate::claims::{self, orders};
 use crate::db::params;
 use crate::error::CentralError;
-use crate::key_file::KeyFile;
+use crate::key_file::{self, KeyFile};
 use crate::numbers::{self, Numbered};
 use crate::pack::{self, PackFile};
 use crate::{DataFolder, Database, parcels, registry};
 use domain::Timestamp;
 use domain::city_pack::CityPack;
-use protocol::{Dictionary, FileEntry, FileKind, Head, Manifest, Revocations, SealContext, SignedHead, Tier};
+use protocol::{
+    Dictionary, FeedFloor, FileEntry, FileKind, Head, Manifest, Revocations, SealContext, SignedHead, Tier,
+};
 
 /// A day in milliseconds.
 const DAY_MS: i64 = 86_400_000;
@@ -71,11 +73,16 @@ impl Publication<'_, '_> {
             return Err(CentralError::NotReady(text.to_owned()));
         }
         self.refuse_a_newer_head()?;
+        refuse(self.database, self.keys, self.now)?;
         // Before anything is sealed: it may be that the root key has to be brought.
         self.keys.signed_keys(self.now)?;
         // Orders are in the database before they are signed.
-        let now = self.now;
-        self.database.write(|transaction| claims::review(transaction, now))?;
+        let (now, keys) = (self.now, self.keys);
+        self.database.write(|transaction| {
+            // Before a key of it reaches a parcel: from here on a node with an older file publishes nothing.
+            key_file::note_used(transaction, keys)?;
+            claims::review(transaction, now)
+        })?;
         parcels::renew(self.data, self.database, self.keys, now)?;
         (self.watch)(Step::Prepared)?;
         let (city, pack) = pack::load(self.database.read())?;
@@ -111,7 +118,8 @@ impl Publication<'_, '_> {
     /// Continues the feed, or begins it anew when it cannot be continued.
     fn run_from(&mut self, ground: &Ground, before: Option<Before>) -> Result<Published, CentralError> {
         if let Some(before) = before {
-            let pins = self.order.pin || before.manifest.compared(Tier::Pin).day() < self.now.day();
+            let compared = before.manifest.compared(Tier::Pin);
+            let pins = self.order.pin || compared.day() < self.now.day() || is_ahead(compared, self.now);
             if let Some((manifest, laid)) = self.difference(ground, before, pins)? {
                 return self.finish(ground, &manifest, laid, false);
             }
@@ -190,6 +198,8 @@ impl Publication<'_, '_> {
         let published = self.take(manifest, &bytes, own.sha256, &mut rows, base, &counts)?;
         (self.watch)(Step::Taken)?;
         ground.folder.put_head(&self.signed_head(manifest, &own)?)?;
+        let (key_version, epoch, sequence) = (self.keys.version, manifest.epoch, manifest.sequence);
+        shown::note(self.database, FeedFloor { key_version, epoch, sequence })?;
         (self.watch)(Step::Published)?;
         let removed = ground.folder.sweep(self.database.read(), self.now)?;
         tracing::debug!(removed, "files of the feed that nothing names any more");

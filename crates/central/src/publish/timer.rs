@@ -4,7 +4,7 @@
 
 use super::alone::{self, Busy};
 use super::publication::Publication;
-use super::{Order, Published, last};
+use super::{Last, Order, Published, is_ahead, last};
 use crate::error::CentralError;
 use crate::{DataFolder, Database, KeyFile, clock};
 use std::time::Duration;
@@ -40,7 +40,9 @@ pub fn once(data: &DataFolder, period: Duration) -> Result<Option<Published>, Ce
     let published = alone::alone(data, &mut database, Busy::Skip, |database| {
         let (now, keys) = (clock::now(), KeyFile::load(&data.keys())?);
         let period = i64::try_from(period.as_millis()).unwrap_or(i64::MAX);
-        let fresh = last(database)?.is_some_and(|last| now.0 < last.issued.0.saturating_add(period));
+        // One of a moment that has not come yet is no reason to wait: it is refused, and said.
+        let fresh = |last: Last| now.0 < last.issued.0.saturating_add(period) && !is_ahead(last.issued, now);
+        let fresh = last(database)?.is_some_and(fresh);
         if fresh {
             return Ok(None);
         }

@@ -80,7 +80,7 @@ fn pin(rng: &mut impl Rng, key: &NoteKey) -> Result<Vec<u8>, CentralError> {
 }
 
 /// The dictionary: the same for every city that uses these samples.
-pub(super) fn dictionary() -> Result<Dictionary, CentralError> {
+pub(crate) fn dictionary() -> Result<Dictionary, CentralError> {
     let mut rng = ChaCha20Rng::seed_from_u64(0x00D1_C710);
     let key =
         NoteKey::from_seed("sample-facts-1", &rng.random()).map_err(|error| CentralError::Feed(error.to_string()))?;

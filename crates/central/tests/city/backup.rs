@@ -326,3 +326,53 @@ async fn a_backup_under_load_is_of_one_moment_and_stops_nobody() {
     assert_eq!(books::balances(restored.read()).unwrap().total(), domain::Cents::ZERO);
     let _ = params![held];
 }
+
+#[test]
+fn a_restored_city_publishes_with_the_key_file_that_it_has() {
+    let copied = Copied::of(City::seeded(139, 20, 0));
+    let city = &copied.city;
+    let (mut keys, older) = (city.keys(), std::fs::read(city.data.keys()).unwrap());
+    keys.renew_read_key(NOW).unwrap();
+    keys.save_over(&city.data.keys()).unwrap();
+    back_up(&city.data, &copied.out(), NOW).unwrap();
+    let place = Place::new();
+    copied.restored(&place.data, None).unwrap();
+    let mut database = Database::open(place.address()).unwrap();
+    let keys = KeyFile::load(&place.data.keys()).unwrap();
+    assert_eq!((keys.changes, keys.cards.read.len()), (1, 2));
+    publish::publish(&place.data, &mut database, &keys, NOW).unwrap();
+    std::fs::write(place.data.keys(), older).unwrap();
+    let keys = KeyFile::load(&place.data.keys()).unwrap();
+    assert!(publish::publish(&place.data, &mut database, &keys, NOW).is_err());
+}
+
+#[test]
+fn a_backup_whose_keys_are_older_than_its_database_is_restored_to_a_city_that_publishes() {
+    let copied = Copied::of(City::seeded(140, 20, 0));
+    let city = &copied.city;
+    // By hand, as with pg_dump: the copy of the database is newer than the copy of the keys.
+    back_up(&city.data, &copied.out(), NOW).unwrap();
+    let path = copied.out().join("central.db");
+    let mut database = Database::open(&central::db::Address::File(path.clone())).unwrap();
+    let sql = "INSERT INTO setting (name, value) VALUES ('keys.changes', ?1)";
+    database.write(|write| Ok(write.execute(sql, params![b"7"])?)).unwrap();
+    database.read().query_row("PRAGMA journal_mode = DELETE", &[], |_| Ok(())).unwrap();
+    drop(database);
+    name_anew(&copied.out(), &path);
+    let place = Place::new();
+    copied.restored(&place.data, None).unwrap();
+    let mut database = Database::open(place.address()).unwrap();
+    let keys = KeyFile::load(&place.data.keys()).unwrap();
+    publish::publish(&place.data, &mut database, &keys, NOW).unwrap();
+}
+
+/// The manifest of a backup names the file as it is now.
+fn name_anew(backup: &Path, file: &Path) {
+    let path = backup.join("manifest.json");
+    let mut manifest: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    let bytes = std::fs::read(file).unwrap();
+    let hash = <sha2::Sha256 as sha2::Digest>::digest(&bytes);
+    manifest["files"]["central.db"]["sha256"] = data_encoding::HEXLOWER.encode(&hash).into();
+    manifest["files"]["central.db"]["bytes"] = bytes.len().into();
+    std::fs::write(path, manifest.to_string()).unwrap();
+}

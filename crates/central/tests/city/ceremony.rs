@@ -305,7 +305,7 @@ async fn the_ceremony_goes_as_the_page_says_from_the_first_key_to_a_restored_cit
         "terminal withdrawn",
         "epoch rotated in an emergency",
         "epoch keys destroyed",
-        "read key renewed",
+        "read key drawn",
         "head key renewed",
         "epoch rotated",
         "head key renewed",

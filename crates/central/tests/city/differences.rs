@@ -4,21 +4,21 @@ use crate::fixture::{City, DemoCard, NOW};
 use crate::follower::{Fetched, Follower, secret, signed_head};
 use central::CentralError;
 use central::db::params;
-use central::publish::{Counts, DECOYS_MIN, DELTA_STEP, Order, Published, Step, publish, publish_with, timer};
+use central::publish::{Counts, DELTA_STEP, Order, Published, Step, publish, publish_with, timer};
 use central::store_key::{Stored, seal};
 use domain::Timestamp;
 use protocol::{CardSecret, FileKind, OpenError, Segment, Tier, pin_key, record_id};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-const DAY_MS: i64 = 86_400_000;
+pub(crate) const DAY_MS: i64 = 86_400_000;
 const QUARTER_MS: i64 = 900_000;
 
 fn days(count: i64) -> Timestamp {
     NOW.plus_ms(count * DAY_MS)
 }
 
-fn published(city: &City, now: Timestamp) -> Published {
+pub(crate) fn published(city: &City, now: Timestamp) -> Published {
     publish(&city.data, &mut city.database(), &city.keys(), now).unwrap()
 }
 
@@ -30,11 +30,11 @@ fn number(demo: &DemoCard) -> i64 {
     i64::try_from(demo.card.identity.number.0).unwrap()
 }
 
-fn change(city: &City, sql: &str, demo: &DemoCard) {
+pub(crate) fn change(city: &City, sql: &str, demo: &DemoCard) {
     city.database().write(|transaction| Ok(transaction.execute(sql, params![number(demo)])?)).unwrap();
 }
 
-const OWES: &str =
+pub(crate) const OWES: &str =
     "UPDATE holder SET taxes_due = taxes_due + 100 WHERE id = (SELECT holder FROM card WHERE number = ?1)";
 
 #[test]
@@ -67,24 +67,6 @@ fn a_change_shows_at_the_next_publication_among_rows_that_did_not_change() {
     let delta = city.file(entry.sha256);
     assert_eq!(Segment::parse(&delta).unwrap().count(), DELTA_STEP as u64);
     assert!(terminal.manifest.compared(Tier::Tap) == NOW.plus_ms(QUARTER_MS));
-}
-
-#[test]
-fn a_delta_is_filled_up_to_the_next_step_and_has_some_decoys_always() {
-    let city = City::seeded(112, 900, 0);
-    city.publish();
-    let check = |changed: usize, expected: usize| {
-        let sql = "UPDATE holder SET price_class = 10 + (price_class + 1) % 5 WHERE id <= ?1";
-        let changed = i64::try_from(changed).unwrap();
-        city.database().write(|transaction| Ok(transaction.execute(sql, params![changed])?)).unwrap();
-        let counts = published(&city, NOW).tap;
-        assert_eq!((i64::try_from(counts.changed).unwrap(), counts.changed + counts.decoys), (changed, expected));
-        assert!(counts.decoys >= DECOYS_MIN);
-    };
-    check(1, 256);
-    check(192, 256);
-    check(193, 512);
-    check(300, 512);
 }
 
 #[test]

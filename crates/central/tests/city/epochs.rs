@@ -1,6 +1,6 @@
 //! Rotation, theft, destruction, and the change of the head key.
 
-use crate::fixture::{City, NOW, TODAY};
+use crate::fixture::{City, NOW};
 use crate::follower::{Fetched, Follower, enrolled, secret, signed_head};
 use crate::tls::{EIGHT, SEVEN};
 use central::audit::{self, Actor};
@@ -196,10 +196,14 @@ fn a_key_file_from_before_the_shown_heads_keys_publishes_nothing() {
     // What another root key signed, or nobody, holds nobody up.
     let stranger = City::seeded(107, 20, 0);
     let mut keys = stranger.keys();
-    epochs::renew_head_key(&stranger.data, &mut stranger.database(), &mut keys, None, &Actor::console(), NOW).unwrap();
+    for _ in 0..2 {
+        let mut database = stranger.database();
+        epochs::renew_head_key(&stranger.data, &mut database, &mut keys, None, &Actor::console(), NOW).unwrap();
+    }
+    assert!(keys.version > city.keys().version);
     for other in [std::fs::read(stranger.data.feed().join("head.json")).unwrap(), b"{}".to_vec()] {
         std::fs::write(&path, other).unwrap();
-        publish(&city.data, &mut city.database(), &old, NOW).unwrap();
+        published(&city, NOW);
     }
 }
 
@@ -262,7 +266,7 @@ fn an_id_of_one_epoch_is_none_in_the_next() {
     let city = City::seeded(99, 20, 1);
     let demo = city.demo_cards().remove(0);
     city.publish();
-    rotated(&city, &[], Timestamp(i64::from(TODAY.0) * DAY_MS));
+    rotated(&city, &[], NOW);
     let keys = city.keys();
     let id = |at: usize| record_id(&keys.epochs[at], &secret(&demo), Tier::Tap).unwrap();
     assert_ne!(id(0), id(1));

@@ -6,6 +6,7 @@ use card_simulator::CardDescription;
 use central::audit::{Actor, Role};
 use central::db::{Address, Value, params};
 use central::enrol::{EnrolmentOrder, enrol};
+use central::founding::found;
 use central::publish::{Published, publish};
 use central::seed::{SeedPlan, Seeded, seed};
 use central::{DataFolder, Database, KeyFile};
@@ -88,6 +89,14 @@ pub(crate) struct City {
 impl City {
     pub(crate) fn seeded(seed_number: u64, holders: u32, pins: u32) -> Self {
         Self::at(Place::new(), seed_number, holders, pins)
+    }
+
+    /// A real one: the pack, and nobody in it.
+    pub(crate) fn founded() -> Self {
+        let place = Place::new();
+        found(&place.data, &pack_folder(), &Actor::console(), NOW).unwrap();
+        let seeded = Seeded { holders: 0, pins: 0, content_hash: String::new() };
+        Self { data: place.data.clone(), seeded, _place: place }
     }
 
     pub(crate) fn at(place: Place, seed_number: u64, holders: u32, pins: u32) -> Self {

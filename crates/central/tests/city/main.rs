@@ -28,6 +28,8 @@ mod claims;
 #[cfg(test)]
 mod crowds;
 #[cfg(test)]
+mod decoys;
+#[cfg(test)]
 mod differences;
 #[cfg(test)]
 mod enrolment;
@@ -45,6 +47,8 @@ mod fixture;
 mod fleet;
 #[cfg(test)]
 mod follower;
+#[cfg(test)]
+mod founding;
 #[cfg(test)]
 mod holders;
 #[cfg(test)]
@@ -91,6 +95,8 @@ mod seeding;
 mod server;
 #[cfg(test)]
 mod settle;
+#[cfg(test)]
+mod shown;
 #[cfg(test)]
 mod sql;
 #[cfg(test)]

@@ -1,15 +1,24 @@
-//! Uploads that arrive together, at one node or at several that share a database.
+//! Several nodes that share a database: uploads that arrive together, and copies of the key file.
 
 use crate::fixture::{City, NOW, TERMINAL};
+use crate::follower::{Follower, enrolled};
 use crate::money::{A, B, C, SEEN, Street};
+use crate::tls::{SEVEN, keys};
 use crate::uploads::{document, top_up, upload};
+use central::audit::Actor;
 use central::db::params;
+use central::enrol::{self, EnrolmentOrder};
+use central::publish::{Published, publish};
 use central::uploads::{Sent, take_batch};
-use central::{CentralError, CityServer, books, report, uploads};
+use central::{
+    Authority, CentralError, CityServer, DataFolder, Database, KeyFile, backup, books, epochs, report, uploads,
+};
 use domain::{DocumentCode, TerminalId};
 use ledger::Ledger;
 use protocol::{CardSeen, IdempotencyKey, Problem, ProblemCode, Receipt, Upload, UploadBody};
 use std::collections::BTreeSet;
+use std::os::unix::fs::symlink;
+use tempfile::TempDir;
 
 /// Sights of a card, each with a key of its own; their order says nothing.
 fn sights(street: &Street, count: u8) -> Vec<Sent> {
@@ -139,4 +148,101 @@ fn a_text_that_no_database_holds_is_refused_for_good() {
     }
     let taken = take_batch(&mut city.database(), &city.keys(), &[sent(odd.encode().unwrap())], NOW);
     assert_eq!(codes_of(taken), [Err(ProblemCode::Malformed)]);
+}
+
+/// A second node: a folder of its own with copies of the files, on the same database and feed.
+struct Node {
+    data: DataFolder,
+    _folder: TempDir,
+}
+
+impl Node {
+    fn beside(city: &City) -> Self {
+        let folder = TempDir::new().unwrap();
+        for name in ["keys.json", "authority.json", "central.toml"] {
+            std::fs::copy(city.data.path().join(name), folder.path().join(name)).unwrap();
+        }
+        for shared in ["central.db", "feed"] {
+            symlink(city.data.path().join(shared), folder.path().join(shared)).unwrap();
+        }
+        Self { data: DataFolder::new(folder.path()).unwrap(), _folder: folder }
+    }
+
+    fn keys(&self) -> KeyFile {
+        KeyFile::load(&self.data.keys()).unwrap()
+    }
+
+    fn database(&self) -> Database {
+        Database::open(self.data.database()).unwrap()
+    }
+
+    fn publish(&self) -> Result<Published, CentralError> {
+        publish(&self.data, &mut self.database(), &self.keys(), NOW)
+    }
+
+    /// As whoever changed the keys has to.
+    fn copy_keys(&self, from: &City) {
+        std::fs::copy(from.data.keys(), self.data.keys()).unwrap();
+    }
+
+    fn refused(&self) -> bool {
+        let error = self.publish().unwrap_err();
+        matches!(error, CentralError::NotReady(_)) && error.to_string().contains("key file is older than")
+    }
+}
+
+#[test]
+fn a_node_with_an_older_key_file_publishes_and_enrols_nothing_until_it_has_the_newer_one() {
+    let city = City::seeded(138, 20, 0);
+    city.publish();
+    let (own, bundle) = enrolled(&city, SEVEN, 1, NOW);
+    let (mut terminal, other) = (Follower::with(&city, bundle), Node::beside(&city));
+    other.publish().unwrap();
+    let mut read_versions = |city: &City| {
+        terminal.pull(city);
+        let parcel = terminal.unpack(city, &own).unwrap().unwrap();
+        (parcel.read_keys.len(), parcel.epoch_keys.iter().map(|key| key.epoch).collect::<Vec<_>>())
+    };
+
+    let mut keys = city.keys();
+    keys.renew_read_key(NOW).unwrap();
+    keys.save_over(&city.data.keys()).unwrap();
+    city.publish();
+    assert!(other.refused());
+    assert_eq!(read_versions(&city), (2, vec![1]), "nobody is without the newest read key");
+    other.copy_keys(&city);
+    other.publish().unwrap();
+
+    let (mut database, mut keys, actor) = (city.database(), city.keys(), Actor::console());
+    epochs::rotate(&city.data, &mut database, &mut keys, &[], &actor, NOW, &mut |_| Ok(())).unwrap();
+    assert!(other.refused());
+    other.copy_keys(&city);
+    assert_eq!(epochs::destroy(&city.data, &mut database, &mut keys, 0, &actor, NOW).unwrap(), [1]);
+    // Before anybody published with the new file.
+    assert!(other.refused());
+    city.publish();
+    assert!(other.refused());
+    assert_eq!(read_versions(&city), (2, vec![2]), "an epoch that was destroyed stays out of the parcels");
+    assert!(refuses_to_enrol(&other));
+    let mut stale = other.keys();
+    assert!(epochs::rotate(&other.data, &mut other.database(), &mut stale, &[], &actor, NOW, &mut |_| Ok(())).is_err());
+    assert_eq!(other.keys().epochs.len(), 2, "nor are its keys changed");
+    let folder = TempDir::new().unwrap();
+    let mut with_recovery = other.keys();
+    with_recovery.make_recovery_key().unwrap();
+    with_recovery.save(&other.data.keys()).unwrap();
+    let refused = backup::back_up(&other.data, &folder.path().join("out"), NOW).unwrap_err().to_string();
+    assert!(refused.contains("older than one that was used"), "nor is it backed up: {refused}");
+    other.copy_keys(&city);
+    other.publish().unwrap();
+    assert_eq!(read_versions(&city), (2, vec![2]));
+}
+
+/// It would hand out keys that were destroyed.
+fn refuses_to_enrol(node: &Node) -> bool {
+    let authority = Authority::obtain(&node.data, "bahia", NOW).unwrap();
+    let (place, central) = ("Plaza Mayor".to_owned(), "https://central.example".to_owned());
+    let order = EnrolmentOrder { terminal: SEVEN, place, central, codes: 3 };
+    let request = keys(SEVEN, 1).request;
+    enrol::answer(&mut node.database(), &node.keys(), &authority, &order, &request, NOW).is_err()
 }

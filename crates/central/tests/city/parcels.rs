@@ -3,11 +3,13 @@
 use crate::fixture::{City, NOW, TERMINAL, technician};
 use crate::follower::{Follower, enrolled};
 use crate::tls::{EIGHT, SEVEN, signing_request};
+use crate::uploads::document;
+use central::db::params;
 use central::publish::publish;
-use central::{ca_store, enrol};
-use domain::Timestamp;
+use central::{ca_store, codes, enrol, uploads};
+use domain::{DocumentCode, Timestamp};
 use protocol::first_trust::fingerprint;
-use protocol::{FileHash, FileKind, Parcel, ParcelError, Parcels};
+use protocol::{CodeBatch, FileHash, FileKind, Parcel, ParcelError, Parcels, SignedCodeBatch, Upload};
 use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256};
 
 const DAY_MS: i64 = 86_400_000;
@@ -130,4 +132,96 @@ fn a_terminal_whose_renewal_was_lost_on_its_way_finds_a_certificate_for_the_key_
     let newest = ca_store::newest(city.database().read(), SEVEN).unwrap().unwrap();
     assert_eq!(newest.2, first.2, "for the key of its enrolment");
     assert_eq!(carried(late.plus_ms(DAY_MS)), certificate, "the same until it is used");
+}
+
+/// A terminal with more codes than it uses in a while, and what its parcels carry.
+struct Fed {
+    city: City,
+    own: crate::tls::Keys,
+    terminal: Follower,
+}
+
+impl Fed {
+    fn of(seed: u64) -> Self {
+        let city = City::seeded(seed, 20, 0);
+        city.publish();
+        let (own, bundle) = enrolled(&city, SEVEN, 1, NOW);
+        codes::allocate(&mut city.database(), &city.keys(), SEVEN, 300, NOW).unwrap();
+        let terminal = Follower::with(&city, bundle);
+        Self { city, own, terminal }
+    }
+
+    fn carried(&mut self, now: Timestamp) -> Option<Vec<u8>> {
+        published(&self.city, &mut self.terminal, now);
+        self.terminal.unpack(&self.city, &self.own).unwrap().unwrap().codes
+    }
+
+    fn batch(&self, carried: Option<Vec<u8>>) -> CodeBatch {
+        SignedCodeBatch(carried.unwrap()).verify(SEVEN, &self.terminal.head.keys.head).unwrap()
+    }
+
+    /// Central heard of it over the network.
+    fn heard(&self, now: Timestamp) {
+        let sql = "INSERT INTO terminal_heard (terminal, at) VALUES (?1, ?2)
+                   ON CONFLICT (terminal) DO UPDATE SET at = ?2";
+        self.city.database().write(|write| Ok(write.execute(sql, params![SEVEN.0, now.0])?)).unwrap();
+    }
+
+    /// A document with this code comes by stick.
+    fn used(&self, code: DocumentCode, key: u8, now: Timestamp) {
+        let upload = Upload { terminal: SEVEN.0, ..document(&self.city, code, key) };
+        let (mut database, keys) = (self.city.database(), self.city.keys());
+        uploads::take(&mut database, &keys, SEVEN, &upload.encode().unwrap(), now).unwrap();
+    }
+}
+
+#[test]
+fn a_terminal_that_is_fed_by_stick_finds_codes_in_its_parcel_the_same_until_one_was_used() {
+    let mut fed = Fed::of(107);
+    assert_eq!(fed.carried(NOW.plus_ms(DAY_MS)), None, "it may still be heard");
+    fed.heard(NOW.plus_ms(DAY_MS));
+    assert_eq!(fed.carried(NOW.plus_ms(4 * DAY_MS - 1)), None);
+    let carried = fed.carried(NOW.plus_ms(4 * DAY_MS));
+    let batch = fed.batch(carried.clone());
+    assert_eq!(batch.codes.len(), 200);
+    assert_eq!(fed.carried(NOW.plus_ms(9 * DAY_MS)), carried);
+    fed.used(batch.codes[17], 1, NOW.plus_ms(9 * DAY_MS));
+    let next = fed.carried(NOW.plus_ms(10 * DAY_MS));
+    let next = fed.batch(next);
+    assert!(next.codes.iter().all(|code| !batch.codes.contains(code)), "no code is given twice");
+    fed.heard(NOW.plus_ms(11 * DAY_MS));
+    fed.used(next.codes[0], 2, NOW.plus_ms(11 * DAY_MS));
+    assert_eq!(fed.carried(NOW.plus_ms(11 * DAY_MS)), None, "it has a network again");
+}
+
+#[test]
+fn a_terminal_with_few_codes_left_finds_some_in_its_parcel_whether_it_is_heard_or_not() {
+    let city = City::seeded(108, 20, 0);
+    city.publish();
+    // Three codes at its enrolment.
+    let (own, bundle) = enrolled(&city, SEVEN, 1, NOW);
+    let terminal = Follower::with(&city, bundle);
+    let mut fed = Fed { city, own, terminal };
+    fed.heard(NOW);
+    let carried = fed.carried(NOW);
+    assert_eq!(fed.batch(carried.clone()).codes.len(), 200);
+    assert_eq!(fed.carried(NOW.plus_ms(DAY_MS)), carried);
+}
+
+#[test]
+fn codes_that_a_terminal_may_have_used_or_could_not_verify_are_not_carried_on() {
+    let mut fed = Fed::of(109);
+    let late = NOW.plus_ms(5 * DAY_MS);
+    let carried = fed.carried(late);
+    let first = fed.batch(carried);
+    let mut keys = fed.city.keys();
+    keys.renew_head(None, late).unwrap();
+    keys.save_over(&fed.city.data.keys()).unwrap();
+    let carried = fed.carried(late.plus_ms(1));
+    let second = fed.batch(carried);
+    assert!(second.batch > first.batch, "under the head key of before nobody takes it");
+    let (own, bundle) = enrolled(&fed.city, SEVEN, 5, late.plus_ms(2));
+    codes::allocate(&mut fed.city.database(), &fed.city.keys(), SEVEN, 300, late.plus_ms(2)).unwrap();
+    (fed.own, fed.terminal) = (own, Follower::with(&fed.city, bundle));
+    assert_eq!(fed.carried(late.plus_ms(3)), None, "what it was before may have used some");
 }

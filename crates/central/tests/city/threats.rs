@@ -1,15 +1,22 @@
 //! What each kind of thief has, and what it tells: the claims of docs/security.md that a test can hold.
 
-use crate::fixture::{City, DemoCard};
+use crate::fixture::{City, DemoCard, NOW};
+use crate::follower::{Follower, enrolled};
+use crate::tls::{Keys, SEVEN};
+use central::audit::Actor;
 use central::db::params;
+use central::epochs;
 use domain::{CardNumber, Generation};
 use protocol::row::Tier;
 use protocol::{
-    CardSecret, Change, Dictionary, Enrolment, EpochKey, FileKind, Manifest, OpenError, PinCard, PinStamp, Revocations,
-    Row, Secret32, Segment, open_pin, open_tap, pin_key, record_id,
+    CardSecret, Change, Dictionary, Enrolment, EpochKey, FileKind, HpkeSecret, Manifest, OpenError, Parcel, PinCard,
+    PinKey, PinStamp, RecordId, Revocations, Row, Secret32, Segment, open_pin, open_tap, pin_key, record_id,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+
+/// The parcel key of the terminal that these tests enrol.
+const PARCEL_SECRET: [u8; 32] = [2; 32];
 
 /// Everything a terminal has on its disk and in its memory, but no card.
 struct Stolen {
@@ -114,24 +121,57 @@ fn a_stolen_feed_names_nobody_and_its_rows_tell_neither_size_nor_holder() {
     assert_eq!(sequences.len(), 1, "the sequence is the feed's, and shows nobody's activity");
 }
 
+/// Every secret that somebody finds in an enrolled terminal, as 32 bytes: what its bundle and its parcels brought, and the
+/// keys it made itself.
+fn secrets_of(stolen: &Stolen, own: &Keys, parcel: &Parcel) -> Vec<[u8; 32]> {
+    let bundle = &stolen.bundle;
+    let mut secrets: Vec<[u8; 32]> =
+        bundle.epoch_keys.iter().chain(&parcel.epoch_keys).map(|key| *key.key.expose()).collect();
+    secrets.extend([*bundle.access_token.expose(), *own.signing.expose(), PARCEL_SECRET]);
+    secrets.push(own.tls.serialized_der()[36..68].try_into().unwrap());
+    let of_parcel = parcel.read_keys.iter().map(|read| &read.key).chain(&parcel.uid_key);
+    for key in bundle.read_base_keys.iter().chain(&bundle.uid_key).chain(of_parcel) {
+        secrets.push([*key.expose(), *key.expose()].concat().try_into().unwrap());
+    }
+    secrets
+}
+
 #[test]
 fn an_extracted_terminal_without_a_card_opens_no_row_with_any_secret_it_has() {
     let city = City::seeded(22, 60, 3);
     city.publish();
-    let stolen = Stolen::from(&city);
-    let mut secrets: Vec<[u8; 32]> = stolen.bundle.epoch_keys.iter().map(|key| *key.key.expose()).collect();
-    secrets.push(*stolen.bundle.access_token.expose());
-    for key in stolen.bundle.read_base_keys.iter().chain(&stolen.bundle.uid_key) {
-        secrets.push([*key.expose(), *key.expose()].concat().try_into().unwrap());
-    }
-    assert!(secrets.len() >= 4);
-    for secret in secrets.into_iter().map(CardSecret::new) {
+    let (own, bundle) = enrolled(&city, SEVEN, 1, NOW);
+    // The key by which its parcel opens.
+    assert_eq!(own.parcel.public().unwrap(), HpkeSecret::new(PARCEL_SECRET).public().unwrap());
+    let mut terminal = Follower::with(&city, bundle.clone());
+    city.publish();
+    terminal.pull(&city);
+    let parcel = terminal.unpack(&city, &own).unwrap().unwrap();
+    let stolen = Stolen { bundle, ..Stolen::from(&city) };
+    let secrets = secrets_of(&stolen, &own, &parcel);
+    assert!(secrets.len() >= 10, "{}", secrets.len());
+    // It is told even what no thief knows: the stamp that each PIN record is bound to.
+    let demonstration = city.demonstration();
+    let stamps: BTreeMap<u64, PinStamp> = (demonstration.cards.iter().chain(&demonstration.service))
+        .map(|demo| terminal.tap_record(&secret_of(demo)))
+        .map(|tap| (tap.pin_content, PinStamp { pin_version: tap.pin_version, content: tap.pin_content }))
+        .collect();
+    let rows = |tier| stolen.of_tier(tier).count();
+    assert_eq!((rows(Tier::Tap), rows(Tier::Pin)), (61, 4));
+    for bytes in secrets {
+        let (secret, pin) = (CardSecret::new(bytes), PinKey::new(bytes));
         for tier in [Tier::Tap, Tier::Pin] {
             let id = record_id(stolen.epoch(), &secret, tier).unwrap();
             assert!(!stolen.rows.contains_key(&(tier.byte(), id.0)));
         }
         for row in stolen.of_tier(Tier::Tap) {
             assert!(open_tap(stolen.epoch(), &secret, row, &stolen.dictionary).is_err());
+        }
+        let card = PinCard { secret: &secret, generation: Generation(1), pin: &pin };
+        for row in stolen.of_tier(Tier::Pin) {
+            for stamp in stamps.values() {
+                assert!(open_pin(stolen.epoch(), &card, *stamp, row, &stolen.dictionary).is_err());
+            }
         }
     }
 }
@@ -175,17 +215,49 @@ fn another_holders_card_opens_nothing_of_this_ones() {
 fn an_archived_feed_stays_shut_for_a_later_epoch_key_and_links_to_no_later_feed() {
     let city = City::seeded(25, 60, 2);
     city.publish();
+    let (own, bundle) = enrolled(&city, SEVEN, 1, NOW);
+    let mut terminal = Follower::with(&city, bundle);
     let archived = Stolen::from(&city);
-    let later = EpochKey { epoch: archived.epoch().epoch + 1, key: Secret32::new([0x5A; 32]) };
+    // A month later: another epoch, the keys of the one before destroyed at central and gone from the parcels.
+    let (mut database, mut keys, actor) = (city.database(), city.keys(), Actor::console());
+    epochs::rotate(&city.data, &mut database, &mut keys, &[], &actor, NOW, &mut |_| Ok(())).unwrap();
+    assert_eq!(epochs::destroy(&city.data, &mut database, &mut keys, 0, &actor, NOW).unwrap(), [1]);
+    city.publish();
+    terminal.pull(&city);
+    terminal.unpack(&city, &own).unwrap().unwrap();
+    let [later] = &terminal.epoch_keys[..] else { panic!("the newest epoch's key alone") };
+    let of_archive = |tier: Tier| -> BTreeSet<RecordId> {
+        archived.of_tier(tier).map(|row| Row::new(tier, row).unwrap().id()).collect()
+    };
+    for tier in [Tier::Tap, Tier::Pin] {
+        let now: BTreeSet<RecordId> = terminal.rows(tier).keys().copied().collect();
+        assert_eq!(now.len(), of_archive(tier).len());
+        assert!(now.is_disjoint(&of_archive(tier)), "everybody has another name in each epoch");
+    }
     for demo in city.demo_cards() {
         let secret = secret_of(&demo);
-        let row = archived.row(Tier::Tap, &secret);
-        assert!(open_tap(&later, &secret, row, &archived.dictionary).is_err(), "card and later key do not open it");
+        // Card, PIN and the terminal of today: by any key that is left, no row of the archive opens.
+        let tap = terminal.tap_record(&secret);
+        let stamp = PinStamp { pin_version: tap.pin_version, content: tap.pin_content };
+        let key = pin_key(&secret, demo.pin.as_bytes()).unwrap();
+        let card = PinCard { secret: &secret, generation: demo.card.identity.generation, pin: &key };
+        assert!(open_tap(archived.epoch(), &secret, archived.row(Tier::Tap, &secret), &archived.dictionary).is_ok());
+        assert!(
+            open_pin(archived.epoch(), &card, stamp, archived.row(Tier::Pin, &secret), &archived.dictionary).is_ok()
+        );
+        for row in archived.of_tier(Tier::Tap) {
+            assert!(open_tap(later, &secret, row, &archived.dictionary).is_err());
+        }
+        for row in archived.of_tier(Tier::Pin) {
+            assert!(open_pin(later, &card, stamp, row, &archived.dictionary).is_err());
+        }
         for tier in [Tier::Tap, Tier::Pin] {
-            let ids = [archived.epoch(), &later].map(|epoch| record_id(epoch, &secret, tier).unwrap());
-            assert_ne!(ids[0], ids[1], "the same holder has another name in each epoch");
+            assert!(!of_archive(tier).contains(&record_id(later, &secret, tier).unwrap()));
         }
     }
+    let kept = std::fs::read(city.data.keys()).unwrap();
+    let gone = data_encoding::HEXLOWER.encode(archived.epoch().key.expose());
+    assert!(!kept.windows(gone.len()).any(|window| window == gone.as_bytes()), "nor does central have it");
 }
 
 #[test]

@@ -40,6 +40,9 @@ mod claims;
 #[path = "../city/crowds.rs"]
 mod crowds;
 #[cfg(test)]
+#[path = "../city/decoys.rs"]
+mod decoys;
+#[cfg(test)]
 #[path = "../city/differences.rs"]
 mod differences;
 #[cfg(test)]
@@ -70,6 +73,9 @@ mod fleet;
 #[cfg(test)]
 #[path = "../city/follower.rs"]
 mod follower;
+#[cfg(test)]
+#[path = "../city/founding.rs"]
+mod founding;
 #[cfg(test)]
 #[path = "../city/holders.rs"]
 mod holders;
@@ -143,6 +149,9 @@ mod server;
 #[cfg(test)]
 #[path = "../city/settle.rs"]
 mod settle;
+#[cfg(test)]
+#[path = "../city/shown.rs"]
+mod shown;
 #[cfg(test)]
 #[path = "../city/sql.rs"]
 mod sql;
