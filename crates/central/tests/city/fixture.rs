@@ -146,7 +146,7 @@ impl City {
             });
             read.unwrap();
         }
-        assert!(all.len() > 50_000, "{}", all.len());
+        assert!(all.len() > 30_000, "{}", all.len());
         all
     }
 
