@@ -160,7 +160,11 @@ fn books_and_chains_are_never_cut_and_the_audit_goes_on_from_where_it_was_cut() 
     let entries = books::all(street.city.database().read()).unwrap();
     let balances = street.balances();
     let went = run(&street, later(5_000));
-    assert_eq!((gone(&went, Kind::Uploads), gone(&went, Kind::Audit)), (5, 2), "the newest line stays");
+    assert_eq!(
+        (gone(&went, Kind::Uploads), gone(&went, Kind::Audit)),
+        (5, 4),
+        "of enrolments and acts the newest line stays"
+    );
     assert_eq!(books::all(street.city.database().read()).unwrap(), entries);
     assert_eq!(street.balances(), balances);
     assert_eq!(balances.get(ledger::Account::Acquirer), AMOUNT);
