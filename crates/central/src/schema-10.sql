@@ -10,5 +10,5 @@ CREATE TABLE IF NOT EXISTS pin_failure_at (
 
 -- The batch of verification codes that a terminal's parcel carries, as it was signed, until one of them was used.
 ALTER TABLE terminal_parcel ADD COLUMN codes BLOB;
-CREATE INDEX code_by_terminal ON code (terminal, batch);
-CREATE INDEX document_by_terminal ON document (terminal);
+CREATE INDEX code_by_terminal ON code (terminal, issued, batch);
+CREATE INDEX document_by_terminal ON document (terminal, issued);
