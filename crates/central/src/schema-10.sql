@@ -38,7 +38,7 @@ CREATE INDEX credit_order_of_card ON credit_order (card, generation) WHERE ended
 CREATE INDEX credit_order_by_issue ON credit_order (issued);
 -- The newest batch of codes, and how many a terminal was given lately.
 CREATE INDEX code_by_batch ON code (batch);
-CREATE INDEX code_by_terminal ON code (terminal, issued);
+CREATE INDEX code_by_terminal ON code (terminal, issued, batch);
 -- What nobody has explained.
 CREATE INDEX anomaly_open ON anomaly (kind) WHERE explained IS NULL;
 -- The newest documents.
@@ -53,5 +53,4 @@ INSERT INTO upload_count (terminal, uploads) SELECT terminal, count(*) FROM uplo
 
 -- The batch of verification codes that a terminal's parcel carries, as it was signed, until one of them was used.
 ALTER TABLE terminal_parcel ADD COLUMN codes BLOB;
-CREATE INDEX code_by_terminal_batch ON code (terminal, batch);
-CREATE INDEX document_by_terminal ON document (terminal);
+CREATE INDEX document_by_terminal ON document (terminal, issued);

@@ -17,6 +17,8 @@ const SILENT_MS: i64 = 3 * 86_400_000;
 const FEW: i64 = 50;
 /// Codes of a batch.
 const BATCH: u16 = 200;
+/// One that has so many left gets none, whatever it is silent for: its parcel may never have reached it.
+const ENOUGH: i64 = 2_000;
 
 /// What is known of terminals' codes.
 pub(super) struct SpareCodes<'k> {
@@ -29,8 +31,12 @@ pub(super) struct SpareCodes<'k> {
     used: HashMap<u32, i64>,
 }
 
+/// Of each terminal since it was enrolled: what it had before may be gone with the disk on which it was.
 fn counts(connection: &Connection, table: &str) -> Result<HashMap<u32, i64>, CentralError> {
-    let query = format!("SELECT terminal, count(*) FROM {table} GROUP BY terminal");
+    let query = format!(
+        "SELECT t.id, count(*) FROM terminal AS t JOIN {table} AS c ON c.terminal = t.id AND c.issued >= t.enrolled
+         GROUP BY t.id"
+    );
     Ok(connection.query(&query, params![], |row| Ok((row.get(0)?, row.get(1)?)))?.into_iter().collect())
 }
 
@@ -69,7 +75,8 @@ impl<'k> SpareCodes<'k> {
             .heard
             .get(&terminal.0)
             .is_none_or(|(enrolled, heard)| self.now.0.saturating_sub((*enrolled).max(*heard).0) >= SILENT_MS);
-        silent || of(&self.given) - of(&self.used) < FEW
+        let left = of(&self.given) - of(&self.used);
+        left < if silent { ENOUGH } else { FEW }
     }
 
     /// Whether a batch may still be taken: it is signed by the head key of today, none of its codes was seen on a
