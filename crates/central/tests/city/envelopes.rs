@@ -243,7 +243,8 @@ async fn envelopes_whose_senders_have_hung_up_are_two_at_most_and_hold_up_nobody
     let writing = std::thread::spawn(move || {
         let hold = |_: &central::db::Transaction<'_>| {
             locked.send(()).unwrap();
-            Ok(end.recv().unwrap())
+            end.recv().unwrap();
+            Ok(())
         };
         writer.write(hold).unwrap();
     });

@@ -109,7 +109,7 @@ impl Sealed {
 /// A publication that has laid its files when the first server dies, and takes its sequence afterwards; and then one
 /// more, as the next quarter of an hour brings it. What became of the one that was cut.
 fn publish_across(
-    data: DataFolder,
+    data: &DataFolder,
     laid: &mpsc::Sender<()>,
     killed: &mpsc::Receiver<()>,
 ) -> (Result<Published, CentralError>, Published) {
@@ -122,11 +122,11 @@ fn publish_across(
         Ok(())
     };
     let mut database = Database::open(data.database()).unwrap();
-    let cut = publish_with(&data, &mut database, &keys, Order::default(), NOW, &mut watch);
+    let cut = publish_with(data, &mut database, &keys, Order::default(), NOW, &mut watch);
     let begun = Instant::now();
     let next = loop {
         let again = Database::open(data.database())
-            .and_then(|mut database| publish_with(&data, &mut database, &keys, Order::default(), NOW, &mut |_| Ok(())));
+            .and_then(|mut database| publish_with(data, &mut database, &keys, Order::default(), NOW, &mut |_| Ok(())));
         match again {
             Ok(published) => break published,
             Err(error) => assert!(begun.elapsed() < Duration::from_secs(60), "{error}"),
@@ -187,7 +187,7 @@ async fn when_the_first_server_is_killed_no_acknowledged_upload_is_lost_and_none
     let there = Node::open(second).await;
     let (nodes, secure) = ([here.plain.url(), there.plain.url()], [here.secure.url(), there.secure.url()]);
     let ((laid, is_laid), (tell_killed, killed), data) = (mpsc::channel(), mpsc::channel(), city.data.clone());
-    let publishing = tokio::task::spawn_blocking(move || publish_across(data, &laid, &killed));
+    let publishing = tokio::task::spawn_blocking(move || publish_across(&data, &laid, &killed));
     is_laid.recv().unwrap();
     let acknowledged = Arc::new(AtomicUsize::new(0));
     let mut speaking = Vec::new();
