@@ -25,6 +25,9 @@ mod card_keys;
 #[path = "../city/cards.rs"]
 mod cards;
 #[cfg(test)]
+#[path = "../city/carry.rs"]
+mod carry;
+#[cfg(test)]
 #[path = "../city/claims.rs"]
 mod claims;
 #[cfg(test)]
@@ -65,6 +68,9 @@ mod follower;
 #[path = "../city/holders.rs"]
 mod holders;
 #[cfg(test)]
+#[path = "../city/holders_again.rs"]
+mod holders_again;
+#[cfg(test)]
 #[path = "../city/http.rs"]
 mod http;
 #[cfg(test)]
@@ -73,6 +79,9 @@ mod import;
 #[cfg(test)]
 #[path = "../city/journal.rs"]
 mod journal;
+#[cfg(test)]
+#[path = "../city/kept_uploads.rs"]
+mod kept_uploads;
 #[cfg(test)]
 #[path = "../city/learned.rs"]
 mod learned;
