@@ -7,7 +7,9 @@ use crate::metrics::UploadOutcome;
 use crate::server::{CityServer, Place};
 use crate::uploads::{self, Sent};
 use domain::Timestamp;
-use protocol::{Outcome, Upload};
+use protocol::central::behind;
+use protocol::{Outcome, Upload, UploadBody};
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 use tokio::sync::oneshot;
@@ -113,11 +115,37 @@ async fn take_all(server: &CityServer, sent: Vec<Sent>) -> Vec<Outcome> {
     if let Ok(outcomes) = take_some(server, &sent, 0..sent.len()).await {
         return outcomes;
     }
-    let mut outcomes = Vec::with_capacity(sent.len());
-    for at in 0..sent.len() {
-        match take_some(server, &sent, at..at + 1).await {
+    let journals = sent.iter().map(|one| journal_of(&one.bytes)).collect();
+    one_by_one(journals, |at| take_some(server, &sent, at..at + 1)).await
+}
+
+/// A journal: terminal and generation.
+type Journal = (u32, u32);
+
+/// The journal whose order an upload has to keep.
+fn journal_of(bytes: &[u8]) -> Option<Journal> {
+    let upload = Upload::decode(bytes).ok()?;
+    matches!(upload.body, UploadBody::LedgerEntry(_)).then_some((upload.terminal, upload.journal_generation))
+}
+
+/// Takes each alone. The server may be back from one to the next: an entry behind one that failed waits with it, or its
+/// journal would seem to have a gap.
+async fn one_by_one<F>(journals: Vec<Option<Journal>>, mut take: impl FnMut(usize) -> F) -> Vec<Outcome>
+where
+    F: Future<Output = Result<Vec<Outcome>, CentralError>>,
+{
+    let (mut outcomes, mut stopped) = (Vec::with_capacity(journals.len()), HashSet::new());
+    for (at, journal) in journals.into_iter().enumerate() {
+        if journal.is_some_and(|journal| stopped.contains(&journal)) {
+            outcomes.push(Outcome::Refused(behind()));
+            continue;
+        }
+        match take(at).await {
             Ok(one) => outcomes.extend(one),
-            Err(error) => outcomes.push(Outcome::Refused(error.into())),
+            Err(error) => {
+                stopped.extend(journal);
+                outcomes.push(Outcome::Refused(error.into()));
+            }
         }
     }
     outcomes
@@ -188,6 +216,19 @@ mod tests {
     fn waiting(place: Option<Place>) -> (Waiting, oneshot::Receiver<Vec<Outcome>>) {
         let (answer, asker) = oneshot::channel();
         (Waiting { sent: vec![Sent::unsigned(SEVEN, vec![7; 1_000])], answer, place }, asker)
+    }
+
+    #[tokio::test]
+    async fn an_entry_behind_one_that_failed_waits_with_it_though_the_server_is_back() {
+        let (ours, other) = (Some((7, 1)), Some((8, 1)));
+        let mut asked = Vec::new();
+        let outcomes = one_by_one(vec![other, ours, ours, None, other, ours], |at| {
+            asked.push(at);
+            let away = || Err(CentralError::NotReady("the server is away".to_owned()));
+            std::future::ready(if at == 1 { away() } else { Ok(vec![Outcome::Refused(behind())]) })
+        });
+        assert_eq!(outcomes.await.len(), 6);
+        assert_eq!(asked, [0, 1, 3, 4], "what keeps no order, and other journals, go on");
     }
 
     #[test]

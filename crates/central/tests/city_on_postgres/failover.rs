@@ -280,7 +280,8 @@ fn check_books(pair: &Pair, receipts: &[Receipt], all: usize) {
     assert_eq!(numbers.len(), all, "no number twice");
     let entries: i64 = database.read().query_row("SELECT count(*) FROM entry", params![], |row| row.get(0)).unwrap();
     assert_eq!(usize::try_from(entries).unwrap(), all);
-    assert!(central::report::anomalies(database.read()).unwrap().is_empty(), "no journal has a gap");
+    let noticed = central::report::anomalies(database.read()).unwrap();
+    assert!(noticed.is_empty(), "no journal has a gap: {noticed:?}");
 
     let calm = City::at(Place::on(Backend::Sqlite), 95, 20, 0);
     let (mut books_of_calm, keys) = (calm.database(), KeyFile::load(&calm.data.keys()).unwrap());
