@@ -166,7 +166,16 @@ impl Street<'_> {
             let Ok(upload) = Upload::decode(&bytes) else { continue };
             let item = OutboxItem { key: upload.key, kind: upload.body.name().to_owned(), bytes, attempts: 1 };
             let sent = self.as_sent(&item);
-            let Some((receipt, _)) = self.central.take(&sent, wall).filter(|_| self.plan.receipts) else { continue };
+            let receipt = self.central.take(&sent, wall).map(|(receipt, _)| receipt);
+            let Some(receipt) = receipt.filter(|receipt| receipt.key == item.key) else {
+                if !self.plan.is_beyond_contract() {
+                    self.breaks(format!("terminal {}: central's receipt is for another upload", at + 1));
+                }
+                continue;
+            };
+            if !self.plan.receipts {
+                continue;
+            }
             let Some(process) = self.kiosks.get_mut(at).and_then(|kiosk| kiosk.process.as_mut()) else { return };
             if let Err(error) = process.journal.outbox_settle_later(receipt)
                 && error.is_fatal()
