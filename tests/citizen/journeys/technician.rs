@@ -185,7 +185,9 @@ fn an_outbox_that_cannot_be_sent_is_carried_to_central_on_a_stick() -> Played {
     let [export] = exports.as_slice() else { panic!("one folder, not {exports:?}") };
     a_finder_reads_nothing(&stage, export)?;
     let imported = stage.street.import(export)?;
-    assert!(imported.taken >= 6 && (imported.known, imported.refused, imported.cut) == (0, 0, None), "{imported:?}");
+    assert!(imported.taken >= 6 && (imported.refused, imported.cut) == (0, None), "{imported:?}");
+    // The terminal tells its condition when it starts; that receipt may have been on its way when the network was cut.
+    assert!(imported.known <= 1, "{imported:?}");
     // The network is still cut: everything central knows came on the stick.
     let books = agree(&stage.street, std::slice::from_ref(&said))?;
     assert_eq!((books.documents.len(), books.anomalies.len()), (1, 0));

@@ -299,6 +299,8 @@ async fn the_ceremony_goes_as_the_page_says_from_the_first_key_to_a_restored_cit
     let acts = audit::newest(ceremony.city.database().read(), 30).unwrap();
     let acts: Vec<&str> = acts.iter().rev().map(|line| line.what.as_str()).collect();
     let expected = [
+        "terminal enrolled",
+        "terminal enrolled",
         "root key taken offline",
         "recovery key made",
         "epoch rotated",
