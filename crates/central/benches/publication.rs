@@ -8,6 +8,7 @@ use central::seed::{SeedPlan, seed};
 use central::store_key::{Stored, seal};
 use central::{CentralError, DataFolder, Database, KeyFile, clock, epochs};
 use domain::{CardNumber, Timestamp};
+use protocol::Segment;
 use std::error::Error;
 use std::io::Write;
 use std::path::Path;
@@ -65,6 +66,23 @@ fn change(database: &mut Database) -> Outcome<()> {
     Ok(())
 }
 
+/// What each holder costs in a tier's base on the wire: row, padding, length and the headers' share.
+fn bytes_of_rows(data: &DataFolder, database: &Database, tier: &str) -> Outcome<String> {
+    let sql = "SELECT manifest FROM publication ORDER BY sequence DESC LIMIT 1";
+    let manifest: Vec<u8> = database.read().query_row(sql, &[], |row| row.get(0))?;
+    let (mut rows, mut all) = (Vec::new(), 0);
+    for file in protocol::Manifest::decode(&manifest)?.files.iter().filter(|file| file.name.starts_with(tier)) {
+        let bytes = std::fs::read(data.feed().join("files").join(file.sha256.to_string()))?;
+        // Two bytes say each row's length.
+        rows.extend(Segment::parse(&bytes)?.rows().map(|row| row.bytes().len() + 2));
+        all += bytes.len();
+    }
+    rows.sort_unstable();
+    let at = |percent: usize| rows.get(rows.len() * percent / 100).or(rows.last()).copied().unwrap_or_default();
+    let mean = all / rows.len().max(1);
+    Ok(format!("{all} bytes; a holder: mean {mean}, median {}, p95 {}, most {}", at(50), at(95), at(100)))
+}
+
 fn published(
     data: &DataFolder,
     database: &mut Database,
@@ -88,19 +106,9 @@ fn run(holders: u32) -> Outcome<()> {
     let mut database = Database::open(data.database())?;
     give_pins(&mut database, &KeyFile::load(&data.keys())?)?;
     say(&format!("{holders} holders seeded in {:.1} s", began.elapsed().as_secs_f64()));
-    let base = published(&data, &mut database, "a base of both tiers", Order::default(), today)?;
-    let bytes = |tier: &str| -> Outcome<u64> {
-        let mut all = 0;
-        let sql = "SELECT manifest FROM publication ORDER BY sequence DESC LIMIT 1";
-        let manifest: Vec<u8> = database.read().query_row(sql, &[], |row| row.get(0))?;
-        for file in protocol::Manifest::decode(&manifest)?.files {
-            all += if file.name.starts_with(tier) { file.bytes } else { 0 };
-        }
-        Ok(all)
-    };
-    for (tier, rows) in [("tap/", base.tap_rows), ("pin/", base.pin_rows)] {
-        let all = bytes(tier)?;
-        say(&format!("  {tier} {all} bytes, {} a holder", all / u64::try_from(rows.max(1))?));
+    published(&data, &mut database, "a base of both tiers", Order::default(), today)?;
+    for tier in ["tap/", "pin/"] {
+        say(&format!("  {tier} {}", bytes_of_rows(&data, &database, tier)?));
     }
     change(&mut database)?;
     published(&data, &mut database, "a difference of the tap tier, 350 changes", Order::default(), today.plus_ms(1))?;

@@ -28,7 +28,10 @@ pub struct Waiting {
     pub left: Option<Cents>,
 }
 
-/// A newer card of the number has come.
+/// Who has blocked a card that nobody had blocked when its successor came.
+const SUCCESSOR: &str = "replacement";
+
+/// A newer card has come. The old one is good no more: what is left on it is owed once no validator takes it.
 pub(crate) fn begin(
     transaction: &Transaction<'_>,
     number: CardNumber,
@@ -39,6 +42,7 @@ pub(crate) fn begin(
         "INSERT INTO balance_move (number, generation, replaced) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
         params![sql(number.0), old.0, now.0],
     )?;
+    blocks::put(transaction, number, old, SUCCESSOR, now)?;
     Ok(())
 }
 
@@ -55,11 +59,9 @@ pub fn waiting(connection: &Connection) -> Result<Vec<Waiting>, CentralError> {
     let days = MoneySettings::load(connection)?.debit_days;
     let told = |(number, generation, replaced): (i64, u8, i64)| {
         let (number, generation) = (CardNumber(u64::try_from(number).unwrap_or_default()), Generation(generation));
-        let from = match blocks::of(connection, number, generation)? {
-            // A blocked card may be in somebody's hands: it pays until the last validator knows.
-            Some(block) => block.reached.map(|reached| reached.0.max(replaced)),
-            None => Some(replaced),
-        };
+        // It may be in somebody's hands: it pays until the last validator knows.
+        let block = blocks::of(connection, number, generation)?;
+        let from = block.and_then(|block| block.reached).map(|reached| reached.0.max(replaced));
         let due = from.map(|from| Timestamp(from + days * DAY_MS));
         let left = left(connection, number, generation)?;
         Ok(Waiting { number, generation, replaced: Timestamp(replaced), due, left })

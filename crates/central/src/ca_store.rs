@@ -210,6 +210,8 @@ pub struct Listed {
     pub first_used: Option<Timestamp>,
     /// Why it no longer counts.
     pub ended: Option<String>,
+    /// Whether the terminal was withdrawn.
+    pub withdrawn: bool,
 }
 
 /// Every terminal, with its newest certificate.
@@ -217,7 +219,8 @@ pub struct Listed {
 /// # Errors
 /// `CentralError::Database`.
 pub fn list(connection: &Connection) -> Result<Vec<Listed>, CentralError> {
-    let sql = "SELECT t.id, t.place, c.serial, c.fingerprint, c.expires, c.first_used, c.ending
+    let sql =
+        "SELECT t.id, t.place, c.serial, c.fingerprint, c.expires, c.first_used, c.ending, length(t.token_sha256) = 0
                FROM terminal t LEFT JOIN certificate c
                ON c.id = (SELECT max(id) FROM certificate WHERE terminal = t.id) ORDER BY t.id";
     let rows = connection.query(sql, params![], |row| {
@@ -230,6 +233,7 @@ pub fn list(connection: &Connection) -> Result<Vec<Listed>, CentralError> {
             expires: expires.map(Timestamp),
             first_used: first_used.map(Timestamp),
             ended: row.get(6)?,
+            withdrawn: row.get(7)?,
         })
     })?;
     Ok(rows)
@@ -276,9 +280,18 @@ pub fn put_code(
 ///
 /// # Errors
 /// `CentralError::Database`.
-pub fn drop_codes(transaction: &Transaction<'_>, terminal: TerminalId) -> Result<(), CentralError> {
-    transaction.execute("DELETE FROM enrolment_code WHERE terminal = ?1", params![terminal.0])?;
-    Ok(())
+pub fn drop_codes(transaction: &Transaction<'_>, terminal: TerminalId) -> Result<usize, CentralError> {
+    Ok(transaction.execute("DELETE FROM enrolment_code WHERE terminal = ?1", params![terminal.0])?)
+}
+
+/// Whether a terminal is enrolled, was, or may be with a code.
+///
+/// # Errors
+/// `CentralError::Database`.
+pub fn is_known(connection: &Connection, terminal: TerminalId) -> Result<bool, CentralError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM terminal WHERE id = ?1)
+                   OR EXISTS (SELECT 1 FROM enrolment_code WHERE terminal = ?1)";
+    Ok(connection.query_row(sql, params![terminal.0], |row| row.get(0))?)
 }
 
 /// The code with this hash.

@@ -170,9 +170,17 @@ fn settle_with_registry(
     match known(transaction, "card", card.number)? {
         None => Ok(()),
         Some(known) if known.is(keys, card)? => Ok(()),
+        // Their cards were revoked, and no later import would look at them again.
+        Some(_) if has_moved_away(transaction, card.number)? => Err(conflict("its holder has moved away")),
         Some(known) if known.generation < card.generation => replace(transaction, keys, card, known.generation, now),
         Some(_) => Err(conflict("the number has a card of this generation, or of a newer one")),
     }
+}
+
+fn has_moved_away(connection: &Connection, number: CardNumber) -> Result<bool, CentralError> {
+    let query =
+        "SELECT EXISTS (SELECT 1 FROM card JOIN moved_away ON moved_away.holder = card.holder WHERE number = ?1)";
+    Ok(connection.query_row(query, params![sql(number.0)], |row| row.get(0))?)
 }
 
 /// A number's row in the registry.

@@ -36,6 +36,18 @@ pub fn local(moment: Timestamp, time_zone: &str) -> String {
     zoned(moment, time_zone).map_or_else(|| "—".to_owned(), |moment| moment.strftime("%d/%m/%Y %H:%M:%S").to_string())
 }
 
+/// A moment as programs exchange it (RFC 3339).
+#[must_use]
+pub fn instant(moment: Timestamp) -> String {
+    jiff::Timestamp::from_millisecond(moment.0).map_or_else(|_| "—".to_owned(), |moment| moment.to_string())
+}
+
+/// As the console's lists show a moment where no city's pack is at hand.
+#[must_use]
+pub fn utc(moment: Timestamp) -> String {
+    format!("{} UTC", local(moment, "UTC"))
+}
+
 fn zoned(moment: Timestamp, time_zone: &str) -> Option<jiff::Zoned> {
     let zone = TimeZone::get(time_zone).unwrap_or(TimeZone::UTC);
     jiff::Timestamp::from_millisecond(moment.0).ok().map(|moment| moment.to_zoned(zone))

@@ -307,7 +307,7 @@ pub fn terminal_of(
 
 /// Withdraws a terminal that was stolen or taken down: its token, its certificates and its one-time codes are void at
 /// once, and the change of the read key no longer waits for it. Its books stay, and enrolling it anew brings it back.
-/// `false` when there is none of this number.
+/// Of one that has a code only, that is void. `false` when there is neither.
 ///
 /// # Errors
 /// `CentralError`.
@@ -318,15 +318,15 @@ pub fn withdraw(
     now: Timestamp,
 ) -> Result<bool, CentralError> {
     database.write(|transaction| {
+        // A code that was never typed in, or a used one with its request, would undo the withdrawal in silence.
+        let codes = ca_store::drop_codes(transaction, terminal)?;
         // No token has this hash.
         let query = "UPDATE terminal SET token_sha256 = ?2 WHERE id = ?1";
-        if transaction.execute(query, params![terminal.0, [0_u8; 0].as_slice()])? == 0 {
+        if transaction.execute(query, params![terminal.0, [0_u8; 0].as_slice()])? + codes == 0 {
             return Ok(false);
         }
         ca_store::end_all(transaction, terminal, Ending::Revoked, now)?;
         ca_store::drop_keys(transaction, terminal)?;
-        // A code that was never typed in, or a used one with its request, would undo the withdrawal in silence.
-        ca_store::drop_codes(transaction, terminal)?;
         ca_store::note(transaction, terminal, "withdrawn", None, now)?;
         audit::note(transaction, actor, "terminal withdrawn", &terminal.0.to_string(), now)?;
         Ok(true)

@@ -7,7 +7,7 @@ use crate::db::params;
 use crate::error::CentralError;
 use crate::key_file::{self, KeyFile, RootFile};
 use crate::publish::{self, Order, Published, Watch, publish_with};
-use crate::{DataFolder, Database, enrol, journal};
+use crate::{DataFolder, Database, ca_store, enrol, journal};
 use domain::{TerminalId, Timestamp};
 use std::path::Path;
 
@@ -32,8 +32,7 @@ pub fn rotate(
     keys.signed_keys(now)?;
     publish::refuse(database, keys, now)?;
     for terminal in withdrawn {
-        let sql = "SELECT 1 FROM terminal WHERE id = ?1";
-        if database.read().query_opt(sql, params![terminal.0], |_| Ok(()))?.is_none() {
+        if !ca_store::is_known(database.read(), *terminal)? {
             return Err(CentralError::NotReady(format!("there is no terminal {}", terminal.0)));
         }
     }
@@ -48,11 +47,11 @@ pub fn rotate(
     publish_with(data, database, keys, Order { pin: true, base: true }, now, watch)
 }
 
-/// Drops every epoch's key but the newest from the key file, once the newest has been published for so many days that a
-/// terminal with an older feed refuses it by itself. What was dropped.
+/// Drops the keys of all epochs before the newest one that has been published for so many days: a terminal with an older
+/// feed refuses it by itself since. What was dropped. Begun anew every month, epochs leave two or three keys there.
 ///
 /// # Errors
-/// `CentralError::NotReady` while it is too early; `days` of 0 is never.
+/// `CentralError::NotReady` when the newest was never published, and while it is too early for any; `days` of 0 never is.
 pub fn destroy(
     data: &DataFolder,
     database: &mut Database,
@@ -62,20 +61,30 @@ pub fn destroy(
     now: Timestamp,
 ) -> Result<Vec<u32>, CentralError> {
     key_file::refuse_older(database.read(), keys)?;
-    let newest = keys.epoch()?.epoch;
-    let sql = "SELECT min(issued) FROM publication WHERE epoch = ?1";
-    let since: Option<i64> = database.read().query_row(sql, params![newest], |row| row.get(0))?;
-    let unpublished = || CentralError::NotReady(format!("epoch {newest} was never published: publish first"));
-    let over = since.ok_or_else(unpublished)?.saturating_add(days.saturating_mul(DAY_MS));
-    if now.0 < over {
-        let left = (over - now.0).div_euclid(DAY_MS) + 1;
+    let mut over = None;
+    // The oldest has none before it.
+    for (at, key) in keys.epochs.iter().rev().skip(1).rev().enumerate() {
+        let sql = "SELECT min(issued) FROM publication WHERE epoch = ?1";
+        let since: Option<i64> = database.read().query_row(sql, params![key.epoch], |row| row.get(0))?;
+        match since.map(|since| since.saturating_add(days.saturating_mul(DAY_MS))) {
+            None if at == 0 => {
+                let text = format!("epoch {} was never published: publish first", key.epoch);
+                return Err(CentralError::NotReady(text));
+            }
+            Some(is_over) => over = Some((at, is_over)),
+            None => {}
+        }
+        if over.is_some_and(|(_, is_over)| is_over <= now.0) {
+            break;
+        }
+    }
+    let Some((at, is_over)) = over else { return Ok(Vec::new()) };
+    if now.0 < is_over {
+        let left = (is_over - now.0).div_euclid(DAY_MS) + 1;
         return Err(CentralError::NotReady(format!("terminals may need the old epochs for {left} days more")));
     }
-    let dropped: Vec<u32> = keys.epochs.iter().skip(1).map(|key| key.epoch).collect();
-    if dropped.is_empty() {
-        return Ok(dropped);
-    }
-    keys.epochs.truncate(1);
+    let dropped: Vec<u32> = keys.epochs.iter().skip(at + 1).map(|key| key.epoch).collect();
+    keys.epochs.truncate(at + 1);
     keys.save_over(&data.keys())?;
     let about: Vec<String> = dropped.iter().map(u32::to_string).collect();
     key_file::note_change(database, keys, actor, ("epoch keys destroyed", &about.join(" ")), now)?;

@@ -25,8 +25,8 @@ pub enum CentralError {
         /// Why.
         reason: String,
     },
-    /// The database is of another version of this program, or was never seeded.
-    #[error("the database is not ready: {0}")]
+    /// It cannot be done now, or not with what is there; the text says why.
+    #[error("{0}")]
     NotReady(String),
     /// A stored secret does not open: it, or the keys, were changed.
     #[error("a stored secret does not open under the storage key")]

@@ -141,7 +141,13 @@ where
             continue;
         }
         match take(at).await {
-            Ok(one) => outcomes.extend(one),
+            Ok(one) => {
+                // Central may have failed at this one alone.
+                if one.iter().any(|outcome| matches!(outcome, Outcome::Refused(_))) {
+                    stopped.extend(journal);
+                }
+                outcomes.extend(one);
+            }
             Err(error) => {
                 stopped.extend(journal);
                 outcomes.push(Outcome::Refused(error.into()));
@@ -221,14 +227,23 @@ mod tests {
     #[tokio::test]
     async fn an_entry_behind_one_that_failed_waits_with_it_though_the_server_is_back() {
         let (ours, other) = (Some((7, 1)), Some((8, 1)));
-        let mut asked = Vec::new();
-        let outcomes = one_by_one(vec![other, ours, ours, None, other, ours], |at| {
-            asked.push(at);
-            let away = || Err(CentralError::NotReady("the server is away".to_owned()));
-            std::future::ready(if at == 1 { away() } else { Ok(vec![Outcome::Refused(behind())]) })
-        });
-        assert_eq!(outcomes.await.len(), 6);
-        assert_eq!(asked, [0, 1, 3, 4], "what keeps no order, and other journals, go on");
+        let signer = protocol::NoteKey::from_seed("city", &[1; 32]).unwrap();
+        let receipt = protocol::Receipt::sign(protocol::IdempotencyKey([1; 16]), b"", 1, Timestamp(1), &signer);
+        for is_answered in [false, true] {
+            let mut asked = Vec::new();
+            let outcomes = one_by_one(vec![other, ours, ours, None, other, ours], |at| {
+                asked.push(at);
+                std::future::ready(match (at, is_answered) {
+                    (1, false) => Err(CentralError::NotReady("the server is away".to_owned())),
+                    (1, true) => Ok(vec![Outcome::Refused(behind())]),
+                    _ => Ok(vec![Outcome::Taken(receipt.clone())]),
+                })
+            });
+            let outcomes = outcomes.await;
+            let taken = outcomes.iter().map(|outcome| matches!(outcome, Outcome::Taken(_)));
+            assert_eq!(taken.collect::<Vec<_>>(), [true, false, false, true, true, false]);
+            assert_eq!(asked, [0, 1, 3, 4], "what keeps no order, and other journals, go on");
+        }
     }
 
     #[test]

@@ -15,25 +15,27 @@ mod operate;
 mod quarantine;
 #[path = "main/secrets.rs"]
 mod secrets;
+#[path = "main/serve.rs"]
+mod serve;
 #[path = "main/terminals.rs"]
 mod terminals;
 
-use central::audit::Actor;
+use central::audit::{self, Actor};
 use central::import::{Imported, import};
 use central::key_file::KeyFileLock;
 use central::publish::timer;
 use central::seed::{SeedPlan, seed};
 use central::{
-    Authority, CentralError, CityServer, DataFolder, Database, KeyFile, TlsSettings, clock, epochs, journal, offices,
-    pack, report, retention, serve, serve_metrics, serve_tls,
+    Authority, CentralError, DataFolder, Database, KeyFile, TlsSettings, clock, epochs, journal, offices, pack, report,
+    retention,
 };
 use clap::{Parser, Subcommand, ValueEnum};
 use jiff::civil;
-use std::io::Write;
+use serve::Serve;
+use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
-use tokio::signal::unix::{SignalKind, signal};
 
 /// The city's server.
 #[derive(Parser)]
@@ -169,6 +171,17 @@ enum Command {
     Terminal(terminals::TerminalCommand),
 }
 
+impl Command {
+    /// Whether it may begin with an empty folder.
+    fn makes_a_city(&self) -> bool {
+        use {founding::FoundingCommand as Founding, operate::OperateCommand as Operate};
+        matches!(
+            self,
+            Self::Seed { .. } | Self::Founding(Founding::Found { .. }) | Self::Operate(Operate::Restore { .. })
+        )
+    }
+}
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     begin_log(arguments.log_format);
@@ -193,6 +206,7 @@ fn begin_log(format: LogFormat) {
         }
     }
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let log = log.with_ansi(std::io::stderr().is_terminal());
     match format {
         LogFormat::Text => log.init(),
         LogFormat::Json => log.json().flatten_event(true).with_current_span(true).with_span_list(false).init(),
@@ -202,6 +216,10 @@ fn begin_log(format: LogFormat) {
 fn run(Arguments { data, command, .. }: Arguments) -> Result<(), CentralError> {
     if let Command::Operate(operate::OperateCommand::Openapi { out }) = &command {
         return operate::write_openapi(out);
+    }
+    if !command.makes_a_city() && !data.is_dir() {
+        let text = format!("there is no city in {}: --data says where it is", data.display());
+        return Err(CentralError::NotReady(text));
     }
     let data = DataFolder::new(&data)?;
     match command {
@@ -242,7 +260,7 @@ fn run(Arguments { data, command, .. }: Arguments) -> Result<(), CentralError> {
                 ..TlsSettings::new(address, name)
             });
             let drain = std::time::Duration::from_secs(drain_seconds.into());
-            run_serve(data, &Serve { port, port_file, tls, metrics, drain, with_parent })
+            serve::run(data, &Serve { port, port_file, tls, metrics, drain, with_parent })
         }
         Command::ImportOutbox { file } => run_import(&data, &file),
         Command::RecoveryKey { out } => make_recovery_key(&data, &out),
@@ -264,6 +282,20 @@ fn run(Arguments { data, command, .. }: Arguments) -> Result<(), CentralError> {
     }
 }
 
+/// Says each, or that there are none.
+fn say_each(what: &str, lines: impl Iterator<Item = String>) -> Result<(), CentralError> {
+    let mut lines = lines.peekable();
+    if lines.peek().is_none() {
+        return say(&format!("no {what}"));
+    }
+    lines.try_for_each(|line| say(&line))
+}
+
+/// A line in the log of acts, of what was done here.
+fn note(database: &mut Database, what: &str, about: &str) -> Result<(), CentralError> {
+    database.write(|transaction| audit::note(transaction, &Actor::console(), what, about, clock::now()))
+}
+
 fn say(line: &str) -> Result<(), CentralError> {
     let mut out = std::io::stdout().lock();
     let written = writeln!(out, "{line}").and_then(|()| out.flush());
@@ -280,15 +312,17 @@ fn run_seed(data: &DataFolder, pack: &Path, plan: &SeedPlan) -> Result<(), Centr
 fn run_import(data: &DataFolder, path: &Path) -> Result<(), CentralError> {
     let bytes = std::fs::read(path).map_err(|error| CentralError::file(path, error))?;
     let keys = KeyFile::load(&data.keys())?;
-    let imported = import(&mut Database::open(data.database())?, &keys, &bytes, clock::now())?;
-    say_imported(&imported)?;
+    let mut database = Database::open(data.database())?;
+    let imported = import(&mut database, &keys, &bytes, clock::now())?;
+    say_imported(&mut database, "outbox imported", &imported)?;
     match imported.cut {
         None => Ok(()),
         Some(error) => Err(CentralError::content(path, error)),
     }
 }
 
-fn say_imported(imported: &Imported) -> Result<(), CentralError> {
+fn say_imported(database: &mut Database, what: &str, imported: &Imported) -> Result<(), CentralError> {
+    note(database, what, &format!("terminal {}: {} taken", imported.terminal.0, imported.taken))?;
     say(&format!(
         "terminal {}: {} taken, {} known already, {} refused",
         imported.terminal.0, imported.taken, imported.known, imported.refused
@@ -319,64 +353,7 @@ fn run_open_journal(data: &DataFolder, key: &Path, path: &Path, into_books: bool
         return Ok(());
     }
     let keys = KeyFile::load(&data.keys())?;
-    let imported = journal::import_journal(&mut Database::open(data.database())?, &keys, &opened, clock::now())?;
-    say_imported(&imported)
-}
-
-/// How `serve` was asked to serve.
-struct Serve {
-    port: u16,
-    port_file: Option<PathBuf>,
-    tls: Option<TlsSettings>,
-    metrics: Option<std::net::SocketAddr>,
-    drain: std::time::Duration,
-    with_parent: bool,
-}
-
-fn run_serve(data: DataFolder, asked: &Serve) -> Result<(), CentralError> {
-    if asked.with_parent {
-        nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGTERM)
-            .map_err(|error| CentralError::Listen(error.into()))?;
-    }
-    let runtime = tokio::runtime::Runtime::new().map_err(CentralError::Listen)?;
-    runtime.block_on(async {
-        let mut terminated = signal(SignalKind::terminate()).map_err(CentralError::Listen)?;
-        let server = CityServer::open(data)?;
-        let secure = match &asked.tls {
-            Some(settings) => Some(serve_tls(server.clone(), settings).await?),
-            None => None,
-        };
-        let watched = match asked.metrics {
-            Some(address) => Some(serve_metrics(server.clone(), address).await?),
-            None => None,
-        };
-        let running = serve(server.clone(), asked.port).await?;
-        if let Some(path) = &asked.port_file {
-            let temporary = path.with_extension("new");
-            let write = std::fs::write(&temporary, running.address().port().to_string());
-            write.and_then(|()| std::fs::rename(&temporary, path)).map_err(|error| CentralError::file(path, error))?;
-        }
-        say(&format!("listening on {}", running.url()))?;
-        if let Some(secure) = &secure {
-            say(&format!("listening on {}, for terminals on {}", secure.address(), secure.url()))?;
-        }
-        if let Some(watched) = &watched {
-            say(&format!("metrics on {}", watched.url()))?;
-        }
-        tokio::select! {
-            _ = terminated.recv() => {}
-            _ = tokio::signal::ctrl_c() => {}
-        }
-        server.begin_stop();
-        tracing::info!("stopping");
-        tokio::time::sleep(asked.drain).await;
-        if let Some(secure) = secure {
-            secure.stop().await?;
-        }
-        running.stop().await?;
-        match watched {
-            Some(watched) => watched.stop().await,
-            None => Ok(()),
-        }
-    })
+    let mut database = Database::open(data.database())?;
+    let imported = journal::import_journal(&mut database, &keys, &opened, clock::now())?;
+    say_imported(&mut database, "journal imported", &imported)
 }

@@ -60,6 +60,8 @@ fn owner(kind: &str, problem: &Problem) -> audit::Role {
 #[derive(Debug, Default)]
 pub(crate) struct OpenCases {
     hashes: HashSet<(u32, [u8; 32])>,
+    /// Those of which a person has decided that nothing follows.
+    closed: HashSet<(u32, [u8; 32])>,
     /// How many of each terminal, and their bytes.
     sums: HashMap<u32, (usize, u64)>,
 }
@@ -68,13 +70,42 @@ impl OpenCases {
     /// Looks them up.
     pub(crate) fn of(transaction: &Transaction<'_>, terminals: &BTreeSet<u32>) -> Result<Self, CentralError> {
         let keys: Vec<Value<'_>> = terminals.iter().map(|terminal| Value::Int((*terminal).into())).collect();
-        let select = "SELECT terminal, sha256, length(sealed) FROM quarantine WHERE state = 'open' AND terminal IN";
-        let read = |row: &Row<'_>| Ok((row.get::<u32>(0)?, row.get::<[u8; 32]>(1)?, row.get::<u64>(2)?));
-        let mut open = Self::default();
-        for (terminal, hash, bytes) in transaction.query_in(select, "", &keys, read)? {
-            open.add(terminal, hash, bytes);
+        let select = "SELECT terminal, sha256, length(sealed), state = 'open' FROM quarantine
+                      WHERE state IN ('open', 'closed') AND terminal IN";
+        let read =
+            |row: &Row<'_>| Ok((row.get::<u32>(0)?, row.get::<[u8; 32]>(1)?, row.get::<u64>(2)?, row.get::<bool>(3)?));
+        let mut cases = Self::default();
+        for (terminal, hash, bytes, is_open) in transaction.query_in(select, "", &keys, read)? {
+            if is_open {
+                cases.add(terminal, hash, bytes);
+            } else {
+                cases.closed.insert((terminal, hash));
+            }
         }
-        Ok(open)
+        Ok(cases)
+    }
+
+    /// What is said to whoever sends what a person has closed: the same as the first time. No book takes it any more,
+    /// though a newer program could: what was to follow has been done by hand.
+    pub(crate) fn closed(
+        &self,
+        transaction: &Transaction<'_>,
+        keys: &KeyFile,
+        sent: &Sent,
+    ) -> Result<Option<(Kept, Problem)>, CentralError> {
+        if self.closed.is_empty() {
+            return Ok(None);
+        }
+        let hash: [u8; 32] = Sha256::digest(&sent.bytes).into();
+        if !self.closed.contains(&(sent.terminal.0, hash)) {
+            return Ok(None);
+        }
+        let sql = "SELECT id, received, owner FROM quarantine WHERE terminal = ?1 AND sha256 = ?2";
+        let read = |row: &Row<'_>| Ok((row.get::<u64>(0)?, Timestamp(row.get(1)?), row.get::<String>(2)?));
+        let (case, first, owner) = transaction.query_row(sql, params![sent.terminal.0, hash], read)?;
+        let problem = Problem::new(ProblemCode::Conflict, "somebody has closed this case: nothing follows from it");
+        let signer = keys.head_key().map_err(|error| CentralError::Feed(error.to_string()))?;
+        Ok(Some((Kept::sign(&sent.bytes, case, first, &owner, &problem, &signer), problem)))
     }
 
     fn add(&mut self, terminal: u32, hash: [u8; 32], bytes: u64) {

@@ -10,7 +10,7 @@ use crate::db::Address;
 use crate::error::CentralError;
 use crate::key_file::{self, KeyFile, write_private};
 use crate::numbers::{self, Numbered};
-use crate::{DataFolder, Database};
+use crate::{DataFolder, Database, clock};
 use domain::Timestamp;
 use protocol::{EpochKey, Head, HpkeSecret, Secret32, SignedHead, VerifiedHead, hpke};
 use std::path::Path;
@@ -184,7 +184,7 @@ fn settle(
         }
         // Who has logged in since was not asked for, and who was disabled since would be in again.
         transaction.execute("DELETE FROM office_session", &[])?;
-        let about = format!("backup of {}", manifest.made);
+        let about = format!("backup of {}", clock::utc(Timestamp(manifest.made)));
         audit::note(transaction, &Actor::console(), "restored", &about, now)
     })
 }

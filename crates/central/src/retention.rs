@@ -10,13 +10,19 @@ pub mod timer;
 
 use crate::Database;
 use crate::audit::{self, Actor};
-use crate::db::{self, Transaction, params};
+use crate::clock;
+use crate::db::{self, Connection, Transaction, params};
 use crate::error::CentralError;
 use domain::Timestamp;
 pub use kind::Kind;
 pub use settings::RetentionSettings;
 
 const DAY_MS: i64 = 86_400_000;
+/// A clock that is so much later than the last run is believed only when somebody says so.
+const GAP_MAX_MS: i64 = 30 * DAY_MS;
+/// Nodes' clocks differ by less.
+const AHEAD_MAX_MS: i64 = 600_000;
+
 /// What was over, of one kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Over {
@@ -82,6 +88,50 @@ pub fn retain(
         all.push(Over { kind, before: Some(before), count });
     }
     Ok(all)
+}
+
+/// When somebody last let something go, if ever.
+fn last_run(connection: &Connection) -> Result<Option<Timestamp>, CentralError> {
+    Ok(connection.query_opt("SELECT at FROM retention_run", &[], |row| Ok(Timestamp(row.get(0)?)))?)
+}
+
+fn put_run(transaction: &Transaction<'_>, at: Timestamp) -> Result<(), CentralError> {
+    let sql = "INSERT INTO retention_run (one, at) VALUES (1, ?1) ON CONFLICT (one) DO UPDATE SET at = ?1";
+    transaction.execute(sql, params![at.0])?;
+    Ok(())
+}
+
+/// What was let go by a wrong clock is gone for good.
+fn refuse_clock(last: Timestamp, now: Timestamp) -> Result<(), CentralError> {
+    let away = now.0.saturating_sub(last.0);
+    if (-AHEAD_MAX_MS..=GAP_MAX_MS).contains(&away) {
+        return Ok(());
+    }
+    Err(CentralError::NotReady(format!(
+        "something was last let go on {}, and by this clock it is {}: nothing goes. If the clock is right, \
+         retain --clock-is-right",
+        clock::utc(last),
+        clock::utc(now)
+    )))
+}
+
+/// As `retain`, by somebody's hand; unless they say that the clock is right, not by one that went back since the last
+/// time, or on by more than 30 days.
+///
+/// # Errors
+/// `CentralError::NotReady` for such a clock; else as `retain`.
+pub fn by_hand(
+    database: &mut Database,
+    settings: &RetentionSettings,
+    actor: &Actor,
+    clock_is_right: bool,
+    now: Timestamp,
+) -> Result<Vec<Over>, CentralError> {
+    let last = last_run(database.read())?.filter(|_| !clock_is_right);
+    last.map_or(Ok(()), |last| refuse_clock(last, now))?;
+    let gone = retain(database, settings, actor, now)?;
+    database.write(|transaction| put_run(transaction, now))?;
+    Ok(gone)
 }
 
 /// SQLite leaves what was deleted in its file until something else is written there, unless it is told not to.

@@ -1,8 +1,10 @@
 //! What a city sets for its money: how long an order holds, and how long reconciliation waits before it speaks.
 
 use crate::Database;
+use crate::audit::{self, Actor};
 use crate::db::{Connection, Transaction, params};
 use crate::error::CentralError;
+use domain::Timestamp;
 
 /// A day in milliseconds.
 pub const DAY_MS: i64 = 86_400_000;
@@ -102,7 +104,10 @@ fn stored_name(name: &str) -> String {
 ///
 /// # Errors
 /// `CentralError::NotReady` for an unknown name or a number of days that cannot be.
-pub fn set(database: &mut Database, name: &str, days: i64) -> Result<(), CentralError> {
+pub fn set(database: &mut Database, name: &str, days: i64, actor: &Actor, now: Timestamp) -> Result<(), CentralError> {
     MoneySettings::default().set(name, days)?;
-    database.write(|transaction| put(transaction, &stored_name(name), days.to_string().as_bytes()))
+    database.write(|transaction| {
+        put(transaction, &stored_name(name), days.to_string().as_bytes())?;
+        audit::note(transaction, actor, "money days set", &format!("{name}: {days}"), now)
+    })
 }

@@ -29,6 +29,8 @@ use tokio_rustls::TlsAcceptor;
 /// How long central's own certificate lives, and when it makes itself the next one.
 const OWN_DAYS: i64 = 30;
 const OWN_RENEWED_DAYS: i64 = 10;
+/// A clock that is put back by less is no reason for another one, in milliseconds.
+const STEP_BACK_MS: i64 = 60_000;
 /// Connections whose handshake is done and which nobody has taken over yet.
 const READY_MAX: usize = 64;
 /// How long a refused client may take to hear why, and how much it may still say.
@@ -68,13 +70,16 @@ impl TlsSettings {
 struct OwnCertificate {
     authority: Arc<Authority>,
     names: Vec<String>,
-    current: Mutex<Option<(Arc<CertifiedKey>, Timestamp)>>,
+    /// With the moments from which and before which it is used.
+    current: Mutex<Option<(Arc<CertifiedKey>, [Timestamp; 2])>>,
 }
 
 impl OwnCertificate {
     fn at(&self, now: Timestamp) -> Result<Arc<CertifiedKey>, CentralError> {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((key, renewed)) = current.as_ref().filter(|(_, renewed)| now < *renewed) {
+        // One that was made while the clock ran ahead is not valid yet for terminals that have the right time.
+        if let Some((key, [_, renewed])) = current.as_ref().filter(|(_, [from, until])| (*from..*until).contains(&now))
+        {
             tracing::trace!(until = renewed.0, "central's certificate");
             return Ok(Arc::clone(key));
         }
@@ -83,7 +88,7 @@ impl OwnCertificate {
         let key = ring::sign::any_supported_type(&PrivateKeyDer::from(made.key));
         let key = key.map_err(|error| CentralError::Certificate(error.to_string()))?;
         let key = Arc::new(CertifiedKey::new(made.chain, key));
-        *current = Some((Arc::clone(&key), later(OWN_RENEWED_DAYS)));
+        *current = Some((Arc::clone(&key), [now.plus_ms(-STEP_BACK_MS), later(OWN_RENEWED_DAYS)]));
         Ok(key)
     }
 }
@@ -228,4 +233,25 @@ async fn part(mut stream: TcpStream) {
     };
     // Whether it listened is its own business.
     let _ = timeout(FAREWELL, farewell).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::DataFolder;
+
+    #[test]
+    fn a_certificate_that_was_made_while_the_clock_ran_ahead_is_made_anew() {
+        let (folder, now) = (tempfile::tempdir().unwrap(), Timestamp(1_795_345_200_000));
+        let data = DataFolder::new(folder.path()).unwrap();
+        let authority = Arc::new(Authority::obtain(&data, "bahia", now).unwrap());
+        let own = OwnCertificate { authority, names: vec!["127.0.0.1".to_owned()], current: Mutex::default() };
+        let certificate = |at: i64| own.at(now.plus_ms(at)).unwrap().cert.first().unwrap().clone();
+        let ahead = certificate(2 * DAY_MS);
+        assert_eq!(certificate(2 * DAY_MS - 30_000), ahead, "clocks are set by seconds all the time");
+        let right = certificate(0);
+        assert_ne!(right, ahead, "it would not be valid before two days are over");
+        assert_eq!(certificate(DAY_MS), right);
+        assert_ne!(certificate(OWN_RENEWED_DAYS * DAY_MS), right);
+    }
 }

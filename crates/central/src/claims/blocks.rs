@@ -5,7 +5,8 @@
 use crate::Database;
 use crate::audit::{self, Actor};
 use crate::claims::{self, settle};
-use crate::db::{Connection, params};
+use crate::clock;
+use crate::db::{Connection, Transaction, params};
 use crate::error::CentralError;
 use crate::uploads::sql;
 use domain::{CardNumber, Generation, Timestamp};
@@ -89,29 +90,54 @@ pub fn block_for(
                 generation.0
             )));
         }
-        let new = transaction.execute(
-            "INSERT INTO card_block (card, generation, blocked, officer) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT DO NOTHING",
-            params![sql(card.0), generation.0, now.0, officer],
-        )?;
-        for table in ["card", "issued_card"] {
-            let update = format!("UPDATE {table} SET state = 'revoked' WHERE number = ?1 AND generation = ?2");
-            transaction.execute(&update, key)?;
-        }
-        transaction.execute(
-            "UPDATE credit_order SET ended = ?3, ending = 'blocked'
-             WHERE card = ?1 AND generation = ?2 AND ended IS NULL",
-            params![sql(card.0), generation.0, now.0],
-        )?;
-        // What waited for an order waits for the finance office now.
-        for claim in claims::open_of(transaction, card, generation)? {
-            claims::consider(transaction, claim.top_up, now)?;
-        }
-        if new > 0 {
+        let new = put(transaction, card, generation, officer, now)?;
+        if new {
             audit::note(transaction, actor, "card blocked", &format!("{} generation {issue}: {reason}", card.0), now)?;
         }
-        Ok(new > 0)
+        Ok(new)
     })
+}
+
+/// Blocks a card, and ends what hung on it. Whether it was not blocked yet.
+pub(crate) fn put(
+    transaction: &Transaction<'_>,
+    card: CardNumber,
+    generation: Generation,
+    officer: &str,
+    now: Timestamp,
+) -> Result<bool, CentralError> {
+    let new = transaction.execute(
+        "INSERT INTO card_block (card, generation, blocked, officer) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT DO NOTHING",
+        params![sql(card.0), generation.0, now.0, officer],
+    )?;
+    for table in ["card", "issued_card"] {
+        let update = format!("UPDATE {table} SET state = 'revoked' WHERE number = ?1 AND generation = ?2");
+        transaction.execute(&update, params![sql(card.0), generation.0])?;
+    }
+    transaction.execute(
+        "UPDATE credit_order SET ended = ?3, ending = 'blocked'
+         WHERE card = ?1 AND generation = ?2 AND ended IS NULL",
+        params![sql(card.0), generation.0, now.0],
+    )?;
+    // What waited for an order waits for the finance office now.
+    for claim in claims::open_of(transaction, card, generation)? {
+        claims::consider(transaction, claim.top_up, now)?;
+    }
+    Ok(new > 0)
+}
+
+/// The block list of this moment, for the validators: a line for each card that is good no more, as CSV (RFC 4180).
+///
+/// # Errors
+/// The database's.
+pub fn list(connection: &Connection) -> Result<String, CentralError> {
+    let sql = "SELECT card, generation, blocked FROM card_block ORDER BY card, generation";
+    let lines = connection.query(sql, &[], |row| {
+        let (card, generation, blocked): (i64, u8, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        Ok(format!("{card},{generation},{}\r\n", clock::instant(Timestamp(blocked))))
+    })?;
+    Ok(format!("card,generation,blocked\r\n{}", lines.concat()))
 }
 
 /// The operator confirms that every validator has the block list of that moment. Says how many blocks it confirms.

@@ -57,35 +57,51 @@ fn of_file(path: &Path, error: LinesError) -> CentralError {
     }
 }
 
+/// What the log of acts names a file by.
+pub(crate) fn name_of(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
 /// The rejected lines, for the office that wrote the file: line, column, code, and the key column where the mapping
 /// names one.
-pub(crate) struct Report(Option<(PathBuf, BufWriter<File>)>);
+pub(crate) struct Report {
+    path: Option<PathBuf>,
+    file: Option<BufWriter<File>>,
+}
 
 impl Report {
     /// A report where a path is given. A file that is there stays.
     ///
     /// # Errors
-    /// `CentralError::File`.
+    /// `CentralError::NotReady` when one is there: then nothing has been imported.
     pub(crate) fn create(path: Option<&Path>) -> Result<Self, CentralError> {
-        let Some(path) = path else { return Ok(Self(None)) };
-        let begin = || {
-            let mut file = BufWriter::new(OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?);
-            file.write_all(b"line,column,code,key\r\n")?;
-            Ok(file)
-        };
-        let file = begin().map_err(|error| CentralError::file(path, error))?;
-        Ok(Self(Some((path.to_owned(), file))))
+        if let Some(there) = path.filter(|path| path.exists()) {
+            let text = format!("{} is there already: name another report. Nothing was imported", there.display());
+            return Err(CentralError::NotReady(text));
+        }
+        Ok(Self { path: path.map(Path::to_owned), file: None })
     }
 
-    /// Tells of a line.
+    /// Tells of a line. The first one makes the file: a file that is there means that somebody has to look.
     ///
     /// # Errors
     /// `CentralError::File`.
     pub(crate) fn reject(&mut self, line: u64, column: &str, code: &str, key: &str) -> Result<(), CentralError> {
-        let Some((path, file)) = &mut self.0 else { return Ok(()) };
+        let Some(path) = &self.path else { return Ok(()) };
         let quoted = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
-        let told = write!(file, "{line},{},{code},{}\r\n", quoted(column), quoted(key));
-        told.map_err(|error| CentralError::file(path, error))
+        let mut tell = || {
+            let file = match &mut self.file {
+                Some(file) => file,
+                none => {
+                    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+                    let file = none.insert(BufWriter::new(made));
+                    file.write_all(b"line,column,code,key\r\n")?;
+                    file
+                }
+            };
+            write!(file, "{line},{},{code},{}\r\n", quoted(column), quoted(key))
+        };
+        tell().map_err(|error| CentralError::file(path, error))
     }
 
     /// Ends the report.
@@ -93,7 +109,7 @@ impl Report {
     /// # Errors
     /// `CentralError::File`.
     pub(crate) fn finish(&mut self) -> Result<(), CentralError> {
-        let Some((path, file)) = &mut self.0 else { return Ok(()) };
+        let (Some(path), Some(file)) = (&self.path, &mut self.file) else { return Ok(()) };
         file.flush().map_err(|error| CentralError::file(path, error))
     }
 }

@@ -1,6 +1,6 @@
 //! The feed and its keys: publishing, epochs, head key, root key.
 
-use super::say;
+use super::{note, say};
 use central::audit::Actor;
 use central::key_file::{KeyFileLock, note_change, read_root, refuse_older, write_private};
 use central::publish::{Carried, Counts, Order, Published, Step, carry, clock_is_right, publish_with};
@@ -90,9 +90,14 @@ pub(crate) fn run(data: &DataFolder, command: FeedCommand) -> Result<(), Central
             say_published(&publish_with(data, &mut database, &keys, order, now, &mut |_| Ok(()))?)
         }
         FeedCommand::ExportFeed { stick } => {
+            if !stick.is_dir() {
+                let text = format!("there is no folder {}: is the stick mounted?", stick.display());
+                return Err(CentralError::NotReady(text));
+            }
             let to = stick.join(STICK_FOLDER);
             let Carried { sequence, files, bytes, held } =
                 carry(&data.feed(), &keys.city, &keys.root_verifier()?, &to)?;
+            note(&mut database, "feed put on a stick", &sequence.to_string())?;
             let kilobytes = bytes.div_ceil(1_000);
             say(&format!("feed {sequence}: {files} files, {kilobytes} kB in {}; {held} were there", to.display()))
         }

@@ -58,12 +58,14 @@ pub(crate) struct Add {
 }
 
 /// What is done after a city was founded, in this order.
-const NEXT: [&str; 5] = [
+const NEXT: [&str; 7] = [
     "recovery-key --out FILE: the key that opens backups and journals. Carry it away, twice",
     "root-key --export FILE: the root key goes offline. Carry it away, twice",
+    "backup --out FOLDER: the first one",
     "account add --name NAME --role ROLE, office-token --name NAME --out FILE: who works here",
+    "technician add: a service card for each technician, once a card office has registered it",
     "import-holders --file CSV --mapping TOML: the register",
-    "publish, then serve --publish-every-s --tls ADDRESS --name NAME, and enrol the terminals",
+    "publish, then serve --publish-every-s --retain --tls ADDRESS --name NAME, and enrol the terminals",
 ];
 
 pub(crate) fn run(data: &DataFolder, command: FoundingCommand) -> Result<(), CentralError> {

@@ -1,8 +1,9 @@
 //! The finance office's commands: claims, blocks, files of acquirer and validators, reconciliation.
 
-use crate::say;
+use crate::{note, say, say_each};
 use central::audit::{Actor, Role};
 use central::claims::{self, blocks, settle};
+use central::key_file::write_private;
 use central::reconcile::{self, Difference};
 use central::report::{self, euros};
 use central::settings::{self, MoneySettings};
@@ -74,6 +75,13 @@ pub(crate) enum MoneyCommand {
         #[arg(long)]
         reason: String,
     },
+    /// Writes the list of cards that are good no more, for the validators, and says the moment that `confirm-blocks` takes
+    /// once all of them have it.
+    BlockList {
+        /// The file (CSV), which must not be there yet. For its owner only.
+        #[arg(long)]
+        out: PathBuf,
+    },
     /// Shows how many days are waited for what; or sets one of them.
     MoneyDays {
         /// Which.
@@ -133,11 +141,17 @@ pub(crate) fn run(data: &DataFolder, command: MoneyCommand) -> Result<(), Centra
             say(&format!("{confirmed} blocks have reached every validator"))
         }
         MoneyCommand::ImportSettlement(order) => {
-            import(&order, |file, dialect| acquirer::import(&mut database, file, dialect, now))
+            let what = "settlement imported";
+            import(&order, what, &mut database, |database, file, dialect| {
+                acquirer::import(database, file, dialect, now)
+            })
         }
         MoneyCommand::ImportDebits(order) => {
             let zone = pack::load(database.read())?.0.time_zone;
-            import(&order, |file, dialect| validators::import(&mut database, file, dialect, &zone, now))
+            let take = |database: &mut Database, file: File<'_>, dialect: &Dialect| {
+                validators::import(database, file, dialect, &zone, now)
+            };
+            import(&order, "debits imported", &mut database, take)
         }
         MoneyCommand::Reconcile { csv } => run_reconcile(&database, csv.as_deref(), now),
         MoneyCommand::Explain { notice, officer, reason } => {
@@ -146,9 +160,10 @@ pub(crate) fn run(data: &DataFolder, command: MoneyCommand) -> Result<(), Centra
             }
             say(&format!("notice {notice} is explained"))
         }
+        MoneyCommand::BlockList { out } => block_list(&mut database, &out, now),
         MoneyCommand::MoneyDays { name, days } => {
             if let (Some(name), Some(days)) = (name, days) {
-                settings::set(&mut database, &name, days)?;
+                settings::set(&mut database, &name, days, &Actor::console(), now)?;
             }
             let named = MoneySettings::load(database.read())?.named();
             named.iter().try_for_each(|(name, days)| say(&format!("{name:<16} {days:>3}")))
@@ -161,11 +176,22 @@ fn at_console(officer: &str) -> Actor {
     Actor { name: officer.to_owned(), role: Role::Console }
 }
 
+fn block_list(database: &mut Database, out: &Path, now: Timestamp) -> Result<(), CentralError> {
+    if out.exists() {
+        return Err(CentralError::NotReady(format!("{} is there already", out.display())));
+    }
+    let (list, moment) = (blocks::list(database.read())?, clock::instant(now));
+    write_private(out, list.as_bytes())?;
+    note(database, "block list written", &moment)?;
+    say(&format!("{} cards: {}", list.lines().count().saturating_sub(1), out.display()))?;
+    say(&format!("when every validator has it: confirm-blocks --list-of {moment} --officer NAME"))
+}
+
 fn list_claims(database: &Database, every: bool) -> Result<(), CentralError> {
     let zone = pack::load(database.read())?.0.time_zone;
     let listed = if every { claims::all(database.read())? } else { claims::open(database.read())? };
-    for claim in listed {
-        say(&format!(
+    let lines = listed.iter().map(|claim| {
+        format!(
             "{}  {}  terminal {}  card …{}  {:>12}  {}, waits for {}  {}",
             ClaimCode::of(claim.top_up),
             clock::local(claim.opened, &zone),
@@ -175,9 +201,9 @@ fn list_claims(database: &Database, every: bool) -> Result<(), CentralError> {
             claim.state.name(),
             claim.waits.name(),
             claim.top_up,
-        ))?;
-    }
-    Ok(())
+        )
+    });
+    say_each("claims", lines)
 }
 
 fn chosen(database: &Database, choice: &CardChoice) -> Result<(CardNumber, Generation), CentralError> {
@@ -195,14 +221,17 @@ fn chosen(database: &Database, choice: &CardChoice) -> Result<(CardNumber, Gener
 /// Imports a file; ends with an error when lines were rejected, after all others were taken.
 fn import(
     order: &ImportOrder,
-    take: impl FnOnce(File<'_>, &Dialect) -> Result<Imported, CentralError>,
+    what: &str,
+    database: &mut Database,
+    take: impl FnOnce(&mut Database, File<'_>, &Dialect) -> Result<Imported, CentralError>,
 ) -> Result<(), CentralError> {
     let path = &order.file;
     let bytes = std::fs::read(path).map_err(|error| CentralError::file(path, error))?;
     let dialect = order.dialect.as_deref().map(Dialect::load).transpose()?.unwrap_or_default();
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    let imported = take(File { name, bytes: &bytes }, &dialect)?;
+    let imported = take(database, File { name, bytes: &bytes }, &dialect)?;
     let Imported { taken, known, rejected } = &imported;
+    note(database, what, &format!("{name}: {taken} taken, {} rejected", rejected.len()))?;
     say(&format!("{taken} taken, {known} known already, {} rejected", rejected.len()))?;
     for one in rejected {
         say(&format!("line {}: {}", one.line, one.reason))?;

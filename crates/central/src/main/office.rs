@@ -1,6 +1,6 @@
 //! The office's commands at central's own machine: accounts, the log of acts, cards, PINs, the import of the register.
 
-use super::{say, secrets};
+use super::{say, say_each, secrets};
 use central::audit::{self, Actor, Role};
 use central::bookings_import::{self, BookingsOrder};
 use central::card_desk::{self, Reason};
@@ -153,7 +153,7 @@ pub(crate) struct ImportHolders {
     /// The CSV file.
     #[arg(long)]
     file: PathBuf,
-    /// Which column is which field, and how the file is written (TOML). See docs/operate.md.
+    /// Which column is which field, and how the file is written (TOML). See docs/office.md.
     #[arg(long)]
     mapping: PathBuf,
     /// Says what would be done, and does nothing.
@@ -219,7 +219,7 @@ fn run_account(database: &mut Database, actor: &Actor, command: AccountCommand) 
         AccountCommand::Add { name, role, password_file } => {
             let password = secrets::read("password", password_file.as_deref())?;
             accounts::add(database, actor, &name, role.into(), &password, now)?;
-            say(&format!("{name} may log in"))
+            say(&format!("{} may log in", name.to_lowercase()))
         }
         AccountCommand::List => accounts::all(database.read())?.iter().try_for_each(|account| {
             let state = if account.disabled.is_some() { "disabled" } else { "open" };
@@ -288,11 +288,15 @@ fn run_card(database: &mut Database, actor: &Actor, command: CardCommand) -> Res
 
 fn list_balances(database: &Database) -> Result<(), CentralError> {
     let zone = pack::load(database.read())?.0.time_zone;
-    balance::waiting(database.read())?.iter().try_for_each(|one| {
-        let due = one.due.map_or_else(|| "the validators' word".to_owned(), |due| clock::local(due, &zone));
-        let left = one.left.map_or_else(|| "unknown".to_owned(), euros);
-        say(&format!("card …{} generation {}  {left:>12}  from {due}", one.number.last_four(), one.generation.0))
-    })
+    let waiting = balance::waiting(database.read())?;
+    say_each(
+        "balances",
+        waiting.iter().map(|one| {
+            let due = one.due.map_or_else(|| "the validators' word".to_owned(), |due| clock::local(due, &zone));
+            let left = one.left.map_or_else(|| "unknown".to_owned(), euros);
+            format!("card …{} generation {}  {left:>12}  from {due}", one.number.last_four(), one.generation.0)
+        }),
+    )
 }
 
 fn run_import(database: &mut Database, actor: &Actor, order: &ImportHolders) -> Result<(), CentralError> {

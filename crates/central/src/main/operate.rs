@@ -1,6 +1,6 @@
 //! What the operator of this machine does: backup, restore, retention, the fleet's state, the description of the API.
 
-use super::say;
+use super::{note, say, say_each};
 use central::audit::Actor;
 use central::fleet::{self, TerminalState};
 use central::restore::{self, HeadKey};
@@ -39,6 +39,9 @@ pub(crate) enum OperateCommand {
         /// Only says what would go.
         #[arg(long)]
         dry_run: bool,
+        /// The clock is right, although it is more than 30 days after the last time or before it.
+        #[arg(long)]
+        clock_is_right: bool,
     },
     /// Lists the terminals: when each was last heard, what it sent, which head it was given, when its certificate ends.
     Fleet,
@@ -61,14 +64,15 @@ pub(crate) fn run(data: &DataFolder, command: OperateCommand) -> Result<(), Cent
     match command {
         OperateCommand::Backup { out } => {
             let made = backup::back_up(data, &out, now)?;
+            note(&mut Database::open(data.database())?, "backup made", &out.display().to_string())?;
             let bytes: u64 = made.files.values().map(|file| file.bytes).sum();
             say(&format!("{bytes} bytes, schema {}: {}", made.schema, out.display()))
         }
         OperateCommand::Restore { from, recovery_key, head } => {
             let key = journal::read_recovery_key(&recovery_key)?;
             let restored = restore::restore(data, &from, &key, head.as_deref(), now)?;
-            let made = clock::local(domain::Timestamp(restored.manifest.made), "UTC");
-            say(&format!("restored the backup of {made} UTC"))?;
+            let made = clock::utc(domain::Timestamp(restored.manifest.made));
+            say(&format!("restored the backup of {made}"))?;
             say(&format!("publications begin above {}, receipts above {}", restored.sequence, restored.receipt))?;
             if let Some(epoch) = restored.epoch {
                 say(&format!("epoch {epoch} was begun: a newer one than the backup's was in use"))?;
@@ -87,19 +91,19 @@ pub(crate) fn run(data: &DataFolder, command: OperateCommand) -> Result<(), Cent
             say("pay nothing out before what was decided after the backup is entered again")?;
             say("publish now, and enrol terminals whose certificates are newer than the backup")
         }
-        OperateCommand::Retain { dry_run } => {
+        OperateCommand::Retain { dry_run, clock_is_right } => {
             let mut database = Database::open(data.database())?;
             let settings = data.retention();
             let over = if dry_run {
                 retention::over(&database, settings, now)?
             } else {
-                retention::retain(&mut database, settings, &Actor::console(), now)?
+                retention::by_hand(&mut database, settings, &Actor::console(), clock_is_right, now)?
             };
             over.iter().try_for_each(|over| say(&over_line(over, dry_run)))
         }
         OperateCommand::Fleet => {
             let states = fleet::states(Database::open(data.database())?.read())?;
-            states.iter().try_for_each(|state| say(&state_line(state, data, now)))
+            say_each("terminals", states.iter().map(|state| state_line(state, data, now)))
         }
         OperateCommand::Openapi { out } => write_openapi(&out),
     }
@@ -108,11 +112,11 @@ pub(crate) fn run(data: &DataFolder, command: OperateCommand) -> Result<(), Cent
 fn over_line(over: &Over, dry_run: bool) -> String {
     let Some(before) = over.before else { return format!("{}\tkept for ever", over.kind.name()) };
     let verb = if dry_run { "would go" } else { "gone" };
-    format!("{}\t{} {verb}\tfrom before {} UTC", over.kind.name(), over.count, clock::local(before, "UTC"))
+    format!("{}\t{} {verb}\tfrom before {}", over.kind.name(), over.count, clock::utc(before))
 }
 
 fn state_line(state: &TerminalState, data: &DataFolder, now: domain::Timestamp) -> String {
-    let moment = |at: Option<domain::Timestamp>| at.map_or_else(|| "never".to_owned(), |at| clock::local(at, "UTC"));
+    let moment = |at: Option<domain::Timestamp>| at.map_or_else(|| "never".to_owned(), clock::utc);
     let settings = data.fleet();
     let condition = if !state.enrolled {
         "withdrawn".to_owned()
@@ -126,7 +130,7 @@ fn state_line(state: &TerminalState, data: &DataFolder, now: domain::Timestamp) 
         "well".to_owned()
     };
     let sequence = state.sequence.map_or_else(|| "—".to_owned(), |sequence| sequence.to_string());
-    let until = state.certificate.map_or_else(|| "token".to_owned(), |until| clock::local(until, "UTC"));
+    let until = state.certificate.map_or_else(|| "token".to_owned(), clock::utc);
     let outbox = state.status.as_ref().map_or_else(
         || "—".to_owned(),
         |status| format!("{} waiting, {} set aside", status.queued, status.quarantined),

@@ -1,6 +1,6 @@
 //! The quarantine: what terminals said and no book could take.
 
-use super::say;
+use super::{say, say_each};
 use central::audit::Actor;
 use central::key_file::write_private;
 use central::quarantine::{self, Case};
@@ -44,9 +44,7 @@ pub(crate) fn run(data: &DataFolder, command: QuarantineCommand) -> Result<(), C
     let mut database = Database::open(data.database())?;
     let (actor, now) = (Actor::console(), clock::now());
     match command {
-        QuarantineCommand::List { all } => {
-            quarantine::view(database.read(), all)?.iter().try_for_each(|case| say(&line(case)))
-        }
+        QuarantineCommand::List { all } => say_each("cases", quarantine::view(database.read(), all)?.iter().map(line)),
         QuarantineCommand::Show { case, out } => {
             let keys = KeyFile::load(&data.keys())?;
             let (case, bytes) = quarantine::show(&mut database, &keys, &actor, case, now)?;
@@ -70,7 +68,7 @@ pub(crate) fn run(data: &DataFolder, command: QuarantineCommand) -> Result<(), C
 
 fn line(case: &Case) -> String {
     let Case { id, terminal, received, kind, problem, detail, owner, state, note, .. } = case;
-    let received = clock::local(*received, "UTC");
+    let received = clock::utc(*received);
     let note = note.as_deref().map(|note| format!("\t{note}")).unwrap_or_default();
-    format!("{id}\t{state}\t{owner}\tterminal {}\t{received} UTC\t{kind}\t{problem}: {detail}{note}", terminal.0)
+    format!("{id}\t{state}\t{owner}\tterminal {}\t{received}\t{kind}\t{problem}: {detail}{note}", terminal.0)
 }

@@ -1,6 +1,6 @@
 //! Terminals' trust: enrolling, listing, renewing, withdrawing.
 
-use super::say;
+use super::{say, say_each};
 use central::audit::Actor;
 use central::ca_store::{self, Listed};
 use central::enrol::{self, EnrolmentOrder};
@@ -161,21 +161,21 @@ fn read_request(path: &Path) -> Result<EnrolmentRequest, CentralError> {
 
 fn list(database: &Database, only: Option<TerminalId>) -> Result<(), CentralError> {
     let listed = ca_store::list(database.read())?;
-    for terminal in listed.iter().filter(|listed| only.is_none_or(|only| only == listed.terminal)) {
-        say(&line(terminal))?;
-    }
+    let shown = listed.iter().filter(|listed| only.is_none_or(|only| only == listed.terminal));
+    say_each("terminals", shown.map(line))?;
     let Some(only) = only else { return Ok(()) };
     for (at, what, serial) in ca_store::events(database.read(), only)? {
         let serial = serial.map_or_else(String::new, |serial| format!(" {}", HEXLOWER.encode(&serial)));
-        say(&format!("  {} {what}{serial}", clock::local(at, "UTC")))?;
+        say(&format!("  {} {what}{serial}", clock::utc(at)))?;
     }
     Ok(())
 }
 
 fn line(listed: &Listed) -> String {
-    let Listed { terminal, place, serial, fingerprint, expires, first_used, ended } = listed;
+    let Listed { terminal, place, withdrawn, serial, fingerprint, expires, first_used, ended } = listed;
     let (Some(serial), Some(fingerprint), Some(expires)) = (serial, fingerprint, expires) else {
-        return format!("{}\t{place}\ttoken", terminal.0);
+        let state = if *withdrawn { "withdrawn" } else { "token" };
+        return format!("{}\t{place}\t{state}", terminal.0);
     };
     let state = match (ended, first_used) {
         (Some(ending), _) => ending.as_str(),
@@ -183,5 +183,5 @@ fn line(listed: &Listed) -> String {
         (None, None) => "not used yet",
     };
     let (serial, fingerprint) = (HEXLOWER.encode(serial), HEXLOWER.encode(fingerprint));
-    format!("{}\t{place}\t{state}\tuntil {} UTC\t{serial}\t{fingerprint}", terminal.0, clock::local(*expires, "UTC"))
+    format!("{}\t{place}\t{state}\tuntil {}\t{serial}\t{fingerprint}", terminal.0, clock::utc(*expires))
 }

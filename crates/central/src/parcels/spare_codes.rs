@@ -17,6 +17,8 @@ const SILENT_MS: i64 = 3 * 86_400_000;
 const FEW: i64 = 50;
 /// Codes of a batch.
 const BATCH: u16 = 200;
+/// A batch of which no code was seen for so long may have been lost with a journal. In milliseconds.
+const UNSEEN_MS: i64 = 14 * 86_400_000;
 /// One that has so many left gets none, whatever it is silent for: its parcel may never have reached it.
 const ENOUGH: i64 = 2_000;
 
@@ -80,10 +82,13 @@ impl<'k> SpareCodes<'k> {
     }
 
     /// Whether a batch may still be taken: it is signed by the head key of today, none of its codes was seen on a
-    /// document, and the terminal was not enrolled anew since: on what it was before some may have been used.
+    /// document, it is not so old that it must be lost, and the terminal was not enrolled anew since: on what it was before some may have been used.
     fn is_good(&self, connection: &Connection, terminal: TerminalId, carried: &[u8]) -> Result<bool, CentralError> {
         let Ok(batch) = SignedCodeBatch(carried.to_vec()).verify(terminal, &self.head) else { return Ok(false) };
         if self.heard.get(&terminal.0).is_none_or(|(enrolled, _)| batch.issued < *enrolled) {
+            return Ok(false);
+        }
+        if self.now.0.saturating_sub(batch.issued.0) > UNSEEN_MS {
             return Ok(false);
         }
         let query = "SELECT 1 FROM code JOIN document ON document.code = code.code

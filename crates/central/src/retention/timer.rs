@@ -1,6 +1,6 @@
 //! Retention by itself: once a day, by one of the nodes, for as long as their processes live.
 
-use super::{Over, retain};
+use super::{Over, last_run, put_run, refuse_clock, retain};
 use crate::audit::{Actor, Role};
 use crate::db::params;
 use crate::error::CentralError;
@@ -13,7 +13,7 @@ const DAY_MS: i64 = 86_400_000;
 /// How often it looks whether a day is over.
 const LOOK: Duration = Duration::from_secs(60);
 
-/// Begins to let go, the first time at once if nobody has for a day.
+/// Begins to let go, at once if nobody has for a day.
 ///
 /// # Errors
 /// `CentralError::Listen` when the system has no thread left.
@@ -33,27 +33,33 @@ pub fn start(data: DataFolder) -> Result<(), CentralError> {
     started.map(drop).map_err(CentralError::Listen)
 }
 
-/// Lets go what is over, unless somebody did within a day: then nothing.
+/// Lets go what is over, unless somebody did within a day: then nothing. The very first time it only notes the day, and
+/// so it does when the last time lies ahead: a clock that is wrong would let everything go, and cannot be told from a
+/// right one.
 ///
 /// # Errors
-/// As `retain`; then it is nobody's day yet.
+/// `CentralError::NotReady` when the last time is more than 30 days ago; else as `retain`, and then it is nobody's day
+/// yet.
 pub fn once(data: &DataFolder, now: Timestamp) -> Result<Option<Vec<Over>>, CentralError> {
     let mut database = Database::open(data.database())?;
-    let is_ours = database.write(|transaction| {
-        let sql = "INSERT INTO retention_run (one, at) VALUES (1, ?1)
-                   ON CONFLICT (one) DO UPDATE SET at = ?1 WHERE retention_run.at <= ?2";
-        Ok(transaction.execute(sql, params![now.0, now.0.saturating_sub(DAY_MS)])? > 0)
+    let before = database.write(|transaction| {
+        let last = match last_run(transaction)? {
+            Some(last) if last <= now => last,
+            _ => return put_run(transaction, now).map(|()| None),
+        };
+        if now.0.saturating_sub(last.0) < DAY_MS {
+            return Ok(None);
+        }
+        refuse_clock(last, now)?;
+        // Another node may be first.
+        let sql = "UPDATE retention_run SET at = ?1 WHERE at = ?2";
+        Ok((transaction.execute(sql, params![now.0, last.0])? > 0).then_some(last))
     })?;
-    if !is_ours {
-        return Ok(None);
-    }
+    let Some(before) = before else { return Ok(None) };
     let actor = Actor { name: "retention".to_owned(), role: Role::Console };
     let gone = retain(&mut database, data.retention(), &actor, now);
     if gone.is_err() {
-        database.write(|transaction| {
-            let sql = "DELETE FROM retention_run WHERE at = ?1";
-            Ok(transaction.execute(sql, params![now.0])?)
-        })?;
+        database.write(|transaction| put_run(transaction, before))?;
     }
     gone.map(Some)
 }

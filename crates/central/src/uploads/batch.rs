@@ -218,6 +218,9 @@ impl<'t, 'c, 'd> Batch<'t, 'c, 'd> {
             let detail = "another key has the name of this one: enrol the terminal anew";
             return Ok(Err(Problem::new(ProblemCode::Unauthorised, detail).into()));
         }
+        if let Some((kept, problem)) = self.cases.closed(self.sheet.transaction, self.desk.keys, one.sent)? {
+            return Ok(Err(CentralError::Kept(Box::new(kept), problem)));
+        }
         let outcome = match &one.upload {
             Ok(upload) => self.take_new_or_known(one.sent, upload),
             Err(problem) => Err(problem.clone().into()),

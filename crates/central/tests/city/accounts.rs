@@ -86,6 +86,17 @@ fn after_wrong_passwords_one_address_waits_and_another_does_not() {
 }
 
 #[test]
+fn nobody_waits_for_the_moment_that_a_clock_which_ran_ahead_has_noted() {
+    let city = city(609);
+    employ(&city, "ana", Role::Registry);
+    let (mut database, ahead) = (city.database(), NOW.plus_ms(6 * 3_600_000));
+    let attempt = log_in::attempt(&mut database, "ana", address(1), ahead).unwrap();
+    attempt.finish(&mut database, true, ahead).unwrap();
+    let attempt = log_in::attempt(&mut database, "ana", address(1), NOW).unwrap();
+    attempt.finish(&mut database, true, NOW).unwrap();
+}
+
+#[test]
 fn tries_at_one_moment_count_before_they_are_answered() {
     let city = city(603);
     employ(&city, "ana", Role::Registry);

@@ -135,14 +135,19 @@ fn a_block_is_taken_back_only_while_nobody_can_have_acted_on_it() {
 }
 
 #[test]
-fn what_is_left_on_a_replaced_card_is_moved_once_and_not_before_every_debit_has_come() {
+fn what_is_left_on_a_replaced_card_is_moved_once_and_not_before_no_validator_takes_it_and_every_debit_has_come() {
     let city = City::seeded(624, 4, 0);
     let number = holders(&city)[0].1;
     let mut database = city.database();
     assert!(balance::waiting(database.read()).unwrap().is_empty());
     register(&city, &card(number.0, 2, 9)).unwrap();
-    let days = MoneySettings::default().debit_days * DAY_MS;
-    let due = NOW.plus_ms(days);
+    // Nobody had blocked it: it may be in a pocket, and validators know nothing of it yet.
+    assert_eq!(balance::waiting(database.read()).unwrap()[0].due, None);
+    let list = blocks::list(database.read()).unwrap();
+    assert_eq!(list, format!("card,generation,blocked\r\n{},1,2026-11-22T11:00:00Z\r\n", number.0));
+    let reached = NOW.plus_ms(DAY_MS);
+    blocks::confirm(&mut database, NOW, &officer("luis"), reached).unwrap();
+    let due = reached.plus_ms(MoneySettings::default().debit_days * DAY_MS);
     let waiting = balance::waiting(database.read()).unwrap();
     let told = (waiting[0].number, waiting[0].generation, waiting[0].due, waiting[0].left);
     assert_eq!((waiting.len(), told), (1, (number, Generation(1), Some(due), None)));

@@ -157,6 +157,18 @@ fn a_revoked_number_gets_a_card_of_a_newer_generation_only() {
 }
 
 #[test]
+fn the_next_card_of_somebody_who_moved_away_is_not_registered() {
+    let city = City::seeded(112, 20, 1);
+    let old = seeded(&city);
+    let gone = "INSERT INTO moved_away (holder, since) SELECT holder, 1 FROM card WHERE number = ?1";
+    let number = i64::try_from(old.number.0).unwrap();
+    city.database().write(|write| Ok(write.execute(gone, central::db::params![number])?)).unwrap();
+    let new = card(old.number.0, old.generation.0 + 1, 8);
+    assert_eq!(register(&city, &new).err(), Some(ProblemCode::Conflict));
+    assert_eq!(row(&city, old.number).0, old.generation.0);
+}
+
+#[test]
 fn a_service_cards_number_and_chip_are_not_given_to_anybody_else() {
     let city = City::seeded(87, 20, 0);
     let service = city.demonstration().service.remove(0).card;

@@ -200,6 +200,9 @@ impl Ceremony {
         let export = "export-feed --stick /media/stick";
         let head = &self.eight.1.head.head;
         let feed = self.table.path("stick/citizen-feed");
+        let nowhere = self.table.path("unplugged");
+        self.run(export, &[("/media/stick", nowhere.to_str().unwrap())]).refuses("is the stick mounted?");
+        assert!(!nowhere.exists(), "central's own disk is no stick");
         let first = format!("feed {}: ", head.sequence);
         self.run(export, &[]).says(&[&first, feed.to_str().unwrap(), "; 0 were there"]);
         let shown = self.verified(&std::fs::read(feed.join("head.json")).unwrap());
@@ -309,6 +312,9 @@ async fn the_ceremony_goes_as_the_page_says_from_the_first_key_to_a_restored_cit
         "epoch keys destroyed",
         "read key drawn",
         "head key renewed",
+        "feed put on a stick",
+        "feed put on a stick",
+        "backup made",
         "epoch rotated",
         "head key renewed",
     ];

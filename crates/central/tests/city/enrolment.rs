@@ -1,9 +1,9 @@
 //! Enrolment of terminals with their own keys: by stick, by code; and what follows: renewal, the record.
 
-use crate::fixture::{City, technician};
+use crate::fixture::{City, NOW, technician};
 use crate::tls::{EIGHT, Keys, SEVEN, Secure, client, identity, keys, signing_request};
 use central::enrol::{self, EnrolmentOrder};
-use central::{CentralError, ca_store, clock, epochs};
+use central::{Authority, CentralError, ca_store, clock, epochs};
 use domain::{TerminalId, Timestamp};
 use protocol::first_trust::{FirstTrustError, SignedAnswer};
 use protocol::{Central, FeedFloor, Problem, ProblemCode};
@@ -125,6 +125,26 @@ async fn a_code_is_good_for_one_request_and_for_a_while() {
     let others = central.enrol(&eights, &other.request).await.unwrap_err().code;
     assert_eq!(others, ProblemCode::Malformed, "another terminal's code");
     assert!(central.enrol(&newest, &other.request).await.is_ok());
+}
+
+#[test]
+fn the_code_of_a_terminal_that_never_enrolled_is_voided_by_withdrawing_it() {
+    let city = City::seeded(113, 4, 0);
+    let order = EnrolmentOrder {
+        terminal: EIGHT,
+        place: "Plaza".into(),
+        central: "https://central.example:8443".into(),
+        codes: 1,
+    };
+    let withdraw = || enrol::withdraw(&mut city.database(), EIGHT, &technician(), NOW).unwrap();
+    assert!(!withdraw(), "there is nothing to withdraw");
+    let code = enrol::make_code(&mut city.database(), &order, HOUR_MS, NOW).unwrap();
+    assert!(ca_store::is_known(city.database().read(), EIGHT).unwrap());
+    assert!(withdraw() && !withdraw());
+    let authority = Authority::obtain(&city.data, "bahia", NOW).unwrap();
+    let request = keys(EIGHT, 3).request;
+    let tried = enrol::redeem(&mut city.database(), &city.keys(), &authority, &code, &request, NOW);
+    assert_eq!(Problem::from(tried.unwrap_err()).code, ProblemCode::Unauthorised);
 }
 
 #[tokio::test]

@@ -138,7 +138,7 @@ fn a_terminal_that_is_not_there_stops_the_rotation_before_anybody_is_withdrawn()
     let (mut database, mut keys, actor) = (city.database(), city.keys(), Actor::console());
     let wrong = [SEVEN, TerminalId(99)];
     let error = epochs::rotate(&city.data, &mut database, &mut keys, &wrong, &actor, NOW, &mut |_| Ok(()));
-    assert_eq!(error.unwrap_err().to_string(), "the database is not ready: there is no terminal 99");
+    assert_eq!(error.unwrap_err().to_string(), "there is no terminal 99");
     assert_eq!(known_epochs(&city.keys()), [1]);
     assert!(central::ca_store::keys_of(database.read(), SEVEN).unwrap().is_some());
 }
@@ -167,6 +167,23 @@ fn old_epochs_are_destroyed_once_no_terminal_needs_them_and_leave_the_parcels() 
     terminal.unpack(&city, &own).unwrap().unwrap();
     assert_eq!(terminal.epoch_keys.iter().map(|key| key.epoch).collect::<Vec<_>>(), [2]);
     assert_eq!(acts(&city), [("epoch keys destroyed".to_owned(), "1".to_owned())]);
+}
+
+#[test]
+fn a_city_that_rotates_every_month_destroys_the_epochs_before_the_last() {
+    let city = City::seeded(99, 20, 0);
+    city.publish();
+    let destroy = |now| {
+        epochs::destroy(&city.data, &mut city.database(), &mut city.keys(), 35, &Actor::console(), NOW.plus_ms(now))
+    };
+    rotated(&city, &[], NOW.plus_ms(30 * DAY_MS));
+    rotated(&city, &[], NOW.plus_ms(60 * DAY_MS));
+    assert!(destroy(60 * DAY_MS).unwrap_err().to_string().contains("for 6 days more"), "the second one's first day");
+    assert_eq!(known_epochs(&city.keys()), [3, 2, 1]);
+    rotated(&city, &[], NOW.plus_ms(90 * DAY_MS));
+    assert_eq!(destroy(90 * DAY_MS).unwrap(), [1], "whoever has the second needs no first");
+    assert_eq!(destroy(96 * DAY_MS).unwrap(), [2]);
+    assert_eq!(known_epochs(&city.keys()), [4, 3]);
 }
 
 #[test]

@@ -206,8 +206,11 @@ fn every_rejected_line_is_told_by_number_column_and_code_and_never_by_what_it_sa
         17,\"line\",line-length,\"\"\r\n";
     assert_eq!(std::fs::read_to_string(&report).unwrap(), expected);
     assert_eq!(std::fs::metadata(&report).unwrap().permissions().mode() & 0o777, 0o600);
+    assert!(!desk.path("none.csv").exists());
+    desk.reported(&csv(&[NEL]), &desk.path("none.csv")).unwrap();
+    assert!(!desk.path("none.csv").exists(), "nothing was rejected: the same command works tomorrow");
     let again = desk.reported(&file, &report);
-    assert!(matches!(again, Err(CentralError::File { .. })), "a report is never overwritten");
+    assert!(again.unwrap_err().to_string().contains("is there already"), "a report is never overwritten");
 }
 
 #[test]

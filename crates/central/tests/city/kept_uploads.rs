@@ -108,6 +108,32 @@ async fn a_case_is_shown_retried_and_closed_by_somebody_and_never_deleted() {
 }
 
 #[tokio::test]
+async fn what_a_person_has_closed_is_booked_by_nobody_when_it_comes_again() {
+    let street = Street::open(214).await;
+    let head = street.city().keys().head_key().unwrap().verifier();
+    let codes = street.central.code_batch(SEVEN, 1).await.unwrap().verify(SEVEN, &head).unwrap().codes;
+    let deposit = Upload { terminal: SEVEN.0, ..document(street.city(), codes[0], 1) }.encode().unwrap();
+    let mut database = street.city().database();
+    let belongs = |database: &mut central::Database, terminal: TerminalId| {
+        let sql = "UPDATE code SET terminal = ?1 WHERE code = ?2";
+        database.write(|write| Ok(write.execute(sql, params![terminal.0, codes[0].0])?)).unwrap();
+    };
+    street.secure.enrolled(&crate::tls::keys(EIGHT, 3));
+    belongs(&mut database, EIGHT);
+    let [Outcome::Kept(first)] = &street.send(std::slice::from_ref(&deposit)).await[..] else { panic!("it is kept") };
+    let (actor, case) = (Actor::console(), i64::try_from(first.case).unwrap());
+    quarantine::close(&mut database, &actor, case, "entered by hand", NOW).unwrap();
+    // What stood in its way is gone, as with a newer program; it was done by hand all the same.
+    belongs(&mut database, SEVEN);
+    let [Outcome::Kept(again)] = &street.send(std::slice::from_ref(&deposit)).await[..] else { panic!("kept again") };
+    again.verify(&deposit, &head).unwrap();
+    assert_eq!((again.case, again.received, &again.owner), (first.case, first.received, &first.owner));
+    assert_eq!((street.count("document"), street.count("upload")), (0, 0));
+    let all = quarantine::view(database.read(), true).unwrap();
+    assert_eq!((all.len(), all[0].state.as_str()), (1, "closed"));
+}
+
+#[tokio::test]
 async fn the_newest_status_of_a_terminal_counts_and_fills_no_book() {
     let street = Street::open(210).await;
     let status = |version: &str, written: i64, key: u8| {

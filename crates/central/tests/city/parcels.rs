@@ -209,6 +209,17 @@ fn a_terminal_with_few_codes_left_finds_some_in_its_parcel_whether_it_is_heard_o
 }
 
 #[test]
+fn codes_that_were_lost_with_a_journal_are_followed_by_others() {
+    let mut fed = Fed::of(110);
+    let carried = fed.carried(NOW.plus_ms(5 * DAY_MS));
+    let lost = fed.batch(carried.clone());
+    assert_eq!(fed.carried(NOW.plus_ms(19 * DAY_MS)), carried);
+    let carried = fed.carried(NOW.plus_ms(20 * DAY_MS));
+    let next = fed.batch(carried);
+    assert!(next.batch > lost.batch, "no document has shown one of them for a fortnight");
+}
+
+#[test]
 fn codes_that_a_terminal_may_have_used_or_could_not_verify_are_not_carried_on() {
     let mut fed = Fed::of(109);
     let late = NOW.plus_ms(5 * DAY_MS);

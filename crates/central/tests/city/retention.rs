@@ -6,8 +6,8 @@ use crate::money::{A, AMOUNT, B, DAY_MS, OURS, SEEN, Street};
 use central::audit::{self, Actor, Role};
 use central::db::{Value, params};
 use central::reconcile::{self, Difference};
-use central::retention::{Kind, Over, RetentionSettings, over, retain, timer};
-use central::{books, quarantine, report};
+use central::retention::{Kind, Over, RetentionSettings, by_hand, over, retain, timer};
+use central::{books, clock, quarantine, report};
 use domain::card::CardReport;
 use domain::{Cents, Timestamp, TopUpId};
 use protocol::{CardSeen, UploadBody};
@@ -340,12 +340,39 @@ fn by_itself_it_goes_once_a_day_by_whichever_node_comes_first() {
         went.map(|over| gone(&over, Kind::EnrolmentCodes))
     };
     run_sql(&street, code, params![[1_u8; 32]]);
+    assert_eq!((once(-24), once(-1)), (None, None), "the first time is only noted");
     assert_eq!(once(0), Some(1));
     run_sql(&street, code, params![[2_u8; 32]]);
     assert_eq!((once(0), once(23)), (None, None));
     assert_eq!((once(24), once(25)), (Some(1), None));
     let line = audit::newest(street.city.database().read(), 1).unwrap().remove(0);
     assert_eq!((line.what.as_str(), line.actor.name.as_str()), ("retention", "retention"));
+}
+
+#[test]
+fn by_a_clock_that_is_far_off_nothing_goes_until_somebody_says_that_it_is_right() {
+    let street = street();
+    let code = "INSERT INTO enrolment_code (code_sha256, terminal, place, central, codes, made, expires)
+                VALUES (?1, 3, '', '', 1, 1, 1)";
+    run_sql(&street, code, params![[1_u8; 32]]);
+    let once = |days: i64| timer::once(&street.city.data, later(days));
+    let by_hand = |days: i64, is_right: bool| {
+        let settings = RetentionSettings::default();
+        by_hand(&mut street.city.database(), &settings, &clerk(), is_right, later(days))
+            .map(|over| gone(&over, Kind::EnrolmentCodes))
+    };
+    assert!(once(0).unwrap().is_none());
+    // A node that starts before it has heard the time: ten years ahead.
+    let told = once(3_650).unwrap_err().to_string();
+    assert!(told.contains("last let go on 22/11/2026") && told.contains("--clock-is-right"), "{told}");
+    assert!(by_hand(3_650, false).unwrap_err().to_string().contains("nothing goes"));
+    assert!(by_hand(-1, false).is_err());
+    assert_eq!(street.count("SELECT count(*) FROM enrolment_code"), 1);
+    // Central was off for a season, and somebody says so.
+    assert_eq!(by_hand(90, true).unwrap(), 1);
+    assert!(once(90).unwrap().is_none() && once(91).unwrap().is_some());
+    // The clock had been ahead for a day: it goes on from what is right now.
+    assert!(once(89).unwrap().is_none() && once(90).unwrap().is_some());
 }
 
 #[test]
@@ -357,6 +384,8 @@ fn a_serving_node_lets_go_when_it_is_asked_to() {
     let left = || street.count("SELECT count(*) FROM enrolment_code");
     Process::serve_with(&street.city, &[]).stop();
     assert_eq!(left(), 1, "nobody asked");
+    let yesterday = Timestamp(clock::now().0 - DAY_MS);
+    run_sql(&street, "INSERT INTO retention_run (one, at) VALUES (1, ?1)", params![yesterday.0]);
     let serving = Process::serve_with(&street.city, &["--retain"]);
     while left() > 0 {
         std::thread::yield_now();

@@ -191,11 +191,16 @@ fn a_claim_is_found_by_its_code_and_by_its_id_and_an_officer_has_a_name() {
 #[test]
 fn the_city_says_how_long_an_order_holds() {
     let mut street = Street::open();
-    settings::set(&mut street.city.database(), "order-days", 3).unwrap();
+    settings::set(&mut street.city.database(), "order-days", 3, &officer("ana"), street.now).unwrap();
+    let line = central::audit::newest(street.city.database().read(), 1).unwrap().remove(0);
+    assert_eq!((line.what.as_str(), line.about.as_str()), ("money days set", "order-days: 3"));
     street.claim(OURS);
     let order = street.evidence(SEEN, &[(SEEN, OTHER, B)]).unwrap();
     assert_eq!(order.expires, street.now.plus_ms(3 * 86_400_000));
     for (name, days) in [("order-days", 0), ("order-days", 400), ("colour", 3)] {
-        assert!(settings::set(&mut street.city.database(), name, days).is_err(), "{name} {days}");
+        assert!(
+            settings::set(&mut street.city.database(), name, days, &officer("ana"), street.now).is_err(),
+            "{name} {days}"
+        );
     }
 }
