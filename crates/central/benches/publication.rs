@@ -97,7 +97,21 @@ fn published(
     Ok(published)
 }
 
+/// What one guess at a PIN costs a thief, and one PIN a terminal: one core's time, the median of five.
+fn pin_key_ms() -> Outcome<f64> {
+    let secret = protocol::CardSecret::new([7; 32]);
+    let mut times = Vec::new();
+    for _ in 0..5 {
+        let began = Instant::now();
+        protocol::pin_key(&secret, b"274950").map_err(|error| error.to_string())?;
+        times.push(began.elapsed().as_secs_f64() * 1_000.0);
+    }
+    times.sort_by(f64::total_cmp);
+    Ok(times.get(2).copied().unwrap_or_default())
+}
+
 fn run(holders: u32) -> Outcome<()> {
+    say(&format!("a PIN's key (Argon2id): {:.0} ms", pin_key_ms()?));
     let folder = tempfile::tempdir()?;
     let data = DataFolder::new(&folder.path().join("central"))?;
     let (pack, today) = (Path::new(env!("CARGO_MANIFEST_DIR")).join("../../assets/city-packs/bahia"), clock::now());

@@ -83,7 +83,7 @@ pub(crate) fn pin_tier_key(
     Ok(key)
 }
 
-/// `Argon2id(PIN, salt = HKDF(card secret, "pin-salt"), 64 MiB, t = 3, p = 4)`: about 120 ms on a terminal, on
+/// `Argon2id(PIN, salt = HKDF(card secret, "pin-salt"), 64 MiB, t = 3, p = 4)`: about a tenth of a second of one core, on
 /// purpose. `pin` is its digits in ASCII. Blocks; call it where blocking is allowed.
 ///
 /// # Errors

@@ -146,7 +146,7 @@ fn count(street: &mut Street<'_>, told: &Told) {
         End::Voided => street.tally.voided += 1,
         End::Lost => street.tally.lost += 1,
         End::Named => street.tally.claimed += 1,
-        End::Nameless => {}
+        End::Nameless => street.tally.endless += 1,
     }
 }
 

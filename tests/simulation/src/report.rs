@@ -22,8 +22,8 @@ pub fn summary(outcome: &Outcome, jobs: usize) -> String {
     }
     let _ = writeln!(
         out,
-        "top-ups {}: completed {}, voided {}, loss booked {}, open as claims {}",
-        tally.top_ups, tally.completed, tally.voided, tally.lost, tally.claimed
+        "top-ups {}: completed {}, voided {}, loss booked {}, open as claims {}, without an end in any journal {}",
+        tally.top_ups, tally.completed, tally.voided, tally.lost, tally.claimed, tally.endless
     );
     let _ = writeln!(out, "events {}, durable commits since the last start {}\n", tally.steps, tally.commits);
     let _ = writeln!(out, "faults by kind");

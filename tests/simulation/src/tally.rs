@@ -28,6 +28,8 @@ pub struct Tally {
     pub lost: u64,
     /// Of them open as a claim at the end, for the city to settle.
     pub claimed: u64,
+    /// Begun, and no journal that is left tells an end: nothing happened, or somebody has noticed.
+    pub endless: u64,
     /// Durable commits of the journals.
     pub commits: u64,
 }
@@ -46,6 +48,7 @@ impl Default for Tally {
             voided: 0,
             lost: 0,
             claimed: 0,
+            endless: 0,
             commits: 0,
         }
     }
@@ -95,6 +98,7 @@ impl Tally {
         self.voided += other.voided;
         self.lost += other.lost;
         self.claimed += other.claimed;
+        self.endless += other.endless;
         self.commits += other.commits;
     }
 }
