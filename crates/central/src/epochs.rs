@@ -51,7 +51,7 @@ pub fn rotate(
 /// feed refuses it by itself since. What was dropped. Begun anew every month, epochs leave two or three keys there.
 ///
 /// # Errors
-/// `CentralError::NotReady` when the newest was never published, and while it is too early for any; `days` of 0 never is.
+/// `CentralError::NotReady` when the newest was never published, and while it is too early for any.
 pub fn destroy(
     data: &DataFolder,
     database: &mut Database,

@@ -314,15 +314,16 @@ fn run_import(data: &DataFolder, path: &Path) -> Result<(), CentralError> {
     let keys = KeyFile::load(&data.keys())?;
     let mut database = Database::open(data.database())?;
     let imported = import(&mut database, &keys, &bytes, clock::now())?;
-    say_imported(&mut database, "outbox imported", &imported)?;
+    say_imported(&mut database, "outbox imported", path, &imported)?;
     match imported.cut {
         None => Ok(()),
         Some(error) => Err(CentralError::content(path, error)),
     }
 }
 
-fn say_imported(database: &mut Database, what: &str, imported: &Imported) -> Result<(), CentralError> {
-    note(database, what, &format!("terminal {}: {} taken", imported.terminal.0, imported.taken))?;
+fn say_imported(database: &mut Database, what: &str, path: &Path, imported: &Imported) -> Result<(), CentralError> {
+    let name = path.file_name().unwrap_or_default().display();
+    note(database, what, &format!("{name}: terminal {}, {} taken", imported.terminal.0, imported.taken))?;
     say(&format!(
         "terminal {}: {} taken, {} known already, {} refused",
         imported.terminal.0, imported.taken, imported.known, imported.refused
@@ -355,5 +356,5 @@ fn run_open_journal(data: &DataFolder, key: &Path, path: &Path, into_books: bool
     let keys = KeyFile::load(&data.keys())?;
     let mut database = Database::open(data.database())?;
     let imported = journal::import_journal(&mut database, &keys, &opened, clock::now())?;
-    say_imported(&mut database, "journal imported", &imported)
+    say_imported(&mut database, "journal imported", path, &imported)
 }

@@ -70,23 +70,20 @@ impl OpenCases {
     /// Looks them up.
     pub(crate) fn of(transaction: &Transaction<'_>, terminals: &BTreeSet<u32>) -> Result<Self, CentralError> {
         let keys: Vec<Value<'_>> = terminals.iter().map(|terminal| Value::Int((*terminal).into())).collect();
-        let select = "SELECT terminal, sha256, length(sealed), state = 'open' FROM quarantine
-                      WHERE state IN ('open', 'closed') AND terminal IN";
-        let read =
-            |row: &Row<'_>| Ok((row.get::<u32>(0)?, row.get::<[u8; 32]>(1)?, row.get::<u64>(2)?, row.get::<bool>(3)?));
+        let select = "SELECT terminal, sha256, length(sealed) FROM quarantine WHERE state = 'open' AND terminal IN";
+        let read = |row: &Row<'_>| Ok((row.get::<u32>(0)?, row.get::<[u8; 32]>(1)?, row.get::<u64>(2)?));
         let mut cases = Self::default();
-        for (terminal, hash, bytes, is_open) in transaction.query_in(select, "", &keys, read)? {
-            if is_open {
-                cases.add(terminal, hash, bytes);
-            } else {
-                cases.closed.insert((terminal, hash));
-            }
+        for (terminal, hash, bytes) in transaction.query_in(select, "", &keys, read)? {
+            cases.add(terminal, hash, bytes);
         }
+        let select = "SELECT terminal, sha256 FROM quarantine WHERE state = 'closed' AND terminal IN";
+        let read = |row: &Row<'_>| Ok((row.get::<u32>(0)?, row.get::<[u8; 32]>(1)?));
+        cases.closed.extend(transaction.query_in(select, "", &keys, read)?);
         Ok(cases)
     }
 
-    /// What is said to whoever sends what a person has closed: the same as the first time. No book takes it any more,
-    /// though a newer program could: what was to follow has been done by hand.
+    /// What is said to whoever sends what a person has closed: that it is kept, as the same case. No book takes it any
+    /// more, though a newer program could: what was to follow has been done by hand.
     pub(crate) fn closed(
         &self,
         transaction: &Transaction<'_>,

@@ -108,7 +108,7 @@ fn refuse_clock(last: Timestamp, now: Timestamp) -> Result<(), CentralError> {
         return Ok(());
     }
     Err(CentralError::NotReady(format!(
-        "something was last let go on {}, and by this clock it is {}: nothing goes. If the clock is right, \
+        "retention last ran on {}, and by this clock it is {}: nothing goes. If the clock is right, \
          retain --clock-is-right",
         clock::utc(last),
         clock::utc(now)

@@ -54,3 +54,10 @@ INSERT INTO upload_count (terminal, uploads) SELECT terminal, count(*) FROM uplo
 -- The batch of verification codes that a terminal's parcel carries, as it was signed, until one of them was used.
 ALTER TABLE terminal_parcel ADD COLUMN codes BLOB;
 CREATE INDEX document_by_terminal ON document (terminal, issued);
+
+-- Of what a person has closed: it is asked for at every commit.
+CREATE INDEX quarantine_closed_of ON quarantine (terminal, sha256) WHERE state = 'closed';
+-- A card that was replaced is blocked: what is left on it falls due once the validators have its block.
+INSERT INTO card_block (card, generation, blocked, officer)
+    SELECT number, generation, replaced, 'replacement' FROM balance_move WHERE moved IS NULL
+    ON CONFLICT DO NOTHING;

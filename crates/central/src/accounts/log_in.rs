@@ -58,8 +58,9 @@ fn left_ms(connection: &Connection, account: i64, address: &str, now: Timestamp)
         WHOLE_ADDRESS => (FREE_OF_ADDRESS, WAIT_OF_ADDRESS_MAX_MS),
         _ => (FREE, WAIT_MAX_MS),
     };
-    // A try that a clock which ran ahead has dated is of now: nobody waits until that moment comes.
-    Ok(found.map_or(0, |(failures, last)| last.min(now.0) + wait_ms(failures, free, wait_max) - now.0))
+    // What a clock that ran ahead has dated holds nobody up until that moment comes: the next try dates it anew.
+    let found = found.filter(|(_, last)| *last <= now.0);
+    Ok(found.map_or(0, |(failures, last)| last + wait_ms(failures, free, wait_max) - now.0))
 }
 
 fn count(transaction: &Transaction<'_>, account: i64, address: &str, now: Timestamp) -> Result<(), CentralError> {

@@ -64,44 +64,52 @@ pub(crate) fn name_of(path: &Path) -> String {
 
 /// The rejected lines, for the office that wrote the file: line, column, code, and the key column where the mapping
 /// names one.
-pub(crate) struct Report {
-    path: Option<PathBuf>,
-    file: Option<BufWriter<File>>,
+pub(crate) struct Report(Option<Open>);
+
+struct Open {
+    path: PathBuf,
+    file: BufWriter<File>,
+    /// Somebody has to look at it.
+    tells: bool,
 }
 
+const HEADER: &[u8] = b"line,column,code,key\r\n";
+
 impl Report {
-    /// A report where a path is given. A file that is there stays.
+    /// A report where a path is given. One that is there stays, unless it tells of nothing.
     ///
     /// # Errors
-    /// `CentralError::NotReady` when one is there: then nothing has been imported.
+    /// `CentralError::NotReady` when one is there, `File` when none can be made: then nothing has been imported.
     pub(crate) fn create(path: Option<&Path>) -> Result<Self, CentralError> {
-        if let Some(there) = path.filter(|path| path.exists()) {
-            let text = format!("{} is there already: name another report. Nothing was imported", there.display());
+        let Some(path) = path else { return Ok(Self(None)) };
+        // Of an import that was killed before it rejected anything.
+        let is_empty = std::fs::read(path).is_ok_and(|there| HEADER.starts_with(&there));
+        if path.exists() && !is_empty {
+            let text = format!("{} is there already: name another report. Nothing was imported", path.display());
             return Err(CentralError::NotReady(text));
         }
-        Ok(Self { path: path.map(Path::to_owned), file: None })
+        let begin = || {
+            let mut options = OpenOptions::new();
+            let made = options.write(true).create_new(!is_empty).truncate(is_empty).mode(0o600).open(path)?;
+            let mut file = BufWriter::new(made);
+            file.write_all(HEADER)?;
+            file.flush()?;
+            Ok(file)
+        };
+        let file = begin().map_err(|error| CentralError::file(path, error))?;
+        Ok(Self(Some(Open { path: path.to_owned(), file, tells: false })))
     }
 
-    /// Tells of a line. The first one makes the file: a file that is there means that somebody has to look.
+    /// Tells of a line.
     ///
     /// # Errors
     /// `CentralError::File`.
     pub(crate) fn reject(&mut self, line: u64, column: &str, code: &str, key: &str) -> Result<(), CentralError> {
-        let Some(path) = &self.path else { return Ok(()) };
+        let Some(Open { path, file, tells }) = &mut self.0 else { return Ok(()) };
+        *tells = true;
         let quoted = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
-        let mut tell = || {
-            let file = match &mut self.file {
-                Some(file) => file,
-                none => {
-                    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-                    let file = none.insert(BufWriter::new(made));
-                    file.write_all(b"line,column,code,key\r\n")?;
-                    file
-                }
-            };
-            write!(file, "{line},{},{code},{}\r\n", quoted(column), quoted(key))
-        };
-        tell().map_err(|error| CentralError::file(path, error))
+        let told = write!(file, "{line},{},{code},{}\r\n", quoted(column), quoted(key));
+        told.map_err(|error| CentralError::file(path, error))
     }
 
     /// Ends the report.
@@ -109,7 +117,16 @@ impl Report {
     /// # Errors
     /// `CentralError::File`.
     pub(crate) fn finish(&mut self) -> Result<(), CentralError> {
-        let (Some(path), Some(file)) = (&self.path, &mut self.file) else { return Ok(()) };
+        let Some(Open { path, file, .. }) = &mut self.0 else { return Ok(()) };
         file.flush().map_err(|error| CentralError::file(path, error))
+    }
+}
+
+impl Drop for Open {
+    /// A report that tells of nothing is none: the same command works tomorrow.
+    fn drop(&mut self) {
+        if !self.tells {
+            let _ = std::fs::remove_file(&self.path);
+        }
     }
 }

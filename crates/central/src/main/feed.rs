@@ -39,9 +39,9 @@ pub(crate) enum FeedCommand {
     },
     /// Draws the next epoch's key, seals everybody in both tiers under it, hands it to every live terminal and publishes.
     RotateEpoch(RotateEpoch),
-    /// Destroys the keys of all epochs but the newest, once no terminal needs them.
+    /// Destroys the keys of all epochs before the newest one that no terminal can do without.
     DestroyEpochs {
-        /// Days that the newest epoch has to be published before.
+        /// Days for which that epoch has been published: what is older, no terminal needs.
         #[arg(long, default_value_t = DESTROY_DAYS, value_parser = clap::value_parser!(i64).range(1..=400))]
         days: i64,
         /// Without waiting: a terminal that has not taken the newest feed yet then needs a new one before it serves.

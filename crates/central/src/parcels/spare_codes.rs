@@ -61,9 +61,12 @@ impl<'k> SpareCodes<'k> {
         carried: Option<&[u8]>,
     ) -> Result<Option<Vec<u8>>, CentralError> {
         if let Some(carried) = carried
-            && self.is_good(transaction, terminal, carried)?
+            && let Some(issued) = self.good_since(transaction, terminal, carried)?
         {
-            return Ok(Some(carried.to_vec()));
+            let may_be_lost = self.now.0.saturating_sub(issued.0) > UNSEEN_MS;
+            if !(may_be_lost && self.needs(terminal)) {
+                return Ok(Some(carried.to_vec()));
+            }
         }
         if !self.needs(terminal) {
             return Ok(None);
@@ -81,19 +84,21 @@ impl<'k> SpareCodes<'k> {
         left < if silent { ENOUGH } else { FEW }
     }
 
-    /// Whether a batch may still be taken: it is signed by the head key of today, none of its codes was seen on a
-    /// document, it is not so old that it must be lost, and the terminal was not enrolled anew since: on what it was before some may have been used.
-    fn is_good(&self, connection: &Connection, terminal: TerminalId, carried: &[u8]) -> Result<bool, CentralError> {
-        let Ok(batch) = SignedCodeBatch(carried.to_vec()).verify(terminal, &self.head) else { return Ok(false) };
+    /// Since when there is a batch, if it may still be taken: it is signed by the head key of today, none of its codes was
+    /// seen on a document, and the terminal was not enrolled anew since: on what it was before some may have been used.
+    fn good_since(
+        &self,
+        connection: &Connection,
+        terminal: TerminalId,
+        carried: &[u8],
+    ) -> Result<Option<Timestamp>, CentralError> {
+        let Ok(batch) = SignedCodeBatch(carried.to_vec()).verify(terminal, &self.head) else { return Ok(None) };
         if self.heard.get(&terminal.0).is_none_or(|(enrolled, _)| batch.issued < *enrolled) {
-            return Ok(false);
-        }
-        if self.now.0.saturating_sub(batch.issued.0) > UNSEEN_MS {
-            return Ok(false);
+            return Ok(None);
         }
         let query = "SELECT 1 FROM code JOIN document ON document.code = code.code
                      WHERE code.terminal = ?1 AND code.batch = ?2 LIMIT 1";
         let used = connection.query_opt(query, params![terminal.0, sql(batch.batch)], |_| Ok(()))?;
-        Ok(used.is_none())
+        Ok(used.is_none().then_some(batch.issued))
     }
 }

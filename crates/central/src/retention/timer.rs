@@ -33,33 +33,31 @@ pub fn start(data: DataFolder) -> Result<(), CentralError> {
     started.map(drop).map_err(CentralError::Listen)
 }
 
-/// Lets go what is over, unless somebody did within a day: then nothing. The very first time it only notes the day, and
-/// so it does when the last time lies ahead: a clock that is wrong would let everything go, and cannot be told from a
-/// right one.
+/// Lets go what is over, unless somebody did within a day: then nothing. The very first time it only notes the day: a
+/// clock that is wrong would let everything go, and cannot be told from a right one.
 ///
 /// # Errors
-/// `CentralError::NotReady` when the last time is more than 30 days ago; else as `retain`, and then it is nobody's day
-/// yet.
+/// `CentralError::NotReady` when the last time is more than 30 days ago, or lies ahead; else as `retain`, and then it is
+/// nobody's day yet.
 pub fn once(data: &DataFolder, now: Timestamp) -> Result<Option<Vec<Over>>, CentralError> {
     let mut database = Database::open(data.database())?;
-    let before = database.write(|transaction| {
-        let last = match last_run(transaction)? {
-            Some(last) if last <= now => last,
-            _ => return put_run(transaction, now).map(|()| None),
-        };
-        if now.0.saturating_sub(last.0) < DAY_MS {
-            return Ok(None);
-        }
+    let is_ours = database.write(|transaction| {
+        let Some(last) = last_run(transaction)? else { return put_run(transaction, now).map(|()| false) };
         refuse_clock(last, now)?;
+        if now.0.saturating_sub(last.0) < DAY_MS {
+            return Ok(false);
+        }
         // Another node may be first.
         let sql = "UPDATE retention_run SET at = ?1 WHERE at = ?2";
-        Ok((transaction.execute(sql, params![now.0, last.0])? > 0).then_some(last))
+        Ok(transaction.execute(sql, params![now.0, last.0])? > 0)
     })?;
-    let Some(before) = before else { return Ok(None) };
+    if !is_ours {
+        return Ok(None);
+    }
     let actor = Actor { name: "retention".to_owned(), role: Role::Console };
     let gone = retain(&mut database, data.retention(), &actor, now);
     if gone.is_err() {
-        database.write(|transaction| put_run(transaction, before))?;
+        database.write(|transaction| put_run(transaction, Timestamp(now.0 - DAY_MS)))?;
     }
     gone.map(Some)
 }

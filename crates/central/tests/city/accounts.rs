@@ -90,10 +90,15 @@ fn nobody_waits_for_the_moment_that_a_clock_which_ran_ahead_has_noted() {
     let city = city(609);
     employ(&city, "ana", Role::Registry);
     let (mut database, ahead) = (city.database(), NOW.plus_ms(6 * 3_600_000));
-    let attempt = log_in::attempt(&mut database, "ana", address(1), ahead).unwrap();
-    attempt.finish(&mut database, true, ahead).unwrap();
-    let attempt = log_in::attempt(&mut database, "ana", address(1), NOW).unwrap();
-    attempt.finish(&mut database, true, NOW).unwrap();
+    for _ in 0..3 {
+        log_in::attempt(&mut database, "ana", address(1), ahead).unwrap();
+    }
+    let attempt = |database: &mut Database, now| log_in::attempt(database, "ana", address(1), now).map(|_| ());
+    assert_eq!(refusal(attempt(&mut database, ahead)), Refusal::TooSoon(2));
+    attempt(&mut database, NOW).unwrap();
+    // From then on it is counted by the right time.
+    assert_eq!(refusal(attempt(&mut database, NOW)), Refusal::TooSoon(3));
+    attempt(&mut database, NOW.plus_ms(2_001)).unwrap();
 }
 
 #[test]

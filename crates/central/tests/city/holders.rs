@@ -209,6 +209,11 @@ fn every_rejected_line_is_told_by_number_column_and_code_and_never_by_what_it_sa
     assert!(!desk.path("none.csv").exists());
     desk.reported(&csv(&[NEL]), &desk.path("none.csv")).unwrap();
     assert!(!desk.path("none.csv").exists(), "nothing was rejected: the same command works tomorrow");
+    // An import that was killed before it rejected anything has left the first line only.
+    std::fs::write(desk.path("none.csv"), "line,column,code,key\r\n").unwrap();
+    desk.reported(&csv(&[NEL]), &desk.path("none.csv")).unwrap();
+    let nowhere = desk.reported(&csv(&[NEL]), &desk.path("nowhere/none.csv"));
+    assert!(matches!(nowhere, Err(CentralError::File { .. })), "before anything is imported");
     let again = desk.reported(&file, &report);
     assert!(again.unwrap_err().to_string().contains("is there already"), "a report is never overwritten");
 }

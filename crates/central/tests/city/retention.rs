@@ -364,14 +364,17 @@ fn by_a_clock_that_is_far_off_nothing_goes_until_somebody_says_that_it_is_right(
     assert!(once(0).unwrap().is_none());
     // A node that starts before it has heard the time: ten years ahead.
     let told = once(3_650).unwrap_err().to_string();
-    assert!(told.contains("last let go on 22/11/2026") && told.contains("--clock-is-right"), "{told}");
+    assert!(told.contains("last ran on 22/11/2026") && told.contains("--clock-is-right"), "{told}");
     assert!(by_hand(3_650, false).unwrap_err().to_string().contains("nothing goes"));
     assert!(by_hand(-1, false).is_err());
     assert_eq!(street.count("SELECT count(*) FROM enrolment_code"), 1);
     // Central was off for a season, and somebody says so.
     assert_eq!(by_hand(90, true).unwrap(), 1);
     assert!(once(90).unwrap().is_none() && once(91).unwrap().is_some());
-    // The clock had been ahead for a day: it goes on from what is right now.
+    // A clock that is behind moves nothing back for the nodes that have the right time.
+    assert!(once(89).is_err() && once(91).unwrap().is_none());
+    // The clock had been ahead for two days, and somebody says so.
+    by_hand(89, true).unwrap();
     assert!(once(89).unwrap().is_none() && once(90).unwrap().is_some());
 }
 
