@@ -1,7 +1,7 @@
 //! SIGKILL on each screen, then a start: the card in the tray finds its home screen, after what came of a top-up in
 //! which the program ended; an empty tray finds the invitation, and nothing is lost or done twice.
 
-use super::steps::{await_bank_card, dead_end};
+use super::steps::{all_found, await_bank_card, dead_end};
 use super::{Played, Stage, sheets, stage};
 use payment_simulator::Answer;
 use testbed::books::{CentralBooks, Said, await_central};
@@ -39,7 +39,7 @@ fn killed_on_the_screens_where_one_looks_and_chooses() -> Played {
     killed(&mut stage)?;
     for (tile, kind) in [("services", "details"), ("movements", "details"), ("top-up", "amount"), ("documents", "menu")]
     {
-        till_is_found(&mut stage)?;
+        all_found(&mut stage)?;
         stage.kiosk.press(tile)?;
         on(&mut stage, kind)?;
         killed(&mut stage)?;
@@ -70,9 +70,11 @@ fn killed_on_the_screens_of_a_document() -> Played {
     on(&mut stage, "pin")?;
     killed(&mut stage)?;
     assert_eq!(stage.street.card().tries().map(|tries| tries.failures), Some(0), "no try is lost");
+    all_found(&mut stage)?;
     stage.open_volante()?;
     killed(&mut stage)?;
 
+    all_found(&mut stage)?;
     stage.open_volante()?;
     stage.street.printer().set_fault(Fault::Stuck).map_err(io_error("the printer"))?;
     stage.kiosk.press("print")?;
@@ -81,7 +83,7 @@ fn killed_on_the_screens_of_a_document() -> Played {
     stage.street.printer().set_fault(Fault::None).map_err(io_error("the printer"))?;
     on(&mut stage, "home")?;
     // The printer is looked at only once it has told what became of the paper.
-    stage.kiosk.wait_for("a printer without a notice", |seen| seen.kind() == "home" && !seen.shows("I-0"))?;
+    all_found(&mut stage)?;
     let before = sheets(&stage)?.len();
     assert!(before <= 1, "at most once");
     stage.open_volante()?;

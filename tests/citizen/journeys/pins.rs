@@ -1,5 +1,6 @@
 //! PINs: wrong, locked, never set, forgotten. Tries are counted on the card, so that no terminal gives more of them.
 
+use super::steps::all_found;
 use super::{Played, Stage, TELEPHONE, spanish, stage, stage_with, until};
 use domain::card::PinTries;
 use testbed::StreetError;
@@ -50,7 +51,7 @@ fn wrong_pins_are_counted_on_the_card_across_restarts_and_lock_it() -> Played {
 
     // The kiosk forgets everything; the card does not.
     stage.kiosk.restart()?;
-    stage.kiosk.wait_for("the visit anew", |seen| seen.kind() == "home" && seen.button("documents").is_some())?;
+    all_found(&mut stage)?;
     stage.ask_for_paper()?;
     stage.type_wrong_pin()?;
     let wrong = stage.wait_wrong()?;
@@ -58,7 +59,7 @@ fn wrong_pins_are_counted_on_the_card_across_restarts_and_lock_it() -> Played {
     assert_eq!(stage.failures(), Some(2));
 
     stage.kiosk.restart()?;
-    stage.kiosk.wait_for("the visit anew", |seen| seen.kind() == "home" && seen.button("documents").is_some())?;
+    all_found(&mut stage)?;
     stage.ask_for_paper()?;
     stage.type_wrong_pin()?;
     stage.wait_fault("R-05", "fault-pin-locked")?;
@@ -66,7 +67,7 @@ fn wrong_pins_are_counted_on_the_card_across_restarts_and_lock_it() -> Played {
 
     // Locked stays locked, also for the right PIN and after a restart: nothing can be typed any more.
     stage.kiosk.restart()?;
-    stage.kiosk.wait_for("the visit anew", |seen| seen.kind() == "home" && seen.button("documents").is_some())?;
+    all_found(&mut stage)?;
     stage.documents_refused()?;
     let locked = stage.wait_fault("R-05", "fault-pin-locked")?;
     assert!(locked.button("digit-1").is_none());

@@ -45,3 +45,10 @@ impl Stage {
         self.kiosk.wait_for("the paper out", |seen| seen.kind() == "done").map(drop)
     }
 }
+
+/// After a start with a card in the tray, printer and payment terminal are looked for; until they are found the tiles say
+/// so, and lead to what is missing.
+pub(super) fn all_found(stage: &mut Stage) -> Played {
+    let is_found = |seen: &Seen| seen.kind() == "home" && !seen.text().contains("Ahora no");
+    stage.kiosk.wait_for("everything found", is_found).map(drop)
+}
