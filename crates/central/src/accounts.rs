@@ -49,7 +49,8 @@ fn account(row: &Row<'_>) -> crate::db::Result<Account> {
 }
 
 /// The name as accounts have it: small letters, without blanks around it.
-fn plain(name: &str) -> String {
+#[must_use]
+pub fn plain(name: &str) -> String {
     name.trim().to_lowercase()
 }
 

@@ -5,6 +5,7 @@ use crate::db::{Connection, Row, Transaction, params};
 use crate::error::CentralError;
 use domain::Timestamp;
 use sha2::{Digest, Sha256};
+use std::path::Path;
 
 /// What somebody may do at central.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -88,6 +89,12 @@ fn hash(before: &[u8], at: Timestamp, actor: &Actor, what: &str, about: &str) ->
         hash.update(text.as_bytes());
     }
     hash.finalize().to_vec()
+}
+
+/// What the log names a file by.
+#[must_use]
+pub fn file_name(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 /// Writes a line in the transaction of the act. `about` is a number or a name, never personal data.

@@ -13,7 +13,7 @@ use crate::error::CentralError;
 use crate::holders_import::header::Fault;
 use crate::holders_import::records::Record;
 use crate::holders_import::refuse_many;
-use crate::holders_import::sheet::{Report, Sheet, name_of};
+use crate::holders_import::sheet::{Report, Sheet};
 use crate::refusal::Refusal;
 use crate::{Database, clock, pack};
 use domain::Timestamp;
@@ -104,8 +104,9 @@ pub fn run(
     let layout = Layout::new(&mapping, header, &city).map_err(|reason| CentralError::content(order.mapping, reason))?;
     let report = Report::create(order.report)?;
     if !order.dry_run {
-        database
-            .write(|transaction| audit::note(transaction, actor, "bookings import begun", &name_of(order.file), now))?;
+        database.write(|transaction| {
+            audit::note(transaction, actor, "bookings import begun", &audit::file_name(order.file), now)
+        })?;
     }
     let (seen, waiting, done) = (Seen::default(), Vec::with_capacity(CHUNK), ImportedBookings::default());
     let mut import = Import { database, order, layout, report, seen, waiting, done, unread: false, today, now };

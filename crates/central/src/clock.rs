@@ -36,6 +36,9 @@ pub fn local(moment: Timestamp, time_zone: &str) -> String {
     zoned(moment, time_zone).map_or_else(|| "—".to_owned(), |moment| moment.strftime("%d/%m/%Y %H:%M:%S").to_string())
 }
 
+/// Nodes' clocks differ by less, in milliseconds.
+pub(crate) const SKEW_MAX_MS: i64 = 600_000;
+
 /// A moment as programs exchange it (RFC 3339).
 #[must_use]
 pub fn instant(moment: Timestamp) -> String {

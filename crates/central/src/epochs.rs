@@ -9,6 +9,7 @@ use crate::key_file::{self, KeyFile, RootFile};
 use crate::publish::{self, Order, Published, Watch, publish_with};
 use crate::{DataFolder, Database, ca_store, enrol, journal};
 use domain::{TerminalId, Timestamp};
+use protocol::EpochKey;
 use std::path::Path;
 
 /// A day in milliseconds.
@@ -61,34 +62,40 @@ pub fn destroy(
     now: Timestamp,
 ) -> Result<Vec<u32>, CentralError> {
     key_file::refuse_older(database.read(), keys)?;
-    let mut over = None;
-    // The oldest has none before it.
-    for (at, key) in keys.epochs.iter().rev().skip(1).rev().enumerate() {
-        let sql = "SELECT min(issued) FROM publication WHERE epoch = ?1";
-        let since: Option<i64> = database.read().query_row(sql, params![key.epoch], |row| row.get(0))?;
-        match since.map(|since| since.saturating_add(days.saturating_mul(DAY_MS))) {
-            None if at == 0 => {
-                let text = format!("epoch {} was never published: publish first", key.epoch);
-                return Err(CentralError::NotReady(text));
-            }
-            Some(is_over) => over = Some((at, is_over)),
-            None => {}
-        }
-        if over.is_some_and(|(_, is_over)| is_over <= now.0) {
-            break;
-        }
-    }
-    let Some((at, is_over)) = over else { return Ok(Vec::new()) };
-    if now.0 < is_over {
-        let left = (is_over - now.0).div_euclid(DAY_MS) + 1;
-        return Err(CentralError::NotReady(format!("terminals may need the old epochs for {left} days more")));
-    }
+    let Some(at) = replaced_by(database, &keys.epochs, days, now)? else { return Ok(Vec::new()) };
     let dropped: Vec<u32> = keys.epochs.iter().skip(at + 1).map(|key| key.epoch).collect();
     keys.epochs.truncate(at + 1);
     keys.save_over(&data.keys())?;
     let about: Vec<String> = dropped.iter().map(u32::to_string).collect();
     key_file::note_change(database, keys, actor, ("epoch keys destroyed", &about.join(" ")), now)?;
     Ok(dropped)
+}
+
+/// Which epoch, newest first, has been published for so many days that nobody needs those before it; `None` when there
+/// is but one.
+fn replaced_by(
+    database: &Database,
+    epochs: &[EpochKey],
+    days: i64,
+    now: Timestamp,
+) -> Result<Option<usize>, CentralError> {
+    let Some((_, newer)) = epochs.split_last() else { return Ok(None) };
+    let mut left_ms = None;
+    for (at, key) in newer.iter().enumerate() {
+        let sql = "SELECT min(issued) FROM publication WHERE epoch = ?1";
+        let since: Option<i64> = database.read().query_row(sql, params![key.epoch], |row| row.get(0))?;
+        let left = since.map(|since| since.saturating_add(days.saturating_mul(DAY_MS)) - now.0);
+        match left {
+            None if at == 0 => {
+                let text = format!("epoch {} was never published: publish first", key.epoch);
+                return Err(CentralError::NotReady(text));
+            }
+            Some(left) if left <= 0 => return Ok(Some(at)),
+            left => left_ms = left.or(left_ms),
+        }
+    }
+    let Some(left) = left_ms.map(|left| left.div_euclid(DAY_MS) + 1) else { return Ok(None) };
+    Err(CentralError::NotReady(format!("terminals may need the old epochs for {left} days more")))
 }
 
 /// Draws the next head key, has the root key sign it, and publishes: from then on terminals refuse heads of the former

@@ -27,7 +27,7 @@ use mapping::Mapping;
 use places::Places;
 use records::Record;
 pub(crate) use removals::refuse_many;
-use sheet::{Report, Sheet, name_of};
+use sheet::{Report, Sheet};
 use std::collections::HashSet;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
@@ -124,8 +124,9 @@ pub fn run(
         .map_err(|reason| CentralError::content(order.mapping, reason))?;
     let report = Report::create(order.report)?;
     if !order.dry_run {
-        database
-            .write(|transaction| audit::note(transaction, actor, "holders import begun", &name_of(order.file), now))?;
+        database.write(|transaction| {
+            audit::note(transaction, actor, "holders import begun", &audit::file_name(order.file), now)
+        })?;
     }
     let places = Places::load(database.read())?;
     let (seen, waiting, done) = (Seen::default(), Vec::with_capacity(CHUNK), Imported::default());

@@ -5,10 +5,10 @@ use crate::clock;
 use crate::error::CentralError;
 use crate::metrics::UploadOutcome;
 use crate::server::{CityServer, Place};
-use crate::uploads::{self, Sent};
+use crate::uploads::{self, Journal, Sent, journal_of};
 use domain::Timestamp;
 use protocol::central::behind;
-use protocol::{Outcome, Upload, UploadBody};
+use protocol::{Outcome, Upload};
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -115,17 +115,8 @@ async fn take_all(server: &CityServer, sent: Vec<Sent>) -> Vec<Outcome> {
     if let Ok(outcomes) = take_some(server, &sent, 0..sent.len()).await {
         return outcomes;
     }
-    let journals = sent.iter().map(|one| journal_of(&one.bytes)).collect();
+    let journals = sent.iter().map(|one| journal_of(&Upload::decode(&one.bytes).ok()?)).collect();
     one_by_one(journals, |at| take_some(server, &sent, at..at + 1)).await
-}
-
-/// A journal: terminal and generation.
-type Journal = (u32, u32);
-
-/// The journal whose order an upload has to keep.
-fn journal_of(bytes: &[u8]) -> Option<Journal> {
-    let upload = Upload::decode(bytes).ok()?;
-    matches!(upload.body, UploadBody::LedgerEntry(_)).then_some((upload.terminal, upload.journal_generation))
 }
 
 /// Takes each alone. The server may be back from one to the next: an entry behind one that failed waits with it, or its

@@ -322,7 +322,7 @@ fn run_import(data: &DataFolder, path: &Path) -> Result<(), CentralError> {
 }
 
 fn say_imported(database: &mut Database, what: &str, path: &Path, imported: &Imported) -> Result<(), CentralError> {
-    let name = path.file_name().unwrap_or_default().display();
+    let name = audit::file_name(path);
     note(database, what, &format!("{name}: terminal {}, {} taken", imported.terminal.0, imported.taken))?;
     say(&format!(
         "terminal {}: {} taken, {} known already, {} refused",

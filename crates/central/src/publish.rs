@@ -21,6 +21,7 @@ mod tier;
 pub mod timer;
 
 use crate::audit::{self, Actor};
+use crate::clock::SKEW_MAX_MS;
 use crate::db::params;
 use crate::error::CentralError;
 use crate::key_file::{self, KeyFile};
@@ -149,12 +150,9 @@ pub fn publish_with(
     done.ok_or_else(|| feed("nothing was published"))
 }
 
-/// How far something published may be ahead of the clock, in milliseconds: nodes' clocks differ by less.
-const AHEAD_MAX_MS: i64 = 600_000;
-
 /// Whether a moment that something was published at has not come yet: the clock was ahead then, or is behind now.
 pub(crate) fn is_ahead(published: Timestamp, now: Timestamp) -> bool {
-    published > now.plus_ms(AHEAD_MAX_MS)
+    published > now.plus_ms(SKEW_MAX_MS)
 }
 
 /// What keeps anything from being published, whatever it is: a key file that is older than another node's, and a clock

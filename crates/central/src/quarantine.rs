@@ -58,7 +58,7 @@ fn owner(kind: &str, problem: &Problem) -> audit::Role {
 
 /// The open cases of the terminals whose uploads are taken in one commit.
 #[derive(Debug, Default)]
-pub(crate) struct OpenCases {
+pub(crate) struct Cases {
     hashes: HashSet<(u32, [u8; 32])>,
     /// Those of which a person has decided that nothing follows.
     closed: HashSet<(u32, [u8; 32])>,
@@ -66,7 +66,7 @@ pub(crate) struct OpenCases {
     sums: HashMap<u32, (usize, u64)>,
 }
 
-impl OpenCases {
+impl Cases {
     /// Looks them up.
     pub(crate) fn of(transaction: &Transaction<'_>, terminals: &BTreeSet<u32>) -> Result<Self, CentralError> {
         let keys: Vec<Value<'_>> = terminals.iter().map(|terminal| Value::Int((*terminal).into())).collect();

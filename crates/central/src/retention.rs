@@ -20,8 +20,6 @@ pub use settings::RetentionSettings;
 const DAY_MS: i64 = 86_400_000;
 /// A clock that is so much later than the last run is believed only when somebody says so.
 const GAP_MAX_MS: i64 = 30 * DAY_MS;
-/// Nodes' clocks differ by less.
-const AHEAD_MAX_MS: i64 = 600_000;
 
 /// What was over, of one kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,7 +102,7 @@ fn put_run(transaction: &Transaction<'_>, at: Timestamp) -> Result<(), CentralEr
 /// What was let go by a wrong clock is gone for good.
 fn refuse_clock(last: Timestamp, now: Timestamp) -> Result<(), CentralError> {
     let away = now.0.saturating_sub(last.0);
-    if (-AHEAD_MAX_MS..=GAP_MAX_MS).contains(&away) {
+    if (-clock::SKEW_MAX_MS..=GAP_MAX_MS).contains(&away) {
         return Ok(());
     }
     Err(CentralError::NotReady(format!(

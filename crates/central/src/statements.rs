@@ -7,6 +7,7 @@ pub mod dialect;
 pub(crate) mod learn;
 pub mod validators;
 
+use crate::audit::{self, Actor};
 use crate::db::{Transaction, params};
 use crate::error::CentralError;
 use crate::uploads::sql;
@@ -46,6 +47,7 @@ fn import_lines(
     kind: &str,
     file: File<'_>,
     rows: Vec<Result<Row, Rejected>>,
+    actor: &Actor,
     now: Timestamp,
     mut take: impl FnMut(i64, &Row) -> Result<Result<Line, String>, CentralError>,
 ) -> Result<Imported, CentralError> {
@@ -72,5 +74,7 @@ fn import_lines(
         "UPDATE imported_file SET taken = ?2, known = ?3, rejected = ?4 WHERE id = ?1",
         params![id, imported.taken, imported.known, sql(rejected)],
     )?;
+    let about = format!("{}: {} taken, {rejected} rejected", file.name, imported.taken);
+    audit::note(transaction, actor, &format!("{kind} imported"), &about, now)?;
     Ok(imported)
 }

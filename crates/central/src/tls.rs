@@ -17,6 +17,7 @@ use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
 use rustls::sign::CertifiedKey;
 use rustls::{RootCertStore, ServerConfig};
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -70,17 +71,16 @@ impl TlsSettings {
 struct OwnCertificate {
     authority: Arc<Authority>,
     names: Vec<String>,
-    /// With the moments from which and before which it is used.
-    current: Mutex<Option<(Arc<CertifiedKey>, [Timestamp; 2])>>,
+    /// With the time in which it is used.
+    current: Mutex<Option<(Arc<CertifiedKey>, Range<Timestamp>)>>,
 }
 
 impl OwnCertificate {
     fn at(&self, now: Timestamp) -> Result<Arc<CertifiedKey>, CentralError> {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         // One that was made while the clock ran ahead is not valid yet for terminals that have the right time.
-        if let Some((key, [_, renewed])) = current.as_ref().filter(|(_, [from, until])| (*from..*until).contains(&now))
-        {
-            tracing::trace!(until = renewed.0, "central's certificate");
+        if let Some((key, used)) = current.as_ref().filter(|(_, used)| used.contains(&now)) {
+            tracing::trace!(until = used.end.0, "central's certificate");
             return Ok(Arc::clone(key));
         }
         let later = |days: i64| Timestamp(now.0.saturating_add(days * DAY_MS));
@@ -88,7 +88,7 @@ impl OwnCertificate {
         let key = ring::sign::any_supported_type(&PrivateKeyDer::from(made.key));
         let key = key.map_err(|error| CentralError::Certificate(error.to_string()))?;
         let key = Arc::new(CertifiedKey::new(made.chain, key));
-        *current = Some((Arc::clone(&key), [now.plus_ms(-STEP_BACK_MS), later(OWN_RENEWED_DAYS)]));
+        *current = Some((Arc::clone(&key), now.plus_ms(-STEP_BACK_MS)..later(OWN_RENEWED_DAYS)));
         Ok(key)
     }
 }

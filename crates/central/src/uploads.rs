@@ -18,6 +18,7 @@ use protocol::{
 };
 
 use batch::Desk;
+pub(crate) use batch::{Journal, journal_of};
 pub use batch::{Proof, Sent, take_batch};
 pub(crate) use opened::opened;
 

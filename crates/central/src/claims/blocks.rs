@@ -127,17 +127,33 @@ pub(crate) fn put(
     Ok(new > 0)
 }
 
-/// The block list of this moment, for the validators: a line for each card that is good no more, as CSV (RFC 4180).
+/// The block list, for the validators.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BlockList {
+    /// The moment by which it is confirmed.
+    pub of: Timestamp,
+    /// How many cards.
+    pub cards: usize,
+    /// A line for each (CSV, RFC 4180).
+    pub csv: String,
+}
+
+/// Makes the block list, and notes it. Its moment is some minutes back: a block by another node's clock may be as old and
+/// not on it yet. One that is younger is on the list, and is confirmed by the next.
 ///
 /// # Errors
 /// The database's.
-pub fn list(connection: &Connection) -> Result<String, CentralError> {
-    let sql = "SELECT card, generation, blocked FROM card_block ORDER BY card, generation";
-    let lines = connection.query(sql, &[], |row| {
-        let (card, generation, blocked): (i64, u8, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        Ok(format!("{card},{generation},{}\r\n", clock::instant(Timestamp(blocked))))
-    })?;
-    Ok(format!("card,generation,blocked\r\n{}", lines.concat()))
+pub fn list(database: &mut Database, actor: &Actor, now: Timestamp) -> Result<BlockList, CentralError> {
+    let of = now.plus_ms(-clock::SKEW_MAX_MS);
+    database.write(|transaction| {
+        let sql = "SELECT card, generation, blocked FROM card_block ORDER BY card, generation";
+        let lines = transaction.query(sql, &[], |row| {
+            let (card, generation, blocked): (i64, u8, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            Ok(format!("{card},{generation},{}\r\n", clock::instant(Timestamp(blocked))))
+        })?;
+        audit::note(transaction, actor, "block list written", &clock::instant(of), now)?;
+        Ok(BlockList { of, cards: lines.len(), csv: format!("card,generation,blocked\r\n{}", lines.concat()) })
+    })
 }
 
 /// The operator confirms that every validator has the block list of that moment. Says how many blocks it confirms.

@@ -57,11 +57,6 @@ fn of_file(path: &Path, error: LinesError) -> CentralError {
     }
 }
 
-/// What the log of acts names a file by.
-pub(crate) fn name_of(path: &Path) -> String {
-    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
-}
-
 /// The rejected lines, for the office that wrote the file: line, column, code, and the key column where the mapping
 /// names one.
 pub(crate) struct Report(Option<Open>);

@@ -1,7 +1,7 @@
 //! The finance office's commands: claims, blocks, files of acquirer and validators, reconciliation.
 
-use crate::{note, say, say_each};
-use central::audit::{Actor, Role};
+use crate::{say, say_each};
+use central::audit::{self, Actor, Role};
 use central::claims::{self, blocks, settle};
 use central::key_file::write_private;
 use central::reconcile::{self, Difference};
@@ -141,17 +141,12 @@ pub(crate) fn run(data: &DataFolder, command: MoneyCommand) -> Result<(), Centra
             say(&format!("{confirmed} blocks have reached every validator"))
         }
         MoneyCommand::ImportSettlement(order) => {
-            let what = "settlement imported";
-            import(&order, what, &mut database, |database, file, dialect| {
-                acquirer::import(database, file, dialect, now)
-            })
+            import(&order, |file, dialect| acquirer::import(&mut database, file, dialect, &Actor::console(), now))
         }
         MoneyCommand::ImportDebits(order) => {
             let zone = pack::load(database.read())?.0.time_zone;
-            let take = |database: &mut Database, file: File<'_>, dialect: &Dialect| {
-                validators::import(database, file, dialect, &zone, now)
-            };
-            import(&order, "debits imported", &mut database, take)
+            let console = Actor::console();
+            import(&order, |file, dialect| validators::import(&mut database, file, dialect, &zone, &console, now))
         }
         MoneyCommand::Reconcile { csv } => run_reconcile(&database, csv.as_deref(), now),
         MoneyCommand::Explain { notice, officer, reason } => {
@@ -176,20 +171,14 @@ fn at_console(officer: &str) -> Actor {
     Actor { name: officer.to_owned(), role: Role::Console }
 }
 
-/// How far nodes' clocks may differ, in milliseconds.
-const LIST_MARGIN_MS: i64 = 600_000;
-
 fn block_list(database: &mut Database, out: &Path, now: Timestamp) -> Result<(), CentralError> {
     if out.exists() {
         return Err(CentralError::NotReady(format!("{} is there already", out.display())));
     }
-    // A block that was put by another node's clock, or is being written now, may be older than this moment and not on
-    // the list: none so young is confirmed by it.
-    let (list, moment) = (blocks::list(database.read())?, clock::instant(now.plus_ms(-LIST_MARGIN_MS)));
-    write_private(out, list.as_bytes())?;
-    note(database, "block list written", &moment)?;
-    say(&format!("{} cards: {}", list.lines().count().saturating_sub(1), out.display()))?;
-    say(&format!("when every validator has it: confirm-blocks --list-of {moment} --officer NAME"))
+    let list = blocks::list(database, &Actor::console(), now)?;
+    write_private(out, list.csv.as_bytes())?;
+    say(&format!("{} cards: {}", list.cards, out.display()))?;
+    say(&format!("when every validator has it: confirm-blocks --list-of {} --officer NAME", clock::instant(list.of)))
 }
 
 fn list_claims(database: &Database, every: bool) -> Result<(), CentralError> {
@@ -226,17 +215,14 @@ fn chosen(database: &Database, choice: &CardChoice) -> Result<(CardNumber, Gener
 /// Imports a file; ends with an error when lines were rejected, after all others were taken.
 fn import(
     order: &ImportOrder,
-    what: &str,
-    database: &mut Database,
-    take: impl FnOnce(&mut Database, File<'_>, &Dialect) -> Result<Imported, CentralError>,
+    take: impl FnOnce(File<'_>, &Dialect) -> Result<Imported, CentralError>,
 ) -> Result<(), CentralError> {
     let path = &order.file;
     let bytes = std::fs::read(path).map_err(|error| CentralError::file(path, error))?;
     let dialect = order.dialect.as_deref().map(Dialect::load).transpose()?.unwrap_or_default();
-    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    let imported = take(database, File { name, bytes: &bytes }, &dialect)?;
+    let name = audit::file_name(path);
+    let imported = take(File { name: &name, bytes: &bytes }, &dialect)?;
     let Imported { taken, known, rejected } = &imported;
-    note(database, what, &format!("{name}: {taken} taken, {} rejected", rejected.len()))?;
     say(&format!("{taken} taken, {known} known already, {} rejected", rejected.len()))?;
     for one in rejected {
         say(&format!("line {}: {}", one.line, one.reason))?;

@@ -219,7 +219,7 @@ fn run_account(database: &mut Database, actor: &Actor, command: AccountCommand) 
         AccountCommand::Add { name, role, password_file } => {
             let password = secrets::read("password", password_file.as_deref())?;
             accounts::add(database, actor, &name, role.into(), &password, now)?;
-            say(&format!("{} may log in", name.to_lowercase()))
+            say(&format!("{} may log in", accounts::plain(&name)))
         }
         AccountCommand::List => accounts::all(database.read())?.iter().try_for_each(|account| {
             let state = if account.disabled.is_some() { "disabled" } else { "open" };

@@ -5,6 +5,7 @@
 use super::dialect::{Dialect, Row};
 use super::{File, Imported, Line, import_lines, learn};
 use crate::Database;
+use crate::audit::Actor;
 use crate::db::{Connection, Transaction, params};
 use crate::error::CentralError;
 use domain::{Cents, Day, Timestamp};
@@ -132,14 +133,16 @@ pub fn import(
     database: &mut Database,
     file: File<'_>,
     dialect: &Dialect,
+    actor: &Actor,
     now: Timestamp,
 ) -> Result<Imported, CentralError> {
     let rows = dialect.rows(file.bytes, &NEEDED, &[]).map_err(CentralError::Rejected)?;
     database.write(|transaction| {
-        let imported = import_lines(transaction, "settlement", file, rows, now, |id, row| match read(dialect, row) {
-            Ok(line) => take(transaction, id, row.line, &line),
-            Err(reason) => Ok(Err(reason)),
-        })?;
+        let imported =
+            import_lines(transaction, "settlement", file, rows, actor, now, |id, row| match read(dialect, row) {
+                Ok(line) => take(transaction, id, row.line, &line),
+                Err(reason) => Ok(Err(reason)),
+            })?;
         learn::from_lines(transaction, now)?;
         Ok(imported)
     })

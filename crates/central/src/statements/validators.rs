@@ -3,6 +3,7 @@
 use super::dialect::{Dialect, Row};
 use super::{File, Imported, Line, import_lines};
 use crate::Database;
+use crate::audit::Actor;
 use crate::db::{Connection, Transaction, params};
 use crate::error::CentralError;
 use crate::uploads::sql;
@@ -35,11 +36,12 @@ pub fn import(
     file: File<'_>,
     dialect: &Dialect,
     city_zone: &str,
+    actor: &Actor,
     now: Timestamp,
 ) -> Result<Imported, CentralError> {
     let rows = dialect.rows(file.bytes, &NEEDED, &[]).map_err(CentralError::Rejected)?;
     database.write(|transaction| {
-        import_lines(transaction, "debits", file, rows, now, |id, row| match read(dialect, row, city_zone) {
+        import_lines(transaction, "debits", file, rows, actor, now, |id, row| match read(dialect, row, city_zone) {
             Ok(debit) => take(transaction, id, row.line, &debit),
             Err(reason) => Ok(Err(reason)),
         })

@@ -8,7 +8,7 @@ use crate::db::{Transaction, Value, params};
 use crate::error::CentralError;
 use crate::key_file::KeyFile;
 use crate::numbers::{self, Numbered};
-use crate::quarantine::{self, OpenCases};
+use crate::quarantine::{self, Cases};
 use domain::{TerminalId, Timestamp};
 use ledger::Entry;
 use protocol::central::behind;
@@ -57,7 +57,12 @@ impl Sent {
 
 type Taken = Result<Receipt, CentralError>;
 /// A journal: terminal and generation.
-type Journal = (u32, u32);
+pub(crate) type Journal = (u32, u32);
+
+/// The journal whose order an upload has to keep.
+pub(crate) fn journal_of(upload: &Upload) -> Option<Journal> {
+    matches!(upload.body, UploadBody::LedgerEntry(_)).then_some((upload.terminal, upload.journal_generation))
+}
 
 /// An upload that has no answer yet.
 struct Waiting<'a> {
@@ -69,8 +74,7 @@ struct Waiting<'a> {
 impl Waiting<'_> {
     /// The journal whose order it has to keep.
     fn journal(&self) -> Option<Journal> {
-        let upload = self.upload.as_ref().ok()?;
-        matches!(upload.body, UploadBody::LedgerEntry(_)).then_some((upload.terminal, upload.journal_generation))
+        journal_of(self.upload.as_ref().ok()?)
     }
 }
 
@@ -180,7 +184,7 @@ struct Batch<'t, 'c, 'd> {
     newest: u64,
     /// Uploads that were taken before, by their keys: the hash of their bytes, and the receipt.
     known: HashMap<IdempotencyKey, (Vec<u8>, Vec<u8>)>,
-    cases: OpenCases,
+    cases: Cases,
     /// Keys that cannot be kept: another one has their name.
     nameless: HashSet<[u8; 32]>,
 }
@@ -208,7 +212,7 @@ impl<'t, 'c, 'd> Batch<'t, 'c, 'd> {
             .collect();
         sheet.look_up(&top_ups)?;
         let nameless = keep_keys(transaction, waiting, desk.now)?;
-        let cases = OpenCases::of(transaction, &waiting.iter().map(|one| one.sent.terminal.0).collect())?;
+        let cases = Cases::of(transaction, &waiting.iter().map(|one| one.sent.terminal.0).collect())?;
         Ok(Self { desk, sheet, newest, known: known.into_iter().collect(), cases, nameless })
     }
 

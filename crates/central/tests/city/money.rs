@@ -1,6 +1,6 @@
 //! Terminals that keep journals, a card that is seen, and a city that books both.
 
-use crate::fixture::{City, NOW};
+use crate::fixture::{City, NOW, officer};
 use central::claims::{self, ClaimLine};
 use central::reconcile::{self, Cause, Difference};
 use central::statements::dialect::Dialect;
@@ -204,13 +204,21 @@ impl Street {
     pub(crate) fn settlement(&self, lines: &str) -> Imported {
         let text = format!("date,terminal_id,receipt,trace,amount_cents,kind,state\n{lines}");
         let file = File { name: "settlement.csv", bytes: text.as_bytes() };
-        acquirer::import(&mut self.city.database(), file, &Dialect::default(), self.now).unwrap()
+        acquirer::import(&mut self.city.database(), file, &Dialect::default(), &officer("luis"), self.now).unwrap()
     }
 
     pub(crate) fn debits(&self, lines: &str) -> Imported {
         let text = format!("moment,card,generation,counter,amount_cents\n{lines}");
         let file = File { name: "debits.csv", bytes: text.as_bytes() };
-        validators::import(&mut self.city.database(), file, &Dialect::default(), "Europe/Madrid", self.now).unwrap()
+        validators::import(
+            &mut self.city.database(),
+            file,
+            &Dialect::default(),
+            "Europe/Madrid",
+            &officer("luis"),
+            self.now,
+        )
+        .unwrap()
     }
 
     pub(crate) fn later(&mut self, days: i64) {

@@ -12,6 +12,9 @@ use domain::card::CardReport;
 use domain::{Cents, Timestamp, TopUpId};
 use protocol::{CardSeen, UploadBody};
 
+/// A one-time code whose time is over.
+const CODE: &str = "INSERT INTO enrolment_code (code_sha256, terminal, place, central, codes, made, expires)
+                    VALUES (?1, 3, '', '', 1, 1, 1)";
 const SETTLED: TopUpId = TopUpId([4; 16]);
 
 /// One top-up that is done, one that is an open claim, sights of the card, and what people did.
@@ -333,16 +336,14 @@ fn of_a_case_that_has_ended_the_bytes_go_and_of_an_open_one_nothing() {
 #[test]
 fn by_itself_it_goes_once_a_day_by_whichever_node_comes_first() {
     let street = street();
-    let code = "INSERT INTO enrolment_code (code_sha256, terminal, place, central, codes, made, expires)
-                VALUES (?1, 3, '', '', 1, 1, 1)";
     let once = |hours: i64| {
         let went = timer::once(&street.city.data, NOW.plus_ms(hours * DAY_MS / 24)).unwrap();
         went.map(|over| gone(&over, Kind::EnrolmentCodes))
     };
-    run_sql(&street, code, params![[1_u8; 32]]);
+    run_sql(&street, CODE, params![[1_u8; 32]]);
     assert_eq!((once(-24), once(-1)), (None, None), "the first time is only noted");
     assert_eq!(once(0), Some(1));
-    run_sql(&street, code, params![[2_u8; 32]]);
+    run_sql(&street, CODE, params![[2_u8; 32]]);
     assert_eq!((once(0), once(23)), (None, None));
     assert_eq!((once(24), once(25)), (Some(1), None));
     let line = audit::newest(street.city.database().read(), 1).unwrap().remove(0);
@@ -352,9 +353,7 @@ fn by_itself_it_goes_once_a_day_by_whichever_node_comes_first() {
 #[test]
 fn by_a_clock_that_is_far_off_nothing_goes_until_somebody_says_that_it_is_right() {
     let street = street();
-    let code = "INSERT INTO enrolment_code (code_sha256, terminal, place, central, codes, made, expires)
-                VALUES (?1, 3, '', '', 1, 1, 1)";
-    run_sql(&street, code, params![[1_u8; 32]]);
+    run_sql(&street, CODE, params![[1_u8; 32]]);
     let once = |days: i64| timer::once(&street.city.data, later(days));
     let by_hand = |days: i64, is_right: bool| {
         let settings = RetentionSettings::default();
@@ -381,9 +380,7 @@ fn by_a_clock_that_is_far_off_nothing_goes_until_somebody_says_that_it_is_right(
 #[test]
 fn a_serving_node_lets_go_when_it_is_asked_to() {
     let street = street();
-    let code = "INSERT INTO enrolment_code (code_sha256, terminal, place, central, codes, made, expires)
-                VALUES (?1, 3, '', '', 1, 1, 1)";
-    run_sql(&street, code, params![[1_u8; 32]]);
+    run_sql(&street, CODE, params![[1_u8; 32]]);
     let left = || street.count("SELECT count(*) FROM enrolment_code");
     Process::serve_with(&street.city, &[]).stop();
     assert_eq!(left(), 1, "nobody asked");

@@ -1,3 +1,4 @@
+use crate::fixture::officer;
 use crate::money::{A, AFTER, BEFORE, OURS, Street, authorised, intent};
 use central::statements::dialect::Dialect;
 use central::statements::{File, acquirer, validators};
@@ -79,11 +80,11 @@ fn a_file_of_another_house_is_read_by_its_dialect() {
         22/11/2026;52500021;472;472;-20,00;DEVOLUCI\xD3N;Liquidada\r\n";
     let file = File { name: "liquidacion.csv", bytes };
     let mut database = street.city.database();
-    let imported = acquirer::import(&mut database, file, &dialect, street.now).unwrap();
+    let imported = acquirer::import(&mut database, file, &dialect, &officer("luis"), street.now).unwrap();
     assert_eq!((counts(&imported), rejected(&imported)), ((2, 0, 0), vec![]));
     let amounts: Vec<_> = acquirer::lines(database.read()).unwrap().iter().map(|line| line.amount.0).collect();
     assert_eq!(amounts, [102_005, -2_000]);
-    let error = acquirer::import(&mut database, file, &Dialect::default(), street.now).unwrap_err();
+    let error = acquirer::import(&mut database, file, &Dialect::default(), &officer("luis"), street.now).unwrap_err();
     assert_eq!(error.to_string(), "line 1: not UTF-8; say encoding = \"windows-1252\" if it is that");
 }
 
